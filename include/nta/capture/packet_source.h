@@ -1,0 +1,59 @@
+// PacketSource: where packets come from. PacketBatch: what crosses the border.
+//
+//   nta::PacketBatch batch;
+//   auto result = source.Read(batch);             // absl::StatusOr<nta::ReadResult>
+//   for (const nta::PacketView& packet : batch) ...
+#ifndef NTA_CAPTURE_PACKET_SOURCE_H_
+#define NTA_CAPTURE_PACKET_SOURCE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "nta/packet/packet.h"
+
+namespace nta {
+
+// A burst of packets, borrowed from the source that filled it: valid until that source's next Read or its end.
+using PacketBatch = std::vector<PacketView>;
+
+enum class ReadResult {
+  kPackets,  // at least one packet
+  kTimeout,  // nothing arrived within the source's own time limit; ask again
+  kEnd,      // there will be no more
+};
+
+// What a source has seen so far. A packet is in exactly one of `received` and the drop counters.
+struct CaptureStats {
+  std::uint64_t received = 0;           // handed out by Read
+  std::uint64_t received_bytes = 0;     // their captured bytes
+  std::uint64_t filtered = 0;           // kept out by the source's own filter, where it counts them
+  std::uint64_t dropped_buffer = 0;     // lost because the buffer was full
+  std::uint64_t dropped_interface = 0;  // lost by the network interface or its driver
+  std::uint64_t bytes_read = 0;         // of a file: how far reading has come
+  std::uint64_t bytes_total = 0;        // of a file: its size; 0 when unknown
+
+  std::uint64_t dropped() const { return dropped_buffer + dropped_interface; }
+};
+
+// Implemented by whoever has packets. One thread at a time.
+class PacketSource {
+ public:
+  virtual ~PacketSource() = default;
+
+  // Replaces the contents of `batch`. Packets of one source come in the order in which they were captured.
+  // After an error the source stays usable only if it says so; packets of earlier calls were good.
+  virtual absl::StatusOr<ReadResult> Read(PacketBatch& batch) = 0;
+  virtual CaptureStats Stats() const = 0;
+  // True when packets appear as time passes, so that silence means time has passed, too.
+  virtual bool is_live() const = 0;
+  // What people call it: a path, an interface name.
+  virtual std::string name() const = 0;
+};
+
+}  // namespace nta
+
+#endif  // NTA_CAPTURE_PACKET_SOURCE_H_

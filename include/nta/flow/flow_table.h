@@ -1,0 +1,93 @@
+// FlowTable: the meter. Decoded packets in, flow events out.
+//
+//   auto table = nta::FlowTable::Create({.idle_timeout = std::chrono::seconds(30)});
+//   table->Add(decoded_packets, events);           // a burst, in capture order
+//   table->AdvanceTo(now, events);                 // silence passes time, too
+//   table->EndAll(events);                         // at the end
+#ifndef NTA_FLOW_FLOW_TABLE_H_
+#define NTA_FLOW_FLOW_TABLE_H_
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "nta/flow/flow_record.h"
+#include "nta/packet/decode.h"
+
+namespace nta {
+
+enum class FlowEventSelection : std::uint8_t {
+  kEnded,  // only final records: cheapest
+  kAll,    // also starts and outcomes: what detectors need
+};
+
+struct FlowTableOptions {
+  // A flow ends when it was silent for this long. 1 ms to 1 day.
+  Duration idle_timeout = std::chrono::seconds(120);
+  // A flow that lasts this long is reported and goes on in a new record. 1 ms to 1 day.
+  Duration active_timeout = std::chrono::seconds(1800);
+  // A TCP flow with FIN in both directions, or RST, ends after this much silence, so that late
+  // acknowledgements do not become flows of their own. A new SYN ends it at once.
+  Duration closed_timeout = std::chrono::seconds(2);
+  // Flows in the table at the most: 1 to 100,000,000. At the cap the flow that was opened first and never answered
+  // ends with kLackOfResources; when every flow was answered, the one that was answered first.
+  // Memory: about 160 bytes a flow, taken as the table fills.
+  std::size_t max_flows = 1'000'000;
+  FlowEventSelection events = FlowEventSelection::kEnded;
+  // Key of the hash; random when absent. Fix it only for repeatable tests.
+  std::optional<std::uint64_t> hash_seed;
+};
+
+struct FlowTableStats {
+  std::uint64_t packets = 0;   // counted into a flow
+  std::uint64_t ignored = 0;   // without an IP header or readable ports: no flow can be named
+  std::uint64_t started = 0;
+  std::uint64_t ended = 0;     // for whatever reason; started = ended + active
+  std::uint64_t ended_idle = 0;
+  std::uint64_t ended_active = 0;
+  std::uint64_t ended_tcp = 0;
+  std::uint64_t ended_forced = 0;
+  std::uint64_t evicted = 0;   // ended for lack of resources
+  std::uint64_t evicted_answered = 0;  // of these, flows that had been answered
+  std::uint64_t time_backwards = 0;    // packets older than one before them
+  std::size_t active = 0;
+  std::size_t capacity = 0;
+  std::size_t memory_bytes = 0;
+
+  friend bool operator==(const FlowTableStats&, const FlowTableStats&) = default;
+};
+
+// Reads no clock: time is that of the packets and of AdvanceTo. Same packets and calls, same records, whatever the seed.
+// Every flow that was started is reported as ended exactly once. One thread at a time.
+class FlowTable {
+ public:
+  // InvalidArgument when an option is out of its range.
+  static absl::StatusOr<FlowTable> Create(FlowTableOptions options = {});
+  FlowTable(FlowTable&&) noexcept;
+  FlowTable& operator=(FlowTable&&) noexcept;
+  ~FlowTable();
+
+  // Counts a burst of packets in capture order and appends what happened to `events`. First ends what fell due before them.
+  // Fragments without ports count under ports 0; see FragmentTracker.
+  void Add(std::span<const DecodedPacket> packets, std::vector<FlowEvent>& events);
+  // Ends flows that fell due before `now`. A time before an earlier one does nothing.
+  void AdvanceTo(Timestamp now, std::vector<FlowEvent>& events);
+  // Ends every flow with kForcedEnd, oldest first.
+  void EndAll(std::vector<FlowEvent>& events);
+
+  FlowTableStats Stats() const;
+
+ private:
+  class Impl;
+  explicit FlowTable(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace nta
+
+#endif  // NTA_FLOW_FLOW_TABLE_H_

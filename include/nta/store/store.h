@@ -1,0 +1,214 @@
+// Store: flows, alerts, users and settings in one SQLite file, with totals per minute beside them.
+//
+//   auto store = nta::Store::Open({.path = "nta.db"});
+//   absl::Status status = (*store)->Write(flows, alerts);
+//   auto top = (*store)->Top({.interval = {since, until}, .dimension = nta::TopDimension::kSourceAddress});
+#ifndef NTA_STORE_STORE_H_
+#define NTA_STORE_STORE_H_
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "nta/detect/alert.h"
+#include "nta/flow/flow_filter.h"
+#include "nta/flow/flow_record.h"
+
+namespace nta {
+
+struct StoreOptions {
+  std::string path;  // ":memory:" keeps it in memory
+  // A query that takes longer is given up with DeadlineExceeded.
+  std::chrono::milliseconds query_timeout{10'000};
+};
+
+// since <= time < until.
+struct TimeInterval {
+  Timestamp since{};
+  Timestamp until = Timestamp::max();
+};
+
+enum class FlowOrder : std::uint8_t { kNewestFirst, kOldestFirst, kMostBytes, kMostPackets };
+
+struct FlowQuery {
+  TimeInterval interval;  // of last_seen
+  FlowFilter filter;
+  FlowOrder order = FlowOrder::kNewestFirst;
+  std::size_t limit = 100;  // 1 to 10,000
+  std::string cursor;       // next_cursor of the page before; empty for the first
+};
+
+struct StoredFlow {
+  std::int64_t id = 0;
+  FlowRecord flow;
+};
+
+struct FlowPage {
+  std::vector<StoredFlow> flows;
+  std::string next_cursor;  // empty: this was the last page
+};
+
+struct AlertQuery {
+  TimeInterval interval;
+  std::optional<AlertClass> alert_class;
+  std::optional<Severity> min_severity;
+  std::size_t limit = 100;  // 1 to 10,000; newest first
+  std::string cursor;
+};
+
+struct AlertPage {
+  std::vector<Alert> alerts;  // each alert once, in its latest state
+  std::string next_cursor;
+};
+
+// Where an answer was counted.
+enum class QuerySource : std::uint8_t { kRollup, kRaw };
+std::string_view ToString(QuerySource source);  // "rollup", "raw"
+
+enum class Measure : std::uint8_t { kBytes, kPackets, kFlows };
+std::string_view ToString(Measure measure);
+absl::StatusOr<Measure> ParseMeasure(std::string_view text);
+
+struct TrafficTotals {
+  std::uint64_t bytes = 0;  // wire bytes
+  std::uint64_t packets = 0;
+  std::uint64_t flows = 0;
+
+  friend bool operator==(const TrafficTotals&, const TrafficTotals&) = default;
+};
+
+enum class TopDimension : std::uint8_t {
+  kAddress,  // either side
+  kSourceAddress,
+  kDestinationAddress,
+  kProtocol,
+  kSourcePort,
+  kDestinationPort,
+};
+std::string_view ToString(TopDimension dimension);  // "address", "source_address", ...
+absl::StatusOr<TopDimension> ParseTopDimension(std::string_view text);
+
+struct TopQuery {
+  TimeInterval interval;  // widened to whole minutes when rollups answer
+  TopDimension dimension = TopDimension::kAddress;
+  Measure by = Measure::kBytes;
+  std::size_t limit = 10;  // 1 to 1,000
+  FlowFilter filter;       // anything but "everything" is answered from the flows themselves
+};
+
+struct TopRow {
+  std::string key;  // an address, a protocol name or a port
+  TrafficTotals totals;
+  // What the address sent and received; only for the address dimensions.
+  std::optional<std::uint64_t> sent_bytes;
+  std::optional<std::uint64_t> received_bytes;
+};
+
+struct TopResult {
+  TimeInterval interval;  // as answered
+  QuerySource source = QuerySource::kRollup;
+  TrafficTotals total;  // of everything, not only of the rows
+  std::vector<TopRow> rows;
+};
+
+enum class SeriesBy : std::uint8_t { kNone, kProtocol };
+
+struct SeriesQuery {
+  TimeInterval interval;  // widened to whole steps
+  std::chrono::seconds step = std::chrono::minutes(1);  // a multiple of a minute
+  SeriesBy by = SeriesBy::kProtocol;
+  Measure measure = Measure::kBytes;
+  std::optional<IpAddress> address;  // only traffic of this address
+  FlowFilter filter;
+};
+
+struct SeriesLine {
+  std::string key;  // protocol name, or "all"
+  std::vector<std::optional<std::uint64_t>> values;  // one a step; absent where nothing was captured
+};
+
+struct SeriesResult {
+  TimeInterval interval;
+  std::chrono::seconds step{};
+  QuerySource source = QuerySource::kRollup;
+  std::vector<Timestamp> times;  // start of each step
+  std::vector<SeriesLine> lines;
+};
+
+struct TrafficSummary {
+  TimeInterval interval;
+  TrafficTotals total;
+  std::uint64_t alerts = 0;
+  std::vector<TopRow> protocols;
+  std::vector<TopRow> top_sources;
+  std::vector<TopRow> top_destinations;
+  std::vector<TopRow> top_destination_ports;
+};
+
+// An account of the server. The store keeps it and knows nothing of passwords but their hash.
+struct User {
+  std::string username;
+  std::string password_hash;
+  std::string role;
+  Timestamp created{};
+  // Tokens of an older generation are void; grows when password or role change.
+  std::int64_t generation = 0;
+};
+
+// The embedded database. A flow's counts are spread evenly over the minutes from first_seen to last_seen, by rollups and by raw
+// queries alike, so that both give the same sums; the flow itself counts in the minute of last_seen.
+// Thread-safe: one writer at a time, readers beside it (SQLite WAL).
+class Store {
+ public:
+  // Creates the file when it is missing. NotFound (no such directory), PermissionDenied, DataLoss (not a database, or
+  // damaged), FailedPrecondition (of another program, or of a newer libnta).
+  static absl::StatusOr<std::unique_ptr<Store>> Open(StoreOptions options);
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  // All or nothing, in one transaction; when it returns OK it is in the file. An alert whose id is known is replaced.
+  // ResourceExhausted when the disk is full.
+  absl::Status Write(std::span<const FlowRecord> flows, std::span<const Alert> alerts);
+  // Marks the minutes of the interval as captured, so that a series can tell silence from absence.
+  absl::Status MarkCaptured(TimeInterval interval);
+
+  // InvalidArgument for a limit, step or cursor out of range; DeadlineExceeded after query_timeout.
+  absl::StatusOr<FlowPage> Flows(const FlowQuery& query) const;
+  absl::StatusOr<AlertPage> Alerts(const AlertQuery& query) const;
+  absl::StatusOr<TopResult> Top(const TopQuery& query) const;
+  absl::StatusOr<SeriesResult> Series(const SeriesQuery& query) const;
+  absl::StatusOr<TrafficSummary> Summary(const TimeInterval& interval) const;
+
+  // Users, ordered by name. NotFound and AlreadyExists as one expects.
+  absl::StatusOr<std::vector<User>> Users() const;
+  absl::StatusOr<User> GetUser(std::string_view username) const;
+  absl::Status AddUser(const User& user);
+  absl::Status UpdateUser(const User& user);
+  // FailedPrecondition for the last user with role "admin"; likewise when an update takes that role away.
+  absl::Status RemoveUser(std::string_view username);
+
+  // Settings: small texts by name. NotFound when unset.
+  absl::StatusOr<std::string> GetSetting(std::string_view name) const;
+  absl::Status PutSetting(std::string_view name, std::string_view value);
+
+  // Deletes flows, rollups and alerts that ended before `time`; answers how many flows went.
+  absl::StatusOr<std::uint64_t> DeleteBefore(Timestamp time);
+
+ private:
+  class Impl;
+  explicit Store(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace nta
+
+#endif  // NTA_STORE_STORE_H_
