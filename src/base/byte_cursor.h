@@ -1,6 +1,7 @@
 // ByteCursor: the one way in which parsers here read bytes they do not trust.
 //
-// Reading past the end gives zeros and makes ok() false for good, so a parser reads a whole header and asks once.
+// Reading past the end gives zeros and makes ok() false for good, so a parser reads a whole header
+// and asks once.
 #ifndef NTA_BASE_BYTE_CURSOR_H_
 #define NTA_BASE_BYTE_CURSOR_H_
 

@@ -1,7 +1,8 @@
 // A fast keyed hash for hash tables that strangers fill.
 //
-// Each step multiplies two keyed words to 128 bits and folds the halves (the construction of wyhash and of Abseil's own
-// hash). The key never leaves the process, so colliding inputs cannot be prepared; it is not a MAC.
+// Each step multiplies two keyed words to 128 bits and folds the halves (the construction of wyhash
+// and of Abseil's own hash). The key never leaves the process, so colliding inputs cannot be
+// prepared; it is not a MAC.
 #ifndef NTA_BASE_KEYED_HASH_H_
 #define NTA_BASE_KEYED_HASH_H_
 

@@ -10,8 +10,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-#define NTA_RETURN_IF_ERROR(expression)                        \
-  do {                                                         \
+#define NTA_RETURN_IF_ERROR(expression)                                                \
+  do {                                                                                 \
     if (::absl::Status nta_status = (expression); !nta_status.ok()) return nta_status; \
   } while (false)
 
@@ -36,8 +36,8 @@ inline absl::Status InvalidArgument(std::string_view message) {
   return MakeStatus(absl::StatusCode::kInvalidArgument, message);
 }
 
-// The status for a failed system call: ENOENT is NotFound, EACCES PermissionDenied, ENOSPC ResourceExhausted, ...
-// The text is `what: reason`.
+// The status for a failed system call: ENOENT is NotFound, EACCES PermissionDenied, ENOSPC
+// ResourceExhausted, ... The text is `what: reason`.
 absl::Status ErrnoStatus(int error, std::string_view what);
 
 }  // namespace nta::base

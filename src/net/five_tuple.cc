@@ -14,11 +14,11 @@ struct NamedProtocol {
 
 // IANA "Assigned Internet Protocol Numbers", those that are met in practice.
 constexpr NamedProtocol kProtocols[] = {
-    {0, "hopopt"},   {1, "icmp"},    {2, "igmp"},     {4, "ipv4"},        {6, "tcp"},
-    {8, "egp"},      {9, "igp"},     {17, "udp"},     {33, "dccp"},       {41, "ipv6"},
-    {46, "rsvp"},    {47, "gre"},    {50, "esp"},     {51, "ah"},         {58, "icmpv6"},
-    {88, "eigrp"},   {89, "ospf"},   {94, "ipip"},    {97, "etherip"},    {103, "pim"},
-    {112, "vrrp"},   {115, "l2tp"},  {132, "sctp"},   {135, "mobility"},  {136, "udplite"},
+    {0, "hopopt"}, {1, "icmp"},   {2, "igmp"},   {4, "ipv4"},       {6, "tcp"},
+    {8, "egp"},    {9, "igp"},    {17, "udp"},   {33, "dccp"},      {41, "ipv6"},
+    {46, "rsvp"},  {47, "gre"},   {50, "esp"},   {51, "ah"},        {58, "icmpv6"},
+    {88, "eigrp"}, {89, "ospf"},  {94, "ipip"},  {97, "etherip"},   {103, "pim"},
+    {112, "vrrp"}, {115, "l2tp"}, {132, "sctp"}, {135, "mobility"}, {136, "udplite"},
     {137, "mpls"},
 };
 

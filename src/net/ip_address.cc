@@ -60,8 +60,10 @@ absl::StatusOr<IpAddress> IpAddress::Parse(std::string_view text) {
 
 std::string IpAddress::ToString() const {
   char text[INET6_ADDRSTRLEN];
-  // glibc's inet_ntop writes RFC 5952: lower case, longest run of zeros shortened, mapped addresses dotted.
-  if (inet_ntop(is_v4() ? AF_INET : AF_INET6, bytes_.data(), text, sizeof(text)) == nullptr) return {};
+  // glibc's inet_ntop writes RFC 5952: lower case, longest run of zeros shortened, mapped addresses
+  // dotted.
+  if (inet_ntop(is_v4() ? AF_INET : AF_INET6, bytes_.data(), text, sizeof(text)) == nullptr)
+    return {};
   return text;
 }
 
@@ -88,8 +90,8 @@ bool IpAddress::is_private() const {
 absl::StatusOr<IpPrefix> IpPrefix::Create(const IpAddress& address, int length) {
   const int width = address.is_v4() ? 32 : 128;
   if (length < 0 || length > width) {
-    return base::InvalidArgument("prefix length " + std::to_string(length) + " is not within 0 to " +
-                                 std::to_string(width));
+    return base::InvalidArgument("prefix length " + std::to_string(length) +
+                                 " is not within 0 to " + std::to_string(width));
   }
   IpPrefix prefix;
   prefix.address_ = WithHostBits(address, length, false);

@@ -73,7 +73,8 @@ std::string ToString(Timestamp time) {
   std::snprintf(text, sizeof(text), "%04d-%02u-%02uT%02d:%02d:%02d.%09lldZ",
                 static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
                 static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
-                static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()),
+                static_cast<int>(clock.minutes().count()),
+                static_cast<int>(clock.seconds().count()),
                 static_cast<long long>(clock.subseconds().count()));
   return text;
 }
@@ -97,8 +98,10 @@ absl::StatusOr<Timestamp> ParseTimestamp(std::string_view text) {
   const std::chrono::year_month_day date{std::chrono::year(year),
                                          std::chrono::month(static_cast<unsigned>(month)),
                                          std::chrono::day(static_cast<unsigned>(day))};
-  // 60 is a leap second (RFC 3339 5.6); Unix time has no place for it, so it counts as the next second.
-  if (!date.ok() || hour > 23 || minute > 59 || second > 60) return Wrong(text, "no such date or time");
+  // 60 is a leap second (RFC 3339 5.6); Unix time has no place for it, so it counts as the next
+  // second.
+  if (!date.ok() || hour > 23 || minute > 59 || second > 60)
+    return Wrong(text, "no such date or time");
   // Nanoseconds in 64 bits reach from 1677 to 2262.
   if (year < 1678 || year > 2261) return Wrong(text, "the year must be within 1678 to 2261");
   return Timestamp(sys_days(date).time_since_epoch() + std::chrono::hours(hour) +

@@ -49,11 +49,12 @@ struct LiveCaptureOptions {
   std::size_t max_batch = 256;
 };
 
-// Captures through libpcap (TPACKET_V3 on Linux). On "lo" every packet is delivered once, although libpcap shows it twice.
+// Captures through libpcap (TPACKET_V3 on Linux). On "lo" every packet is delivered once, although
+// libpcap shows it twice.
 class LiveCapture final : public PacketSource {
  public:
-  // NotFound names the interfaces there are; PermissionDenied says which capability is missing; InvalidArgument for a
-  // filter that does not compile.
+  // NotFound names the interfaces there are; PermissionDenied says which capability is missing;
+  // InvalidArgument for a filter that does not compile.
   static absl::StatusOr<std::unique_ptr<LiveCapture>> Open(const std::string& interface,
                                                            LiveCaptureOptions options = {});
   ~LiveCapture() override;

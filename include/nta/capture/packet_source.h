@@ -17,7 +17,8 @@
 
 namespace nta {
 
-// A burst of packets, borrowed from the source that filled it: valid until that source's next Read or its end.
+// A burst of packets, borrowed from the source that filled it: valid until that source's next Read
+// or its end.
 using PacketBatch = std::vector<PacketView>;
 
 enum class ReadResult {
@@ -44,8 +45,9 @@ class PacketSource {
  public:
   virtual ~PacketSource() = default;
 
-  // Replaces the contents of `batch`. Packets of one source come in the order in which they were captured.
-  // After an error the source stays usable only if it says so; packets of earlier calls were good.
+  // Replaces the contents of `batch`. Packets of one source come in the order in which they were
+  // captured. After an error the source stays usable only if it says so; packets of earlier calls
+  // were good.
   virtual absl::StatusOr<ReadResult> Read(PacketBatch& batch) = 0;
   virtual CaptureStats Stats() const = 0;
   // True when packets appear as time passes, so that silence means time has passed, too.

@@ -31,8 +31,8 @@ class PcapFileWriter {
 
   // InvalidArgument for another link type; OutOfRange for a time before 1970 or after 2106.
   absl::Status Write(const PacketView& packet);
-  // Writes what is buffered and closes the file; only now an error of the disk is certain to show. Without it the
-  // destructor closes and keeps silent.
+  // Writes what is buffered and closes the file; only now an error of the disk is certain to show.
+  // Without it the destructor closes and keeps silent.
   absl::Status Close();
 
  private:

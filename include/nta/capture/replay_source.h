@@ -1,6 +1,7 @@
 // ReplaySource: a recorded capture at the speed at which it was recorded.
 //
-//   nta::ReplaySource replay(reader_factory, {.clock = nta::SystemClock(), .repeat = nta::ReplayRepeat::kForever});
+//   nta::ReplaySource replay(reader_factory, {.clock = nta::SystemClock(), .repeat =
+//   nta::ReplayRepeat::kForever});
 #ifndef NTA_CAPTURE_REPLAY_SOURCE_H_
 #define NTA_CAPTURE_REPLAY_SOURCE_H_
 
@@ -16,7 +17,8 @@ namespace nta {
 enum class ReplayRepeat { kOnce, kForever };
 
 struct ReplayOptions {
-  // The present time and a way to let it pass; both are the caller's, so that a test can drive them.
+  // The present time and a way to let it pass; both are the caller's, so that a test can drive
+  // them.
   std::function<Timestamp()> now;
   std::function<void(Duration)> sleep;
   double speed = 1.0;  // 2.0 is twice as fast
@@ -27,8 +29,9 @@ struct ReplayOptions {
   Duration timeout = std::chrono::milliseconds(100);
 };
 
-// Hands out the packets of another source when they are due, with time stamps moved to the present: the first packet of
-// each round is stamped with the time at which it is handed out, the others keep their distance (divided by speed).
+// Hands out the packets of another source when they are due, with time stamps moved to the present:
+// the first packet of each round is stamped with the time at which it is handed out, the others
+// keep their distance (divided by speed).
 class ReplaySource final : public PacketSource {
  public:
   // Opens the recording; called once per round.

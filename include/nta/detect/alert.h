@@ -61,7 +61,8 @@ struct AlertEntity {
 using EvidenceValue = std::variant<std::int64_t, double, std::string, std::vector<std::string>>;
 
 struct Alert {
-  // The same for every state of one alert, different between alerts of one engine: "port_scan-000001".
+  // The same for every state of one alert, different between alerts of one engine:
+  // "port_scan-000001".
   std::string id;
   Timestamp time{};      // of this state
   std::string detector;  // "port_scan"

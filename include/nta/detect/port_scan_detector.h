@@ -16,14 +16,15 @@
 namespace nta {
 
 struct PortScanOptions {
-  // Sequential hypothesis test on first contacts (Jung, Paxson, Berger, Balakrishnan 2004): the chance that a first
-  // contact succeeds for a benign source and for a scanner, and the error rates that end the test. With these values ten
-  // failures in a row raise the alert.
+  // Sequential hypothesis test on first contacts (Jung, Paxson, Berger, Balakrishnan 2004): the
+  // chance that a first contact succeeds for a benign source and for a scanner, and the error rates
+  // that end the test. With these values ten failures in a row raise the alert.
   double benign_success = 0.8;
   double scanner_success = 0.2;
   double false_positive_rate = 1e-6;
   double detection_rate = 0.99;
-  // Independent of the test: this many ports of one host tried without success within `window` are a port scan, ...
+  // Independent of the test: this many ports of one host tried without success within `window` are
+  // a port scan, ...
   std::size_t min_ports = 25;
   // ... and this many hosts on one port a host sweep.
   std::size_t min_hosts = 25;
@@ -40,9 +41,10 @@ struct PortScanOptions {
   std::optional<std::uint64_t> hash_seed;
 };
 
-// Judges first contacts by their outcome, not by their number: a busy client whose connections succeed never alerts, and
-// answers to somebody else's spoofed packets (backscatter) are no contacts. One alert per source and class, updated
-// each time the number of failed contacts has grown tenfold.
+// Judges first contacts by their outcome, not by their number: a busy client whose connections
+// succeed never alerts, and answers to somebody else's spoofed packets (backscatter) are no
+// contacts. One alert per source and class, updated each time the number of failed contacts has
+// grown tenfold.
 class PortScanDetector final : public Detector {
  public:
   explicit PortScanDetector(PortScanOptions options = {});

@@ -15,11 +15,13 @@ namespace nta {
 // The column names, without a line end.
 inline constexpr std::string_view kFlowCsvHeader =
     "first_seen,last_seen,protocol,source_address,source_port,destination_address,destination_port,"
-    "vlan,forward_packets,forward_wire_bytes,forward_ip_bytes,forward_payload_bytes,reverse_packets,"
+    "vlan,forward_packets,forward_wire_bytes,forward_ip_bytes,forward_payload_bytes,reverse_"
+    "packets,"
     "reverse_wire_bytes,reverse_ip_bytes,reverse_payload_bytes,forward_tcp_flags,reverse_tcp_flags,"
     "application,end_reason";
 
-// Appends one line with its '\n'. Times are integer nanoseconds since 1970 UTC; absent values are empty.
+// Appends one line with its '\n'. Times are integer nanoseconds since 1970 UTC; absent values are
+// empty.
 void AppendFlowCsv(const FlowRecord& flow, std::string& out);
 
 }  // namespace nta

@@ -32,12 +32,21 @@ enum class FlowField : std::uint8_t {
   kEndReason,        // end_reason
 };
 
-enum class FilterOperator : std::uint8_t { kEqual, kNotEqual, kLess, kLessEqual, kGreater, kGreaterEqual };
+enum class FilterOperator : std::uint8_t {
+  kEqual,
+  kNotEqual,
+  kLess,
+  kLessEqual,
+  kGreater,
+  kGreaterEqual
+};
 
-// One value: a prefix, a number (nanoseconds for kDuration; the enum's number for kProtocol and kEndReason).
+// One value: a prefix, a number (nanoseconds for kDuration; the enum's number for kProtocol and
+// kEndReason).
 using FilterValue = std::variant<IpPrefix, double>;
 
-// A node of the parsed filter. `values` with kEqual is "in": any of them; with kNotEqual: none of them.
+// A node of the parsed filter. `values` with kEqual is "in": any of them; with kNotEqual: none of
+// them.
 struct FilterNode {
   enum class Kind : std::uint8_t { kAnd, kOr, kNot, kCompare };
   Kind kind = Kind::kCompare;
@@ -58,13 +67,14 @@ class FlowFilter {
  public:
   FlowFilter() = default;  // matches everything
 
-  // InvalidArgument: `at 14: unknown field "dprt" (did you mean "dport"?)`. With `error`, also as a struct.
-  // Texts over 4,096 bytes or with more than 64 levels of parentheses are refused.
+  // InvalidArgument: `at 14: unknown field "dprt" (did you mean "dport"?)`. With `error`, also as a
+  // struct. Texts over 4,096 bytes or with more than 64 levels of parentheses are refused.
   static absl::StatusOr<FlowFilter> Parse(std::string_view text, FilterError* error = nullptr);
 
   bool Matches(const FlowRecord& flow) const;
   bool matches_everything() const { return root_ == nullptr; }
-  // The parsed form, for whoever translates it (the store does, to SQL); null when it matches everything.
+  // The parsed form, for whoever translates it (the store does, to SQL); null when it matches
+  // everything.
   const FilterNode* root() const { return root_.get(); }
   // A canonical text that parses to the same filter.
   std::string ToString() const;

@@ -34,9 +34,9 @@ struct FlowTableOptions {
   // A TCP flow with FIN in both directions, or RST, ends after this much silence, so that late
   // acknowledgements do not become flows of their own. A new SYN ends it at once.
   Duration closed_timeout = std::chrono::seconds(2);
-  // Flows in the table at the most: 1 to 100,000,000. At the cap the flow that was opened first and never answered
-  // ends with kLackOfResources; when every flow was answered, the one that was answered first.
-  // Memory: about 160 bytes a flow, taken as the table fills.
+  // Flows in the table at the most: 1 to 100,000,000. At the cap the flow that was opened first and
+  // never answered ends with kLackOfResources; when every flow was answered, the one that was
+  // answered first. Memory: about 160 bytes a flow, taken as the table fills.
   std::size_t max_flows = 1'000'000;
   FlowEventSelection events = FlowEventSelection::kEnded;
   // Key of the hash; random when absent. Fix it only for repeatable tests.
@@ -44,15 +44,15 @@ struct FlowTableOptions {
 };
 
 struct FlowTableStats {
-  std::uint64_t packets = 0;   // counted into a flow
-  std::uint64_t ignored = 0;   // without an IP header or readable ports: no flow can be named
+  std::uint64_t packets = 0;  // counted into a flow
+  std::uint64_t ignored = 0;  // without an IP header or readable ports: no flow can be named
   std::uint64_t started = 0;
-  std::uint64_t ended = 0;     // for whatever reason; started = ended + active
+  std::uint64_t ended = 0;  // for whatever reason; started = ended + active
   std::uint64_t ended_idle = 0;
   std::uint64_t ended_active = 0;
   std::uint64_t ended_tcp = 0;
   std::uint64_t ended_forced = 0;
-  std::uint64_t evicted = 0;   // ended for lack of resources
+  std::uint64_t evicted = 0;           // ended for lack of resources
   std::uint64_t evicted_answered = 0;  // of these, flows that had been answered
   std::uint64_t time_backwards = 0;    // packets older than one before them
   std::size_t active = 0;
@@ -62,8 +62,9 @@ struct FlowTableStats {
   friend bool operator==(const FlowTableStats&, const FlowTableStats&) = default;
 };
 
-// Reads no clock: time is that of the packets and of AdvanceTo. Same packets and calls, same records, whatever the seed.
-// Every flow that was started is reported as ended exactly once. One thread at a time.
+// Reads no clock: time is that of the packets and of AdvanceTo. Same packets and calls, same
+// records, whatever the seed. Every flow that was started is reported as ended exactly once. One
+// thread at a time.
 class FlowTable {
  public:
   // InvalidArgument when an option is out of its range.
@@ -72,8 +73,8 @@ class FlowTable {
   FlowTable& operator=(FlowTable&&) noexcept;
   ~FlowTable();
 
-  // Counts a burst of packets in capture order and appends what happened to `events`. First ends what fell due before them.
-  // Fragments without ports count under ports 0; see FragmentTracker.
+  // Counts a burst of packets in capture order and appends what happened to `events`. First ends
+  // what fell due before them. Fragments without ports count under ports 0; see FragmentTracker.
   void Add(std::span<const DecodedPacket> packets, std::vector<FlowEvent>& events);
   // Ends flows that fell due before `now`. A time before an earlier one does nothing.
   void AdvanceTo(Timestamp now, std::vector<FlowEvent>& events);

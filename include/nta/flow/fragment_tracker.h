@@ -25,13 +25,15 @@ struct FragmentTrackerOptions {
 
 struct FragmentStats {
   std::uint64_t first_fragments = 0;
-  std::uint64_t attributed = 0;    // later fragments that found their first one
-  std::uint64_t unattributed = 0;  // later fragments whose first one was not seen, expired or evicted
+  std::uint64_t attributed = 0;  // later fragments that found their first one
+  std::uint64_t unattributed =
+      0;  // later fragments whose first one was not seen, expired or evicted
   std::uint64_t evicted = 0;
 };
 
-// Policy: no reassembly. The first fragment names the ports; a later one that arrives before the first, or after the
-// timeout, stays without. Overlaps do not matter, because only headers of first fragments are read. One thread at a time.
+// Policy: no reassembly. The first fragment names the ports; a later one that arrives before the
+// first, or after the timeout, stays without. Overlaps do not matter, because only headers of first
+// fragments are read. One thread at a time.
 class FragmentTracker {
  public:
   explicit FragmentTracker(FragmentTrackerOptions options = {});
@@ -39,7 +41,8 @@ class FragmentTracker {
   FragmentTracker& operator=(FragmentTracker&&) noexcept;
   ~FragmentTracker();
 
-  // Remembers a first fragment; fills in source_port, destination_port and has_ports of a later one.
+  // Remembers a first fragment; fills in source_port, destination_port and has_ports of a later
+  // one.
   void Resolve(DecodedPacket& packet);
   FragmentStats Stats() const;
 

@@ -16,8 +16,9 @@
 
 namespace nta {
 
-// Each gives one JSON object on one line, valid UTF-8, times in RFC 3339 UTC, absent values as null. docs/formats.md
-// describes them. Texts that are not UTF-8 have U+FFFD in place of the wrong bytes.
+// Each gives one JSON object on one line, valid UTF-8, times in RFC 3339 UTC, absent values as
+// null. docs/formats.md describes them. Texts that are not UTF-8 have U+FFFD in place of the wrong
+// bytes.
 std::string ToJson(const FlowRecord& flow);
 std::string ToJson(const StoredFlow& flow);  // with "id"
 std::string ToJson(const Alert& alert);

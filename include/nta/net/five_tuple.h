@@ -1,6 +1,7 @@
 // Endpoint, FiveTuple: who talks to whom, by which protocol.
 //
-//   nta::FiveTuple tuple{.source = {*client, 50000}, .destination = {*server, 443}, .protocol = nta::kProtocolTcp};
+//   nta::FiveTuple tuple{.source = {*client, 50000}, .destination = {*server, 443}, .protocol =
+//   nta::kProtocolTcp};
 #ifndef NTA_NET_FIVE_TUPLE_H_
 #define NTA_NET_FIVE_TUPLE_H_
 

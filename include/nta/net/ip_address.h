@@ -82,9 +82,11 @@ class IpPrefix {
  public:
   constexpr IpPrefix() = default;  // 0.0.0.0/0
 
-  // The network of `length` bits that holds `address`. InvalidArgument when length exceeds 32 or 128.
+  // The network of `length` bits that holds `address`. InvalidArgument when length exceeds 32 or
+  // 128.
   static absl::StatusOr<IpPrefix> Create(const IpAddress& address, int length);
-  // "10.0.0.0/8", "2001:db8::/32"; a bare address is a prefix of full length. Bits after the length must be 0.
+  // "10.0.0.0/8", "2001:db8::/32"; a bare address is a prefix of full length. Bits after the length
+  // must be 0.
   static absl::StatusOr<IpPrefix> Parse(std::string_view text);
 
   std::string ToString() const;

@@ -3,7 +3,8 @@
 //   nta::DecodedPacket packet = nta::Decode(view);
 //   if (packet.has_ip()) std::cout << packet.source.ToString() << ':' << packet.source_port;
 //
-// Never fails, never allocates, never reads past the captured bytes: what cannot be read stays unset and `reason` says why.
+// Never fails, never allocates, never reads past the captured bytes: what cannot be read stays
+// unset and `reason` says why.
 #ifndef NTA_PACKET_DECODE_H_
 #define NTA_PACKET_DECODE_H_
 
@@ -21,8 +22,9 @@ namespace nta {
 
 // Where a packet stands in the packet ledger.
 enum class DecodeOutcome : std::uint8_t {
-  kDecoded = 0,      // read down to its last header that we know
-  kMalformed = 1,    // a header contradicts itself or ends before its fixed part; what came before it is still valid
+  kDecoded = 0,    // read down to its last header that we know
+  kMalformed = 1,  // a header contradicts itself or ends before its fixed part; what came before it
+                   // is still valid
   kUnsupported = 2,  // a link type or protocol that we do not read; `reason` names it
 };
 
@@ -34,21 +36,20 @@ enum class DecodeReason : std::uint8_t {
   kTruncatedNetwork,    // ... inside the IP or ARP header
   kTruncatedTransport,  // ... before the ports
   kBadLinkHeader,
-  kBadIpHeaderLength,   // IPv4 header length < 20 or beyond the packet
-  kBadIpTotalLength,    // IPv4 total length < header length
+  kBadIpHeaderLength,  // IPv4 header length < 20 or beyond the packet
+  kBadIpTotalLength,   // IPv4 total length < header length
   kBadIpVersion,
   kBadExtensionHeader,
   kBadTcpDataOffset,
   kBadUdpLength,
   kBadTunnelHeader,
-  kTooManyHeaders,      // more headers than DecodeOptions::max_headers
+  kTooManyHeaders,  // more headers than DecodeOptions::max_headers
   // Unsupported.
   kUnknownLinkType,
   kUnknownEtherType,
-  kUnknownLlc,          // 802.2 LLC that carries no IP: spanning tree, IS-IS, ...
+  kUnknownLlc,  // 802.2 LLC that carries no IP: spanning tree, IS-IS, ...
   kUnknownPppProtocol,
-  kNonDataFrame,        // 802.11 management, control or encrypted frames
-  kPortless,            // no error: an IP protocol without ports (ICMP, GRE, ESP, ...), or a later fragment
+  kNonDataFrame,  // 802.11 management, control or encrypted frames
 };
 std::string_view ToString(DecodeReason reason);
 
@@ -75,6 +76,8 @@ enum class Tunnel : std::uint16_t {
   kGtpU = 1 << 7,
   kTeredo = 1 << 8,
   kL2tp = 1 << 9,
+  kNsh = 1 << 10,
+  kPbb = 1 << 11,  // 802.1ah, MAC in MAC
 };
 
 struct ArpHeader {
@@ -101,27 +104,27 @@ struct DecodedPacket {
   MacAddress destination_mac;
   std::uint16_t ether_type = 0;  // of the counted network header; 0 when the link type has none
   bool has_vlan = false;
-  std::uint16_t vlan = 0;        // outermost 802.1Q id, 0 to 4095
-  std::uint16_t tunnels = 0;     // OR of Tunnel
+  std::uint16_t vlan = 0;     // outermost 802.1Q id, 0 to 4095
+  std::uint16_t tunnels = 0;  // OR of Tunnel
 
   // Network layer; meaningful when ip_version != 0.
-  std::uint8_t ip_version = 0;   // 0 (not IP), 4 or 6
-  std::uint8_t protocol = 0;     // IANA number of the header after IP and its extension headers
-  std::uint8_t hop_limit = 0;    // TTL or hop limit
+  std::uint8_t ip_version = 0;     // 0 (not IP), 4 or 6
+  std::uint8_t protocol = 0;       // IANA number of the header after IP and its extension headers
+  std::uint8_t hop_limit = 0;      // TTL or hop limit
   std::uint8_t traffic_class = 0;  // TOS or traffic class: DSCP in the upper six bits
-  std::uint32_t ip_bytes = 0;    // IPv4 total length, or IPv6 payload length + 40
+  std::uint32_t ip_bytes = 0;      // IPv4 total length, or IPv6 payload length + 40
   IpAddress source;
   IpAddress destination;
 
   // Fragmentation.
-  bool is_fragment = false;         // any fragment, the first included
-  bool is_later_fragment = false;   // offset > 0: carries no ports
+  bool is_fragment = false;        // any fragment, the first included
+  bool is_later_fragment = false;  // offset > 0: carries no ports
   bool more_fragments = false;
   std::uint32_t fragment_id = 0;
   std::uint16_t fragment_offset = 0;  // bytes
 
   // Transport layer.
-  bool has_ports = false;        // TCP, UDP, UDP-Lite, SCTP, DCCP with readable ports
+  bool has_ports = false;  // TCP, UDP, UDP-Lite, SCTP, DCCP with readable ports
   std::uint8_t tcp_flags = 0;
   std::uint16_t source_port = 0;
   std::uint16_t destination_port = 0;
@@ -131,13 +134,14 @@ struct DecodedPacket {
   bool has_icmp = false;
   std::uint8_t icmp_type = 0;
   std::uint8_t icmp_code = 0;
-  // Bytes after the transport header by the IP length (not by what was captured). For protocols without a transport
-  // header known here: bytes after the IP header.
+  // Bytes after the transport header by the IP length (not by what was captured). For protocols
+  // without a transport header known here: bytes after the IP header.
   std::uint32_t payload_bytes = 0;
   // The captured part of the payload; borrows from the PacketView.
   std::span<const std::uint8_t> payload{};
 
-  // The packet that an ICMP error quotes (RFC 792, RFC 4443). It never counts as traffic of its own.
+  // The packet that an ICMP error quotes (RFC 792, RFC 4443). It never counts as traffic of its
+  // own.
   std::optional<FiveTuple> quoted;
   std::optional<ArpHeader> arp;
 
@@ -150,7 +154,8 @@ struct DecodedPacket {
 
 // Which IP header of a tunnelled packet counts.
 enum class DecodeView : std::uint8_t {
-  // The outermost header that leads to a transport header. IPIP, 6in4, GRE and ERSPAN have none of their own and are
+  // The outermost header that leads to a transport header. IPIP, 6in4, GRE and ERSPAN have none of
+  // their own and are
   // looked through; VXLAN, GENEVE, GTP-U, Teredo and L2TP are UDP flows.
   kOuter,
   // The innermost.
@@ -159,7 +164,8 @@ enum class DecodeView : std::uint8_t {
 
 struct DecodeOptions {
   DecodeView view = DecodeView::kOuter;
-  // Headers read per packet, tags and extension headers included; more is kTooManyHeaders. Bounds the work per packet.
+  // Headers read per packet, tags and extension headers included; more is kTooManyHeaders. Bounds
+  // the work per packet.
   int max_headers = 32;
 };
 

@@ -1,7 +1,7 @@
 // LinkType, PacketView, Packet: captured bytes, borrowed or owned.
 //
-//   nta::PacketView view{.time = now, .link_type = nta::LinkType::kEthernet, .wire_bytes = 60, .bytes = frame};
-//   nta::Packet kept(view);          // a copy that outlives the capture buffer
+//   nta::PacketView view{.time = now, .link_type = nta::LinkType::kEthernet, .wire_bytes = 60,
+//   .bytes = frame}; nta::Packet kept(view);          // a copy that outlives the capture buffer
 #ifndef NTA_PACKET_PACKET_H_
 #define NTA_PACKET_PACKET_H_
 
@@ -15,7 +15,8 @@
 namespace nta {
 
 // What the first byte of a packet is. Values are the LINKTYPE_ numbers of capture files
-// (https://www.tcpdump.org/linktypes.html); numbers that are not listed here are legal and decode as unsupported.
+// (https://www.tcpdump.org/linktypes.html); numbers that are not listed here are legal and decode
+// as unsupported.
 enum class LinkType : std::uint16_t {
   kNull = 0,
   kEthernet = 1,
@@ -42,14 +43,16 @@ enum class LinkType : std::uint16_t {
   kLinuxSll2 = 276,
 };
 
-// "EN10MB"-style names are libpcap's own; these are ours: "ethernet", "linux_sll2", or "link_type_147".
+// "EN10MB"-style names are libpcap's own; these are ours: "ethernet", "linux_sll2", or
+// "link_type_147".
 std::string ToString(LinkType link_type);
 
-// A packet in somebody else's memory: `bytes` is valid until that owner says so (for a PacketSource: its next Read).
+// A packet in somebody else's memory: `bytes` is valid until that owner says so (for a
+// PacketSource: its next Read).
 struct PacketView {
   Timestamp time{};
   LinkType link_type = LinkType::kEthernet;
-  std::uint32_t wire_bytes = 0;           // length on the wire; >= bytes.size() when the snap length cut it
+  std::uint32_t wire_bytes = 0;  // length on the wire; >= bytes.size() when the snap length cut it
   std::uint32_t interface_id = 0;         // index among the source's interfaces
   std::span<const std::uint8_t> bytes{};  // what was captured
 };

@@ -2,7 +2,8 @@
 //
 //   nta::Pipeline pipeline(*capture);
 //   pipeline.AddDetector(scans);
-//   absl::Status status = pipeline.Run([](const nta::Batch& batch) { ...; return absl::OkStatus(); });
+//   absl::Status status = pipeline.Run([](const nta::Batch& batch) { ...; return absl::OkStatus();
+//   });
 #ifndef NTA_PIPELINE_PIPELINE_H_
 #define NTA_PIPELINE_PIPELINE_H_
 
@@ -27,7 +28,8 @@
 
 namespace nta {
 
-// Where every packet went: received = decoded + malformed + unsupported + filtered + dropped, always and exactly.
+// Where every packet went: received = decoded + malformed + unsupported + filtered + dropped,
+// always and exactly.
 struct PacketLedger {
   std::uint64_t received = 0;
   std::uint64_t decoded = 0;
@@ -48,7 +50,8 @@ struct PipelineStats {
   FlowTableStats flow_table;
   FragmentStats fragments;
   std::uint64_t alerts = 0;
-  // Packets by the reason for which decoding stopped early, without zeros: {"unknown_link_type": 3}.
+  // Packets by the reason for which decoding stopped early, without zeros: {"unknown_link_type":
+  // 3}.
   std::map<std::string, std::uint64_t> decode_reasons;
 };
 
@@ -64,7 +67,8 @@ struct PipelineOptions {
   FragmentTrackerOptions fragments;
   // The present, for live sources only; the system clock when empty.
   std::function<Timestamp()> clock;
-  // A live source that is silent passes time up to this long before the present, because packets may still be on their way.
+  // A live source that is silent passes time up to this long before the present, because packets
+  // may still be on their way.
   Duration lateness = std::chrono::seconds(1);
 };
 
@@ -93,10 +97,12 @@ class Pipeline {
   void AddDetector(Detector& detector);
   void AddDetector(Detector&& detector) = delete;
 
-  // Reads one burst and passes it through; empty batches happen. With kEnd the batch holds what the end released: the last
-  // flows and alerts. A source's error is returned once, after a step that ended all flows: nothing seen is lost.
+  // Reads one burst and passes it through; empty batches happen. With kEnd the batch holds what the
+  // end released: the last flows and alerts. A source's error is returned once, after a step that
+  // ended all flows: nothing seen is lost.
   absl::StatusOr<StepResult> Step(Batch& batch);
-  // Steps until the end, an error, or a stop (which ends all flows, as an end does). The sink's error stops the loop.
+  // Steps until the end, an error, or a stop (which ends all flows, as an end does). The sink's
+  // error stops the loop.
   absl::Status Run(absl::FunctionRef<absl::Status(const Batch&)> sink, std::stop_token stop = {});
   // Ends all flows and alerts now, as the end of the source does. Step answers kEnd from then on.
   void Finish(Batch& batch);

@@ -44,7 +44,8 @@ struct Talker {
 
 struct TrafficSamplerOptions {
   std::size_t max_samples = 3600;  // seconds kept
-  // Addresses counted per ten seconds; beyond that the least of them make room (Space-Saving, so the top is right).
+  // Addresses counted per ten seconds; beyond that the least of them make room (Space-Saving, so
+  // the top is right).
   std::size_t max_addresses = 4096;
 };
 
@@ -54,7 +55,8 @@ class TrafficSampler {
   explicit TrafficSampler(TrafficSamplerOptions options = {});
   ~TrafficSampler();
 
-  // Counts a batch. A second is complete when a batch reaches beyond it; seconds without packets become zero samples.
+  // Counts a batch. A second is complete when a batch reaches beyond it; seconds without packets
+  // become zero samples.
   void Observe(const Batch& batch, const PipelineStats& stats);
 
   // Complete seconds with time >= since, oldest first.

@@ -2,7 +2,8 @@
 //
 //   auto store = nta::Store::Open({.path = "nta.db"});
 //   absl::Status status = (*store)->Write(flows, alerts);
-//   auto top = (*store)->Top({.interval = {since, until}, .dimension = nta::TopDimension::kSourceAddress});
+//   auto top = (*store)->Top({.interval = {since, until}, .dimension =
+//   nta::TopDimension::kSourceAddress});
 #ifndef NTA_STORE_STORE_H_
 #define NTA_STORE_STORE_H_
 
@@ -122,7 +123,7 @@ struct TopResult {
 enum class SeriesBy : std::uint8_t { kNone, kProtocol };
 
 struct SeriesQuery {
-  TimeInterval interval;  // widened to whole steps
+  TimeInterval interval;                                // widened to whole steps
   std::chrono::seconds step = std::chrono::minutes(1);  // a multiple of a minute
   SeriesBy by = SeriesBy::kProtocol;
   Measure measure = Measure::kBytes;
@@ -132,7 +133,8 @@ struct SeriesQuery {
 
 struct SeriesLine {
   std::string key;  // protocol name, or "all"
-  std::vector<std::optional<std::uint64_t>> values;  // one a step; absent where nothing was captured
+  std::vector<std::optional<std::uint64_t>>
+      values;  // one a step; absent where nothing was captured
 };
 
 struct SeriesResult {
@@ -163,20 +165,21 @@ struct User {
   std::int64_t generation = 0;
 };
 
-// The embedded database. A flow's counts are spread evenly over the minutes from first_seen to last_seen, by rollups and by raw
-// queries alike, so that both give the same sums; the flow itself counts in the minute of last_seen.
-// Thread-safe: one writer at a time, readers beside it (SQLite WAL).
+// The embedded database. A flow's counts are spread evenly over the minutes from first_seen to
+// last_seen, by rollups and by raw queries alike, so that both give the same sums; the flow itself
+// counts in the minute of last_seen. Thread-safe: one writer at a time, readers beside it (SQLite
+// WAL).
 class Store {
  public:
-  // Creates the file when it is missing. NotFound (no such directory), PermissionDenied, DataLoss (not a database, or
-  // damaged), FailedPrecondition (of another program, or of a newer libnta).
+  // Creates the file when it is missing. NotFound (no such directory), PermissionDenied, DataLoss
+  // (not a database, or damaged), FailedPrecondition (of another program, or of a newer libnta).
   static absl::StatusOr<std::unique_ptr<Store>> Open(StoreOptions options);
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
-  // All or nothing, in one transaction; when it returns OK it is in the file. An alert whose id is known is replaced.
-  // ResourceExhausted when the disk is full.
+  // All or nothing, in one transaction; when it returns OK it is in the file. An alert whose id is
+  // known is replaced. ResourceExhausted when the disk is full.
   absl::Status Write(std::span<const FlowRecord> flows, std::span<const Alert> alerts);
   // Marks the minutes of the interval as captured, so that a series can tell silence from absence.
   absl::Status MarkCaptured(TimeInterval interval);
@@ -193,7 +196,8 @@ class Store {
   absl::StatusOr<User> GetUser(std::string_view username) const;
   absl::Status AddUser(const User& user);
   absl::Status UpdateUser(const User& user);
-  // FailedPrecondition for the last user with role "admin"; likewise when an update takes that role away.
+  // FailedPrecondition for the last user with role "admin"; likewise when an update takes that role
+  // away.
   absl::Status RemoveUser(std::string_view username);
 
   // Settings: small texts by name. NotFound when unset.

@@ -31,8 +31,8 @@ struct StoreWriterStats {
   std::uint64_t flows_dropped = 0;
   std::uint64_t alerts_written = 0;
   std::uint64_t alerts_dropped = 0;
-  std::size_t queue = 0;      // flows waiting
-  absl::Status last_error;    // of the last write; OK when it succeeded
+  std::size_t queue = 0;    // flows waiting
+  absl::Status last_error;  // of the last write; OK when it succeeded
 };
 
 // Thread-safe. A failed write is tried again with what has come since, until the queue is full.
