@@ -1,0 +1,316 @@
+#include "flow/filter_fields.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <span>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "base/status.h"
+
+namespace nta::filter {
+namespace {
+
+struct FieldNames {
+  FlowField field;
+  std::string_view short_name;
+  std::string_view long_name;
+};
+
+constexpr std::array kFields{
+    FieldNames{FlowField::kSource, "src", "source_address"},
+    FieldNames{FlowField::kDestination, "dst", "destination_address"},
+    FieldNames{FlowField::kHost, "host", "address"},
+    FieldNames{FlowField::kSourcePort, "sport", "source_port"},
+    FieldNames{FlowField::kDestinationPort, "dport", "destination_port"},
+    FieldNames{FlowField::kPort, "port", "port"},
+    FieldNames{FlowField::kProtocol, "proto", "protocol"},
+    FieldNames{FlowField::kVlan, "vlan", "vlan"},
+    FieldNames{FlowField::kBytes, "bytes", "bytes"},
+    FieldNames{FlowField::kPackets, "packets", "packets"},
+    FieldNames{FlowField::kDuration, "duration", "duration"},
+    FieldNames{FlowField::kEndReason, "end_reason", "end_reason"},
+};
+
+struct Unit {
+  std::string_view name;
+  double factor;
+};
+
+// Largest first, for printing.
+constexpr std::array kDurationUnits{Unit{"d", 86400e9}, Unit{"h", 3600e9}, Unit{"m", 60e9},
+                                    Unit{"s", 1e9},     Unit{"ms", 1e6},   Unit{"us", 1e3},
+                                    Unit{"ns", 1}};
+constexpr std::array kCountUnits{Unit{"k", 1e3}, Unit{"m", 1e6}, Unit{"g", 1e9}, Unit{"t", 1e12}};
+
+// Up to here every integer is a double.
+constexpr double kMaxExactInteger = 9007199254740992.0;
+
+// Insertions, deletions, substitutions and swaps of neighbours between two short names.
+std::size_t EditDistance(std::string_view a, std::string_view b) {
+  std::vector<std::vector<std::size_t>> cost(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
+  for (std::size_t i = 0; i <= a.size(); ++i) cost[i][0] = i;
+  for (std::size_t j = 0; j <= b.size(); ++j) cost[0][j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t substituted = cost[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      cost[i][j] = std::min({cost[i - 1][j] + 1, cost[i][j - 1] + 1, substituted});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+        cost[i][j] = std::min(cost[i][j], cost[i - 2][j - 2] + 1);
+      }
+    }
+  }
+  return cost[a.size()][b.size()];
+}
+
+// The candidate nearest to `text`, when it is near enough to be meant.
+std::optional<std::string> Nearest(std::string_view text, const std::vector<std::string>& names) {
+  constexpr std::size_t kLongestName = 24;
+  if (text.size() > kLongestName) return std::nullopt;
+  const std::size_t most = text.size() <= 3 ? 1 : 2;
+  std::optional<std::string> best;
+  std::size_t best_distance = most + 1;
+  for (const std::string& name : names) {
+    const std::size_t distance = EditDistance(text, name);
+    if (distance < best_distance) {
+      best_distance = distance;
+      best = name;
+    }
+  }
+  return best;
+}
+
+std::string DidYouMean(const std::optional<std::string>& name) {
+  return name ? " (did you mean \"" + *name + "\"?)" : "";
+}
+
+// The number that `text` starts with, and what follows it.
+std::optional<std::pair<double, std::string_view>> SplitNumber(std::string_view text) {
+  // from_chars also takes a sign, "inf" and "nan".
+  if (text.empty() || !((text[0] >= '0' && text[0] <= '9') || text[0] == '.')) return std::nullopt;
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{}) return std::nullopt;
+  return std::pair(number, text.substr(static_cast<std::size_t>(end - text.data())));
+}
+
+std::optional<double> ParseNumber(std::string_view text, std::span<const Unit> units,
+                                  double bare_factor) {
+  const auto split = SplitNumber(text);
+  if (!split) return std::nullopt;
+  const auto [number, suffix] = *split;
+  if (suffix.empty()) return number * bare_factor;
+  for (const Unit& unit : units) {
+    if (LowerCase(suffix) == unit.name) return number * unit.factor;
+  }
+  return std::nullopt;
+}
+
+absl::Status WrongValue(std::string_view text, std::string_view what) {
+  return base::InvalidArgument(Quote(text) + " is not " + std::string(what));
+}
+
+absl::StatusOr<FilterValue> ParseInteger(std::string_view text, double most,
+                                         std::string_view what) {
+  const auto number = ParseNumber(text, kCountUnits, 1);
+  if (!number || *number > most || *number != std::floor(*number)) return WrongValue(text, what);
+  return FilterValue(*number);
+}
+
+absl::StatusOr<FilterValue> ParseAddress(std::string_view text) {
+  absl::StatusOr<IpPrefix> prefix = IpPrefix::Parse(text);
+  if (prefix.ok()) return FilterValue(*prefix);
+  return WrongValue(text, "an address or network: " + std::string(prefix.status().message()));
+}
+
+absl::StatusOr<FilterValue> ParseProtocolValue(std::string_view text) {
+  const std::string name = LowerCase(text);
+  if (const auto protocol = ParseProtocol(name); protocol.ok()) {
+    return FilterValue(static_cast<double>(*protocol));
+  }
+  std::vector<std::string> names;
+  for (int number = 0; number < 256; ++number) {
+    names.push_back(ProtocolName(static_cast<std::uint8_t>(number)));
+    if (names.back()[0] >= '0' && names.back()[0] <= '9') names.pop_back();
+  }
+  return WrongValue(text, "a protocol name or number" + DidYouMean(Nearest(name, names)));
+}
+
+absl::StatusOr<FilterValue> ParseEndReasonValue(std::string_view text) {
+  const std::string name = LowerCase(text);
+  if (const auto reason = ParseFlowEndReason(name); reason.ok()) {
+    return FilterValue(static_cast<double>(*reason));
+  }
+  std::vector<std::string> names;
+  for (int number = 0; number <= static_cast<int>(FlowEndReason::kLackOfResources); ++number) {
+    names.emplace_back(ToString(static_cast<FlowEndReason>(number)));
+  }
+  return WrongValue(text, "an end reason" + DidYouMean(Nearest(name, names)));
+}
+
+absl::StatusOr<FilterValue> ParseCount(std::string_view text) {
+  const auto number = ParseNumber(text, kCountUnits, 1);
+  if (!number || !std::isfinite(*number)) {
+    return WrongValue(text, "a number such as 1500, 1e6, 10k, 2M or 1G");
+  }
+  return FilterValue(*number);
+}
+
+absl::StatusOr<FilterValue> ParseDurationValue(std::string_view text) {
+  const auto number = ParseNumber(text, kDurationUnits, 1e9);
+  if (!number || !std::isfinite(*number)) {
+    return WrongValue(text, "a duration such as 10 (seconds), 500ms, 10s, 5m, 2h or 1d");
+  }
+  return FilterValue(*number);
+}
+
+std::string NumberToString(double number) {
+  std::array<char, 32> text;
+  const bool integral = number == std::floor(number) && number <= kMaxExactInteger;
+  const auto result = integral ? std::to_chars(text.data(), text.data() + text.size(),
+                                               static_cast<std::uint64_t>(number))
+                               : std::to_chars(text.data(), text.data() + text.size(), number);
+  return std::string(text.data(), result.ptr);
+}
+
+std::string DurationToString(double nanoseconds) {
+  if (nanoseconds == 0) return "0s";
+  for (const Unit& unit : kDurationUnits) {
+    const double number = nanoseconds / unit.factor;
+    // Division rounds: what is printed must multiply back to the same value.
+    if (number == std::floor(number) && number <= kMaxExactInteger &&
+        number * unit.factor == nanoseconds) {
+      return NumberToString(number) + std::string(unit.name);
+    }
+  }
+  return NumberToString(nanoseconds) + "ns";
+}
+
+}  // namespace
+
+std::string LowerCase(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return lower;
+}
+
+std::string Quote(std::string_view text) {
+  constexpr std::size_t kLongest = 40;
+  std::string quoted = "\"";
+  for (const char c : text.substr(0, kLongest)) quoted += c >= ' ' && c <= '~' ? c : '?';
+  return quoted + (text.size() > kLongest ? "...\"" : "\"");
+}
+
+std::optional<FlowField> FindField(std::string_view name) {
+  const std::string lower = LowerCase(name);
+  for (const FieldNames& names : kFields) {
+    if (lower == names.short_name || lower == names.long_name) return names.field;
+  }
+  return std::nullopt;
+}
+
+std::string_view FieldName(FlowField field) {
+  for (const FieldNames& names : kFields) {
+    if (names.field == field) return names.short_name;
+  }
+  return "";
+}
+
+std::string SuggestField(std::string_view name) {
+  const std::string lower = LowerCase(name);
+  std::vector<std::string> candidates;
+  for (const FieldNames& names : kFields) {
+    candidates.emplace_back(names.short_name);
+    candidates.emplace_back(names.long_name);
+  }
+  if (const auto nearest = Nearest(lower, candidates)) return DidYouMean(nearest);
+  // People write the value alone, as in other filter languages.
+  if (IpPrefix::Parse(name).ok()) return DidYouMean("host=" + lower);
+  if (!SplitNumber(name) && ParseProtocol(lower).ok()) return DidYouMean("proto=" + lower);
+  return "";
+}
+
+bool IsOrdered(FlowField field) {
+  switch (field) {
+    case FlowField::kSource:
+    case FlowField::kDestination:
+    case FlowField::kHost:
+    case FlowField::kProtocol:
+    case FlowField::kEndReason:
+      return false;
+    case FlowField::kSourcePort:
+    case FlowField::kDestinationPort:
+    case FlowField::kPort:
+    case FlowField::kVlan:
+    case FlowField::kBytes:
+    case FlowField::kPackets:
+    case FlowField::kDuration:
+      return true;
+  }
+  return false;
+}
+
+absl::StatusOr<FilterValue> ParseValue(FlowField field, std::string_view text) {
+  switch (field) {
+    case FlowField::kSource:
+    case FlowField::kDestination:
+    case FlowField::kHost:
+      return ParseAddress(text);
+    case FlowField::kSourcePort:
+    case FlowField::kDestinationPort:
+    case FlowField::kPort:
+      return ParseInteger(text, 65535, "a port (0 to 65535)");
+    case FlowField::kVlan:
+      return ParseInteger(text, 4095, "a VLAN id (0 to 4095)");
+    case FlowField::kProtocol:
+      return ParseProtocolValue(text);
+    case FlowField::kEndReason:
+      return ParseEndReasonValue(text);
+    case FlowField::kBytes:
+    case FlowField::kPackets:
+      return ParseCount(text);
+    case FlowField::kDuration:
+      return ParseDurationValue(text);
+  }
+  return base::InvalidArgument("unknown field");
+}
+
+std::string ValueToString(FlowField field, const FilterValue& value) {
+  if (const auto* prefix = std::get_if<IpPrefix>(&value)) {
+    const bool single = prefix->length() == (prefix->address().is_v4() ? 32 : 128);
+    return single ? prefix->address().ToString() : prefix->ToString();
+  }
+  const double number = std::get<double>(value);
+  if (field == FlowField::kDuration) return DurationToString(number);
+  if (field == FlowField::kProtocol) return ProtocolName(static_cast<std::uint8_t>(number));
+  if (field == FlowField::kEndReason) {
+    return std::string(ToString(static_cast<FlowEndReason>(static_cast<int>(number))));
+  }
+  return NumberToString(number);
+}
+
+std::string_view OperatorName(FilterOperator op) {
+  switch (op) {
+    case FilterOperator::kEqual:
+      return "=";
+    case FilterOperator::kNotEqual:
+      return "!=";
+    case FilterOperator::kLess:
+      return "<";
+    case FilterOperator::kLessEqual:
+      return "<=";
+    case FilterOperator::kGreater:
+      return ">";
+    case FilterOperator::kGreaterEqual:
+      return ">=";
+  }
+  return "";
+}
+
+}  // namespace nta::filter
