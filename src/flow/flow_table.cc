@@ -30,6 +30,9 @@ constexpr std::size_t kMaxFlows = 100'000'000;
 constexpr std::size_t kBurst = 32;
 // Due flows that end for each packet: more than can start, so the table always catches up.
 constexpr std::size_t kEndedPerPacket = 8;
+// Flows whose deadline had moved that are scheduled anew for each flow that may end, so that a
+// crowd of them does not hold up one packet.
+constexpr std::size_t kMovedPerEnded = 8;
 // Answered flows that an eviction compares.
 constexpr int kEvictionSample = 8;
 
@@ -72,8 +75,15 @@ ContactOutcome FirstOutcome(const DecodedPacket& packet) {
 }
 
 bool SaysUnreachable(const DecodedPacket& packet) {
-  return packet.protocol == kProtocolIcmp ? packet.icmp_type == 3 || packet.icmp_type == 11
-                                          : packet.icmp_type == 1 || packet.icmp_type == 3;
+  constexpr std::uint8_t kFragmentationNeeded = 4;  // path MTU discovery: the host is there
+  return packet.protocol == kProtocolIcmp
+             ? (packet.icmp_type == 3 && packet.icmp_code != kFragmentationNeeded) ||
+                   packet.icmp_type == 11
+             : packet.icmp_type == 1 || packet.icmp_type == 3;
+}
+
+std::int64_t ToPacketTime(Timestamp time) {
+  return std::clamp(time, kMinPacketTime, kMaxPacketTime).time_since_epoch().count();
 }
 
 }  // namespace
@@ -99,13 +109,14 @@ class FlowTable::Impl {
   }
 
   bool AdvanceTo(Timestamp now, std::vector<FlowEvent>& events) {
-    now_ = std::max(now_, now.time_since_epoch().count());
+    now_ = std::max(now_, ToPacketTime(now));
     return !wheel_.HasPassed(now_) || EndDue(kMaxEndedPerCall, events);
   }
 
   bool EndAll(std::vector<FlowEvent>& events) {
+    std::int64_t ahead = 0;
     for (std::size_t i = 0; i < kMaxEndedPerCall; ++i) {
-      const std::uint32_t slot = wheel_.TakeAny();
+      const std::uint32_t slot = wheel_.TakeAny(ahead);
       if (slot == kNoSlot) return true;
       const FlowEntry& entry = entries_[slot];
       const FlowEndReason reason = ReasonAt(entry, now_);
@@ -173,7 +184,7 @@ class FlowTable::Impl {
 
   void AddPacket(const DecodedPacket& packet, const Prepared& prepared,
                  std::vector<FlowEvent>& events) {
-    const std::int64_t time = packet.time.time_since_epoch().count();
+    const std::int64_t time = ToPacketTime(packet.time);
     if (time >= now_) {
       now_ = time;
       if (wheel_.HasPassed(now_)) EndDue(kEndedPerPacket, events);
@@ -206,10 +217,10 @@ class FlowTable::Impl {
     const FlowEndReason reason = ReasonAt(entry, time);
     const bool reopens = entry.Is(FlowEntry::kClosed) && packet.is_tcp() &&
                          (packet.tcp_flags & (kTcpSyn | kTcpAck)) == kTcpSyn;
-    if (reason == FlowEndReason::kActiveTimeout && !reopens) {
+    if (reason == FlowEndReason::kActiveTimeout) {
       Report(entry, reason, DeadlineOf(entry), events);
       Continue(entry);
-      return ReasonAt(entry, time) != FlowEndReason::kNone;
+      return reopens || ReasonAt(entry, time) != FlowEndReason::kNone;
     }
     if (reason == FlowEndReason::kNone && !reopens) return false;
     Report(entry, reopens ? FlowEndReason::kEndOfFlow : reason, std::min(time, DeadlineOf(entry)),
@@ -218,17 +229,21 @@ class FlowTable::Impl {
   }
 
   std::int64_t DeadlineOf(const FlowEntry& entry) const {
-    if (entry.Is(FlowEntry::kClosed)) return entry.last_seen + closed_;
-    const std::int64_t idle = entry.last_seen + idle_;
-    return entry.Is(FlowEntry::kContinuing) ? idle : std::min(idle, entry.first_seen + active_);
+    const std::int64_t silent = SilentAt(entry);
+    return entry.Is(FlowEntry::kContinuing) ? silent : std::min(silent, entry.first_seen + active_);
+  }
+
+  // When the flow has been silent for long enough.
+  std::int64_t SilentAt(const FlowEntry& entry) const {
+    return entry.last_seen + (entry.Is(FlowEntry::kClosed) ? closed_ : idle_);
   }
 
   FlowEndReason ReasonAt(const FlowEntry& entry, std::int64_t now) const {
     if (now < DeadlineOf(entry)) return FlowEndReason::kNone;
-    if (entry.Is(FlowEntry::kClosed)) return FlowEndReason::kEndOfFlow;
     const bool active =
-        !entry.Is(FlowEntry::kContinuing) && entry.first_seen + active_ <= entry.last_seen + idle_;
-    return active ? FlowEndReason::kActiveTimeout : FlowEndReason::kIdleTimeout;
+        !entry.Is(FlowEntry::kContinuing) && entry.first_seen + active_ < SilentAt(entry);
+    if (active) return FlowEndReason::kActiveTimeout;
+    return entry.Is(FlowEntry::kClosed) ? FlowEndReason::kEndOfFlow : FlowEndReason::kIdleTimeout;
   }
 
   // The flow goes on in a new record with the same orientation.
@@ -336,7 +351,8 @@ class FlowTable::Impl {
 
   // Ends up to `limit` flows that are due; true when none is left.
   bool EndDue(std::size_t limit, std::vector<FlowEvent>& events) {
-    for (std::size_t taken = 0; taken < limit;) {
+    std::size_t taken = 0;
+    for (std::size_t moved = 0; taken < limit && moved < kMovedPerEnded * limit;) {
       const std::uint32_t slot = wheel_.TakeDue(now_);
       if (slot == kNoSlot) return true;
       FlowEntry& entry = entries_[slot];
@@ -344,6 +360,7 @@ class FlowTable::Impl {
       if (reason == FlowEndReason::kNone) {
         // Packets have moved the deadline since it was scheduled: each flow once per timeout.
         wheel_.Schedule(slot, DeadlineOf(entry));
+        ++moved;
         continue;
       }
       ++taken;
@@ -453,7 +470,7 @@ class FlowTable::Impl {
   SlotList answered_;
   SlotList free_;
   std::size_t high_water_ = 0;
-  std::int64_t now_ = 0;
+  std::int64_t now_ = kMinPacketTime.time_since_epoch().count();
   FlowTableStats stats_;
 };
 
