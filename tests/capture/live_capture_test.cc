@@ -50,6 +50,7 @@ bool EnterNamespace() {
 
 // Runs `body` in a child within its own namespaces; the child's failures become this test's.
 void InNamespace(const std::function<void()>& body) {
+  std::fflush(nullptr);
   const pid_t child = fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
@@ -209,6 +210,7 @@ TEST(LiveCapture, ListsLoopbackLast) {
 }
 
 TEST(LiveCapture, WithoutPermissionSaysWhichOne) {
+  std::fflush(nullptr);
   const pid_t child = fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
