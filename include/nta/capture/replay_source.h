@@ -48,6 +48,8 @@ class ReplaySource final : public PacketSource {
  private:
   ReplaySource(Opener opener, ReplayOptions options, std::unique_ptr<PacketSource> recording);
   absl::StatusOr<ReadResult> Refill();
+  void StartRound();
+  Timestamp DueTime(const PacketView& packet) const;
 
   Opener opener_;
   ReplayOptions options_;
@@ -55,7 +57,6 @@ class ReplaySource final : public PacketSource {
   PacketBatch pending_;
   std::size_t next_ = 0;
   bool round_started_ = false;
-  bool packets_in_round_ = false;
   Timestamp recorded_start_{};
   Timestamp replay_start_{};
   Timestamp last_due_{};

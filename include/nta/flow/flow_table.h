@@ -73,13 +73,18 @@ class FlowTable {
   FlowTable& operator=(FlowTable&&) noexcept;
   ~FlowTable();
 
-  // Counts a burst of packets in capture order and appends what happened to `events`. First ends
-  // what fell due before them. Fragments without ports count under ports 0; see FragmentTracker.
+  // Counts a burst of packets in capture order and appends what happened to `events`. Flows that
+  // fell due before a packet end, too, at most eight for each packet; the others soon after.
+  // Fragments without ports count under ports 0; see FragmentTracker.
   void Add(std::span<const DecodedPacket> packets, std::vector<FlowEvent>& events);
-  // Ends flows that fell due before `now`. A time before an earlier one does nothing.
-  void AdvanceTo(Timestamp now, std::vector<FlowEvent>& events);
-  // Ends every flow with kForcedEnd, oldest first.
-  void EndAll(std::vector<FlowEvent>& events);
+  // Ends flows that fell due before `now`, at most kMaxEndedPerCall. True when none is left;
+  // otherwise call again. A time before an earlier one does nothing.
+  bool AdvanceTo(Timestamp now, std::vector<FlowEvent>& events);
+  // Ends every flow with kForcedEnd, at most kMaxEndedPerCall, in the order of their timeouts. True
+  // when the table is empty.
+  bool EndAll(std::vector<FlowEvent>& events);
+
+  static constexpr std::size_t kMaxEndedPerCall = 16384;
 
   FlowTableStats Stats() const;
 

@@ -16,7 +16,7 @@
 namespace nta {
 
 struct FragmentTrackerOptions {
-  // Datagrams whose first fragment is remembered. At the cap the oldest is forgotten.
+  // Datagrams whose first fragment is remembered, at least 1. At the cap the oldest is forgotten.
   std::size_t max_datagrams = 4096;
   // RFC 791 recommends 15 s; most hosts keep 30 s.
   Duration timeout = std::chrono::seconds(30);

@@ -76,8 +76,8 @@ struct PipelineOptions {
 struct Batch {
   std::span<const PacketView> packets;
   std::span<const DecodedPacket> decoded;  // parallel to packets
-  std::span<const FlowEvent> events;
-  std::vector<FlowRecord> flows;  // that ended
+  std::span<const FlowEvent> events;       // starts and updates only when there are detectors
+  std::vector<FlowRecord> flows;           // that ended
   std::vector<Alert> alerts;
   Timestamp time{};  // up to which everything was seen
 };
@@ -97,15 +97,16 @@ class Pipeline {
   void AddDetector(Detector& detector);
   void AddDetector(Detector&& detector) = delete;
 
-  // Reads one burst and passes it through; empty batches happen. With kEnd the batch holds what the
-  // end released: the last flows and alerts. A source's error is returned once, after a step that
-  // ended all flows: nothing seen is lost.
+  // Reads one burst and passes it through; empty batches happen. After the end of the source
+  // further steps release what is left (the last flows, the end of alerts), the last of them with
+  // kEnd. A source's error is returned likewise: after steps that reported everything seen before
+  // it.
   absl::StatusOr<StepResult> Step(Batch& batch);
-  // Steps until the end, an error, or a stop (which ends all flows, as an end does). The sink's
-  // error stops the loop.
+  // Steps until the end, an error, or a stop (which ends all flows, as the end of the source does).
+  // The sink's error stops the loop at once.
   absl::Status Run(absl::FunctionRef<absl::Status(const Batch&)> sink, std::stop_token stop = {});
-  // Ends all flows and alerts now, as the end of the source does. Step answers kEnd from then on.
-  void Finish(Batch& batch);
+  // Reads no further: the next steps end all flows and alerts.
+  void Stop();
 
   PipelineStats Stats() const;
 

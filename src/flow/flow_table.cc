@@ -1,0 +1,488 @@
+#include "nta/flow/flow_table.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/keyed_hash.h"
+#include "base/lazy_array.h"
+#include "base/random.h"
+#include "base/status.h"
+#include "flow/flow_entry.h"
+#include "flow/flow_index.h"
+#include "flow/linked_slots.h"
+#include "flow/timer_wheel.h"
+
+namespace nta {
+namespace {
+
+using internal::DirectedKey;
+using internal::FlowEntry;
+using internal::FlowIndex;
+using internal::FlowKey;
+using internal::kNoSlot;
+using internal::SlotLinks;
+using internal::SlotList;
+using internal::TimerWheel;
+
+constexpr std::size_t kMaxFlows = 100'000'000;
+// Packets whose memory is fetched ahead together; 16, 32 and 64 are alike.
+constexpr std::size_t kBurst = 32;
+// Due flows that end for each packet: more than can start, so the table always catches up.
+constexpr std::size_t kEndedPerPacket = 8;
+// Answered flows that an eviction compares.
+constexpr int kEvictionSample = 8;
+
+absl::Status CheckTimeout(Duration timeout, std::string_view name) {
+  if (timeout >= std::chrono::milliseconds(1) && timeout <= std::chrono::days(1)) {
+    return absl::OkStatus();
+  }
+  return base::InvalidArgument(std::string(name) + " must be within 1 ms and 1 day");
+}
+
+// Whether a flow can be named: IP, and either ports or a protocol (or fragment) that has none.
+bool CanCount(const DecodedPacket& packet) {
+  if (!packet.has_ip()) return false;
+  if (packet.has_ports || packet.is_later_fragment) return true;
+  switch (packet.protocol) {
+    case kProtocolTcp:
+    case kProtocolUdp:
+    case kProtocolSctp:
+    case kProtocolDccp:
+    case kProtocolUdpLite:
+      return false;
+    default:
+      return true;
+  }
+}
+
+// What the first packet of a flow says about the attempt it may be.
+ContactOutcome FirstOutcome(const DecodedPacket& packet) {
+  if (packet.is_tcp()) {
+    const bool opens = (packet.tcp_flags & (kTcpSyn | kTcpAck | kTcpRst)) == kTcpSyn;
+    return opens ? ContactOutcome::kPending : ContactOutcome::kUnknown;
+  }
+  if (packet.has_icmp) {
+    const bool asks = packet.protocol == kProtocolIcmp
+                          ? packet.icmp_type == 8 || packet.icmp_type == 13
+                          : packet.icmp_type == 128 || packet.icmp_type == 135;
+    return asks ? ContactOutcome::kPending : ContactOutcome::kUnknown;
+  }
+  return ContactOutcome::kPending;
+}
+
+bool SaysUnreachable(const DecodedPacket& packet) {
+  return packet.protocol == kProtocolIcmp ? packet.icmp_type == 3 || packet.icmp_type == 11
+                                          : packet.icmp_type == 1 || packet.icmp_type == 3;
+}
+
+}  // namespace
+
+class FlowTable::Impl {
+ public:
+  static absl::StatusOr<std::unique_ptr<Impl>> Create(const FlowTableOptions& options) {
+    std::unique_ptr<Impl> impl(new Impl(options));
+    const std::size_t flows = options.max_flows;
+    NTA_ASSIGN_OR_RETURN(impl->index_, FlowIndex::Create(flows));
+    NTA_ASSIGN_OR_RETURN(impl->entries_, base::LazyArray<FlowEntry>::Create(flows));
+    NTA_ASSIGN_OR_RETURN(impl->queue_links_, SlotLinks::Create(flows));
+    NTA_ASSIGN_OR_RETURN(impl->wheel_, TimerWheel::Create(flows));
+    return impl;
+  }
+
+  void Add(std::span<const DecodedPacket> packets, std::vector<FlowEvent>& events) {
+    while (!packets.empty()) {
+      const std::size_t count = std::min(packets.size(), kBurst);
+      AddBurst(packets.first(count), events);
+      packets = packets.subspan(count);
+    }
+  }
+
+  bool AdvanceTo(Timestamp now, std::vector<FlowEvent>& events) {
+    now_ = std::max(now_, now.time_since_epoch().count());
+    return !wheel_.HasPassed(now_) || EndDue(kMaxEndedPerCall, events);
+  }
+
+  bool EndAll(std::vector<FlowEvent>& events) {
+    for (std::size_t i = 0; i < kMaxEndedPerCall; ++i) {
+      const std::uint32_t slot = wheel_.TakeAny();
+      if (slot == kNoSlot) return true;
+      const FlowEntry& entry = entries_[slot];
+      const FlowEndReason reason = ReasonAt(entry, now_);
+      Report(entry, reason == FlowEndReason::kNone ? FlowEndReason::kForcedEnd : reason,
+             std::min(now_, DeadlineOf(entry)), events);
+      Free(slot);
+    }
+    return occupied() == 0;
+  }
+
+  FlowTableStats Stats() const {
+    FlowTableStats stats = stats_;
+    stats.active = static_cast<std::size_t>(stats.started - stats.ended);
+    stats.capacity = options_.max_flows;
+    // Per flow ever held at once: the entry, two links of the queues, two of the wheel and its
+    // list.
+    stats.memory_bytes = index_.memory_bytes() + high_water_ * (sizeof(FlowEntry) + 18);
+    return stats;
+  }
+
+ private:
+  struct Prepared {
+    DirectedKey directed;
+    std::uint64_t hash;
+    bool counts;
+  };
+
+  explicit Impl(const FlowTableOptions& options)
+      : options_(options),
+        hash_(options.hash_seed.value_or(base::RandomSeed())),
+        idle_(options.idle_timeout.count()),
+        active_(options.active_timeout.count()),
+        closed_(options.closed_timeout.count()),
+        wants_all_(options.events == FlowEventSelection::kAll) {}
+
+  std::size_t occupied() const { return unanswered_.size + answered_.size; }
+
+  // Three passes over a burst hide the cache misses of each other's packets: hash, then buckets,
+  // then entries. The pass that counts looks everything up again, because packets of one burst
+  // change the table for each other.
+  void AddBurst(std::span<const DecodedPacket> packets, std::vector<FlowEvent>& events) {
+    std::array<Prepared, kBurst> prepared;
+    for (std::size_t i = 0; i < packets.size(); ++i) {
+      const DecodedPacket& packet = packets[i];
+      prepared[i].counts = CanCount(packet);
+      if (!prepared[i].counts) continue;
+      prepared[i].directed =
+          internal::MakeKey(packet.source, packet.source_port, packet.destination,
+                            packet.destination_port, packet.protocol);
+      prepared[i].hash = prepared[i].directed.key.Hash(hash_);
+      index_.Prefetch(prepared[i].hash);
+    }
+    for (std::size_t i = 0; i < packets.size(); ++i) {
+      if (!prepared[i].counts) continue;
+      const std::uint32_t slot = index_.Guess(prepared[i].hash);
+      if (slot == kNoSlot) continue;
+      const char* const entry = reinterpret_cast<const char*>(&entries_[slot]);
+      __builtin_prefetch(entry, 1);
+      __builtin_prefetch(entry + 64, 1);
+    }
+    for (std::size_t i = 0; i < packets.size(); ++i) {
+      AddPacket(packets[i], prepared[i], events);
+    }
+  }
+
+  void AddPacket(const DecodedPacket& packet, const Prepared& prepared,
+                 std::vector<FlowEvent>& events) {
+    const std::int64_t time = packet.time.time_since_epoch().count();
+    if (time >= now_) {
+      now_ = time;
+      if (wheel_.HasPassed(now_)) EndDue(kEndedPerPacket, events);
+    } else {
+      ++stats_.time_backwards;
+    }
+    if (!prepared.counts) {
+      ++stats_.ignored;
+      return;
+    }
+    ++stats_.packets;
+    std::uint32_t slot = Find(prepared.directed.key, prepared.hash);
+    if (slot != kNoSlot && EndsBefore(entries_[slot], packet, time, events)) {
+      wheel_.Cancel(slot);
+      Free(slot);
+      slot = kNoSlot;
+    }
+    if (slot == kNoSlot) slot = Start(packet, prepared, time, events);
+    Count(slot, packet, prepared.directed.source_is_a, time, events);
+    if (packet.quoted) Quoted(packet, events);
+  }
+
+  std::uint32_t Find(const FlowKey& key, std::uint64_t hash) const {
+    return index_.Find(hash, [&](std::uint32_t slot) { return entries_[slot].key == key; });
+  }
+
+  // Whether the flow was over before this packet of its addresses and ports; then reports it.
+  bool EndsBefore(FlowEntry& entry, const DecodedPacket& packet, std::int64_t time,
+                  std::vector<FlowEvent>& events) {
+    const FlowEndReason reason = ReasonAt(entry, time);
+    const bool reopens = entry.Is(FlowEntry::kClosed) && packet.is_tcp() &&
+                         (packet.tcp_flags & (kTcpSyn | kTcpAck)) == kTcpSyn;
+    if (reason == FlowEndReason::kActiveTimeout && !reopens) {
+      Report(entry, reason, DeadlineOf(entry), events);
+      Continue(entry);
+      return ReasonAt(entry, time) != FlowEndReason::kNone;
+    }
+    if (reason == FlowEndReason::kNone && !reopens) return false;
+    Report(entry, reopens ? FlowEndReason::kEndOfFlow : reason, std::min(time, DeadlineOf(entry)),
+           events);
+    return true;
+  }
+
+  std::int64_t DeadlineOf(const FlowEntry& entry) const {
+    if (entry.Is(FlowEntry::kClosed)) return entry.last_seen + closed_;
+    const std::int64_t idle = entry.last_seen + idle_;
+    return entry.Is(FlowEntry::kContinuing) ? idle : std::min(idle, entry.first_seen + active_);
+  }
+
+  FlowEndReason ReasonAt(const FlowEntry& entry, std::int64_t now) const {
+    if (now < DeadlineOf(entry)) return FlowEndReason::kNone;
+    if (entry.Is(FlowEntry::kClosed)) return FlowEndReason::kEndOfFlow;
+    const bool active =
+        !entry.Is(FlowEntry::kContinuing) && entry.first_seen + active_ <= entry.last_seen + idle_;
+    return active ? FlowEndReason::kActiveTimeout : FlowEndReason::kIdleTimeout;
+  }
+
+  // The flow goes on in a new record with the same orientation.
+  static void Continue(FlowEntry& entry) {
+    entry.counters[0] = entry.counters[1] = {};
+    entry.tcp_flags[0] = entry.tcp_flags[1] = 0;
+    if (entry.outcome == ContactOutcome::kPending) entry.outcome = ContactOutcome::kUnknown;
+    entry.Set(FlowEntry::kContinuing);
+  }
+
+  std::uint32_t Start(const DecodedPacket& packet, const Prepared& prepared, std::int64_t time,
+                      std::vector<FlowEvent>& events) {
+    if (occupied() == options_.max_flows) Evict(events);
+    const std::uint32_t slot = Allocate();
+    FlowEntry& entry = entries_[slot];
+    entry = FlowEntry{};
+    entry.key = prepared.directed.key;
+    entry.first_seen = entry.last_seen = time;
+    entry.outcome = FirstOutcome(packet);
+    if (prepared.directed.source_is_a) entry.Set(FlowEntry::kSourceIsA);
+    if (packet.has_vlan) {
+      entry.Set(FlowEntry::kHasVlan);
+      entry.vlan = packet.vlan;
+    }
+    index_.Insert(prepared.hash, slot);
+    queue_links_.PushBack(unanswered_, slot);
+    wheel_.Schedule(slot, DeadlineOf(entry));
+    ++stats_.started;
+    return slot;
+  }
+
+  void Count(std::uint32_t slot, const DecodedPacket& packet, bool source_is_a, std::int64_t time,
+             std::vector<FlowEvent>& events) {
+    FlowEntry& entry = entries_[slot];
+    const std::size_t direction = source_is_a == entry.Is(FlowEntry::kSourceIsA) ? 0 : 1;
+    if (entry.Is(FlowEntry::kContinuing)) {
+      entry.Clear(FlowEntry::kContinuing);
+      entry.first_seen = entry.last_seen = time;
+      ++stats_.started;
+    }
+    entry.first_seen = std::min(entry.first_seen, time);
+    entry.last_seen = std::max(entry.last_seen, time);
+    internal::DirectionCounters& counters = entry.counters[direction];
+    ++counters.packets;
+    counters.wire_bytes += packet.wire_bytes;
+    counters.ip_bytes += packet.ip_bytes;
+    counters.payload_bytes += packet.payload_bytes;
+    entry.tcp_flags[direction] =
+        static_cast<std::uint8_t>(entry.tcp_flags[direction] | packet.tcp_flags);
+    if (wants_all_ && entry.counters[0].packets + entry.counters[1].packets == 1) {
+      Emit(FlowEventType::kStarted, time, entry, FlowEndReason::kNone, events);
+    }
+    if (direction == 1) Answer(slot, packet, time, events);
+    if (packet.is_tcp()) CheckClosed(slot, packet);
+  }
+
+  // A packet of the destination.
+  void Answer(std::uint32_t slot, const DecodedPacket& packet, std::int64_t time,
+              std::vector<FlowEvent>& events) {
+    FlowEntry& entry = entries_[slot];
+    const bool refuses = packet.is_tcp() && (packet.tcp_flags & kTcpRst) != 0;
+    if (!refuses && !entry.Is(FlowEntry::kAnswered)) {
+      queue_links_.Remove(unanswered_, slot);
+      queue_links_.PushBack(answered_, slot);
+      entry.Set(FlowEntry::kAnswered);
+    }
+    if (entry.outcome == ContactOutcome::kPending) {
+      SetOutcome(entry, refuses ? ContactOutcome::kRefused : ContactOutcome::kAnswered, time,
+                 events);
+    }
+  }
+
+  void SetOutcome(FlowEntry& entry, ContactOutcome outcome, std::int64_t time,
+                  std::vector<FlowEvent>& events) {
+    entry.outcome = outcome;
+    if (wants_all_) Emit(FlowEventType::kUpdated, time, entry, FlowEndReason::kNone, events);
+  }
+
+  // An ICMP error tells what became of the flow that it quotes.
+  void Quoted(const DecodedPacket& packet, std::vector<FlowEvent>& events) {
+    if (!SaysUnreachable(packet)) return;
+    const FiveTuple& tuple = *packet.quoted;
+    const DirectedKey quoted =
+        internal::MakeKey(tuple.source.address, tuple.source.port, tuple.destination.address,
+                          tuple.destination.port, tuple.protocol);
+    const std::uint32_t slot = Find(quoted.key, quoted.key.Hash(hash_));
+    if (slot == kNoSlot) return;
+    FlowEntry& entry = entries_[slot];
+    const bool is_forward = quoted.source_is_a == entry.Is(FlowEntry::kSourceIsA);
+    if (is_forward && entry.outcome == ContactOutcome::kPending) {
+      SetOutcome(entry, ContactOutcome::kUnreachable, packet.time.time_since_epoch().count(),
+                 events);
+    }
+  }
+
+  void CheckClosed(std::uint32_t slot, const DecodedPacket& packet) {
+    FlowEntry& entry = entries_[slot];
+    if (entry.Is(FlowEntry::kClosed)) return;
+    const bool both_finished = (entry.tcp_flags[0] & entry.tcp_flags[1] & kTcpFin) != 0;
+    if (!both_finished && (packet.tcp_flags & kTcpRst) == 0) return;
+    entry.Set(FlowEntry::kClosed);
+    wheel_.Cancel(slot);
+    wheel_.Schedule(slot, DeadlineOf(entry));
+  }
+
+  // Ends up to `limit` flows that are due; true when none is left.
+  bool EndDue(std::size_t limit, std::vector<FlowEvent>& events) {
+    for (std::size_t taken = 0; taken < limit;) {
+      const std::uint32_t slot = wheel_.TakeDue(now_);
+      if (slot == kNoSlot) return true;
+      FlowEntry& entry = entries_[slot];
+      const FlowEndReason reason = ReasonAt(entry, now_);
+      if (reason == FlowEndReason::kNone) {
+        // Packets have moved the deadline since it was scheduled: each flow once per timeout.
+        wheel_.Schedule(slot, DeadlineOf(entry));
+        continue;
+      }
+      ++taken;
+      const std::int64_t deadline = DeadlineOf(entry);
+      Report(entry, reason, deadline, events);
+      if (reason == FlowEndReason::kActiveTimeout) {
+        Continue(entry);
+        wheel_.Schedule(slot, DeadlineOf(entry));
+      } else {
+        Free(slot);
+      }
+    }
+    return false;
+  }
+
+  void Evict(std::vector<FlowEvent>& events) {
+    const bool from_unanswered = answered_.size == 0 || unanswered_.size > options_.max_flows / 16;
+    const std::uint32_t slot = from_unanswered ? unanswered_.head : QuietestAnswered();
+    const FlowEntry& entry = entries_[slot];
+    const FlowEndReason reason = ReasonAt(entry, now_);
+    Report(entry, reason == FlowEndReason::kNone ? FlowEndReason::kLackOfResources : reason,
+           std::min(now_, DeadlineOf(entry)), events);
+    wheel_.Cancel(slot);
+    Free(slot);
+  }
+
+  // Of the flows that were answered first the one silent for longest; the others go to the end of
+  // the queue.
+  std::uint32_t QuietestAnswered() {
+    std::uint32_t quietest = answered_.head;
+    std::uint32_t slot = answered_.head;
+    std::array<std::uint32_t, kEvictionSample> sample;
+    std::size_t count = 0;
+    for (; slot != kNoSlot && count < sample.size(); slot = queue_links_.Next(slot)) {
+      sample[count++] = slot;
+      if (entries_[slot].last_seen < entries_[quietest].last_seen) quietest = slot;
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      if (sample[i] == quietest) continue;
+      queue_links_.Remove(answered_, sample[i]);
+      queue_links_.PushBack(answered_, sample[i]);
+    }
+    return quietest;
+  }
+
+  // The one place where a record ends, whatever the reason.
+  void Report(const FlowEntry& entry, FlowEndReason reason, std::int64_t time,
+              std::vector<FlowEvent>& events) {
+    // A flow that went silent right after its active timeout has been reported in full.
+    if (entry.Is(FlowEntry::kContinuing)) return;
+    ++stats_.ended;
+    switch (reason) {
+      case FlowEndReason::kIdleTimeout:
+        ++stats_.ended_idle;
+        break;
+      case FlowEndReason::kActiveTimeout:
+        ++stats_.ended_active;
+        break;
+      case FlowEndReason::kEndOfFlow:
+        ++stats_.ended_tcp;
+        break;
+      case FlowEndReason::kLackOfResources:
+        ++stats_.evicted;
+        if (entry.Is(FlowEntry::kAnswered)) ++stats_.evicted_answered;
+        break;
+      case FlowEndReason::kForcedEnd:
+      case FlowEndReason::kNone:
+        ++stats_.ended_forced;
+        break;
+    }
+    Emit(FlowEventType::kEnded, time, entry, reason, events);
+  }
+
+  static void Emit(FlowEventType type, std::int64_t time, const FlowEntry& entry,
+                   FlowEndReason reason, std::vector<FlowEvent>& events) {
+    events.push_back({type, Timestamp(Duration(time)), entry.ToRecord(reason)});
+  }
+
+  std::uint32_t Allocate() {
+    if (free_.head != kNoSlot) {
+      const std::uint32_t slot = free_.head;
+      queue_links_.Remove(free_, slot);
+      return slot;
+    }
+    return static_cast<std::uint32_t>(high_water_++);
+  }
+
+  // The slot must not be in the wheel any more.
+  void Free(std::uint32_t slot) {
+    FlowEntry& entry = entries_[slot];
+    index_.Erase(entry.key.Hash(hash_), slot);
+    queue_links_.Remove(entry.Is(FlowEntry::kAnswered) ? answered_ : unanswered_, slot);
+    queue_links_.PushBack(free_, slot);
+  }
+
+  FlowTableOptions options_;
+  base::KeyedHash hash_;
+  std::int64_t idle_;
+  std::int64_t active_;
+  std::int64_t closed_;
+  bool wants_all_;
+  FlowIndex index_;
+  base::LazyArray<FlowEntry> entries_;
+  SlotLinks queue_links_;
+  TimerWheel wheel_;
+  SlotList unanswered_;
+  SlotList answered_;
+  SlotList free_;
+  std::size_t high_water_ = 0;
+  std::int64_t now_ = 0;
+  FlowTableStats stats_;
+};
+
+absl::StatusOr<FlowTable> FlowTable::Create(FlowTableOptions options) {
+  NTA_RETURN_IF_ERROR(CheckTimeout(options.idle_timeout, "idle_timeout"));
+  NTA_RETURN_IF_ERROR(CheckTimeout(options.active_timeout, "active_timeout"));
+  NTA_RETURN_IF_ERROR(CheckTimeout(options.closed_timeout, "closed_timeout"));
+  if (options.max_flows < 1 || options.max_flows > kMaxFlows) {
+    return base::InvalidArgument("max_flows must be within 1 and 100,000,000");
+  }
+  NTA_ASSIGN_OR_RETURN(std::unique_ptr<Impl> impl, Impl::Create(options));
+  return FlowTable(std::move(impl));
+}
+
+FlowTable::FlowTable(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+FlowTable::FlowTable(FlowTable&&) noexcept = default;
+FlowTable& FlowTable::operator=(FlowTable&&) noexcept = default;
+FlowTable::~FlowTable() = default;
+
+void FlowTable::Add(std::span<const DecodedPacket> packets, std::vector<FlowEvent>& events) {
+  impl_->Add(packets, events);
+}
+
+bool FlowTable::AdvanceTo(Timestamp now, std::vector<FlowEvent>& events) {
+  return impl_->AdvanceTo(now, events);
+}
+
+bool FlowTable::EndAll(std::vector<FlowEvent>& events) { return impl_->EndAll(events); }
+
+FlowTableStats FlowTable::Stats() const { return impl_->Stats(); }
+
+}  // namespace nta

@@ -1,0 +1,104 @@
+#include "nta/flow/fragment_tracker.h"
+
+#include <algorithm>
+#include <deque>
+#include <unordered_map>
+#include <utility>
+
+#include "base/keyed_hash.h"
+#include "base/random.h"
+
+namespace nta {
+namespace {
+
+// RFC 791: source, destination, protocol and identification name a datagram.
+struct DatagramKey {
+  IpAddress source;
+  IpAddress destination;
+  std::uint32_t id = 0;
+  std::uint8_t protocol = 0;
+
+  friend bool operator==(const DatagramKey&, const DatagramKey&) = default;
+};
+
+struct DatagramHash {
+  base::KeyedHash hash;
+
+  std::size_t operator()(const DatagramKey& key) const {
+    const auto source = key.source.bytes();
+    const auto destination = key.destination.bytes();
+    return hash(hash.Bytes(source.data(), source.size()),
+                hash.Bytes(destination.data(), destination.size()) ^
+                    (static_cast<std::uint64_t>(key.id) << 8 | key.protocol));
+  }
+};
+
+struct FirstFragment {
+  std::uint16_t source_port = 0;
+  std::uint16_t destination_port = 0;
+  Timestamp time{};
+};
+
+}  // namespace
+
+class FragmentTracker::Impl {
+ public:
+  explicit Impl(const FragmentTrackerOptions& options)
+      : options_(options),
+        datagrams_(0,
+                   DatagramHash{base::KeyedHash(options.hash_seed.value_or(base::RandomSeed()))}) {}
+
+  void Resolve(DecodedPacket& packet) {
+    if (!packet.is_fragment) return;
+    const DatagramKey key{packet.source, packet.destination, packet.fragment_id, packet.protocol};
+    if (packet.is_later_fragment) {
+      Attribute(key, packet);
+    } else if (packet.has_ports) {
+      Remember(key, packet);
+    }
+  }
+
+  const FragmentStats& stats() const { return stats_; }
+
+ private:
+  void Remember(const DatagramKey& key, const DecodedPacket& packet) {
+    ++stats_.first_fragments;
+    const FirstFragment first{packet.source_port, packet.destination_port, packet.time};
+    const auto [it, inserted] = datagrams_.insert_or_assign(key, first);
+    if (!inserted) return;
+    order_.push_back(key);
+    if (order_.size() <= options_.max_datagrams) return;
+    const auto oldest = datagrams_.find(order_.front());
+    if (packet.time - oldest->second.time <= options_.timeout) ++stats_.evicted;
+    datagrams_.erase(oldest);
+    order_.pop_front();
+  }
+
+  void Attribute(const DatagramKey& key, DecodedPacket& packet) {
+    const auto it = datagrams_.find(key);
+    if (it == datagrams_.end() || packet.time - it->second.time > options_.timeout) {
+      ++stats_.unattributed;
+      return;
+    }
+    ++stats_.attributed;
+    packet.source_port = it->second.source_port;
+    packet.destination_port = it->second.destination_port;
+    packet.has_ports = true;
+  }
+
+  FragmentTrackerOptions options_;
+  std::unordered_map<DatagramKey, FirstFragment, DatagramHash> datagrams_;
+  std::deque<DatagramKey> order_;  // every key of the map, oldest first
+  FragmentStats stats_;
+};
+
+FragmentTracker::FragmentTracker(FragmentTrackerOptions options)
+    : impl_(std::make_unique<Impl>(options)) {}
+FragmentTracker::FragmentTracker(FragmentTracker&&) noexcept = default;
+FragmentTracker& FragmentTracker::operator=(FragmentTracker&&) noexcept = default;
+FragmentTracker::~FragmentTracker() = default;
+
+void FragmentTracker::Resolve(DecodedPacket& packet) { impl_->Resolve(packet); }
+FragmentStats FragmentTracker::Stats() const { return impl_->stats(); }
+
+}  // namespace nta

@@ -1,0 +1,80 @@
+// TimerWheel: which slots are due, without ever looking at those that are not.
+//
+// Time is cut into ticks; a slot waits in the list of its tick. A deadline beyond the wheel's
+// horizon waits in the last list and is asked again. Callers keep the true deadline: a slot that
+// comes due too early is scheduled anew, so a packet never has to move its flow.
+#ifndef NTA_FLOW_TIMER_WHEEL_H_
+#define NTA_FLOW_TIMER_WHEEL_H_
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <memory>
+
+#include "flow/linked_slots.h"
+
+namespace nta::internal {
+
+class TimerWheel {
+ public:
+  static absl::StatusOr<TimerWheel> Create(std::size_t slots) {
+    TimerWheel wheel;
+    NTA_ASSIGN_OR_RETURN(wheel.links_, SlotLinks::Create(slots));
+    NTA_ASSIGN_OR_RETURN(wheel.list_of_, base::LazyArray<std::uint16_t>::Create(slots));
+    wheel.lists_ = std::make_unique<std::array<SlotList, kLists>>();
+    return wheel;
+  }
+
+  // True when a tick has passed since the last time everything due was taken.
+  bool HasPassed(std::int64_t now) const { return TickOf(now) > tick_; }
+
+  void Schedule(std::uint32_t slot, std::int64_t deadline) {
+    // A deadline in the current tick comes due with the next one.
+    const std::int64_t ahead = std::clamp<std::int64_t>(TickOf(deadline) - tick_, 0, kLists - 2);
+    const auto list = static_cast<std::uint16_t>((tick_ + ahead + 1) & (kLists - 1));
+    list_of_[slot] = list;
+    links_.PushBack((*lists_)[list], slot);
+  }
+  void Cancel(std::uint32_t slot) { links_.Remove((*lists_)[list_of_[slot]], slot); }
+
+  // Takes the next slot of the ticks that have passed until `now`; kNoSlot when there is none left.
+  std::uint32_t TakeDue(std::int64_t now) {
+    const std::int64_t target = TickOf(now);
+    // After a jump further than the horizon every list is due exactly once.
+    tick_ = std::max(tick_, target - kLists);
+    while (true) {
+      SlotList& list = (*lists_)[static_cast<std::size_t>(tick_ & (kLists - 1))];
+      if (list.head != kNoSlot) return Take(list);
+      if (tick_ >= target) return kNoSlot;
+      ++tick_;
+    }
+  }
+  // Takes any slot, those that come due first first; kNoSlot when the wheel is empty.
+  std::uint32_t TakeAny() {
+    for (std::int64_t ahead = 0; ahead < kLists; ++ahead) {
+      SlotList& list = (*lists_)[static_cast<std::size_t>((tick_ + ahead) & (kLists - 1))];
+      if (list.head != kNoSlot) return Take(list);
+    }
+    return kNoSlot;
+  }
+
+ private:
+  static constexpr std::int64_t kLists = 4096;
+  static constexpr int kTickBits = 26;  // 67 ms; the horizon is 275 s
+
+  static std::int64_t TickOf(std::int64_t time) { return time >> kTickBits; }
+  std::uint32_t Take(SlotList& list) {
+    const std::uint32_t slot = list.head;
+    links_.Remove(list, slot);
+    return slot;
+  }
+
+  SlotLinks links_;
+  base::LazyArray<std::uint16_t> list_of_;
+  std::unique_ptr<std::array<SlotList, kLists>> lists_;
+  std::int64_t tick_ = 0;
+};
+
+}  // namespace nta::internal
+
+#endif  // NTA_FLOW_TIMER_WHEEL_H_
