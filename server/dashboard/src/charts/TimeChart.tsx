@@ -72,7 +72,7 @@ export function TimeChart(props: Props) {
 
   const ticks = x.ticks(Math.max(2, Math.floor(width / 96)));
   const tickStep = ticks.length > 1 ? ticks[1]!.getTime() - ticks[0]!.getTime() : 60e3;
-  const levels = y.ticks(4).filter((level) => level > 0 && y(level) > kMargin.top + 4);
+  const levels = peak <= 0 ? [] : y.ticks(4).filter((level) => level > 0 && y(level) > kMargin.top + 4);
   const at = cursor.index;
 
   return (

@@ -2,7 +2,7 @@ import { useEffect, useId, useRef, useState, type KeyboardEvent } from 'react';
 import { getFlows } from '../api/endpoints';
 import { toProblem, type Problem } from '../api/problem';
 import { complete, fromPills, isNegated, removePill, toPills } from '../lib/filter';
-import { isTyping, useKey } from '../state/hooks';
+import { isTyping, useKey, useSmall } from '../state/hooks';
 import { setView, useView } from '../state/view';
 import { Icon } from './Icon';
 
@@ -22,6 +22,7 @@ async function check(where: string): Promise<Problem | null> {
 
 export function FilterBar() {
   const { where } = useView();
+  const small = useSmall();
   const pills = toPills(where);
   const [draft, setDraft] = useState('');
   const [caret, setCaret] = useState(0);
@@ -113,7 +114,7 @@ export function FilterBar() {
           aria-label="Filter" role="combobox" aria-expanded={options.length > 0} aria-controls={listId} aria-autocomplete="list"
           aria-activedescendant={chosen >= 0 ? `${listId}-${chosen}` : undefined} aria-invalid={failure !== null}
           aria-describedby={failure ? errorId : undefined}
-          placeholder={pills.length ? 'and …' : 'Filter: src=10.0.0.0/8 and dport in (80,443)'}
+          placeholder={pills.length ? 'and …' : small ? 'Filter: dport=443' : 'Filter: src=10.0.0.0/8 and dport in (80,443)'}
           onChange={(event) => edit(event.target.value, event.target.selectionStart ?? event.target.value.length)}
           onKeyDown={onKeyDown} onKeyUp={track} onClick={track}
           onFocus={() => { setFocused(true); setHidden(draft === ''); }} onBlur={() => setFocused(false)} />

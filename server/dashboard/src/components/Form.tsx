@@ -10,14 +10,15 @@ interface FieldProps {
   autoComplete?: string;
   autoFocus?: boolean;
   mono?: boolean;
+  optional?: boolean;
 }
 
-export function Field({ label, value, onChange, type = 'text', hint, autoComplete, autoFocus, mono }: FieldProps) {
+export function Field({ label, value, onChange, type = 'text', hint, autoComplete, autoFocus, mono, optional }: FieldProps) {
   const id = useId();
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>
-      <input id={id} className={mono ? 'mono' : ''} type={type} value={value} required autoComplete={autoComplete} autoFocus={autoFocus}
+      <input id={id} className={mono ? 'mono' : ''} type={type} value={value} required={!optional} autoComplete={autoComplete} autoFocus={autoFocus}
         spellCheck={false} autoCapitalize="off" aria-describedby={hint ? `${id}-hint` : undefined}
         onChange={(event) => onChange(event.target.value)} />
       {hint && <p className="hint" id={`${id}-hint`}>{hint}</p>}

@@ -1,16 +1,18 @@
 import { useState, type FormEvent } from 'react';
-import { describeRange, formatRelative, fromInput, isLive, kPresets, resolveRange, toInput, absoluteRange } from '../lib/time';
+import { describeRange, formatRelative, fromInput, isLive, kPresets, resolveRange, shortRange, toInput, absoluteRange } from '../lib/time';
+import { useSmall } from '../state/hooks';
 import { serverNow } from '../state/live';
 import { setView, useView, widen } from '../state/view';
 import { Icon } from './Icon';
 import { Popover } from './Popover';
 
 export function RangePicker() {
+  const small = useSmall();
   const { range, zone } = useView();
   return (
     <div className="range-picker">
       <Popover label="Time range" buttonClass="button range-button"
-        button={<><Icon name="clock" /><span>{describeRange(range, zone)}</span><Icon name="down" /></>}>
+        button={<><Icon name="clock" /><span>{(small && shortRange(range)) || describeRange(range, zone)}</span><Icon name="down" /></>}>
         {(close) => <RangePanel close={close} />}
       </Popover>
       <button type="button" className="icon-button" aria-label="Zoom out" title="Zoom out (double-click a chart)" onClick={widen}>

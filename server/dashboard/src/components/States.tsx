@@ -16,13 +16,15 @@ export function ProblemBox({ problem, onRetry }: { problem: Problem; onRetry?: (
 }
 
 // One line above data that could not be renewed: the data stays, and the line says since when it is old.
-export function StaleLine({ query }: { query: Pick<Query<unknown>, 'problem' | 'receivedAt' | 'reload'> }) {
+type Stale = Pick<Query<unknown>, 'problem' | 'receivedAt' | 'reload'> & { outdated?: boolean };
+
+export function StaleLine({ query }: { query: Stale }) {
   const { zone } = useView();
   if (!query.problem || query.receivedAt === null) return null;
   return (
     <div className="stale" role="status">
       <span>
-        {query.problem.detail} Shown as of {formatClock(query.receivedAt, zone)}.
+        {query.problem.detail} {query.outdated ? 'What is shown answers an earlier question' : 'Shown'} as of {formatClock(query.receivedAt, zone)}.
       </span>
       <button type="button" className="text-button" onClick={query.reload}>Try now</button>
     </div>
@@ -52,13 +54,15 @@ interface Props<T> {
 // Skeleton until there is something; then data, and what is wrong with it in one line.
 export function Loaded<T>({ query, skeleton, children }: Props<T>) {
   if (query.data === undefined) {
+    // The filter line above explains a filter that is not valid; saying it once is enough.
+    if (query.problem?.position !== undefined) return <Empty>Waiting for a valid filter.</Empty>;
     if (query.problem) return <ProblemBox problem={query.problem} onRetry={query.reload} />;
     return <div aria-busy="true">{skeleton}</div>;
   }
   return (
     <>
       <StaleLine query={query} />
-      {children(query.data)}
+      <div className={query.outdated ? 'is-outdated' : undefined}>{children(query.data)}</div>
     </>
   );
 }

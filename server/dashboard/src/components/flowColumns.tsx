@@ -34,25 +34,25 @@ const address = (field: 'src' | 'dst', value: string) => (
 );
 
 export const kFlowColumns: FlowColumn[] = [
-  { id: 'last_seen', label: 'Last seen', width: 92, orders: ['-last_seen', 'last_seen'],
+  { id: 'last_seen', label: 'Last seen', width: 90, orders: ['-last_seen', 'last_seen'],
     cell: (f, c) => <RelativeTime time={f.last_seen} now={c.now} zone={c.zone} /> },
   { id: 'first_seen', label: 'First seen', width: 176, cell: (f, c) => <AbsoluteTime time={f.first_seen} now={c.now} zone={c.zone} /> },
-  { id: 'duration', label: 'Duration', width: 82, number: true, cell: (f) => formatDuration(flowSeconds(f)) },
-  { id: 'protocol', label: 'Proto', width: 66, cell: (f) => (
+  { id: 'duration', label: 'Duration', width: 76, number: true, cell: (f) => formatDuration(flowSeconds(f)) },
+  { id: 'protocol', label: 'Proto', width: 72, cell: (f) => (
     <FilterValue field="proto" value={protocolFilterValue(f.protocol)} inTable>
       <span className={`swatch ${seriesClass(String(f.protocol))}`} />{protocolName(f.protocol)}
     </FilterValue>
   ) },
-  { id: 'source_address', label: 'Source', width: 176, cell: (f) => address('src', f.source_address) },
-  { id: 'source_port', label: 'Port', width: 72, cell: (f) => <Port port={f.source_port} field="sport" /> },
-  { id: 'destination_address', label: 'Destination', width: 176, cell: (f) => address('dst', f.destination_address) },
-  { id: 'destination_port', label: 'Service', width: 112, cell: (f) => <Port port={f.destination_port} field="dport" /> },
-  { id: 'application', label: 'App', width: 76, cell: (f) => f.application
+  { id: 'source_address', label: 'Source', width: 130, cell: (f) => address('src', f.source_address) },
+  { id: 'source_port', label: 'Port', width: 62, cell: (f) => <Port port={f.source_port} field="sport" /> },
+  { id: 'destination_address', label: 'Destination', width: 130, cell: (f) => address('dst', f.destination_address) },
+  { id: 'destination_port', label: 'Service', width: 110, cell: (f) => <Port port={f.destination_port} field="dport" /> },
+  { id: 'application', label: 'App', width: 66, cell: (f) => f.application
     ? <FilterValue field="app" value={f.application} inTable>{f.application}</FilterValue> : <span className="muted">–</span> },
-  { id: 'forward_wire_bytes', label: 'Sent', width: 82, number: true, cell: (f) => formatBytes(f.forward_wire_bytes) },
-  { id: 'reverse_wire_bytes', label: 'Received', width: 82, number: true, cell: (f) => formatBytes(f.reverse_wire_bytes) },
-  { id: 'bytes', label: 'Bytes', width: 82, number: true, orders: ['-bytes'], cell: (f) => formatBytes(flowBytes(f)) },
-  { id: 'packets', label: 'Packets', width: 82, number: true, orders: ['-packets'], cell: (f) => formatCount(flowPackets(f)) },
+  { id: 'forward_wire_bytes', label: 'Sent', width: 78, number: true, cell: (f) => formatBytes(f.forward_wire_bytes) },
+  { id: 'reverse_wire_bytes', label: 'Received', width: 80, number: true, cell: (f) => formatBytes(f.reverse_wire_bytes) },
+  { id: 'bytes', label: 'Bytes', width: 80, number: true, orders: ['-bytes'], cell: (f) => formatBytes(flowBytes(f)) },
+  { id: 'packets', label: 'Packets', width: 84, number: true, orders: ['-packets'], cell: (f) => formatCount(flowPackets(f)) },
   { id: 'rate', label: 'Rate', width: 98, number: true, cell: (f) => {
     const seconds = flowSeconds(f);
     return seconds > 0 ? formatBitRate((flowBytes(f) * 8) / seconds) : '–';

@@ -66,12 +66,14 @@ export function fromPills(pills: string[]): string {
 
 const comparable = (pill: string) => tokenise(pill).map((token) => token.text.toLowerCase()).join(' ');
 
+// A pill that is there already goes away, so that a second click undoes the first; its opposite gives way to it.
 export function addPill(where: string, pill: string): string {
   const pills = toPills(where);
+  const same = comparable(pill);
   const opposite = comparable(negate(pill));
-  const others = pills.filter((known) => comparable(known) !== opposite);
-  if (others.some((known) => comparable(known) === comparable(pill))) return fromPills(others);
-  return fromPills([...others, ...toPills(pill)]);
+  const others = pills.filter((known) => comparable(known) !== same && comparable(known) !== opposite);
+  const wasThere = pills.some((known) => comparable(known) === same);
+  return fromPills(wasThere ? others : [...others, ...toPills(pill)]);
 }
 
 export const removePill = (where: string, index: number) =>

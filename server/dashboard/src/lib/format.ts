@@ -33,7 +33,7 @@ export const plural = (count: number, noun: string, many = `${noun}s`) =>
   `${formatCount(count)} ${count === 1 ? noun : many}`;
 
 export function formatPercent(part: number, whole: number): string {
-  if (whole <= 0) return '0 %';
+  if (whole <= 0 || part <= 0) return '0 %';
   const percent = (part / whole) * 100;
   if (percent > 0 && percent < 0.1) return '<0.1 %';
   return `${percent >= 9.95 ? percent.toFixed(0) : percent.toFixed(1)} %`;
@@ -44,7 +44,7 @@ export function formatDuration(seconds: number): string {
   if (seconds === 0) return '0 s';
   if (seconds < 0.001) return `${(seconds * 1e6).toFixed(0)} µs`;
   if (seconds < 0.9995) return `${(seconds * 1e3).toFixed(seconds < 0.01 ? 1 : 0)} ms`;
-  if (seconds < 59.95) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
+  if (seconds < 59.95) return `${seconds.toFixed(seconds < 10 && !Number.isInteger(seconds) ? 1 : 0)} s`;
   const whole = Math.round(seconds);
   const units: [number, string][] = [[86400, 'd'], [3600, 'h'], [60, 'min'], [1, 's']];
   const first = units.findIndex(([size]) => whole >= size);

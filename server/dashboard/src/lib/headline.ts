@@ -44,7 +44,8 @@ export function headline(facts: Facts): Headline {
   const open = facts.alerts.filter((alert) => alert.state !== 'closed');
   const serious = open.filter((alert) => alert.severity === 'high' || alert.severity === 'critical');
   const dropped = droppedText(facts.capture);
-  const alertText = open.length === 0 ? 'no open alerts' : plural(open.length, 'open alert');
+  const alertText = open.length === 0 ? 'no open alerts'
+    : `${plural(open.length, 'open alert')}${serious.length > 0 ? ` (${serious.length} high or critical)` : ''}`;
   const now = rateNow(facts.samples);
   const rate = facts.live && now !== null
     ? `${formatBitRate(now)} now`
@@ -60,6 +61,9 @@ export function headline(facts: Facts): Headline {
   if (open.length > 0) return { tone: 'watch', word: 'Worth a look', text };
   const high = usualHigh(facts.samples);
   if (facts.live && now !== null && high !== null && now > high * 1.8) return { tone: 'watch', word: 'Busier than usual', text };
+  if (!facts.live && facts.flows === 0) {
+    return { tone: 'good', word: 'Nothing recorded', text: `no flow ended in this range, ${alertText}` };
+  }
   if (facts.flows === 0 && !(now && now > 0)) return { tone: 'good', word: 'Silent', text };
   return { tone: 'good', word: 'Quiet', text };
 }

@@ -104,6 +104,8 @@ export function formatRelative(ms: number, now: number): string {
   return `${Math.floor(seconds / 86400)} d ago`;
 }
 
+export const shortRange = (range: Range) => kPresets.find((p) => p.since === range.since && range.until === 'now')?.short;
+
 export function describeRange(range: Range, zone: Zone): string {
   const preset = kPresets.find((p) => p.since === range.since && range.until === 'now');
   if (preset) return preset.label;

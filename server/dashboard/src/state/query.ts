@@ -5,6 +5,8 @@ export interface Query<T> {
   data: T | undefined;
   // The key that `data` answers: differs from the asked one while a new answer is on its way.
   dataKey: string | undefined;
+  // True when the data shown is the answer to an earlier question.
+  outdated: boolean;
   problem: Problem | null;
   loading: boolean;
   // When the data shown was received; with a problem beside it, the data is stale since then.
@@ -20,6 +22,7 @@ interface State<T> {
   receivedAt: number | null;
 }
 
+const kNoData = { data: undefined, dataKey: undefined, receivedAt: null };
 const kRetryable = new Set<Problem['kind']>(['offline', 'unavailable', 'limited', 'failed']);
 
 export function retryDelayMs(attempt: number, problem: Problem): number {
@@ -61,7 +64,9 @@ export function useQuery<T>(
       } catch (error) {
         if (controller.signal.aborted || isAbort(error)) return;
         const problem = toProblem(error);
-        setState((old) => ({ ...old, problem, loading: false }));
+        // What the server will not answer has no answer: data of an earlier question would pass for one.
+        const refused = problem.kind === 'invalid' || problem.kind === 'forbidden';
+        setState((old) => ({ ...old, ...(refused ? kNoData : {}), problem, loading: false }));
         if (kRetryable.has(problem.kind)) plan(retryDelayMs(attempt++, problem));
       }
     };
@@ -73,5 +78,5 @@ export function useQuery<T>(
   }, [key, refreshMs, turn]);
 
   const reload = useCallback(() => setTurn((n) => n + 1), []);
-  return { ...state, reload };
+  return { ...state, outdated: state.data !== undefined && state.dataKey !== key, reload };
 }

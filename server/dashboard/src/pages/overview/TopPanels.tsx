@@ -2,7 +2,7 @@ import { BarList } from '../../charts/BarList';
 import { Panel } from '../../components/Panel';
 import { Empty, Loaded, SkeletonLines } from '../../components/States';
 import { FilterValue } from '../../components/Value';
-import { formatBytes, formatCount, formatPercent, plural, serviceName } from '../../lib/format';
+import { formatBytes, formatCount, formatPercent, serviceName } from '../../lib/format';
 import { useTop } from '../../state/traffic';
 import { useView } from '../../state/view';
 
@@ -42,7 +42,7 @@ export function PortsPanel() {
       <Loaded query={query} skeleton={<SkeletonLines count={kRows} height={22} />}>
         {() => rows.length === 0 ? <Empty>No service was reached in this range.</Empty> : (
           <BarList rows={rows.map((row) => ({
-            key: row.key, value: row.bytes, text: formatBytes(row.bytes), note: `${formatPercent(row.bytes, total)}, ${plural(row.flows, 'flow')}`,
+            key: row.key, value: row.bytes, text: formatBytes(row.bytes), note: formatPercent(row.bytes, total),
             label: row.key === '0' ? 'without ports' : (
               <FilterValue field="dport" value={row.key}>
                 <span className="mono">{row.key}</span> <span className="muted">{serviceName(Number(row.key))}</span>
