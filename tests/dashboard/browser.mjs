@@ -18,13 +18,22 @@ export async function startServer() {
   const env = process.env;
   if (env.NTA_SERVER_URL) {
     return {
-      url: env.NTA_SERVER_URL.replace(/\/$/, ''), bootstrapToken: env.NTA_BOOTSTRAP_TOKEN ?? null,
-      username: env.NTA_USERNAME ?? 'admin', password: env.NTA_PASSWORD ?? randomPassword(), close: async () => {},
+      url: env.NTA_SERVER_URL.replace(/\/$/, ''),
+      bootstrapToken: env.NTA_BOOTSTRAP_TOKEN ?? null,
+      username: env.NTA_USERNAME ?? 'admin',
+      password: env.NTA_PASSWORD ?? randomPassword(),
+      close: async () => {},
     };
   }
   const { startMock } = await import(new URL('mock/server.mjs', kDashboard).href);
   const mock = await startMock({ setup: true });
-  return { url: mock.url, bootstrapToken: mock.bootstrapToken, username: 'admin', password: randomPassword(), close: mock.close };
+  return {
+    url: mock.url,
+    bootstrapToken: mock.bootstrapToken,
+    username: 'admin',
+    password: randomPassword(),
+    close: mock.close,
+  };
 }
 
 export async function startBrowser({ width = 1440, height = 900 } = {}) {
@@ -34,8 +43,15 @@ export async function startBrowser({ width = 1440, height = 900 } = {}) {
     headless: true,
     viewport: { width, height },
     args: [
-      '--headless=new', '--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--disable-quic', '--no-first-run',
-      '--disable-background-networking', '--disable-component-update', '--disable-sync',
+      '--headless=new',
+      '--no-sandbox',
+      '--disable-dev-shm-usage',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
     ],
   });
   const page = context.pages()[0] ?? (await context.newPage());
@@ -44,7 +60,8 @@ export async function startBrowser({ width = 1440, height = 900 } = {}) {
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('console', (message) => {
     // A failed request is also reported here; whether it should have failed is for the test to say.
-    if (message.type() === 'error' && !message.text().includes('Failed to load resource')) complaints.push(message.text());
+    if (message.type() === 'error' && !message.text().includes('Failed to load resource'))
+      complaints.push(message.text());
   });
   const close = async () => {
     await context.close();

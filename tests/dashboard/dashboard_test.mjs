@@ -1,6 +1,7 @@
 // One browser, one session, one story: the tests run in order and go on where the one before ended, because a server
 // allows few sign-ins a minute.
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { fillFirstRun, fillSignIn, randomPassword, startBrowser, startServer } from './browser.mjs';
 
@@ -34,19 +35,27 @@ const eventually = async (what, check, timeout = 15_000) => {
 
 // The range with traffic in it: a live capture has it now, a recording at its own time.
 async function waitForFlows() {
-  await eventually('flows in the table', async () => {
-    if ((await rows().count()) > 0) return true;
-    const showAll = page.getByRole('button', { name: 'Show all of it' });
-    if (await showAll.isVisible()) await showAll.click();
-    return false;
-  }, 60_000);
+  await eventually(
+    'flows in the table',
+    async () => {
+      if ((await rows().count()) > 0) return true;
+      const showAll = page.getByRole('button', { name: 'Show all of it' });
+      if (await showAll.isVisible()) await showAll.click();
+      return false;
+    },
+    60_000,
+  );
 }
 
 test('FirstRun guides to the first administrator', async (t) => {
   await page.goto(server.url);
   const token = page.getByLabel('Bootstrap token');
-  await token.or(page.getByRole('button', { name: 'Sign in' })).first().waitFor();
-  if (!server.bootstrapToken || !(await token.isVisible())) return t.skip('the server has its administrator already');
+  await token
+    .or(page.getByRole('button', { name: 'Sign in' }))
+    .first()
+    .waitFor();
+  if (!server.bootstrapToken || !(await token.isVisible()))
+    return t.skip('the server has its administrator already');
   await fillFirstRun(page, { ...server, bootstrapToken: `${server.bootstrapToken}x` });
   await page.getByRole('alert').waitFor();
   assert.equal(await token.inputValue(), `${server.bootstrapToken}x`, 'nothing typed is lost');
@@ -68,14 +77,20 @@ test('SignIn shows the words of the server when the password is wrong', async ()
 test('SignIn leads to the Overview and leaves no token in address or local storage', async () => {
   await fillSignIn(page, server.username, server.password);
   await navigation().waitFor();
-  assert.equal(await page.evaluate(() => Object.keys(localStorage).filter((key) => /token/.test(key)).length), 0);
+  assert.equal(
+    await page.evaluate(() => Object.keys(localStorage).filter((key) => /token/.test(key)).length),
+    0,
+  );
   assert.doesNotMatch(page.url(), /token/i);
 });
 
 test('Overview answers whether everything is normal, in words', async () => {
   const headline = page.getByRole('heading', { level: 1 });
   await headline.waitFor();
-  assert.match(await headline.textContent(), /^[A-Z][a-z ]+:.*(dropped|ended|recorded|cannot|failed|went|is)/);
+  assert.match(
+    await headline.textContent(),
+    /^[A-Z][a-z ]+:.*(dropped|ended|recorded|cannot|failed|went|is)/,
+  );
 });
 
 test('Overview chart moves: a sample is appended between two looks', async () => {
@@ -94,16 +109,23 @@ test('Session outlives a reload without a new sign-in', async () => {
 
 test('Overview brush zooms everything and a double-click zooms out', async () => {
   await waitForFlows();
+  const before = page.url();
   const box = await chart().boundingBox();
   const y = box.y + box.height / 2;
   await page.mouse.move(box.x + box.width * 0.5, y);
   await page.mouse.down();
   await page.mouse.move(box.x + box.width * 0.7, y, { steps: 4 });
   await page.mouse.up();
-  await eventually('a fixed range in the address', async () => /^\d{4}-/.test(view().get('since')));
+  await eventually(
+    'a fixed range in the address',
+    async () => page.url() !== before && /^\d{4}-/.test(view().get('since')),
+  );
   const narrow = Date.parse(view().get('until')) - Date.parse(view().get('since'));
   await chart().dblclick({ position: { x: box.width / 2, y: box.height / 2 } });
-  await eventually('a wider range', async () => Date.parse(view().get('until')) - Date.parse(view().get('since')) > narrow * 1.5);
+  await eventually(
+    'a wider range',
+    async () => Date.parse(view().get('until')) - Date.parse(view().get('since')) > narrow * 1.5,
+  );
 });
 
 test('Overview chart is read and zoomed by keyboard', async () => {
@@ -139,7 +161,10 @@ test('Overview click on a talker filters the table, and alt-click excludes', asy
     return texts.length > 0 && texts.every((text) => text.includes(address));
   });
   await page.getByRole('button', { name: 'Clear filter' }).click();
-  await page.locator('.panel-talkers .value').first().click({ modifiers: ['Alt'] });
+  await page
+    .locator('.panel-talkers .value')
+    .first()
+    .click({ modifiers: ['Alt'] });
   await eventually('the excluding pill', async () => (view().get('where') ?? '').startsWith('not host='));
 });
 
@@ -176,8 +201,31 @@ test('Explore pages, sorts by the server, opens details, and is worked by keyboa
   await page.getByRole('complementary', { name: 'Flow detail' }).waitFor();
   const link = page.url();
   await page.keyboard.press('Escape');
-  await eventually('the detail closed', async () => (await page.getByRole('complementary', { name: 'Flow detail' }).count()) === 0);
+  await eventually(
+    'the detail closed',
+    async () => (await page.getByRole('complementary', { name: 'Flow detail' }).count()) === 0,
+  );
   assert.match(link, /flow=/, 'the open flow is part of the link');
+});
+
+test('Explore loads further pages on the way down, and saves what is shown', async () => {
+  await at('explore?since=-24h&until=now');
+  await waitForFlows();
+  const count = async () => Number(await page.locator('table.flow-table').getAttribute('aria-rowcount'));
+  const loaded = await count();
+  if (/more below/.test(await page.getByRole('main').textContent())) {
+    await page.locator('.table-box').evaluate((box) => box.scrollTo(0, box.scrollHeight));
+    await eventually('a further page', async () => (await count()) > loaded);
+    assert.ok((await rows().count()) < 120, 'only the rows in sight are drawn');
+  }
+  await page.getByRole('button', { name: 'Export' }).click();
+  const [saved] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Save as CSV' }).click(),
+  ]);
+  const lines = (await readFile(await saved.path(), 'utf8')).trimEnd().split('\r\n');
+  assert.match(lines[0], /^id,first_seen,last_seen,protocol,source_address,/);
+  assert.equal(lines.length - 1, await count());
 });
 
 test('Explore says in words when nothing matches', async () => {
@@ -197,19 +245,43 @@ test('Overview keeps its data and says since when it is old while the API answer
   await at('overview?since=-15m&until=now');
   await page.locator('.panel-talkers').waitFor();
   await eventually('the summary', async () => (await page.locator('.headline-main strong').count()) > 0);
-  const unavailable = (route) => route.fulfill({
-    status: 503, contentType: 'application/problem+json',
-    body: JSON.stringify({ type: 'about:blank', title: 'Service Unavailable', status: 503, detail: 'the store is not available: disk full' }),
-  });
+  const unavailable = (route) =>
+    route.fulfill({
+      status: 503,
+      contentType: 'application/problem+json',
+      body: JSON.stringify({
+        type: 'about:blank',
+        title: 'Service Unavailable',
+        status: 503,
+        detail: 'the store is not available: disk full',
+      }),
+    });
   await page.route(/\/api\/v1\/(summary|flows|top|series|alerts)/, unavailable);
-  await page.getByText(/disk full .*as of/i).first().waitFor();
+  await page
+    .getByText(/disk full .*as of/i)
+    .first()
+    .waitFor();
   assert.ok((await rows().count()) > 0 || (await page.locator('.empty').count()) > 0, 'the last data stays');
   await page.unroute(/\/api\/v1\/(summary|flows|top|series|alerts)/);
-  await eventually('recovery by itself', async () => (await page.getByText(/disk full/).count()) === 0, 30_000);
+  await eventually(
+    'recovery by itself',
+    async () => (await page.getByText(/disk full/).count()) === 0,
+    30_000,
+  );
 });
 
 test('Overview without any data yet shows the error and what to do', async () => {
-  await page.route(/\/api\/v1\/top/, (route) => route.fulfill({ status: 503, contentType: 'application/problem+json', body: JSON.stringify({ title: 'Service Unavailable', status: 503, detail: 'the store is not available' }) }));
+  await page.route(/\/api\/v1\/top/, (route) =>
+    route.fulfill({
+      status: 503,
+      contentType: 'application/problem+json',
+      body: JSON.stringify({
+        title: 'Service Unavailable',
+        status: 503,
+        detail: 'the store is not available',
+      }),
+    }),
+  );
   await page.reload();
   await page.locator('.problem').first().waitFor();
   assert.match(await page.locator('.problem').first().textContent(), /store is not available.*Retrying/s);
@@ -218,7 +290,11 @@ test('Overview without any data yet shows the error and what to do', async () =>
 
 test('Theme is switched and remembered', async () => {
   const theme = () => page.evaluate(() => document.documentElement.dataset.theme);
-  for (const [label, name] of [['Dark', 'dark'], ['Light', 'light'], ['Dark', 'dark']]) {
+  for (const [label, name] of [
+    ['Dark', 'dark'],
+    ['Light', 'light'],
+    ['Dark', 'dark'],
+  ]) {
     await page.getByRole('button', { name: /^Account of/ }).click();
     await page.getByRole('radio', { name: label, exact: true }).click();
     await page.keyboard.press('Escape');
@@ -240,8 +316,14 @@ test('Users are created, refused when short of a password, and deleted by name',
   await page.getByLabel('Password').fill(randomPassword());
   await page.getByRole('button', { name: 'Create' }).click();
   await page.getByRole('button', { name: `Delete ${name}` }).click();
-  await page.getByRole('dialog', { name: `Delete the user ${name}?` }).getByRole('button', { name: `Delete ${name}` }).click();
-  await eventually('the user gone', async () => (await page.locator('.user-list').textContent()).includes(name) === false);
+  await page
+    .getByRole('dialog', { name: `Delete the user ${name}?` })
+    .getByRole('button', { name: `Delete ${name}` })
+    .click();
+  await eventually(
+    'the user gone',
+    async () => (await page.locator('.user-list').textContent()).includes(name) === false,
+  );
 });
 
 test('Small screens have a bottom bar, lists for tables, and never scroll sideways', async () => {

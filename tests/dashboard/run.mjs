@@ -13,7 +13,8 @@ try {
 } catch {
   lacking.push('playwright-core (run npm ci in server/dashboard)');
 }
-if (!process.env.NTA_SERVER_URL && !existsSync(new URL('dist/index.html', dashboard))) lacking.push('the built dashboard (run npm run build in server/dashboard)');
+if (!process.env.NTA_SERVER_URL && !existsSync(new URL('dist/index.html', dashboard)))
+  lacking.push('the built dashboard (run npm run build in server/dashboard)');
 const chromium = process.env.CHROMIUM ?? '/usr/bin/chromium';
 if (!existsSync(chromium)) lacking.push(`a browser at ${chromium} (set CHROMIUM)`);
 if (lacking.length > 0) {
@@ -32,9 +33,13 @@ stream.on('test:pass', (data) => {
   if (data.skip !== undefined && data.skip !== false) count.skipped += 1;
   else count.passed += 1;
 });
-stream.on('test:fail', (data) => { count.failed += data.details?.type === 'suite' ? 0 : 1; });
+stream.on('test:fail', (data) => {
+  count.failed += data.details?.type === 'suite' ? 0 : 1;
+});
 stream.compose(new spec()).pipe(process.stdout);
-stream.on('end', () => setTimeout(() => {
-  console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
-  process.exitCode = count.failed > 0 ? 1 : 0;
-}, 50));
+stream.on('end', () =>
+  setTimeout(() => {
+    console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
+    process.exitCode = count.failed > 0 ? 1 : 0;
+  }, 50),
+);

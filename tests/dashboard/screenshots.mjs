@@ -11,7 +11,10 @@ if (!directory) {
 }
 await mkdir(directory, { recursive: true });
 
-const kSizes = [[1440, 900], [390, 844]];
+const kSizes = [
+  [1440, 900],
+  [390, 844],
+];
 const kThemes = ['light', 'dark'];
 const wanted = process.env.NTA_SCREENSHOT_PAGES?.split(',');
 const server = await startServer();
@@ -27,7 +30,9 @@ async function shoot(name) {
       await page.screenshot({ path: join(directory, `${name}-${theme}-${width}.png`) });
     }
   }
-  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  const overflow = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  );
   if (overflow > 0) console.log(`${name}: ${overflow} px too wide at 390`);
   await page.setViewportSize({ width: 1440, height: 900 });
 }
@@ -37,10 +42,20 @@ const kViews = {
   'overview-hour': { hash: 'overview?since=-6h&until=now&tz=utc' },
   'overview-filtered': { hash: 'overview?since=-1h&until=now&where=proto%3Dudp+and+not+dport%3D53' },
   'overview-empty': { hash: 'overview?since=2020-01-01T00:00:00.000Z&until=2020-01-01T01:00:00.000Z' },
-  explore: { hash: 'explore?since=-6h&until=now', then: async () => { await page.locator('[data-row]').nth(2).click(); } },
+  explore: {
+    hash: 'explore?since=-6h&until=now',
+    then: async () => {
+      await page.locator('[data-row]').nth(2).click();
+    },
+  },
   'explore-bad-filter': { hash: 'explore?since=-1h&until=now&where=src%3D10.0.0.0%2F8+and+prot%3Dudp' },
   hosts: { hash: 'hosts?since=-6h&until=now' },
-  alerts: { hash: 'alerts?since=-24h&until=now', then: async () => { await page.locator('[data-row]').nth(1).click(); } },
+  alerts: {
+    hash: 'alerts?since=-24h&until=now',
+    then: async () => {
+      await page.locator('[data-row]').nth(1).click();
+    },
+  },
   users: { hash: 'users' },
 };
 

@@ -16,8 +16,10 @@ export class Accounts {
   }
 
   add(username, password, role) {
-    if (!/^[A-Za-z0-9._-]{1,64}$/.test(username ?? '')) throw new ApiError(400, 'username: 1 to 64 of A-Z a-z 0-9 . _ -');
-    if (typeof password !== 'string' || password.length < 12) throw new ApiError(400, 'password: 12 to 256 characters');
+    if (!/^[A-Za-z0-9._-]{1,64}$/.test(username ?? ''))
+      throw new ApiError(400, 'username: 1 to 64 of A-Z a-z 0-9 . _ -');
+    if (typeof password !== 'string' || password.length < 12)
+      throw new ApiError(400, 'password: 12 to 256 characters');
     if (kRank[role] === undefined) throw new ApiError(400, 'role: viewer, operator or admin');
     if (this.users.has(username)) throw new ApiError(409, `user "${username}" exists already`);
     this.users.set(username, { username, password, role, created: new Date().toISOString() });
@@ -40,29 +42,34 @@ export class Accounts {
 
   setUp({ bootstrap_token, username, password }) {
     if (this.users.size > 0) throw new ApiError(409, 'the first administrator exists already');
-    if (bootstrap_token !== this.bootstrapToken) throw new ApiError(403, 'the bootstrap token is not the one printed at first start');
+    if (bootstrap_token !== this.bootstrapToken)
+      throw new ApiError(403, 'the bootstrap token is not the one printed at first start');
     this.add(username, password, 'admin');
     return this.issue(username);
   }
 
   login({ username, password }) {
-    if (this.users.get(username)?.password !== password) throw new ApiError(401, 'user name or password is wrong');
+    if (this.users.get(username)?.password !== password)
+      throw new ApiError(401, 'user name or password is wrong');
     return this.issue(username);
   }
 
   refresh({ refresh_token }) {
     const username = this.refreshTokens.get(refresh_token);
     this.refreshTokens.delete(refresh_token);
-    if (!username || !this.users.has(username)) throw new ApiError(401, 'the refresh token is used up or unknown; sign in again');
+    if (!username || !this.users.has(username))
+      throw new ApiError(401, 'the refresh token is used up or unknown; sign in again');
     return this.issue(username);
   }
 
   require(request, role) {
     const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
     const known = this.tokens.get(token);
-    if (!known || known.until < Date.now() || !this.users.has(known.username)) throw new ApiError(401, 'sign in first');
+    if (!known || known.until < Date.now() || !this.users.has(known.username))
+      throw new ApiError(401, 'sign in first');
     const user = this.users.get(known.username);
-    if (kRank[user.role] < kRank[role]) throw new ApiError(403, `this needs the role ${role}; you are ${user.role}`);
+    if (kRank[user.role] < kRank[role])
+      throw new ApiError(403, `this needs the role ${role}; you are ${user.role}`);
     return user;
   }
 
@@ -75,7 +82,8 @@ export class Accounts {
     const user = this.users.get(username);
     if (!user) throw new ApiError(404, `no user "${username}"`);
     if (role && role !== 'admin') this.keepOneAdmin(user);
-    if (password !== undefined && password.length < 12) throw new ApiError(400, 'password: 12 to 256 characters');
+    if (password !== undefined && password.length < 12)
+      throw new ApiError(400, 'password: 12 to 256 characters');
     if (role) user.role = role;
     if (password) user.password = password;
     this.endSessions(username);
@@ -92,7 +100,8 @@ export class Accounts {
 
   keepOneAdmin(user) {
     const admins = [...this.users.values()].filter((u) => u.role === 'admin');
-    if (user.role === 'admin' && admins.length === 1) throw new ApiError(409, `"${user.username}" is the last administrator`);
+    if (user.role === 'admin' && admins.length === 1)
+      throw new ApiError(409, `"${user.username}" is the last administrator`);
   }
 
   ticket(username) {

@@ -2,11 +2,18 @@
 // predicate over flows, or throws {position, message}.
 
 const kFields = {
-  src: (f) => [f.source_address], dst: (f) => [f.destination_address], host: (f) => [f.source_address, f.destination_address],
-  sport: (f) => [f.source_port], dport: (f) => [f.destination_port], port: (f) => [f.source_port, f.destination_port],
-  proto: (f) => [f.protocol], bytes: (f) => [f.forward_wire_bytes + f.reverse_wire_bytes],
+  src: (f) => [f.source_address],
+  dst: (f) => [f.destination_address],
+  host: (f) => [f.source_address, f.destination_address],
+  sport: (f) => [f.source_port],
+  dport: (f) => [f.destination_port],
+  port: (f) => [f.source_port, f.destination_port],
+  proto: (f) => [f.protocol],
+  bytes: (f) => [f.forward_wire_bytes + f.reverse_wire_bytes],
   packets: (f) => [f.forward_packets + f.reverse_packets],
-  duration: (f) => [(Date.parse(f.last_seen) - Date.parse(f.first_seen)) / 1000], vlan: (f) => [f.vlan], app: (f) => [f.application],
+  duration: (f) => [(Date.parse(f.last_seen) - Date.parse(f.first_seen)) / 1000],
+  vlan: (f) => [f.vlan],
+  app: (f) => [f.application],
 };
 const kAddress = new Set(['src', 'dst', 'host']);
 const kProtocols = { tcp: 6, udp: 17, icmp: 1 };
@@ -30,7 +37,9 @@ function prefixBits(text, position) {
     const left = head ? head.split(':') : [];
     const right = tail ? tail.split(':') : [];
     const middle = address.includes('::') ? new Array(8 - left.length - right.length).fill('0') : [];
-    const bits = [...left, ...middle, ...right].map((g) => parseInt(g, 16).toString(2).padStart(16, '0')).join('');
+    const bits = [...left, ...middle, ...right]
+      .map((g) => parseInt(g, 16).toString(2).padStart(16, '0'))
+      .join('');
     return `6${bits.slice(0, length === undefined ? 128 : Number(length))}`;
   }
   throw new FilterError(`"${text}" is not an address or prefix`, position);
@@ -49,7 +58,9 @@ export function compileFilter(text) {
   const list = tokens(text);
   let i = 0;
   const peek = () => list[i]?.text.toLowerCase();
-  const fail = (message) => { throw new FilterError(message, list[i]?.at ?? text.length); };
+  const fail = (message) => {
+    throw new FilterError(message, list[i]?.at ?? text.length);
+  };
 
   const value = (field) => {
     const token = list[i];
@@ -83,23 +94,39 @@ export function compileFilter(text) {
       i += 1;
       if (peek() !== '(') fail('"(" is missing after in');
       const options = [];
-      do { i += 1; options.push(value(field)); } while (peek() === ',');
+      do {
+        i += 1;
+        options.push(value(field));
+      } while (peek() === ',');
       if (peek() !== ')') fail('")" is missing');
       i += 1;
       return (f) => kFields[field](f).some((v) => options.some((match) => match(v)));
     }
-    if (!['=', '!=', '<', '<=', '>', '>='].includes(operator)) fail(`an operator is missing after "${field}"`);
+    if (!['=', '!=', '<', '<=', '>', '>='].includes(operator))
+      fail(`an operator is missing after "${field}"`);
     i += 1;
     const match = value(field);
     const order = match.order;
-    if (operator !== '=' && operator !== '!=' && Number.isNaN(order)) { i -= 1; fail(`${field} has no order`); }
+    if (operator !== '=' && operator !== '!=' && Number.isNaN(order)) {
+      i -= 1;
+      fail(`${field} has no order`);
+    }
     const test = {
-      '=': match, '!=': (v) => !match(v), '<': (v) => v < order, '<=': (v) => v <= order, '>': (v) => v > order, '>=': (v) => v >= order,
+      '=': match,
+      '!=': (v) => !match(v),
+      '<': (v) => v < order,
+      '<=': (v) => v <= order,
+      '>': (v) => v > order,
+      '>=': (v) => v >= order,
     }[operator];
     return operator === '!=' ? (f) => kFields[field](f).every(test) : (f) => kFields[field](f).some(test);
   };
   const unary = () => {
-    if (peek() === 'not') { i += 1; const inner = unary(); return (f) => !inner(f); }
+    if (peek() === 'not') {
+      i += 1;
+      const inner = unary();
+      return (f) => !inner(f);
+    }
     if (peek() === '(') {
       i += 1;
       const inner = either();
@@ -111,12 +138,22 @@ export function compileFilter(text) {
   };
   const both = () => {
     let left = unary();
-    while (peek() === 'and') { i += 1; const a = left; const b = unary(); left = (f) => a(f) && b(f); }
+    while (peek() === 'and') {
+      i += 1;
+      const a = left;
+      const b = unary();
+      left = (f) => a(f) && b(f);
+    }
     return left;
   };
   const either = () => {
     let left = both();
-    while (peek() === 'or') { i += 1; const a = left; const b = both(); left = (f) => a(f) || b(f); }
+    while (peek() === 'or') {
+      i += 1;
+      const a = left;
+      const b = both();
+      left = (f) => a(f) || b(f);
+    }
     return left;
   };
   const result = either();

@@ -11,7 +11,8 @@ function instant(text, name, fallback) {
   if (text === 'now') return Date.now();
   const relative = /^-(\d+)([smhd])$/.exec(text);
   const ms = relative ? Date.now() - Number(relative[1]) * kUnits[relative[2]] : Date.parse(text);
-  if (Number.isNaN(ms)) throw new ApiError(400, `${name}: "${text}" is neither RFC 3339 nor relative like -15m`);
+  if (Number.isNaN(ms))
+    throw new ApiError(400, `${name}: "${text}" is neither RFC 3339 nor relative like -15m`);
   return ms;
 }
 
@@ -47,7 +48,12 @@ export function flows(traffic, q) {
   const limit = whole(q, 'limit', 100, 1000);
   const order = choice(q, 'order', ['-last_seen', 'last_seen', '-bytes', '-packets']);
   const found = traffic.flows(since, until).filter((f) => matches(f.flow));
-  const key = { '-last_seen': (f) => -f.lastMs, last_seen: (f) => f.lastMs, '-bytes': (f) => -f.bytes, '-packets': (f) => -f.packets }[order];
+  const key = {
+    '-last_seen': (f) => -f.lastMs,
+    last_seen: (f) => f.lastMs,
+    '-bytes': (f) => -f.bytes,
+    '-packets': (f) => -f.packets,
+  }[order];
   found.sort((a, b) => key(a) - key(b) || a.flow.id - b.flow.id);
   const after = q.get('cursor');
   const start = after === null ? 0 : found.findIndex((f) => String(f.flow.id) === after) + 1;
@@ -69,7 +75,11 @@ export function series(traffic, q) {
   for (let t = first; t < until; t += step * 1000) times.push(t);
   const columns = new Map();
   const column = (key) => {
-    if (!columns.has(key)) columns.set(key, times.map((t) => (traffic.running(t) ? 0 : null)));
+    if (!columns.has(key))
+      columns.set(
+        key,
+        times.map((t) => (traffic.running(t) ? 0 : null)),
+      );
     return columns.get(key);
   };
   for (const key of by === 'protocol' ? ['tcp', 'udp', 'icmp'] : ['total']) column(key);
@@ -80,7 +90,12 @@ export function series(traffic, q) {
     c[i] = (c[i] ?? 0) + (measure === 'flows' ? 1 : f[measure]);
   }
   return {
-    since: rfc3339(since), until: rfc3339(until), step_seconds: step, measure, source: 'rollup', times: times.map(rfc3339),
+    since: rfc3339(since),
+    until: rfc3339(until),
+    step_seconds: step,
+    measure,
+    source: 'rollup',
+    times: times.map(rfc3339),
     series: [...columns].map(([key, values]) => ({ key, values })),
   };
 }
@@ -90,8 +105,11 @@ function tally(list, keysOf, by, limit) {
   for (const f of list) {
     for (const [key, sent, received] of keysOf(f)) {
       const row = rows.get(key) ?? { key, bytes: 0, packets: 0, flows: 0, sent_bytes: 0, received_bytes: 0 };
-      row.bytes += f.bytes; row.packets += f.packets; row.flows += 1;
-      row.sent_bytes += sent; row.received_bytes += received;
+      row.bytes += f.bytes;
+      row.packets += f.packets;
+      row.flows += 1;
+      row.sent_bytes += sent;
+      row.received_bytes += received;
       rows.set(key, row);
     }
   }
@@ -100,7 +118,8 @@ function tally(list, keysOf, by, limit) {
 
 const kDimensions = {
   address: ({ flow: f }) => [
-    [f.source_address, f.forward_wire_bytes, f.reverse_wire_bytes], [f.destination_address, f.reverse_wire_bytes, f.forward_wire_bytes],
+    [f.source_address, f.forward_wire_bytes, f.reverse_wire_bytes],
+    [f.destination_address, f.reverse_wire_bytes, f.forward_wire_bytes],
   ],
   source_address: ({ flow: f }) => [[f.source_address, f.forward_wire_bytes, f.reverse_wire_bytes]],
   destination_address: ({ flow: f }) => [[f.destination_address, f.reverse_wire_bytes, f.forward_wire_bytes]],
@@ -110,7 +129,9 @@ const kDimensions = {
 };
 
 const sum = (list) => ({
-  bytes: list.reduce((s, f) => s + f.bytes, 0), packets: list.reduce((s, f) => s + f.packets, 0), flows: list.length,
+  bytes: list.reduce((s, f) => s + f.bytes, 0),
+  packets: list.reduce((s, f) => s + f.packets, 0),
+  flows: list.length,
 });
 
 export function top(traffic, q) {
@@ -120,8 +141,20 @@ export function top(traffic, q) {
   const matches = predicate(q);
   const list = traffic.flows(since, until).filter((f) => matches(f.flow));
   const rows = tally(list, kDimensions[dimension], by, whole(q, 'limit', 10, 100));
-  if (!dimension.includes('address')) for (const row of rows) { delete row.sent_bytes; delete row.received_bytes; }
-  return { since: rfc3339(since), until: rfc3339(until), dimension, by, source: 'raw', total: sum(list), rows };
+  if (!dimension.includes('address'))
+    for (const row of rows) {
+      delete row.sent_bytes;
+      delete row.received_bytes;
+    }
+  return {
+    since: rfc3339(since),
+    until: rfc3339(until),
+    dimension,
+    by,
+    source: 'raw',
+    total: sum(list),
+    rows,
+  };
 }
 
 export function alerts(traffic, q, extra = []) {
@@ -130,8 +163,9 @@ export function alerts(traffic, q, extra = []) {
   const severity = q.get('severity');
   const limit = whole(q, 'limit', 100, 1000);
   const own = extra.filter((a) => Date.parse(a.time) >= since && Date.parse(a.time) < until);
-  const found = [...own, ...alertsBetween(traffic, since, until)]
-    .filter((a) => (!cls || a.class === cls) && (!severity || a.severity === severity));
+  const found = [...own, ...alertsBetween(traffic, since, until)].filter(
+    (a) => (!cls || a.class === cls) && (!severity || a.severity === severity),
+  );
   const cursor = q.get('cursor');
   const start = cursor === null ? 0 : found.findIndex((a) => a.id === cursor) + 1;
   const page = found.slice(start, start + limit);
@@ -141,7 +175,10 @@ export function alerts(traffic, q, extra = []) {
 export function capture(traffic) {
   const received = Math.floor((Date.now() - traffic.begin) / 1000) * 1800;
   return {
-    source: 'eth0', kind: 'interface', state: 'running', message: '',
+    source: 'eth0',
+    kind: 'interface',
+    state: 'running',
+    message: '',
     ledger: { received, decoded: received - 340, malformed: 12, unsupported: 328, filtered: 0, dropped: 0 },
     flow_table: { active: 57, capacity: 1_000_000, started: 90_000, ended: 89_943, evicted: 0 },
     store: { flows_written: 89_943, flows_dropped: 0, queue: 3 },
@@ -152,10 +189,23 @@ export function summary(traffic, q) {
   const { since, until } = interval(q);
   const list = traffic.flows(since, until);
   const total = sum(list);
-  const five = (dimension) => tally(list, kDimensions[dimension], 'bytes', 5).map(({ key, bytes, packets, flows: n }) => ({ key, bytes, packets, flows: n }));
+  const five = (dimension) =>
+    tally(list, kDimensions[dimension], 'bytes', 5).map(({ key, bytes, packets, flows: n }) => ({
+      key,
+      bytes,
+      packets,
+      flows: n,
+    }));
   return {
-    since: rfc3339(since), until: rfc3339(until), ...total, mean_packet_bytes: total.packets ? total.bytes / total.packets : 0,
-    alerts: alertsBetween(traffic, since, until).length, protocols: five('protocol'), top_sources: five('source_address'),
-    top_destinations: five('destination_address'), top_destination_ports: five('destination_port'), capture: capture(traffic),
+    since: rfc3339(since),
+    until: rfc3339(until),
+    ...total,
+    mean_packet_bytes: total.packets ? total.bytes / total.packets : 0,
+    alerts: alertsBetween(traffic, since, until).length,
+    protocols: five('protocol'),
+    top_sources: five('source_address'),
+    top_destinations: five('destination_address'),
+    top_destination_ports: five('destination_port'),
+    capture: capture(traffic),
   };
 }

@@ -24,7 +24,11 @@ function openStream(response, traffic) {
     send('talkers', {
       window_seconds: 60,
       talkers: queries.top(traffic, q).rows.map((r) => ({
-        address: r.key, wire_bytes: r.bytes, packets: r.packets, sent_wire_bytes: r.sent_bytes, received_wire_bytes: r.received_bytes,
+        address: r.key,
+        wire_bytes: r.bytes,
+        packets: r.packets,
+        sent_wire_bytes: r.sent_bytes,
+        received_wire_bytes: r.received_bytes,
       })),
     });
   };
@@ -39,7 +43,14 @@ function openStream(response, traffic) {
   response.on('close', () => clearInterval(timer));
 }
 
-export function startMock({ port = 0, setup = false, seed = 7, tokenSeconds = 900, dist = kDist, users = [] } = {}) {
+export function startMock({
+  port = 0,
+  setup = false,
+  seed = 7,
+  tokenSeconds = 900,
+  dist = kDist,
+  users = [],
+} = {}) {
   const bootstrapToken = setup ? randomBytes(12).toString('hex') : null;
   const accounts = new Accounts({ tokenSeconds, bootstrapToken });
   for (const u of users) accounts.add(u.username, u.password, u.role);
@@ -47,7 +58,10 @@ export function startMock({ port = 0, setup = false, seed = 7, tokenSeconds = 90
 
   const viewer = (request) => accounts.require(request, 'viewer');
   const admin = (request) => accounts.require(request, 'admin');
-  const read = (answer) => (c) => { viewer(c.request); sendJson(c.response, 200, answer(traffic, c.query)); };
+  const read = (answer) => (c) => {
+    viewer(c.request);
+    sendJson(c.response, 200, answer(traffic, c.query));
+  };
   const routes = {
     'GET /healthz': (c) => sendJson(c.response, 200, { status: 'ok' }),
     'GET /readyz': (c) => sendJson(c.response, 200, { status: 'ok' }),
@@ -55,19 +69,40 @@ export function startMock({ port = 0, setup = false, seed = 7, tokenSeconds = 90
     'POST /api/v1/setup': (c) => sendJson(c.response, 201, accounts.setUp(c.body)),
     'POST /api/login': (c) => sendJson(c.response, 200, accounts.login(c.body)),
     'POST /api/v1/refresh': (c) => sendJson(c.response, 200, accounts.refresh(c.body)),
-    'POST /api/v1/logout': (c) => { accounts.endSessions(viewer(c.request).username); sendJson(c.response, 204); },
-    'GET /api/v1/me': (c) => { const u = viewer(c.request); sendJson(c.response, 200, { username: u.username, role: u.role }); },
+    'POST /api/v1/logout': (c) => {
+      accounts.endSessions(viewer(c.request).username);
+      sendJson(c.response, 204);
+    },
+    'GET /api/v1/me': (c) => {
+      const u = viewer(c.request);
+      sendJson(c.response, 200, { username: u.username, role: u.role });
+    },
     'POST /api/v1/me/password': (c) => {
       const u = viewer(c.request);
-      if (u.password !== c.body.current_password) throw new ApiError(400, 'current_password: is not the current password');
-      if ((c.body.new_password ?? '').length < 12) throw new ApiError(400, 'new_password: 12 to 256 characters');
+      if (u.password !== c.body.current_password)
+        throw new ApiError(400, 'current_password: is not the current password');
+      if ((c.body.new_password ?? '').length < 12)
+        throw new ApiError(400, 'new_password: 12 to 256 characters');
       u.password = c.body.new_password;
       sendJson(c.response, 204);
     },
-    'GET /api/v1/users': (c) => { admin(c.request); sendJson(c.response, 200, { users: [...accounts.users.keys()].map((n) => accounts.view(n)) }); },
-    'POST /api/v1/users': (c) => { admin(c.request); sendJson(c.response, 201, accounts.add(c.body.username, c.body.password, c.body.role)); },
-    'PATCH /api/v1/users/:name': (c) => { admin(c.request); sendJson(c.response, 200, accounts.change(c.name, c.body)); },
-    'DELETE /api/v1/users/:name': (c) => { admin(c.request); accounts.remove(c.name); sendJson(c.response, 204); },
+    'GET /api/v1/users': (c) => {
+      admin(c.request);
+      sendJson(c.response, 200, { users: [...accounts.users.keys()].map((n) => accounts.view(n)) });
+    },
+    'POST /api/v1/users': (c) => {
+      admin(c.request);
+      sendJson(c.response, 201, accounts.add(c.body.username, c.body.password, c.body.role));
+    },
+    'PATCH /api/v1/users/:name': (c) => {
+      admin(c.request);
+      sendJson(c.response, 200, accounts.change(c.name, c.body));
+    },
+    'DELETE /api/v1/users/:name': (c) => {
+      admin(c.request);
+      accounts.remove(c.name);
+      sendJson(c.response, 204);
+    },
     'GET /api/v1/summary': read(queries.summary),
     'GET /api/traffic': read(queries.summary),
     'GET /api/v1/flows': read(queries.flows),
@@ -75,8 +110,12 @@ export function startMock({ port = 0, setup = false, seed = 7, tokenSeconds = 90
     'GET /api/v1/top': read(queries.top),
     'GET /api/v1/alerts': read(queries.alerts),
     'GET /api/v1/capture': read(queries.capture),
-    'POST /api/v1/stream/ticket': (c) => sendJson(c.response, 200, accounts.ticket(viewer(c.request).username)),
-    'GET /api/v1/stream': (c) => { accounts.useTicket(c.query.get('ticket')); openStream(c.response, traffic); },
+    'POST /api/v1/stream/ticket': (c) =>
+      sendJson(c.response, 200, accounts.ticket(viewer(c.request).username)),
+    'GET /api/v1/stream': (c) => {
+      accounts.useTicket(c.query.get('ticket'));
+      openStream(c.response, traffic);
+    },
   };
 
   const server = createServer(async (request, response) => {
@@ -87,7 +126,13 @@ export function startMock({ port = 0, setup = false, seed = 7, tokenSeconds = 90
       const route = routes[`${request.method} ${path}`];
       if (route) {
         const body = request.method === 'GET' ? {} : await readBody(request);
-        route({ request, response, body, query: url.searchParams, name: user ? decodeURIComponent(user[1]) : undefined });
+        route({
+          request,
+          response,
+          body,
+          query: url.searchParams,
+          name: user ? decodeURIComponent(user[1]) : undefined,
+        });
       } else if (url.pathname.startsWith('/api/')) {
         throw new ApiError(404, `no such route: ${request.method} ${url.pathname}`);
       } else {
@@ -99,7 +144,11 @@ export function startMock({ port = 0, setup = false, seed = 7, tokenSeconds = 90
   });
   return new Promise((resolve) => {
     server.listen(port, '127.0.0.1', () => {
-      const close = () => new Promise((done) => { server.close(done); server.closeAllConnections(); });
+      const close = () =>
+        new Promise((done) => {
+          server.close(done);
+          server.closeAllConnections();
+        });
       resolve({ url: `http://127.0.0.1:${server.address().port}`, bootstrapToken, close, traffic });
     });
   });
@@ -110,7 +159,9 @@ if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) 
   const at = process.argv.indexOf('--port');
   const password = randomBytes(12).toString('base64url');
   const mock = await startMock({
-    port: at > 0 ? Number(process.argv[at + 1]) : 8099, setup, users: setup ? [] : [{ username: 'admin', password, role: 'admin' }],
+    port: at > 0 ? Number(process.argv[at + 1]) : 8099,
+    setup,
+    users: setup ? [] : [{ username: 'admin', password, role: 'admin' }],
   });
   console.log(mock.url);
   console.log(setup ? `bootstrap token: ${mock.bootstrapToken}` : `admin / ${password}`);

@@ -16,7 +16,8 @@ const kClients = Array.from({ length: 24 }, (_, i) => `10.0.0.${10 + i * 3}`);
 const kServers = [
   ...Array.from({ length: 9 }, (_, i) => `198.51.100.${4 + i * 11}`),
   ...Array.from({ length: 6 }, (_, i) => `203.0.113.${9 + i * 17}`),
-  '2001:db8:17::80', '2001:db8:2::443',
+  '2001:db8:17::80',
+  '2001:db8:2::443',
 ];
 const kResolver = '10.0.0.1';
 const kServices = [
@@ -42,7 +43,9 @@ export class Traffic {
     this.seed = seed;
     this.begin = Math.floor((startedAt - historyMs) / 60e3) * 60e3;
     // The capture stood still for a while: that is a gap, not zero.
-    this.gap = [startedAt - 3 * 3600e3, startedAt - 3 * 3600e3 + 25 * 60e3].map((t) => Math.floor(t / 60e3) * 60e3);
+    this.gap = [startedAt - 3 * 3600e3, startedAt - 3 * 3600e3 + 25 * 60e3].map(
+      (t) => Math.floor(t / 60e3) * 60e3,
+    );
     this.minutes = new Map();
   }
 
@@ -72,25 +75,37 @@ export class Traffic {
     for (let i = 0; i < count; i += 1) flows.push(this.makeFlow(start, number * 256 + i, random, pick));
     // Every 47 minutes somebody tries many ports.
     if (number % 47 === 11) {
-      for (let port = 1; port <= 60; port += 1) flows.push(this.makeProbe(start, number * 256 + 100 + port, port, random));
+      for (let port = 1; port <= 60; port += 1)
+        flows.push(this.makeProbe(start, number * 256 + 100 + port, port, random));
     }
     return flows.sort((a, b) => a.lastMs - b.lastMs);
   }
 
   makeFlow(start, id, random, pick) {
     let ticket = random() * kWeight;
-    const [, protocol, port, application, meanBytes, meanSeconds] = kServices.find(([w]) => (ticket -= w) < 0) ?? kServices[0];
-    const bytes = Math.max(70, Math.round(meanBytes * this.level(start) * (-Math.log(1 - random() * 0.995)) ** 1.4 * 2.2));
+    const [, protocol, port, application, meanBytes, meanSeconds] =
+      kServices.find(([w]) => (ticket -= w) < 0) ?? kServices[0];
+    const bytes = Math.max(
+      70,
+      Math.round(meanBytes * this.level(start) * (-Math.log(1 - random() * 0.995)) ** 1.4 * 2.2),
+    );
     const lastMs = start + random() * 60e3;
-    const firstMs = lastMs - meanSeconds * 1000 * (-Math.log(1 - random() * 0.99));
+    const firstMs = lastMs - meanSeconds * 1000 * -Math.log(1 - random() * 0.99);
     const v6 = protocol === 58;
     const reverse = Math.round(bytes * (protocol === 1 ? 0.5 : 0.9));
     return this.record({
-      id, firstMs, lastMs, protocol, application,
+      id,
+      firstMs,
+      lastMs,
+      protocol,
+      application,
       source: v6 ? '2001:db8:17::a1' : pick(kClients),
       destination: v6 ? '2001:db8:17::80' : port === 53 ? kResolver : pick(kServers),
-      sport: port ? 32768 + Math.floor(random() * 28000) : 0, dport: port,
-      forward: bytes - reverse, reverse, flags: protocol === 6 ? [27, 27] : [0, 0],
+      sport: port ? 32768 + Math.floor(random() * 28000) : 0,
+      dport: port,
+      forward: bytes - reverse,
+      reverse,
+      flags: protocol === 6 ? [27, 27] : [0, 0],
       vlan: random() < 0.1 ? 20 : null,
       reason: protocol === 6 ? (random() < 0.8 ? 'end_of_flow' : 'idle_timeout') : 'idle_timeout',
     });
@@ -99,8 +114,19 @@ export class Traffic {
   makeProbe(start, id, port, random) {
     const lastMs = start + 5000 + port * 400;
     return this.record({
-      id, firstMs: lastMs - 1, lastMs, protocol: 6, application: null, source: '192.0.2.66', destination: '10.0.0.13',
-      sport: 40000 + Math.floor(random() * 20000), dport: port * 7, forward: 60, reverse: 54, flags: [2, 20], vlan: null,
+      id,
+      firstMs: lastMs - 1,
+      lastMs,
+      protocol: 6,
+      application: null,
+      source: '192.0.2.66',
+      destination: '10.0.0.13',
+      sport: 40000 + Math.floor(random() * 20000),
+      dport: port * 7,
+      forward: 60,
+      reverse: 54,
+      flags: [2, 20],
+      vlan: null,
       reason: 'end_of_flow',
     });
   }
@@ -110,14 +136,33 @@ export class Traffic {
     const forward = packets(f.forward);
     const reverse = packets(f.reverse);
     return {
-      lastMs: f.lastMs, firstMs: f.firstMs, bytes: f.forward + f.reverse, packets: forward + reverse, key: protocolKey(f.protocol),
+      lastMs: f.lastMs,
+      firstMs: f.firstMs,
+      bytes: f.forward + f.reverse,
+      packets: forward + reverse,
+      key: protocolKey(f.protocol),
       flow: {
-        id: f.id, first_seen: rfc3339(f.firstMs), last_seen: rfc3339(f.lastMs), protocol: f.protocol,
-        source_address: f.source, source_port: f.sport, destination_address: f.destination, destination_port: f.dport,
-        vlan: f.vlan, forward_packets: forward, forward_wire_bytes: f.forward, forward_ip_bytes: Math.max(0, f.forward - 14 * forward),
-        forward_payload_bytes: Math.max(0, f.forward - 54 * forward), reverse_packets: reverse, reverse_wire_bytes: f.reverse,
-        reverse_ip_bytes: Math.max(0, f.reverse - 14 * reverse), reverse_payload_bytes: Math.max(0, f.reverse - 54 * reverse),
-        forward_tcp_flags: f.flags[0], reverse_tcp_flags: f.flags[1], application: f.application, end_reason: f.reason,
+        id: f.id,
+        first_seen: rfc3339(f.firstMs),
+        last_seen: rfc3339(f.lastMs),
+        protocol: f.protocol,
+        source_address: f.source,
+        source_port: f.sport,
+        destination_address: f.destination,
+        destination_port: f.dport,
+        vlan: f.vlan,
+        forward_packets: forward,
+        forward_wire_bytes: f.forward,
+        forward_ip_bytes: Math.max(0, f.forward - 14 * forward),
+        forward_payload_bytes: Math.max(0, f.forward - 54 * forward),
+        reverse_packets: reverse,
+        reverse_wire_bytes: f.reverse,
+        reverse_ip_bytes: Math.max(0, f.reverse - 14 * reverse),
+        reverse_payload_bytes: Math.max(0, f.reverse - 54 * reverse),
+        forward_tcp_flags: f.flags[0],
+        reverse_tcp_flags: f.flags[1],
+        application: f.application,
+        end_reason: f.reason,
       },
     };
   }
@@ -135,7 +180,12 @@ export class Traffic {
     const start = Math.floor(second / 1000) * 1000;
     const minute = Math.floor(start / 60e3) * 60e3;
     const random = mulberry32((start / 1000) ^ this.seed);
-    const protocols = { tcp: { packets: 0, wire_bytes: 0 }, udp: { packets: 0, wire_bytes: 0 }, icmp: { packets: 0, wire_bytes: 0 }, other: { packets: 0, wire_bytes: 0 } };
+    const protocols = {
+      tcp: { packets: 0, wire_bytes: 0 },
+      udp: { packets: 0, wire_bytes: 0 },
+      icmp: { packets: 0, wire_bytes: 0 },
+      other: { packets: 0, wire_bytes: 0 },
+    };
     // The minute's bytes spread over its seconds, smoothed over three minutes, with a little noise.
     for (const offset of [-60e3, 0, 60e3]) {
       for (const f of this.minute(minute + offset)) protocols[f.key].wire_bytes += f.bytes / 180;
@@ -143,14 +193,23 @@ export class Traffic {
     let packets = 0;
     let bytes = 0;
     for (const value of Object.values(protocols)) {
-      value.wire_bytes = Math.round(value.wire_bytes * (0.7 + 0.6 * random() + 0.12 * Math.sin(start / 9000)));
+      value.wire_bytes = Math.round(
+        value.wire_bytes * (0.7 + 0.6 * random() + 0.12 * Math.sin(start / 9000)),
+      );
       value.packets = Math.ceil(value.wire_bytes / 780);
       packets += value.packets;
       bytes += value.wire_bytes;
     }
     return {
-      time: rfc3339(start), seconds: 1, packets, wire_bytes: bytes, dropped: 0, flows_active: 40 + Math.floor(random() * 30),
-      flows_started: Math.floor(random() * 4), flows_ended: Math.floor(random() * 4), protocols,
+      time: rfc3339(start),
+      seconds: 1,
+      packets,
+      wire_bytes: bytes,
+      dropped: 0,
+      flows_active: 40 + Math.floor(random() * 30),
+      flows_started: Math.floor(random() * 4),
+      flows_ended: Math.floor(random() * 4),
+      protocols,
     };
   }
 }

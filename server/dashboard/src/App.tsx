@@ -13,7 +13,11 @@ import { useStore } from './state/store';
 import { linkTo, useView } from './state/view';
 
 const kPages: Record<string, ComponentType<{ user: User }>> = {
-  overview: Overview, explore: Explore, hosts: Hosts, alerts: Alerts, users: Users,
+  overview: Overview,
+  explore: Explore,
+  hosts: Hosts,
+  alerts: Alerts,
+  users: Users,
 };
 
 export function App() {
@@ -27,11 +31,16 @@ export function App() {
   }, [current]);
 
   switch (current.phase) {
-    case 'starting': return <div className="starting" aria-busy="true" aria-label="Starting" />;
-    case 'unreachable': return <Unreachable problem={current.problem} />;
-    case 'first_run': return <FirstRun />;
-    case 'signed_out': return <SignIn ended={current.ended} />;
-    case 'signed_in': return <SignedIn user={current.user} />;
+    case 'starting':
+      return <div className="starting" aria-busy="true" aria-label="Starting" />;
+    case 'unreachable':
+      return <Unreachable problem={current.problem} />;
+    case 'first_run':
+      return <FirstRun />;
+    case 'signed_out':
+      return <SignIn ended={current.ended} />;
+    case 'signed_in':
+      return <SignedIn user={current.user} />;
   }
 }
 
@@ -47,8 +56,17 @@ function SignedIn({ user }: { user: User }) {
   }, [view.page]);
   return (
     <Shell user={user}>
-      {Page ? <Page user={user} /> : (
-        <div className="empty"><p>There is no page “{view.page}”.</p><p><a className="button" href={linkTo(view, { page: 'overview' })}>To the Overview</a></p></div>
+      {Page ? (
+        <Page user={user} />
+      ) : (
+        <div className="empty">
+          <p>There is no page “{view.page}”.</p>
+          <p>
+            <a className="button" href={linkTo(view, { page: 'overview' })}>
+              To the Overview
+            </a>
+          </p>
+        </div>
       )}
     </Shell>
   );

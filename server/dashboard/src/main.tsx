@@ -5,7 +5,9 @@ import { applyTheme } from './state/preferences';
 import './styles/tokens.css';
 import './styles/base.css';
 import './styles/controls.css';
+import './styles/dialog.css';
 import './styles/shell.css';
+import './styles/filter.css';
 import './styles/panels.css';
 import './styles/charts.css';
 import './styles/tables.css';
@@ -13,4 +15,8 @@ import './styles/pages.css';
 import './styles/small.css';
 
 applyTheme();
-createRoot(document.getElementById('root')!).render(<StrictMode><App /></StrictMode>);
+createRoot(document.getElementById('root')!).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+);

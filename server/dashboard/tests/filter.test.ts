@@ -1,15 +1,31 @@
 import { describe, expect, it } from 'vitest';
-import { addPill, clause, complete, fromPills, literal, negate, onlyAddress, removePill, toPills } from '../src/lib/filter';
+import {
+  addPill,
+  clause,
+  complete,
+  fromPills,
+  literal,
+  negate,
+  onlyAddress,
+  removePill,
+  toPills,
+} from '../src/lib/filter';
 
 describe('pills', () => {
   it('are the parts of a conjunction', () => {
-    expect(toPills('src=10.0.0.0/8 and dport in (80,443) and bytes>1e6')).toEqual(['src=10.0.0.0/8', 'dport in (80,443)', 'bytes>1e6']);
+    expect(toPills('src=10.0.0.0/8 and dport in (80,443) and bytes>1e6')).toEqual([
+      'src=10.0.0.0/8',
+      'dport in (80,443)',
+      'bytes>1e6',
+    ]);
     expect(toPills('not src=10.0.0.1 and proto=udp')).toEqual(['not src=10.0.0.1', 'proto=udp']);
     expect(toPills('  ')).toEqual([]);
   });
   it('keep parentheses and a top-level or together', () => {
     expect(toPills('(a=1 and b=2) and c=3')).toEqual(['(a=1 and b=2)', 'c=3']);
-    expect(toPills('src=10.0.0.1 or dst=10.0.0.1 and port=53')).toEqual(['src=10.0.0.1 or dst=10.0.0.1 and port=53']);
+    expect(toPills('src=10.0.0.1 or dst=10.0.0.1 and port=53')).toEqual([
+      'src=10.0.0.1 or dst=10.0.0.1 and port=53',
+    ]);
   });
   it('do not split at words inside values', () => {
     expect(toPills('app="rock and roll" and port=80')).toEqual(['app="rock and roll"', 'port=80']);

@@ -1,5 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { alertClassName, formatBitRate, formatBytes, formatDuration, formatPercent, formatTcpFlags, hostPort, plural, protocolFilterValue, protocolName } from '../src/lib/format';
+import {
+  alertClassName,
+  formatBitRate,
+  formatBytes,
+  formatDuration,
+  formatPercent,
+  formatTcpFlags,
+  hostPort,
+  plural,
+  protocolFilterValue,
+  protocolName,
+  siShort,
+} from '../src/lib/format';
 
 const plain = (text: string) => text.replace(/\u00a0/g, ' ');
 
@@ -10,6 +22,11 @@ describe('numbers', () => {
     expect(plain(formatBytes(1234))).toBe('1.23 kB');
     expect(plain(formatBytes(1e9))).toBe('1 GB');
     expect(plain(formatBitRate(12_345_678))).toBe('12.3 Mbit/s');
+  });
+  it('on axes lose the zeros that say nothing', () => {
+    expect(plain(siShort(1.5e6, 'bit/s'))).toBe('1.5 Mbit/s');
+    expect(plain(siShort(20e6, 'bit/s'))).toBe('20 Mbit/s');
+    expect(plain(siShort(500, 'bit/s'))).toBe('500 bit/s');
   });
   it('never print 1000 of a prefix', () => {
     expect(plain(formatBytes(999_600))).toBe('1.00 MB');

@@ -1,10 +1,26 @@
 import { describe, expect, it } from 'vitest';
 import type { Sample, Series } from '../src/api/types';
-import { binFor, compareKeys, nextScale, niceCeiling, shapeSamples, shapeSeries, stack, totals } from '../src/lib/series';
+import {
+  binFor,
+  compareKeys,
+  nextScale,
+  niceCeiling,
+  shapeSamples,
+  shapeSeries,
+  stack,
+  totals,
+} from '../src/lib/series';
 
 const iso = (ms: number) => new Date(ms).toISOString();
 const sample = (ms: number, tcp: number, udp = 0, dropped = 0): Sample => ({
-  time: iso(ms), seconds: 1, packets: 1, wire_bytes: tcp + udp, dropped, flows_active: 0, flows_started: 0, flows_ended: 0,
+  time: iso(ms),
+  seconds: 1,
+  packets: 1,
+  wire_bytes: tcp + udp,
+  dropped,
+  flows_active: 0,
+  flows_started: 0,
+  flows_ended: 0,
   protocols: { tcp: { packets: 1, wire_bytes: tcp }, udp: { packets: 1, wire_bytes: udp } },
 });
 
@@ -28,7 +44,9 @@ describe('samples', () => {
     expect(shapeSamples([sample(kStart, 1, 0, 7)], kStart, kStart + 1000, 1000).dropped).toEqual([7]);
   });
   it('can be counted in packets', () => {
-    expect(shapeSamples([sample(kStart, 500)], kStart, kStart + 1000, 1000, 'packets').values.tcp).toEqual([1]);
+    expect(shapeSamples([sample(kStart, 500)], kStart, kStart + 1000, 1000, 'packets').values.tcp).toEqual([
+      1,
+    ]);
   });
   it('are joined as coarsely as the span needs', () => {
     expect(binFor(300_000)).toBe(1000);
@@ -38,8 +56,16 @@ describe('samples', () => {
 
 describe('a series of the API', () => {
   const series: Series = {
-    since: iso(0), until: iso(180_000), step_seconds: 60, measure: 'bytes', source: 'rollup', times: [iso(0), iso(60_000), iso(120_000)],
-    series: [{ key: 'udp', values: [60, null, 0] }, { key: '6', values: [120, null, 60] }],
+    since: iso(0),
+    until: iso(180_000),
+    step_seconds: 60,
+    measure: 'bytes',
+    source: 'rollup',
+    times: [iso(0), iso(60_000), iso(120_000)],
+    series: [
+      { key: 'udp', values: [60, null, 0] },
+      { key: '6', values: [120, null, 60] },
+    ],
   };
   it('becomes rates, keeps its gaps, and has a stable order', () => {
     const shaped = shapeSeries(series);
@@ -47,7 +73,8 @@ describe('a series of the API', () => {
     expect(shaped.values.tcp).toEqual([16, null, 8]);
     expect(totals(shaped)).toEqual([24, null, 8]);
   });
-  it('leaves out a last step that is not complete', () => expect(shapeSeries(series, 150_000).times).toHaveLength(2));
+  it('leaves out a last step that is not complete', () =>
+    expect(shapeSeries(series, 150_000).times).toHaveLength(2));
   it('stacks one key upon the other', () => {
     expect(stack(shapeSeries(series))[1]!.points[0]).toEqual({ time: 0, low: 16, high: 24 });
   });

@@ -13,7 +13,13 @@ describe('the view in the address', () => {
   it('survives the way there and back', () => {
     const hash = '#/explore?since=-6h&until=now&where=src%3D10.0.0.0%2F8+and+port%3E1&tz=utc&order=-bytes';
     const view = parseView(hash);
-    expect(view).toEqual({ page: 'explore', range: { since: '-6h', until: 'now' }, where: 'src=10.0.0.0/8 and port>1', zone: 'utc', extra: { order: '-bytes' } });
+    expect(view).toEqual({
+      page: 'explore',
+      range: { since: '-6h', until: 'now' },
+      where: 'src=10.0.0.0/8 and port>1',
+      zone: 'utc',
+      extra: { order: '-bytes' },
+    });
     expect(parseView(formatView(view))).toEqual(view);
   });
   it('falls back to sense when the link is broken', () => {
@@ -21,17 +27,27 @@ describe('the view in the address', () => {
     expect(parseView('').page).toBe('overview');
   });
   it('keeps range and filter between pages, and drops what belonged to the page', () => {
-    const next = viewAfter(parseView('#/explore?since=-6h&until=now&where=port%3D53&order=-bytes'), { page: 'alerts', extra: { alert: '7' } });
-    expect(next).toMatchObject({ page: 'alerts', where: 'port=53', range: { since: '-6h' }, extra: { alert: '7' } });
+    const next = viewAfter(parseView('#/explore?since=-6h&until=now&where=port%3D53&order=-bytes'), {
+      page: 'alerts',
+      extra: { alert: '7' },
+    });
+    expect(next).toMatchObject({
+      page: 'alerts',
+      where: 'port=53',
+      range: { since: '-6h' },
+      extra: { alert: '7' },
+    });
   });
 });
 
 describe('live samples', () => {
   it('are appended, and merged after a reconnect', () => {
     expect(mergeSamples([sample(1), sample(2)], [sample(3)])).toHaveLength(3);
-    expect(mergeSamples([sample(1), sample(5)], [sample(4), sample(5), sample(6)]).map((s) => s.time)).toEqual([1, 4, 5, 6].map((s) => sample(s).time));
+    expect(
+      mergeSamples([sample(1), sample(5)], [sample(4), sample(5), sample(6)]).map((s) => s.time),
+    ).toEqual([1, 4, 5, 6].map((s) => sample(s).time));
   });
-  it('tell the server\'s clock from a recording\'s', () => {
+  it("tell the server's clock from a recording's", () => {
     expect(clockOffset(sample(100).time, 100_500)).toBe(0);
     expect(clockOffset(sample(160).time, 100_000)).toBe(61_000);
     expect(clockOffset(sample(100).time, 900_000_000)).toBe(0);
@@ -57,7 +73,11 @@ describe('retries', () => {
 describe('alerts', () => {
   it('are shown in their newest state, newest first', () => {
     const report = (id: string, time: string, state: string) => ({ id, time, state }) as unknown as Alert;
-    const shown = latestPerAlert([report('a', '2026-01-01T00:00:01Z', 'open'), report('b', '2026-01-01T00:00:03Z', 'open'), report('a', '2026-01-01T00:00:02Z', 'closed')]);
+    const shown = latestPerAlert([
+      report('a', '2026-01-01T00:00:01Z', 'open'),
+      report('b', '2026-01-01T00:00:03Z', 'open'),
+      report('a', '2026-01-01T00:00:02Z', 'closed'),
+    ]);
     expect(shown.map((a) => `${a.id}${a.state}`)).toEqual(['bopen', 'aclosed']);
   });
 });

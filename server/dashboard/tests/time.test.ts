@@ -1,5 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { absoluteRange, describeRange, formatAbsolute, formatRelative, formatTick, fromInput, isLive, isValidRange, parseRelative, parseTime, resolveRange, toInput, zoomOut } from '../src/lib/time';
+import {
+  absoluteRange,
+  describeRange,
+  formatAbsolute,
+  formatRelative,
+  formatTick,
+  fromInput,
+  isLive,
+  isValidRange,
+  parseRelative,
+  parseTime,
+  resolveRange,
+  toInput,
+  zoomOut,
+} from '../src/lib/time';
 
 const kNow = Date.UTC(2026, 10, 22, 8, 0, 0);
 
@@ -43,7 +57,8 @@ describe('ranges', () => {
 });
 
 describe('times', () => {
-  it('name their zone when it is not the local one', () => expect(formatAbsolute(kNow, 'utc')).toBe('2026-11-22 08:00:00 UTC'));
+  it('name their zone when it is not the local one', () =>
+    expect(formatAbsolute(kNow, 'utc')).toBe('2026-11-22 08:00:00 UTC'));
   it('survive the input field in both zones', () => {
     for (const zone of ['utc', 'local'] as const) expect(fromInput(toInput(kNow, zone), zone)).toBe(kNow);
   });

@@ -12,6 +12,8 @@ interface Options {
   adapter?: InternalAxiosRequestConfig['adapter'];
 }
 
+const kLogout = '/api/v1/logout';
+
 type Retried = InternalAxiosRequestConfig & { retried?: boolean };
 
 // Holds the tokens: the access token in memory only, the refresh token in the tab's own storage. A 401 is
@@ -56,7 +58,7 @@ export class Client {
   async signOut(): Promise<void> {
     const refresh_token = this.storage.get();
     try {
-      await this.http.post('/api/v1/logout', { refresh_token });
+      await this.http.post(kLogout, { refresh_token });
     } finally {
       this.forget();
     }
@@ -65,7 +67,9 @@ export class Client {
   // True when the session goes on. False ends it: the server refused the refresh token. Throws when the server
   // could not be asked; then the session is neither dead nor alive and the token is kept.
   refresh(): Promise<boolean> {
-    this.refreshing ??= this.doRefresh().finally(() => { this.refreshing = null; });
+    this.refreshing ??= this.doRefresh().finally(() => {
+      this.refreshing = null;
+    });
     return this.refreshing;
   }
 
@@ -97,6 +101,8 @@ export class Client {
     const sent = String(config.headers.get('Authorization') ?? '');
     const renewed = this.token !== null && sent !== `Bearer ${this.token}`;
     if (!renewed && !(await this.refresh())) throw error;
+    // A sign-out must name the refresh token of now, not the one that the refresh has just used up.
+    if (config.url === kLogout) config.data = JSON.stringify({ refresh_token: this.storage.get() });
     return this.http.request(config);
   }
 

@@ -26,19 +26,25 @@ export function isAbort(error: unknown): boolean {
 export function toProblem(error: unknown): Problem {
   if (!(error instanceof AxiosError)) {
     return {
-      kind: 'failed', status: 0, title: 'Unexpected failure',
+      kind: 'failed',
+      status: 0,
+      title: 'Unexpected failure',
       detail: error instanceof Error ? error.message : String(error),
     };
   }
   const response = error.response;
   if (!response) {
     return {
-      kind: 'offline', status: 0, title: 'The server does not answer',
+      kind: 'offline',
+      status: 0,
+      title: 'The server does not answer',
       detail: 'No connection to nta-server. Check that it runs and that this machine reaches it.',
     };
   }
-  const body = (typeof response.data === 'object' && response.data !== null ? response.data : {}) as
-    Record<string, unknown>;
+  const body = (typeof response.data === 'object' && response.data !== null ? response.data : {}) as Record<
+    string,
+    unknown
+  >;
   const text = (name: string) => (typeof body[name] === 'string' ? (body[name] as string) : '');
   const retry = Number(response.headers?.['retry-after']);
   return {
@@ -54,12 +60,19 @@ export function toProblem(error: unknown): Problem {
 // What the person can do about it; shown beside the detail.
 export function advice(problem: Problem): string {
   switch (problem.kind) {
-    case 'offline': return 'Retrying by itself; the last data stays on screen.';
-    case 'unavailable': return 'The store is not available. Retrying by itself; if it lasts, look at the log of nta-server.';
-    case 'forbidden': return 'Ask an administrator for the role named above.';
-    case 'signed_out': return 'Sign in again.';
-    case 'limited': return `Too many requests; the next try is in ${problem.retryAfterSeconds ?? 'a few'} seconds.`;
-    case 'invalid': return 'Change the request and try again.';
-    case 'failed': return 'Try again; if it happens twice, it is a defect worth reporting.';
+    case 'offline':
+      return 'Retrying by itself; the last data stays on screen.';
+    case 'unavailable':
+      return 'Retrying by itself. If it lasts, look at the log of nta-server.';
+    case 'forbidden':
+      return 'Ask an administrator for the role named above.';
+    case 'signed_out':
+      return 'Sign in again.';
+    case 'limited':
+      return `Too many requests; the next try is in ${problem.retryAfterSeconds ?? 'a few'} seconds.`;
+    case 'invalid':
+      return 'Change the request and try again.';
+    case 'failed':
+      return 'Try again; if it happens twice, it is a defect worth reporting.';
   }
 }

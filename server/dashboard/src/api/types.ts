@@ -1,8 +1,13 @@
 // The shapes of docs/rest_api.md, by the same names.
 
 export type Role = 'viewer' | 'operator' | 'admin';
-export interface User { username: string; role: Role }
-export interface UserRow extends User { created: string }
+export interface User {
+  username: string;
+  role: Role;
+}
+export interface UserRow extends User {
+  created: string;
+}
 
 export interface Login {
   token: string;
@@ -35,7 +40,10 @@ export interface Flow {
   end_reason: string;
 }
 export type FlowOrder = '-last_seen' | 'last_seen' | '-bytes' | '-packets';
-export interface FlowPage { flows: Flow[]; next_cursor: string | null }
+export interface FlowPage {
+  flows: Flow[];
+  next_cursor: string | null;
+}
 
 export type Measure = 'bytes' | 'packets' | 'flows';
 export interface Series {
@@ -49,8 +57,7 @@ export interface Series {
 }
 
 export type Dimension =
-  | 'address' | 'source_address' | 'destination_address'
-  | 'protocol' | 'source_port' | 'destination_port';
+  'address' | 'source_address' | 'destination_address' | 'protocol' | 'source_port' | 'destination_port';
 export interface TopRow {
   key: string;
   bytes: number;
@@ -88,7 +95,10 @@ export interface Alert {
   count: number;
   summary: string;
 }
-export interface AlertPage { alerts: Alert[]; next_cursor: string | null }
+export interface AlertPage {
+  alerts: Alert[];
+  next_cursor: string | null;
+}
 
 export interface Ledger {
   received: number;

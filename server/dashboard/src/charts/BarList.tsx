@@ -23,8 +23,13 @@ export function BarList({ rows, onHover }: { rows: BarRow[]; onHover?: (key: str
           <span className="bar-number">{row.text}</span>
           <span className="bar-note">{row.note}</span>
           <span className="bar-track">
-            <span className={`bar ${row.barClass ?? ''} ${row.part !== undefined ? 'bar-soft' : ''}`} style={{ width: percent(row.value) }} />
-            {row.part !== undefined && <span className={`bar ${row.barClass ?? ''}`} style={{ width: percent(row.part) }} />}
+            <span
+              className={`bar ${row.barClass ?? ''} ${row.part !== undefined ? 'bar-soft' : ''}`}
+              style={{ width: percent(row.value) }}
+            />
+            {row.part !== undefined && (
+              <span className={`bar ${row.barClass ?? ''}`} style={{ width: percent(row.part) }} />
+            )}
           </span>
         </li>
       ))}

@@ -19,16 +19,26 @@ export function Readout({ shaped, index, unit, zone, left, width }: Props) {
   return (
     <div className={`readout ${toLeft ? 'readout-left' : ''}`} style={{ left }} aria-hidden="true">
       <div className="readout-time">{formatAbsolute(shaped.times[index]!, zone)}</div>
-      {sum === null || sum === undefined ? <div className="muted">capture did not run</div> : (
+      {sum === null || sum === undefined ? (
+        <div className="muted">capture did not run</div>
+      ) : (
         <table>
           <tbody>
             {[...shaped.keys].reverse().map((key) => (
               <tr key={key}>
-                <td><span className={`swatch ${seriesClass(key)}`} />{key}</td>
+                <td>
+                  <span className={`swatch ${seriesClass(key)}`} />
+                  {key}
+                </td>
                 <td className="num">{si(shaped.values[key]![index] ?? 0, unit)}</td>
               </tr>
             ))}
-            {shaped.keys.length > 1 && <tr className="sum"><td>all</td><td className="num">{si(sum, unit)}</td></tr>}
+            {shaped.keys.length > 1 && (
+              <tr className="sum">
+                <td>all</td>
+                <td className="num">{si(sum, unit)}</td>
+              </tr>
+            )}
           </tbody>
         </table>
       )}

@@ -1,6 +1,9 @@
 import { useState, type KeyboardEvent, type PointerEvent, type RefObject } from 'react';
 
-interface TimeScale { (value: number): number; invert(px: number): Date }
+interface TimeScale {
+  (value: number): number;
+  invert(px: number): Date;
+}
 
 interface Options {
   x: TimeScale;
@@ -52,7 +55,10 @@ export function useBrush({ x, frame, onZoom, onZoomOut, onPoint, onKeyMove, keyT
 
   return {
     span,
-    cancel: () => { setSpan(null); setDragging(false); },
+    cancel: () => {
+      setSpan(null);
+      setDragging(false);
+    },
     handlers: {
       onKeyDown,
       onDoubleClick: onZoomOut,
@@ -70,7 +76,10 @@ export function useBrush({ x, frame, onZoom, onZoomOut, onPoint, onKeyMove, keyT
       onPointerUp: (event: PointerEvent) => {
         if (dragging && span) finish([span[0], timeAt(at(event))]);
       },
-      onPointerCancel: () => { setSpan(null); setDragging(false); },
+      onPointerCancel: () => {
+        setSpan(null);
+        setDragging(false);
+      },
     },
   };
 }

@@ -2,7 +2,10 @@ import { bisector } from 'd3-array';
 import { useRef, useState } from 'react';
 import type { Shaped } from '../lib/series';
 
-interface TimeScale { (value: number): number; invert(px: number): Date }
+interface TimeScale {
+  (value: number): number;
+  invert(px: number): Date;
+}
 const kBisect = bisector((time: number) => time);
 
 // The crosshair's moment. Held as a time, so that it stays on its data while a live chart moves.
@@ -28,7 +31,12 @@ export function useCursor(shaped: Shaped, x: TimeScale) {
     move: (step: number): number | null => {
       if (times.length === 0) return null;
       const from = indexOf(latest.current);
-      const index = from === null ? (step < 0 ? times.length - 1 : 0) : Math.max(0, Math.min(times.length - 1, from + step));
+      const index =
+        from === null
+          ? step < 0
+            ? times.length - 1
+            : 0
+          : Math.max(0, Math.min(times.length - 1, from + step));
       put(times[index]! + stepMs / 2);
       return index;
     },

@@ -40,9 +40,13 @@ export function AlertDetail({ alert, onClose }: { alert: Alert; onClose: () => v
     ['Time', formatPrecise(parseTime(alert.time), view.zone)],
   ];
   if (source) rows.push(['Source', <CopyValue key="s" text={source} field="host" value={source} />]);
-  if (destination) rows.push(['Destination', <CopyValue key="d" text={destination} field="host" value={destination} />]);
+  if (destination)
+    rows.push(['Destination', <CopyValue key="d" text={destination} field="host" value={destination} />]);
   if (service) rows.push(['Service', service]);
-  rows.push(['Observed', measured(alert.observed, alert.unit)], ['Expected', measured(alert.expected, alert.unit)]);
+  rows.push(
+    ['Observed', measured(alert.observed, alert.unit)],
+    ['Expected', measured(alert.expected, alert.unit)],
+  );
   if (alert.window_seconds) rows.push(['Window', formatDuration(alert.window_seconds)]);
   if (alert.score !== null) rows.push(['Score', String(alert.score)]);
   rows.push(['Detector', alert.detector]);
@@ -50,12 +54,23 @@ export function AlertDetail({ alert, onClose }: { alert: Alert; onClose: () => v
   return (
     <SidePanel label="Alert detail" title={alertClassName(alert.class)} onClose={onClose}>
       <p className="lead">{alert.summary}</p>
-      <p><a className="button" href={linkTo(view, alertFlows(alert))}>Show these flows</a></p>
+      <p>
+        <a className="button" href={linkTo(view, alertFlows(alert))}>
+          Show these flows
+        </a>
+      </p>
       <Facts rows={rows} />
       {evidence.length > 0 && (
         <>
           <h3>Evidence</h3>
-          <Facts rows={evidence.map(([name, value]) => [name.replace(/_/g, ' '), <span key={name} className="mono wrap">{evidenceText(value)}</span>])} />
+          <Facts
+            rows={evidence.map(([name, value]) => [
+              name.replace(/_/g, ' '),
+              <span key={name} className="mono wrap">
+                {evidenceText(value)}
+              </span>,
+            ])}
+          />
         </>
       )}
     </SidePanel>

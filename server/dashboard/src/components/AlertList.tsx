@@ -19,8 +19,12 @@ export function AlertList({ alerts, now, zone, onOpen }: Props) {
         <li key={String(alert.id)}>
           <button type="button" onClick={() => onOpen(alert)}>
             <Severity level={alert.severity} />
-            <span className="alert-list-time"><RelativeTime time={alert.time} now={now} zone={zone} /></span>
-            <span className="alert-list-text" title={alert.summary}>{alert.summary || alertClassName(alert.class)}</span>
+            <span className="alert-list-time">
+              <RelativeTime time={alert.time} now={now} zone={zone} />
+            </span>
+            <span className="alert-list-text" title={alert.summary}>
+              {alert.summary || alertClassName(alert.class)}
+            </span>
           </button>
         </li>
       ))}

@@ -6,13 +6,16 @@ import { isTyping, useKey, useSmall } from '../state/hooks';
 import { setView, useView } from '../state/view';
 import { Icon } from './Icon';
 
-interface Failure { problem: Problem; where: string }
+interface Failure {
+  problem: Problem;
+  where: string;
+}
 
-// The server knows the grammar: it is asked with a query over one second, which costs it nothing.
+// The server knows the grammar: it is asked with a query over one minute, which costs it next to nothing.
 async function check(where: string): Promise<Problem | null> {
   if (!where) return null;
   try {
-    await getFlows({ since: '-1s', until: 'now', where, limit: 1 });
+    await getFlows({ since: '-1m', until: 'now', where, limit: 1 });
     return null;
   } catch (error) {
     const problem = toProblem(error);
@@ -37,8 +40,12 @@ export function FilterBar() {
   // A filter from a link, or from a value in a packet, is checked as one that was typed.
   useEffect(() => {
     let current = true;
-    void check(where).then((problem) => { if (current) setFailure(problem && { problem, where }); });
-    return () => { current = false; };
+    void check(where).then((problem) => {
+      if (current) setFailure(problem && { problem, where });
+    });
+    return () => {
+      current = false;
+    };
   }, [where]);
 
   useKey((event) => {
@@ -84,14 +91,18 @@ export function FilterBar() {
 
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === 'ArrowDown' && options.length) setChosen((chosen + 1) % options.length);
-    else if (event.key === 'ArrowUp' && options.length) setChosen((chosen + options.length - 1) % options.length);
+    else if (event.key === 'ArrowUp' && options.length)
+      setChosen((chosen + options.length - 1) % options.length);
     else if (event.key === 'Tab' && !event.shiftKey && options.length && draft) take(Math.max(0, chosen));
     else if (event.key === 'Enter') {
       if (chosen >= 0) take(chosen);
       else void commit();
     } else if (event.key === 'Escape') {
       if (options.length && draft) setHidden(true);
-      else input.current?.blur();
+      else {
+        edit('');
+        input.current?.blur();
+      }
     } else if (event.key === 'Backspace' && draft === '' && pills.length) reopen(pills.length - 1);
     else return;
     event.preventDefault();
@@ -101,35 +112,95 @@ export function FilterBar() {
 
   return (
     <div className={`filter-bar ${failure ? 'has-problem' : ''}`} role="search">
-      <div className="filter-line" onClick={(event) => { if (event.target === event.currentTarget) input.current?.focus(); }}>
+      <div
+        className="filter-line"
+        onClick={(event) => {
+          if (event.target === event.currentTarget) input.current?.focus();
+        }}
+      >
         <Icon name="filter" />
         {pills.map((pill, i) => (
           <span key={`${i}${pill}`} className={`pill ${isNegated(pill) ? 'pill-not' : ''}`}>
-            <button type="button" className="pill-text mono" title="Edit" onClick={() => reopen(i)}>{pill}</button>
-            <button type="button" className="pill-remove" aria-label={`Remove filter ${pill}`}
-              onClick={() => setView({ where: removePill(where, i) })}><Icon name="close" /></button>
+            <button type="button" className="pill-text mono" title="Edit" onClick={() => reopen(i)}>
+              {pill}
+            </button>
+            <button
+              type="button"
+              className="pill-remove"
+              aria-label={`Remove filter ${pill}`}
+              onClick={() => setView({ where: removePill(where, i) })}
+            >
+              <Icon name="close" />
+            </button>
           </span>
         ))}
-        <input ref={input} className="mono" value={draft} spellCheck={false} autoCapitalize="off" autoCorrect="off" autoComplete="off"
-          aria-label="Filter" role="combobox" aria-expanded={options.length > 0} aria-controls={listId} aria-autocomplete="list"
-          aria-activedescendant={chosen >= 0 ? `${listId}-${chosen}` : undefined} aria-invalid={failure !== null}
+        <input
+          ref={input}
+          className="mono"
+          value={draft}
+          spellCheck={false}
+          autoCapitalize="off"
+          autoCorrect="off"
+          autoComplete="off"
+          aria-label="Filter"
+          role="combobox"
+          aria-expanded={options.length > 0}
+          aria-controls={listId}
+          aria-autocomplete="list"
+          aria-activedescendant={chosen >= 0 ? `${listId}-${chosen}` : undefined}
+          aria-invalid={failure !== null}
           aria-describedby={failure ? errorId : undefined}
-          placeholder={pills.length ? 'and …' : small ? 'Filter: dport=443' : 'Filter: src=10.0.0.0/8 and dport in (80,443)'}
-          onChange={(event) => edit(event.target.value, event.target.selectionStart ?? event.target.value.length)}
-          onKeyDown={onKeyDown} onKeyUp={track} onClick={track}
-          onFocus={() => { setFocused(true); setHidden(draft === ''); }} onBlur={() => setFocused(false)} />
+          placeholder={
+            pills.length
+              ? 'and …'
+              : small
+                ? 'Filter: dport=443'
+                : 'Filter: src=10.0.0.0/8 and dport in (80,443)'
+          }
+          onChange={(event) =>
+            edit(event.target.value, event.target.selectionStart ?? event.target.value.length)
+          }
+          onKeyDown={onKeyDown}
+          onKeyUp={track}
+          onClick={track}
+          onFocus={() => {
+            setFocused(true);
+            setHidden(draft === '');
+          }}
+          onBlur={() => setFocused(false)}
+        />
         {(pills.length > 0 || draft) && (
-          <button type="button" className="icon-button" aria-label="Clear filter" title="Clear filter"
-            onClick={() => { edit(''); setFailure(null); setView({ where: '' }); }}><Icon name="close" /></button>
+          <button
+            type="button"
+            className="icon-button"
+            aria-label="Clear filter"
+            title="Clear filter"
+            onClick={() => {
+              edit('');
+              setFailure(null);
+              setView({ where: '' });
+            }}
+          >
+            <Icon name="close" />
+          </button>
         )}
         {!focused && pills.length === 0 && !draft && <kbd aria-hidden="true">/</kbd>}
       </div>
       {options.length > 0 && (
         <ul className="completions" role="listbox" id={listId} aria-label="Completions">
           {options.map((option, i) => (
-            <li key={option.label} id={`${listId}-${i}`} role="option" aria-selected={i === chosen}
-              onPointerDown={(event) => { event.preventDefault(); take(i); }}>
-              <span className="mono">{option.label}</span><span className="muted">{option.help}</span>
+            <li
+              key={option.label}
+              id={`${listId}-${i}`}
+              role="option"
+              aria-selected={i === chosen}
+              onPointerDown={(event) => {
+                event.preventDefault();
+                take(i);
+              }}
+            >
+              <span className="mono">{option.label}</span>
+              <span className="muted">{option.help}</span>
             </li>
           ))}
         </ul>
@@ -146,7 +217,9 @@ function FilterProblem({ failure, id }: { failure: Failure; id: string }) {
     <div className="filter-problem" id={id} role="alert">
       {at !== undefined && (
         <pre className="mono">
-          {where.slice(0, at)}<mark>{where.slice(at, at + 1) || ' '}</mark>{where.slice(at + 1)}
+          {where.slice(0, at)}
+          <mark>{where.slice(at, at + 1) || ' '}</mark>
+          {where.slice(at + 1)}
           {`\n${' '.repeat(at)}^`}
         </pre>
       )}
@@ -154,4 +227,3 @@ function FilterProblem({ failure, id }: { failure: Failure; id: string }) {
     </div>
   );
 }
-

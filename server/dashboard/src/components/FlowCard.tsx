@@ -5,7 +5,13 @@ import { seriesClass } from '../lib/colors';
 import type { Zone } from '../lib/time';
 import { RelativeTime } from './Time';
 
-interface Props { flow: Flow; now: number; zone: Zone; className: string; onOpen: () => void }
+interface Props {
+  flow: Flow;
+  now: number;
+  zone: Zone;
+  className: string;
+  onOpen: () => void;
+}
 
 // A flow on a small screen: who with whom, and how much.
 export function FlowCard({ flow, now, zone, className, onOpen }: Props) {
@@ -14,13 +20,17 @@ export function FlowCard({ flow, now, zone, className, onOpen }: Props) {
       <button type="button" onClick={onOpen}>
         <span className="flow-card-who mono">
           <span>{flow.source_address}</span>
-          <span><span className="muted">→ </span>{hostPort(flow.destination_address, flow.destination_port)}</span>
+          <span>
+            <span className="muted">→ </span>
+            {hostPort(flow.destination_address, flow.destination_port)}
+          </span>
         </span>
         <span className="flow-card-what">
           <span className="num">{formatBytes(flowBytes(flow))}</span>
           <span className="muted">
             <span className={`swatch ${seriesClass(String(flow.protocol))}`} />
-            {flow.application ?? serviceName(flow.destination_port) ?? protocolName(flow.protocol)} · <RelativeTime time={flow.last_seen} now={now} zone={zone} />
+            {flow.application ?? serviceName(flow.destination_port) ?? protocolName(flow.protocol)} ·{' '}
+            <RelativeTime time={flow.last_seen} now={now} zone={zone} />
           </span>
         </span>
       </button>

@@ -1,5 +1,15 @@
 import type { Flow } from '../api/types';
-import { formatBitRate, formatBytes, formatCount, formatDuration, formatTcpFlags, inWords, protocolFilterValue, protocolName, serviceName } from '../lib/format';
+import {
+  formatBitRate,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatTcpFlags,
+  inWords,
+  protocolFilterValue,
+  protocolName,
+  serviceName,
+} from '../lib/format';
 import { flowBytes, flowSeconds, hasPorts } from '../lib/flows';
 import { formatPrecise, parseTime } from '../lib/time';
 import { useView } from '../state/view';
@@ -18,10 +28,26 @@ function Directions({ flow }: { flow: Flow }) {
   }
   return (
     <table className="data-table">
-      <thead><tr><th scope="col"><span className="sr-only">Measure</span></th><th scope="col" className="num">→ forward</th><th scope="col" className="num">← reverse</th></tr></thead>
+      <thead>
+        <tr>
+          <th scope="col">
+            <span className="sr-only">Measure</span>
+          </th>
+          <th scope="col" className="num">
+            → forward
+          </th>
+          <th scope="col" className="num">
+            ← reverse
+          </th>
+        </tr>
+      </thead>
       <tbody>
         {rows.map(([name, forward, reverse]) => (
-          <tr key={name}><th scope="row">{name}</th><td className="num">{forward}</td><td className="num">{reverse}</td></tr>
+          <tr key={name}>
+            <th scope="row">{name}</th>
+            <td className="num">{forward}</td>
+            <td className="num">{reverse}</td>
+          </tr>
         ))}
       </tbody>
     </table>
@@ -39,20 +65,55 @@ export function FlowDetail({ flow, onClose }: { flow: Flow; onClose: () => void 
   );
   return (
     <SidePanel label="Flow detail" title={`Flow ${flow.id}`} onClose={onClose}>
-      <Facts rows={[
-        ['Source', <CopyValue key="s" text={flow.source_address} field="src" value={flow.source_address} />],
-        ...(hasPorts(flow) ? [['Source port', port('sport', flow.source_port)] as [string, React.ReactNode]] : []),
-        ['Destination', <CopyValue key="d" text={flow.destination_address} field="dst" value={flow.destination_address} />],
-        ...(hasPorts(flow) ? [['Service', port('dport', flow.destination_port)] as [string, React.ReactNode]] : []),
-        ['Protocol', <CopyValue key="p" text={protocolName(flow.protocol)} field="proto" value={protocolFilterValue(flow.protocol)} />],
-        ['Application', flow.application ?? 'not identified'],
-        ['VLAN', flow.vlan === null ? 'untagged' : String(flow.vlan)],
-        ['First seen', <span key="f" className="nowrap">{formatPrecise(parseTime(flow.first_seen), zone)}</span>],
-        ['Last seen', <span key="l" className="nowrap">{formatPrecise(parseTime(flow.last_seen), zone)}</span>],
-        ['Duration', formatDuration(seconds)],
-        ['Mean rate', seconds > 0 ? formatBitRate((flowBytes(flow) * 8) / seconds) : '–'],
-        ['Ended by', inWords(flow.end_reason)],
-      ]} />
+      <Facts
+        rows={[
+          [
+            'Source',
+            <CopyValue key="s" text={flow.source_address} field="src" value={flow.source_address} />,
+          ],
+          ...(hasPorts(flow)
+            ? [['Source port', port('sport', flow.source_port)] as [string, React.ReactNode]]
+            : []),
+          [
+            'Destination',
+            <CopyValue
+              key="d"
+              text={flow.destination_address}
+              field="dst"
+              value={flow.destination_address}
+            />,
+          ],
+          ...(hasPorts(flow)
+            ? [['Service', port('dport', flow.destination_port)] as [string, React.ReactNode]]
+            : []),
+          [
+            'Protocol',
+            <CopyValue
+              key="p"
+              text={protocolName(flow.protocol)}
+              field="proto"
+              value={protocolFilterValue(flow.protocol)}
+            />,
+          ],
+          ['Application', flow.application ?? 'not identified'],
+          ['VLAN', flow.vlan === null ? 'untagged' : String(flow.vlan)],
+          [
+            'First seen',
+            <span key="f" className="nowrap">
+              {formatPrecise(parseTime(flow.first_seen), zone)}
+            </span>,
+          ],
+          [
+            'Last seen',
+            <span key="l" className="nowrap">
+              {formatPrecise(parseTime(flow.last_seen), zone)}
+            </span>,
+          ],
+          ['Duration', formatDuration(seconds)],
+          ['Mean rate', seconds > 0 ? formatBitRate((flowBytes(flow) * 8) / seconds) : '–'],
+          ['Ended by', inWords(flow.end_reason)],
+        ]}
+      />
       <h3>Each way</h3>
       <Directions flow={flow} />
     </SidePanel>

@@ -23,7 +23,17 @@ const kRow = 29;
 const kCard = 57;
 const kExtra = 12;
 
-export function FlowTable({ flows, columns, order, onOrder, onOpen, openId, onEnd, scrolls = false, onScrolled }: Props) {
+export function FlowTable({
+  flows,
+  columns,
+  order,
+  onOrder,
+  onOpen,
+  openId,
+  onEnd,
+  scrolls = false,
+  onScrolled,
+}: Props) {
   const { zone } = useView();
   const now = useNow(1000);
   const small = useSmall();
@@ -74,7 +84,12 @@ export function FlowTable({ flows, columns, order, onOrder, onOpen, openId, onEn
   useKey((event) => {
     if (isTyping(event) || document.querySelector('dialog[open]')) return;
     // Enter on a focused control is for that control.
-    if (event.key === 'Enter' && event.target !== document.body && !box.current?.isSameNode(event.target as Node)) return;
+    if (
+      event.key === 'Enter' &&
+      event.target !== document.body &&
+      !box.current?.isSameNode(event.target as Node)
+    )
+      return;
     if (press(event.key)) event.preventDefault();
   });
   const onKeyDown = (event: KeyboardEvent) => {
@@ -88,23 +103,42 @@ export function FlowTable({ flows, columns, order, onOrder, onOpen, openId, onEn
   };
 
   const scrollProps = {
-    ref: box, tabIndex: 0, onKeyDown,
-    onScroll: scrolls ? () => {
-      setTop(box.current?.scrollTop ?? 0);
-      onScrolled?.((box.current?.scrollTop ?? 0) < 4);
-    } : undefined,
+    ref: box,
+    tabIndex: 0,
+    onKeyDown,
+    onScroll: scrolls
+      ? () => {
+          setTop(box.current?.scrollTop ?? 0);
+          onScrolled?.((box.current?.scrollTop ?? 0) < 4);
+        }
+      : undefined,
   };
-  const open = (flow: Flow, index: number) => { setCursor(index); onOpen(flow); };
+  const open = (flow: Flow, index: number) => {
+    setCursor(index);
+    onOpen(flow);
+  };
   const rows = flows.slice(first, last);
   const state = (flow: Flow, i: number) =>
     `${first + i === cursor ? 'is-cursor' : ''} ${String(flow.id) === openId ? 'is-open' : ''}`;
 
   if (small) {
     return (
-      <div className={`flow-cards ${scrolls ? 'scrolls' : ''}`} {...scrollProps} aria-label="Flows" role="list">
+      <div
+        className={`flow-cards ${scrolls ? 'scrolls' : ''}`}
+        {...scrollProps}
+        aria-label="Flows"
+        role="list"
+      >
         <div style={{ height: first * rowHeight }} aria-hidden="true" />
         {rows.map((flow, i) => (
-          <FlowCard key={flow.id} flow={flow} now={now} zone={zone} className={state(flow, i)} onOpen={() => open(flow, first + i)} />
+          <FlowCard
+            key={flow.id}
+            flow={flow}
+            now={now}
+            zone={zone}
+            className={state(flow, i)}
+            onOpen={() => open(flow, first + i)}
+          />
         ))}
         <div style={{ height: (flows.length - last) * rowHeight }} aria-hidden="true" />
       </div>
@@ -112,34 +146,87 @@ export function FlowTable({ flows, columns, order, onOrder, onOpen, openId, onEn
   }
   const total = columns.reduce((sum, column) => sum + column.width, 0);
   return (
-    <div className={`table-box ${scrolls ? 'scrolls' : ''}`} {...scrollProps} role="region" aria-label="Flow table">
+    <div
+      className={`table-box ${scrolls ? 'scrolls' : ''}`}
+      {...scrollProps}
+      role="region"
+      aria-label="Flow table"
+    >
       <table className="flow-table" style={{ minWidth: total }} aria-rowcount={flows.length}>
-        <colgroup>{columns.map((c) => <col key={c.id} style={{ width: `${(c.width / total) * 100}%` }} />)}</colgroup>
-        <thead><tr>{columns.map((c) => <HeaderCell key={c.id} column={c} order={order} onOrder={onOrder} />)}</tr></thead>
+        <colgroup>
+          {columns.map((c) => (
+            <col key={c.id} style={{ width: `${(c.width / total) * 100}%` }} />
+          ))}
+        </colgroup>
+        <thead>
+          <tr>
+            {columns.map((c) => (
+              <HeaderCell key={c.id} column={c} order={order} onOrder={onOrder} />
+            ))}
+          </tr>
+        </thead>
         <tbody>
-          {first > 0 && <tr className="spacer" aria-hidden="true"><td style={{ height: first * rowHeight }} colSpan={columns.length} /></tr>}
+          {first > 0 && (
+            <tr className="spacer" aria-hidden="true">
+              <td style={{ height: first * rowHeight }} colSpan={columns.length} />
+            </tr>
+          )}
           {rows.map((flow, i) => (
-            <tr key={flow.id} data-row className={state(flow, i)} onClick={() => open(flow, first + i)} aria-rowindex={first + i + 2}>
-              {columns.map((c) => <td key={c.id} className={c.number ? 'num' : ''}>{c.cell(flow, { now, zone })}</td>)}
+            <tr
+              key={flow.id}
+              data-row
+              className={state(flow, i)}
+              onClick={() => open(flow, first + i)}
+              aria-rowindex={first + i + 2}
+            >
+              {columns.map((c) => (
+                <td key={c.id} className={c.number ? 'num' : ''}>
+                  {c.cell(flow, { now, zone })}
+                </td>
+              ))}
             </tr>
           ))}
-          {last < flows.length && <tr className="spacer" aria-hidden="true"><td style={{ height: (flows.length - last) * rowHeight }} colSpan={columns.length} /></tr>}
+          {last < flows.length && (
+            <tr className="spacer" aria-hidden="true">
+              <td style={{ height: (flows.length - last) * rowHeight }} colSpan={columns.length} />
+            </tr>
+          )}
         </tbody>
       </table>
     </div>
   );
 }
 
-function HeaderCell({ column, order, onOrder }: { column: FlowColumn; order: FlowOrder; onOrder: (order: FlowOrder) => void }) {
+function HeaderCell({
+  column,
+  order,
+  onOrder,
+}: {
+  column: FlowColumn;
+  order: FlowOrder;
+  onOrder: (order: FlowOrder) => void;
+}) {
   const orders = column.orders;
   const className = column.number ? 'num' : '';
-  if (!orders) return <th scope="col" className={className}>{column.label}</th>;
+  if (!orders)
+    return (
+      <th scope="col" className={className}>
+        {column.label}
+      </th>
+    );
   const at = orders.indexOf(order);
   const sort = at < 0 ? 'none' : order.startsWith('-') ? 'descending' : 'ascending';
   return (
     <th scope="col" className={className} aria-sort={sort}>
-      <button type="button" className="sort-button" onClick={() => onOrder(orders[(at + 1) % orders.length]!)}>
-        {column.label}<span className="sort-mark" aria-hidden="true">{at < 0 ? '↕' : order.startsWith('-') ? '↓' : '↑'}</span>
+      <button
+        type="button"
+        className="sort-button"
+        onClick={() => onOrder(orders[(at + 1) % orders.length]!)}
+      >
+        {column.label}
+        <span className="sort-mark" aria-hidden="true">
+          {at < 0 ? '↕' : order.startsWith('-') ? '↓' : '↑'}
+        </span>
       </button>
     </th>
   );

@@ -13,15 +13,39 @@ interface FieldProps {
   optional?: boolean;
 }
 
-export function Field({ label, value, onChange, type = 'text', hint, autoComplete, autoFocus, mono, optional }: FieldProps) {
+export function Field({
+  label,
+  value,
+  onChange,
+  type = 'text',
+  hint,
+  autoComplete,
+  autoFocus,
+  mono,
+  optional,
+}: FieldProps) {
   const id = useId();
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>
-      <input id={id} className={mono ? 'mono' : ''} type={type} value={value} required={!optional} autoComplete={autoComplete} autoFocus={autoFocus}
-        spellCheck={false} autoCapitalize="off" aria-describedby={hint ? `${id}-hint` : undefined}
-        onChange={(event) => onChange(event.target.value)} />
-      {hint && <p className="hint" id={`${id}-hint`}>{hint}</p>}
+      <input
+        id={id}
+        className={mono ? 'mono' : ''}
+        type={type}
+        value={value}
+        required={!optional}
+        autoComplete={autoComplete}
+        autoFocus={autoFocus}
+        spellCheck={false}
+        autoCapitalize="off"
+        aria-describedby={hint ? `${id}-hint` : undefined}
+        onChange={(event) => onChange(event.target.value)}
+      />
+      {hint && (
+        <p className="hint" id={`${id}-hint`}>
+          {hint}
+        </p>
+      )}
     </div>
   );
 }
@@ -57,14 +81,27 @@ export function Form({ submit, danger, check, onSubmit, children }: FormProps) {
   return (
     <form className="form" onSubmit={(event) => void onSubmitEvent(event)}>
       {children}
-      {wrong && <p className="form-problem" role="alert">{wrong}</p>}
+      {wrong && (
+        <p className="form-problem" role="alert">
+          {wrong}
+        </p>
+      )}
       {problem && (
         <p className="form-problem" role="alert">
           {problem.detail}
-          {problem.kind === 'limited' && problem.retryAfterSeconds ? ` Try again in ${problem.retryAfterSeconds} s.` : ''}
+          {problem.kind === 'limited' && problem.retryAfterSeconds
+            ? ` Try again in ${problem.retryAfterSeconds} s.`
+            : ''}
         </p>
       )}
-      <button type="submit" className={`button ${danger ? 'button-danger' : 'button-primary'}`} disabled={busy} aria-busy={busy}>{submit}</button>
+      <button
+        type="submit"
+        className={`button ${danger ? 'button-danger' : 'button-primary'}`}
+        disabled={busy}
+        aria-busy={busy}
+      >
+        {submit}
+      </button>
     </form>
   );
 }

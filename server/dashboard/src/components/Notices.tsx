@@ -5,7 +5,11 @@ export function Notices() {
   const list = useStore(notices);
   return (
     <div className="notices" role="status" aria-live="polite">
-      {list.map((notice) => <div key={notice.id} className="notice">{notice.text}</div>)}
+      {list.map((notice) => (
+        <div key={notice.id} className="notice">
+          {notice.text}
+        </div>
+      ))}
     </div>
   );
 }

@@ -13,12 +13,28 @@ export function DataTable({ table }: { table: TableView }) {
       <table className="data-table">
         <caption className="sr-only">{table.caption}</caption>
         <thead>
-          <tr>{table.header.map((name, i) => <th key={name} scope="col" className={i ? 'num' : ''}>{name}</th>)}</tr>
+          <tr>
+            {table.header.map((name, i) => (
+              <th key={name} scope="col" className={i ? 'num' : ''}>
+                {name}
+              </th>
+            ))}
+          </tr>
         </thead>
         <tbody>
           {table.rows.map((row, r) => (
             <tr key={r}>
-              {row.map((cell, i) => (i === 0 ? <th key={i} scope="row">{cell}</th> : <td key={i} className="num">{cell}</td>))}
+              {row.map((cell, i) =>
+                i === 0 ? (
+                  <th key={i} scope="row">
+                    {cell}
+                  </th>
+                ) : (
+                  <td key={i} className="num">
+                    {cell}
+                  </td>
+                ),
+              )}
             </tr>
           ))}
         </tbody>
@@ -48,8 +64,14 @@ export function Panel({ title, note, tools, table, className = '', children }: P
         <span className="panel-tools">
           {tools}
           {table && (
-            <button type="button" className="icon-button" aria-pressed={asTable} onClick={() => setAsTable(!asTable)}
-              aria-label={`Show ${title} as ${asTable ? 'chart' : 'table'}`} title={asTable ? 'Show as chart' : 'Show as table'}>
+            <button
+              type="button"
+              className="icon-button"
+              aria-pressed={asTable}
+              onClick={() => setAsTable(!asTable)}
+              aria-label={`Show ${title} as ${asTable ? 'chart' : 'table'}`}
+              title={asTable ? 'Show as chart' : 'Show as table'}
+            >
               <Icon name={asTable ? 'chart' : 'table'} />
             </button>
           )}

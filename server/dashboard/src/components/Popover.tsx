@@ -26,14 +26,37 @@ export function Popover({ label, button, buttonClass = 'button', align = 'right'
     buttonRef.current?.focus();
   };
   return (
-    <div className="popover-anchor" ref={ref}
-      onKeyDown={(event) => { if (open && event.key === 'Escape') { event.preventDefault(); event.stopPropagation(); close(); } }}
-      onBlur={(event) => { if (event.relatedTarget && !ref.current?.contains(event.relatedTarget)) setOpen(false); }}>
-      <button type="button" ref={buttonRef} className={buttonClass} aria-expanded={open} aria-haspopup="dialog" aria-label={label}
-        title={label} onClick={() => setOpen(!open)}>
+    <div
+      className="popover-anchor"
+      ref={ref}
+      onKeyDown={(event) => {
+        if (open && event.key === 'Escape') {
+          event.preventDefault();
+          event.stopPropagation();
+          close();
+        }
+      }}
+      onBlur={(event) => {
+        if (event.relatedTarget && !ref.current?.contains(event.relatedTarget)) setOpen(false);
+      }}
+    >
+      <button
+        type="button"
+        ref={buttonRef}
+        className={buttonClass}
+        aria-expanded={open}
+        aria-haspopup="dialog"
+        aria-label={label}
+        title={label}
+        onClick={() => setOpen(!open)}
+      >
         {button}
       </button>
-      {open && <div className={`popover popover-${align}`} role="dialog" aria-label={label}>{children(close)}</div>}
+      {open && (
+        <div className={`popover popover-${align}`} role="dialog" aria-label={label}>
+          {children(close)}
+        </div>
+      )}
     </div>
   );
 }

@@ -39,25 +39,63 @@ export function Shell({ user, children }: { user: User; children: ReactNode }) {
 
   return (
     <div className="shell">
-      <a className="skip-link" href="#main" onClick={(event) => { event.preventDefault(); document.getElementById('main')?.focus(); }}>
+      <a
+        className="skip-link"
+        href="#main"
+        onClick={(event) => {
+          event.preventDefault();
+          document.getElementById('main')?.focus();
+        }}
+      >
         Skip to content
       </a>
       <nav className="rail" aria-label="Main">
         <a className="brand" href={linkTo(view, { page: 'overview' })} aria-label="nta, to the Overview">
-          <svg viewBox="0 0 32 32" aria-hidden="true"><path d="M4 21h5l3-10 4 14 4-11 2 7h6" /></svg>
+          <svg viewBox="0 0 32 32" aria-hidden="true">
+            <path d="M4 21h5l3-10 4 14 4-11 2 7h6" />
+          </svg>
         </a>
         {pages.map(({ page, label }) => (
-          <a key={page} className="rail-item" href={linkTo(view, { page })} aria-current={view.page === page ? 'page' : undefined}>
-            <Icon name={page} /><span>{label}</span>
+          <a
+            key={page}
+            className="rail-item"
+            href={linkTo(view, { page })}
+            aria-current={view.page === page ? 'page' : undefined}
+          >
+            <Icon name={page} />
+            <span>{label}</span>
           </a>
         ))}
         <div className="rail-foot">
-          <button type="button" className="rail-item rail-help" onClick={() => setDialog('help')} aria-label="Keyboard help">
-            <Icon name="help" /><span>Help</span>
+          <button
+            type="button"
+            className="rail-item rail-help"
+            onClick={() => setDialog('help')}
+            aria-label="Keyboard help"
+          >
+            <Icon name="help" />
+            <span>Help</span>
           </button>
-          <Popover label={`Account of ${user.username}`} buttonClass="rail-item" align="left"
-            button={<><Icon name="account" /><span className="rail-user">{user.username}</span></>}>
-            {(close) => <AccountMenu user={user} onPassword={() => { close(); setDialog('password'); }} />}
+          <Popover
+            label={`Account of ${user.username}`}
+            buttonClass="rail-item"
+            align="left"
+            button={
+              <>
+                <Icon name="account" />
+                <span className="rail-user">{user.username}</span>
+              </>
+            }
+          >
+            {(close) => (
+              <AccountMenu
+                user={user}
+                onPassword={() => {
+                  close();
+                  setDialog('password');
+                }}
+              />
+            )}
           </Popover>
         </div>
       </nav>
@@ -68,7 +106,9 @@ export function Shell({ user, children }: { user: User; children: ReactNode }) {
           {hasTraffic && <RangePicker />}
         </header>
         <OfflineLine />
-        <main id="main" tabIndex={-1} className={`page page-${view.page}`}>{children}</main>
+        <main id="main" tabIndex={-1} className={`page page-${view.page}`}>
+          {children}
+        </main>
       </div>
       {dialog === 'help' && <HelpDialog onClose={() => setDialog(null)} />}
       {dialog === 'password' && <PasswordDialog onClose={() => setDialog(null)} />}
@@ -80,10 +120,16 @@ export function Shell({ user, children }: { user: User; children: ReactNode }) {
 function AccountMenu({ user, onPassword }: { user: User; onPassword: () => void }) {
   return (
     <div className="menu">
-      <p className="menu-title"><strong>{user.username}</strong> <span className="muted">{user.role}</span></p>
+      <p className="menu-title">
+        <strong>{user.username}</strong> <span className="muted">{user.role}</span>
+      </p>
       <ThemeChoice />
-      <button type="button" className="menu-item" onClick={onPassword}>Change password…</button>
-      <button type="button" className="menu-item" onClick={() => void signOut()}><Icon name="exit" /> Sign out</button>
+      <button type="button" className="menu-item" onClick={onPassword}>
+        Change password…
+      </button>
+      <button type="button" className="menu-item" onClick={() => void signOut()}>
+        <Icon name="exit" /> Sign out
+      </button>
     </div>
   );
 }
@@ -93,8 +139,15 @@ export function ThemeChoice() {
   return (
     <div className="segmented" role="radiogroup" aria-label="Theme">
       {kThemes.map(({ value, label, icon }) => (
-        <button key={value} type="button" role="radio" aria-checked={current === value} aria-label={label} title={label}
-          onClick={() => theme.set(value)}>
+        <button
+          key={value}
+          type="button"
+          role="radio"
+          aria-checked={current === value}
+          aria-label={label}
+          title={label}
+          onClick={() => theme.set(value)}
+        >
           <Icon name={icon} />
         </button>
       ))}

@@ -23,7 +23,13 @@ export function SidePanel({ title, label, onClose, children }: Props) {
     <aside className="side-panel" aria-label={label} ref={ref} tabIndex={-1}>
       <div className="side-panel-head">
         <h2>{title}</h2>
-        <button type="button" className="icon-button" aria-label="Close detail" title="Close (Esc)" onClick={onClose}>
+        <button
+          type="button"
+          className="icon-button"
+          aria-label="Close detail"
+          title="Close (Esc)"
+          onClick={onClose}
+        >
           <Icon name="close" />
         </button>
       </div>
@@ -36,7 +42,10 @@ export function Facts({ rows }: { rows: [string, ReactNode][] }) {
   return (
     <dl className="facts">
       {rows.map(([name, value]) => (
-        <div key={name}><dt>{name}</dt><dd>{value}</dd></div>
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
       ))}
     </dl>
   );

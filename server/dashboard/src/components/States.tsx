@@ -10,12 +10,17 @@ export function ProblemBox({ problem, onRetry }: { problem: Problem; onRetry?: (
       <p className="problem-title">{problem.title}</p>
       <p>{problem.detail}</p>
       <p className="muted">{advice(problem)}</p>
-      {onRetry && <button type="button" className="button" onClick={onRetry}>Try now</button>}
+      {onRetry && (
+        <button type="button" className="button" onClick={onRetry}>
+          Try now
+        </button>
+      )}
     </div>
   );
 }
 
-// One line above data that could not be renewed: the data stays, and the line says since when it is old.
+// Data that could not be renewed stays, and this line says since when it is old. Inside a panel it shrinks to a
+// mark beside the title, so that nothing moves; the headline then has the words.
 type Stale = Pick<Query<unknown>, 'problem' | 'receivedAt' | 'reload'> & { outdated?: boolean };
 
 export function StaleLine({ query }: { query: Stale }) {
@@ -23,10 +28,15 @@ export function StaleLine({ query }: { query: Stale }) {
   if (!query.problem || query.receivedAt === null) return null;
   return (
     <div className="stale" role="status">
-      <span>
-        {query.problem.detail} {query.outdated ? 'What is shown answers an earlier question' : 'Shown'} as of {formatClock(query.receivedAt, zone)}.
-      </span>
-      <button type="button" className="text-button" onClick={query.reload}>Try now</button>
+      <p title={query.problem.detail}>
+        <span className="stale-detail">
+          {query.problem.detail} {query.outdated ? 'What is shown answers an earlier question' : 'Shown'}{' '}
+        </span>
+        as of {formatClock(query.receivedAt, zone)}
+      </p>
+      <button type="button" className="text-button" onClick={query.reload}>
+        Try now
+      </button>
     </div>
   );
 }

@@ -20,7 +20,10 @@ export function FilterValue({ field, value, children, className = '', inTable = 
   };
   return (
     <button
-      type="button" className={`value ${className}`} onClick={onClick} tabIndex={inTable ? -1 : 0}
+      type="button"
+      className={`value ${className}`}
+      onClick={onClick}
+      tabIndex={inTable ? -1 : 0}
       title={`Filter ${field}=${value} (Alt: exclude)`}
     >
       {children ?? value}
@@ -31,8 +34,15 @@ export function FilterValue({ field, value, children, className = '', inTable = 
 export function CopyButton({ text, inTable = false }: { text: string; inTable?: boolean }) {
   return (
     <button
-      type="button" className="icon-button copy-button" aria-label={`Copy ${text}`} title="Copy" tabIndex={inTable ? -1 : 0}
-      onClick={(event) => { event.stopPropagation(); void copy(text); }}
+      type="button"
+      className="icon-button copy-button"
+      aria-label={`Copy ${text}`}
+      title="Copy"
+      tabIndex={inTable ? -1 : 0}
+      onClick={(event) => {
+        event.stopPropagation();
+        void copy(text);
+      }}
     >
       <Icon name="copy" />
     </button>
@@ -43,13 +53,27 @@ export function CopyButton({ text, inTable = false }: { text: string; inTable?: 
 export function CopyValue({ text, field, value }: { text: string; field?: string; value?: string | number }) {
   return (
     <span className="copy-value">
-      <button type="button" className="value mono" title="Copy" onClick={() => void copy(text)}>{text}</button>
+      <button type="button" className="value mono" title="Copy" onClick={() => void copy(text)}>
+        {text}
+      </button>
       {field && value !== undefined && (
         <span className="copy-value-actions">
-          <button type="button" className="text-button" onClick={() => filterBy(field, value, false)}
-            aria-label={`Filter ${field}=${value}`}>filter</button>
-          <button type="button" className="text-button" onClick={() => filterBy(field, value, true)}
-            aria-label={`Exclude ${field}=${value}`}>exclude</button>
+          <button
+            type="button"
+            className="text-button"
+            onClick={() => filterBy(field, value, false)}
+            aria-label={`Filter ${field}=${value}`}
+          >
+            filter
+          </button>
+          <button
+            type="button"
+            className="text-button"
+            onClick={() => filterBy(field, value, true)}
+            aria-label={`Exclude ${field}=${value}`}
+          >
+            exclude
+          </button>
         </span>
       )}
     </span>

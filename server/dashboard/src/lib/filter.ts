@@ -1,7 +1,11 @@
 // The filter line shows the parts of a conjunction as pills. This file only cuts and joins text; what a filter
 // means, and whether it is valid, is for the server to say.
 
-export interface FieldHelp { name: string; help: string; example: string }
+export interface FieldHelp {
+  name: string;
+  help: string;
+  example: string;
+}
 export const kFields: FieldHelp[] = [
   { name: 'src', help: 'address that spoke first', example: 'src=10.0.0.0/8' },
   { name: 'dst', help: 'address that was spoken to', example: 'dst=192.0.2.1' },
@@ -19,7 +23,11 @@ export const kFields: FieldHelp[] = [
 export const kOperators = ['=', '!=', '<', '<=', '>', '>=', 'in'];
 export const kProtocolValues = ['tcp', 'udp', 'icmp'];
 
-export interface Token { text: string; start: number; kind: 'word' | 'operator' | 'open' | 'close' | 'comma' | 'string' }
+export interface Token {
+  text: string;
+  start: number;
+  kind: 'word' | 'operator' | 'open' | 'close' | 'comma' | 'string';
+}
 
 export function tokenise(text: string): Token[] {
   const tokens: Token[] = [];
@@ -28,8 +36,17 @@ export function tokenise(text: string): Token[] {
     const piece = match[0];
     if (/^\s/.test(piece)) continue;
     const kind =
-      piece === '(' ? 'open' : piece === ')' ? 'close' : piece === ',' ? 'comma'
-        : /^["']/.test(piece) ? 'string' : /^([=<>]|!=|<=|>=)$/.test(piece) ? 'operator' : 'word';
+      piece === '('
+        ? 'open'
+        : piece === ')'
+          ? 'close'
+          : piece === ','
+            ? 'comma'
+            : /^["']/.test(piece)
+              ? 'string'
+              : /^([=<>]|!=|<=|>=)$/.test(piece)
+                ? 'operator'
+                : 'word';
     tokens.push({ text: piece, start: match.index, kind });
   }
   return tokens;
@@ -64,7 +81,10 @@ export function fromPills(pills: string[]): string {
   return kept.map((pill) => (splitAtTop(pill, 'or').length > 1 ? `(${pill})` : pill)).join(' and ');
 }
 
-const comparable = (pill: string) => tokenise(pill).map((token) => token.text.toLowerCase()).join(' ');
+const comparable = (pill: string) =>
+  tokenise(pill)
+    .map((token) => token.text.toLowerCase())
+    .join(' ');
 
 // A pill that is there already goes away, so that a second click undoes the first; its opposite gives way to it.
 export function addPill(where: string, pill: string): string {
@@ -99,7 +119,12 @@ export function onlyAddress(where: string): string | null {
   return match ? match[1]! : null;
 }
 
-export interface Completion { insert: string; label: string; help: string; from: number }
+export interface Completion {
+  insert: string;
+  label: string;
+  help: string;
+  from: number;
+}
 
 // What could stand at the caret: a field, an operator, a protocol, or a joining word.
 export function complete(text: string, caret: number): Completion[] {
@@ -110,28 +135,39 @@ export function complete(text: string, caret: number): Completion[] {
   const from = touching ? last.start : caret;
   const previous = touching ? before[before.length - 2] : last;
   const matching = (list: { label: string; help: string; insert: string }[]) =>
-    list.filter((item) => item.label.startsWith(prefix) && item.label !== prefix).map((item) => ({ ...item, from }));
+    list
+      .filter((item) => item.label.startsWith(prefix) && item.label !== prefix)
+      .map((item) => ({ ...item, from }));
   const fields = kFields.map((field) => ({ label: field.name, help: field.help, insert: field.name }));
   const field = previous && kFields.find((known) => known.name === previous.text.toLowerCase());
-  if (!previous || (previous.kind === 'word' && /^(and|or|not)$/i.test(previous.text)) ||
-      (previous.kind === 'open' && before[before.indexOf(previous) - 1]?.text.toLowerCase() !== 'in')) {
+  if (
+    !previous ||
+    (previous.kind === 'word' && /^(and|or|not)$/i.test(previous.text)) ||
+    (previous.kind === 'open' && before[before.indexOf(previous) - 1]?.text.toLowerCase() !== 'in')
+  ) {
     const exact = kFields.some((known) => known.name === prefix);
     if (exact) {
       return kOperators.map((operator) => ({
-        label: prefix + (operator === 'in' ? ' in (' : operator), help: '', from,
+        label: prefix + (operator === 'in' ? ' in (' : operator),
+        help: '',
+        from,
         insert: prefix + (operator === 'in' ? ' in (' : operator),
       }));
     }
     return matching([...fields, { label: 'not', help: 'all but the following', insert: 'not ' }]);
   }
-  if (field && !touching) return kOperators.map((o) => ({ label: o, help: '', insert: o === 'in' ? 'in (' : o, from }));
+  if (field && !touching)
+    return kOperators.map((o) => ({ label: o, help: '', insert: o === 'in' ? 'in (' : o, from }));
   if (previous.kind === 'operator') {
     const subject = before[before.indexOf(previous) - 1]?.text.toLowerCase();
-    return subject === 'proto' ? matching(kProtocolValues.map((v) => ({ label: v, help: 'protocol', insert: v }))) : [];
+    return subject === 'proto'
+      ? matching(kProtocolValues.map((v) => ({ label: v, help: 'protocol', insert: v })))
+      : [];
   }
   if (touching && (previous.kind === 'word' || previous.kind === 'close') && prefix.length > 0) {
     return matching([
-      { label: 'and', help: 'both hold', insert: 'and ' }, { label: 'or', help: 'either holds', insert: 'or ' },
+      { label: 'and', help: 'both hold', insert: 'and ' },
+      { label: 'or', help: 'either holds', insert: 'or ' },
     ]);
   }
   return [];

@@ -2,7 +2,11 @@ import type { Alert, Capture, Sample } from '../api/types';
 import { formatBitRate, plural } from './format';
 
 // The answer to "is everything normal?", in words and numbers, before any chart.
-export interface Headline { tone: 'good' | 'watch' | 'bad'; word: string; text: string }
+export interface Headline {
+  tone: 'good' | 'watch' | 'bad';
+  word: string;
+  text: string;
+}
 
 export interface Facts {
   live: boolean;
@@ -14,6 +18,8 @@ export interface Facts {
   bytes: number;
   flows: number;
   seconds: number;
+  // When the facts could not be renewed: the time that they are of, in words.
+  asOf: string | null;
 }
 
 const kNowSeconds = 5;
@@ -44,23 +50,32 @@ export function headline(facts: Facts): Headline {
   const open = facts.alerts.filter((alert) => alert.state !== 'closed');
   const serious = open.filter((alert) => alert.severity === 'high' || alert.severity === 'critical');
   const dropped = droppedText(facts.capture);
-  const alertText = open.length === 0 ? 'no open alerts'
-    : `${plural(open.length, 'open alert')}${serious.length > 0 ? ` (${serious.length} high or critical)` : ''}`;
+  const alertText =
+    open.length === 0
+      ? 'no open alerts'
+      : `${plural(open.length, 'open alert')}${serious.length > 0 ? ` (${serious.length} high or critical)` : ''}`;
   const now = rateNow(facts.samples);
-  const rate = facts.live && now !== null
-    ? `${formatBitRate(now)} now`
-    : `${formatBitRate(facts.seconds > 0 ? (facts.bytes * 8) / facts.seconds : 0)} on average`;
+  const rate =
+    facts.live && now !== null
+      ? `${formatBitRate(now)}${facts.asOf ? '' : ' now'}`
+      : `${formatBitRate(facts.seconds > 0 ? (facts.bytes * 8) / facts.seconds : 0)} on average`;
   const text = `${rate}, ${alertText}, ${dropped.text}`;
 
   if (facts.capture?.state === 'failed') {
-    return { tone: 'bad', word: 'Capture failed', text: facts.capture.message || `${facts.capture.source} cannot be read` };
+    return {
+      tone: 'bad',
+      word: 'Capture failed',
+      text: facts.capture.message || `${facts.capture.source} cannot be read`,
+    };
   }
+  if (facts.asOf) return { tone: 'watch', word: `As of ${facts.asOf}`, text };
   if (dropped.lost > 0) return { tone: 'bad', word: 'Losing data', text };
   if (serious.length > 0) return { tone: 'bad', word: 'Needs attention', text };
   if (facts.live && facts.capture?.state === 'ended') return { tone: 'watch', word: 'Capture ended', text };
   if (open.length > 0) return { tone: 'watch', word: 'Worth a look', text };
   const high = usualHigh(facts.samples);
-  if (facts.live && now !== null && high !== null && now > high * 1.8) return { tone: 'watch', word: 'Busier than usual', text };
+  if (facts.live && now !== null && high !== null && now > high * 1.8)
+    return { tone: 'watch', word: 'Busier than usual', text };
   if (!facts.live && facts.flows === 0) {
     return { tone: 'good', word: 'Nothing recorded', text: `no flow ended in this range, ${alertText}` };
   }

@@ -31,7 +31,10 @@ export function shapeSeries(series: Series, completeUntil = Infinity): Shaped {
     for (const column of Object.values(values)) column.pop();
   }
   return {
-    times, stepMs: series.step_seconds * 1000, keys: Object.keys(values).sort(compareKeys), values,
+    times,
+    stepMs: series.step_seconds * 1000,
+    keys: Object.keys(values).sort(compareKeys),
+    values,
     dropped: times.map(() => 0),
   };
 }
@@ -39,7 +42,11 @@ export function shapeSeries(series: Series, completeUntil = Infinity): Shaped {
 // Seconds joined into bins aligned to the epoch, so that a bin never changes while the window slides over it. The bins
 // that the window cuts at either end are left out: half a bin would look like a dip.
 export function shapeSamples(
-  samples: Sample[], since: number, until: number, binMs: number, measure: 'bits' | 'packets' = 'bits',
+  samples: Sample[],
+  since: number,
+  until: number,
+  binMs: number,
+  measure: 'bits' | 'packets' = 'bits',
 ): Shaped {
   const first = Math.ceil(since / binMs) * binMs;
   const last = Math.floor(until / binMs) * binMs;
@@ -47,7 +54,9 @@ export function shapeSamples(
   const keys = new Set<string>();
   for (const sample of samples) for (const key of Object.keys(sample.protocols)) keys.add(protocolName(key));
   const times = Array.from({ length: count }, (_, i) => first + i * binMs);
-  const sums: Record<string, number[]> = Object.fromEntries([...keys].map((key) => [key, new Array<number>(count).fill(0)]));
+  const sums: Record<string, number[]> = Object.fromEntries(
+    [...keys].map((key) => [key, new Array<number>(count).fill(0)]),
+  );
   const seconds = new Array<number>(count).fill(0);
   const dropped = new Array<number>(count).fill(0);
   for (const sample of samples) {
@@ -81,7 +90,11 @@ export function totals(shaped: Shaped): (number | null)[] {
   });
 }
 
-export interface StackPoint { time: number; low: number; high: number }
+export interface StackPoint {
+  time: number;
+  low: number;
+  high: number;
+}
 export function stack(shaped: Shaped): { key: string; points: (StackPoint | null)[] }[] {
   const known = totals(shaped);
   const base = new Array<number>(shaped.times.length).fill(0);
@@ -105,8 +118,17 @@ export function niceCeiling(value: number): number {
 }
 
 // While live the scale follows growth at once, and a fall only when it has lasted: an axis that jumps is unreadable.
-export interface ScaleState { max: number; lowSince: number | null; shrankAt: number | null }
-export function nextScale(state: ScaleState | null, peak: number, now: number, patienceMs = 8000): ScaleState {
+export interface ScaleState {
+  max: number;
+  lowSince: number | null;
+  shrankAt: number | null;
+}
+export function nextScale(
+  state: ScaleState | null,
+  peak: number,
+  now: number,
+  patienceMs = 8000,
+): ScaleState {
   const wanted = niceCeiling(peak);
   if (!state) return { max: wanted, lowSince: null, shrankAt: null };
   if (wanted >= state.max) return { max: wanted, lowSince: null, shrankAt: state.shrankAt };

@@ -1,7 +1,10 @@
 // Ranges are kept as the API takes them: "-15m" and "now", or RFC 3339. Instants are milliseconds since 1970.
 
 export type Zone = 'local' | 'utc';
-export interface Range { since: string; until: string }
+export interface Range {
+  since: string;
+  until: string;
+}
 
 export const kPresets: { since: string; label: string; short: string }[] = [
   { since: '-5m', label: 'Last 5 minutes', short: '5 min' },
@@ -46,7 +49,10 @@ export function isValidRange(range: Range): boolean {
 }
 
 export function absoluteRange(since: number, until: number): Range {
-  return { since: new Date(Math.floor(since)).toISOString(), until: new Date(Math.ceil(until)).toISOString() };
+  return {
+    since: new Date(Math.floor(since)).toISOString(),
+    until: new Date(Math.ceil(until)).toISOString(),
+  };
 }
 
 // Twice as wide around the same middle, never past now; a live range widens to the next preset.
@@ -64,17 +70,35 @@ export function zoomOut(range: Range, now: number): Range {
 
 const part = (value: number, width = 2) => String(value).padStart(width, '0');
 
-export interface Parts { year: number; month: number; day: number; hour: number; minute: number; second: number; ms: number }
+export interface Parts {
+  year: number;
+  month: number;
+  day: number;
+  hour: number;
+  minute: number;
+  second: number;
+  ms: number;
+}
 export function parts(ms: number, zone: Zone): Parts {
   const date = new Date(ms);
   return zone === 'utc'
     ? {
-        year: date.getUTCFullYear(), month: date.getUTCMonth() + 1, day: date.getUTCDate(), hour: date.getUTCHours(),
-        minute: date.getUTCMinutes(), second: date.getUTCSeconds(), ms: date.getUTCMilliseconds(),
+        year: date.getUTCFullYear(),
+        month: date.getUTCMonth() + 1,
+        day: date.getUTCDate(),
+        hour: date.getUTCHours(),
+        minute: date.getUTCMinutes(),
+        second: date.getUTCSeconds(),
+        ms: date.getUTCMilliseconds(),
       }
     : {
-        year: date.getFullYear(), month: date.getMonth() + 1, day: date.getDate(), hour: date.getHours(),
-        minute: date.getMinutes(), second: date.getSeconds(), ms: date.getMilliseconds(),
+        year: date.getFullYear(),
+        month: date.getMonth() + 1,
+        day: date.getDate(),
+        hour: date.getHours(),
+        minute: date.getMinutes(),
+        second: date.getSeconds(),
+        ms: date.getMilliseconds(),
       };
 }
 
@@ -104,7 +128,8 @@ export function formatRelative(ms: number, now: number): string {
   return `${Math.floor(seconds / 86400)} d ago`;
 }
 
-export const shortRange = (range: Range) => kPresets.find((p) => p.since === range.since && range.until === 'now')?.short;
+export const shortRange = (range: Range) =>
+  kPresets.find((p) => p.since === range.since && range.until === 'now')?.short;
 
 export function describeRange(range: Range, zone: Zone): string {
   const preset = kPresets.find((p) => p.since === range.since && range.until === 'now');
@@ -112,7 +137,9 @@ export function describeRange(range: Range, zone: Zone): string {
   if (isLive(range)) return `Last ${range.since.slice(1)}`;
   const [since, until] = resolveRange(range, Date.now());
   const sameDay = formatDate(since, zone) === formatDate(until, zone);
-  const end = sameDay ? formatClock(until, zone) : `${formatDate(until, zone)} ${formatClock(until, zone, false)}`;
+  const end = sameDay
+    ? formatClock(until, zone)
+    : `${formatDate(until, zone)} ${formatClock(until, zone, false)}`;
   return `${formatDate(since, zone)} ${formatClock(since, zone, sameDay)} – ${end}`;
 }
 

@@ -14,40 +14,77 @@ import { useHostSeries } from '../state/sparklines';
 import { linkTo, useExtra, useView, widen } from '../state/view';
 
 const kMeasures: { value: Measure; label: string }[] = [
-  { value: 'bytes', label: 'bytes' }, { value: 'packets', label: 'packets' }, { value: 'flows', label: 'flows' },
+  { value: 'bytes', label: 'bytes' },
+  { value: 'packets', label: 'packets' },
+  { value: 'flows', label: 'flows' },
 ];
 
 export function Hosts() {
   const view = useView();
   const small = useSmall();
   const [byText, setBy] = useExtra('by', 'bytes');
-  const by = (kMeasures.find((m) => m.value === byText)?.value ?? 'bytes');
-  const query = useQuery(`hosts ${by} ${view.range.since} ${view.range.until} ${view.where}`,
-    (signal) => getTop({ ...view.range, dimension: 'address', by, limit: 100, where: view.where }, signal), Math.max(refreshMs(view.range), view.range.until === 'now' ? 15_000 : 0));
+  const by = kMeasures.find((m) => m.value === byText)?.value ?? 'bytes';
+  const query = useQuery(
+    `hosts ${by} ${view.range.since} ${view.range.until} ${view.where}`,
+    (signal) => getTop({ ...view.range, dimension: 'address', by, limit: 100, where: view.where }, signal),
+    Math.max(refreshMs(view.range), view.range.until === 'now' ? 15_000 : 0),
+  );
   return (
     <div className="explore">
       <div className="explore-main">
         <div className="explore-head">
           <h1 className="page-title">Hosts</h1>
-          <span className="muted" role="status">{query.data ? `${query.data.rows.length === 100 ? 'the first 100' : plural(query.data.rows.length, 'address', 'addresses')} by ${by}${view.where ? ', as filtered' : ''}` : ''}</span>
+          <span className="muted" role="status">
+            {query.data
+              ? `${query.data.rows.length === 100 ? 'the first 100' : plural(query.data.rows.length, 'address', 'addresses')} by ${by}${view.where ? ', as filtered' : ''}`
+              : ''}
+          </span>
           <span className="panel-tools">
             <span className="segmented" role="radiogroup" aria-label="Order by">
               {kMeasures.map(({ value, label }) => (
-                <button key={value} type="button" role="radio" aria-checked={by === value} onClick={() => setBy(value)}>{label}</button>
+                <button
+                  key={value}
+                  type="button"
+                  role="radio"
+                  aria-checked={by === value}
+                  onClick={() => setBy(value)}
+                >
+                  {label}
+                </button>
               ))}
             </span>
           </span>
         </div>
         <div className="explore-scroll">
-          <Loaded query={query} skeleton={<div className="explore-note"><SkeletonLines count={16} height={20} /></div>}>
-            {(top) => top.rows.length === 0 ? (
+          <Loaded
+            query={query}
+            skeleton={
               <div className="explore-note">
-                <Empty>
-                  <p>No host spoke in this range ({describeRange(view.range, view.zone).toLowerCase()}){view.where ? ' and matched the filter' : ''}.</p>
-                  <p><button type="button" className="button" onClick={widen}>Widen the range</button></p>
-                </Empty>
+                <SkeletonLines count={16} height={20} />
               </div>
-            ) : small ? <HostCards rows={top.rows} /> : <HostTable rows={top.rows} total={top.total?.bytes ?? 0} />}
+            }
+          >
+            {(top) =>
+              top.rows.length === 0 ? (
+                <div className="explore-note">
+                  <Empty>
+                    <p>
+                      No host spoke in this range ({describeRange(view.range, view.zone).toLowerCase()})
+                      {view.where ? ' and matched the filter' : ''}.
+                    </p>
+                    <p>
+                      <button type="button" className="button" onClick={widen}>
+                        Widen the range
+                      </button>
+                    </p>
+                  </Empty>
+                </div>
+              ) : small ? (
+                <HostCards rows={top.rows} />
+              ) : (
+                <HostTable rows={top.rows} total={top.total?.bytes ?? 0} />
+              )
+            }
           </Loaded>
         </div>
       </div>
@@ -70,11 +107,34 @@ function HostTable({ rows, total }: { rows: TopRow[]; total: number }) {
     <table className="flow-table host-table">
       <thead>
         <tr>
-          <th scope="col">Address</th><th scope="col" className="num">Bytes</th><th scope="col" className="num">Share</th><th scope="col" className="num">Sent</th>
-          <th scope="col">Sent and received</th><th scope="col" className="num">Received</th><th scope="col" className="num">Packets</th><th scope="col" className="num">Flows</th><th scope="col">Over time</th>
+          <th scope="col">Address</th>
+          <th scope="col" className="num">
+            Bytes
+          </th>
+          <th scope="col" className="num">
+            Share
+          </th>
+          <th scope="col" className="num">
+            Sent
+          </th>
+          <th scope="col">Sent and received</th>
+          <th scope="col" className="num">
+            Received
+          </th>
+          <th scope="col" className="num">
+            Packets
+          </th>
+          <th scope="col" className="num">
+            Flows
+          </th>
+          <th scope="col">Over time</th>
         </tr>
       </thead>
-      <tbody>{rows.map((row) => <HostRow key={row.key} row={row} total={total} most={most} />)}</tbody>
+      <tbody>
+        {rows.map((row) => (
+          <HostRow key={row.key} row={row} total={total} most={most} />
+        ))}
+      </tbody>
     </table>
   );
 }
@@ -85,7 +145,9 @@ function HostRow({ row, total, most }: { row: TopRow; total: number; most: numbe
   const [visible, setVisible] = useState(false);
   useEffect(() => {
     if (!ref.current) return;
-    const observer = new IntersectionObserver((entries) => { if (entries[0]?.isIntersecting) setVisible(true); });
+    const observer = new IntersectionObserver((entries) => {
+      if (entries[0]?.isIntersecting) setVisible(true);
+    });
     observer.observe(ref.current);
     return () => observer.disconnect();
   }, []);
@@ -96,15 +158,29 @@ function HostRow({ row, total, most }: { row: TopRow; total: number; most: numbe
   const width = (bytes: number) => `${most > 0 ? (bytes / most) * 50 : 0}%`;
   return (
     <tr ref={ref} data-row>
-      <td><a className="mono" href={link(row.key)} title={`Overview of ${row.key}`}>{row.key}</a><CopyButton text={row.key} inTable /></td>
+      <td>
+        <a className="mono" href={link(row.key)} title={`Overview of ${row.key}`}>
+          {row.key}
+        </a>
+        <CopyButton text={row.key} inTable />
+      </td>
       <td className="num">{formatBytes(row.bytes)}</td>
       <td className="num">{formatPercent(row.bytes, total)}</td>
       <td className="num">{formatBytes(sent)}</td>
-      <td><span className="butterfly" aria-hidden="true"><span className="butterfly-sent" style={{ width: width(sent) }} /><span className="butterfly-received" style={{ width: width(received) }} /></span></td>
+      <td>
+        <span className="butterfly" aria-hidden="true">
+          <span className="butterfly-sent" style={{ width: width(sent) }} />
+          <span className="butterfly-received" style={{ width: width(received) }} />
+        </span>
+      </td>
       <td className="num">{formatBytes(received)}</td>
       <td className="num">{formatCount(row.packets)}</td>
       <td className="num">{formatCount(row.flows)}</td>
-      <td>{values && values.length > 1 ? <Sparkline values={values} label={`Bytes of ${row.key} over time`} /> : null}</td>
+      <td>
+        {values && values.length > 1 ? (
+          <Sparkline values={values} label={`Bytes of ${row.key} over time`} />
+        ) : null}
+      </td>
     </tr>
   );
 }
@@ -116,8 +192,12 @@ function HostCards({ rows }: { rows: TopRow[] }) {
       {rows.map((row) => (
         <li key={row.key}>
           <a href={link(row.key)}>
-            <span className="mono">{row.key}</span><span className="num">{formatBytes(row.bytes)}</span>
-            <span className="muted">{plural(row.flows, 'flow')}</span><span className="muted num">↑ {formatBytes(row.sent_bytes ?? 0)} ↓ {formatBytes(row.received_bytes ?? 0)}</span>
+            <span className="mono">{row.key}</span>
+            <span className="num">{formatBytes(row.bytes)}</span>
+            <span className="muted">{plural(row.flows, 'flow')}</span>
+            <span className="muted num">
+              ↑ {formatBytes(row.sent_bytes ?? 0)} ↓ {formatBytes(row.received_bytes ?? 0)}
+            </span>
           </a>
         </li>
       ))}

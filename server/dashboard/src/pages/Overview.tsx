@@ -26,9 +26,18 @@ export function Overview() {
         <TalkersPanel />
         <PortsPanel />
         <AlertsPanel alerts={alerts.alerts} query={alerts.query} onOpen={openAlert} />
-        <FlowsPanel order={order as FlowOrder} onOrder={setOrder} openId={open ? String(open.id) : null} onOpen={setOpen} />
+        <FlowsPanel
+          order={order as FlowOrder}
+          onOrder={setOrder}
+          openId={open ? String(open.id) : null}
+          onOpen={setOpen}
+        />
       </div>
-      {open && <div className="floating-panel"><FlowDetail flow={open} onClose={() => setOpen(null)} /></div>}
+      {open && (
+        <div className="floating-panel">
+          <FlowDetail flow={open} onClose={() => setOpen(null)} />
+        </div>
+      )}
     </>
   );
 }

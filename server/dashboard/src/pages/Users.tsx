@@ -14,14 +14,22 @@ import { useView } from '../state/view';
 
 const kRoles: { value: Role; help: string }[] = [
   { value: 'viewer', help: 'sees traffic and alerts' },
-  { value: 'operator', help: 'also acts on them' },
-  { value: 'admin', help: 'also manages users' },
+  { value: 'operator', help: 'as viewer, and what the server leaves to operators' },
+  { value: 'admin', help: 'as operator, and manages users' },
 ];
 type Act = { kind: 'create' } | { kind: 'edit' | 'delete'; row: UserRow };
 
 export function Users({ user }: { user: User }) {
   if (!may(user, 'admin')) {
-    return <Empty><p>Users are managed by the role <strong>admin</strong>; you are signed in as {user.username} with the role {user.role}.</p><p>Ask an administrator.</p></Empty>;
+    return (
+      <Empty>
+        <p>
+          Users are managed by the role <strong>admin</strong>; you are signed in as {user.username} with the
+          role {user.role}.
+        </p>
+        <p>Ask an administrator.</p>
+      </Empty>
+    );
   }
   return <UserList me={user} />;
 }
@@ -31,13 +39,20 @@ function UserList({ me }: { me: User }) {
   const now = useNow(60_000);
   const query = useQuery('users', getUsers);
   const [act, setAct] = useState<Act | null>(null);
-  const done = (text: string) => { notify(text); setAct(null); query.reload(); };
+  const done = (text: string) => {
+    notify(text);
+    setAct(null);
+    query.reload();
+  };
   return (
     <div className="narrow">
       <div className="explore-head">
         <h1 className="page-title">Users</h1>
         <span className="panel-tools">
-          <button type="button" className="button" onClick={() => setAct({ kind: 'create' })}><Icon name="plus" />New user</button>
+          <button type="button" className="button" onClick={() => setAct({ kind: 'create' })}>
+            <Icon name="plus" />
+            New user
+          </button>
         </span>
       </div>
       <Loaded query={query} skeleton={<SkeletonLines count={4} height={28} />}>
@@ -45,12 +60,31 @@ function UserList({ me }: { me: User }) {
           <ul className="user-list">
             {users.map((row) => (
               <li key={row.username}>
-                <span className="user-name">{row.username}{row.username === me.username && <span className="muted"> (you)</span>}</span>
+                <span className="user-name">
+                  {row.username}
+                  {row.username === me.username && <span className="muted"> (you)</span>}
+                </span>
                 <span className="user-role">{row.role}</span>
-                <span className="muted user-created">since <AbsoluteTime time={row.created} now={now} zone={zone} /></span>
+                <span className="muted user-created">
+                  since <AbsoluteTime time={row.created} now={now} zone={zone} />
+                </span>
                 <span className="user-actions">
-                  <button type="button" className="text-button" aria-label={`Change ${row.username}`} onClick={() => setAct({ kind: 'edit', row })}>Change…</button>
-                  <button type="button" className="text-button bad" aria-label={`Delete ${row.username}`} onClick={() => setAct({ kind: 'delete', row })}>Delete…</button>
+                  <button
+                    type="button"
+                    className="text-button"
+                    aria-label={`Change ${row.username}`}
+                    onClick={() => setAct({ kind: 'edit', row })}
+                  >
+                    Change…
+                  </button>
+                  <button
+                    type="button"
+                    className="text-button bad"
+                    aria-label={`Delete ${row.username}`}
+                    onClick={() => setAct({ kind: 'delete', row })}
+                  >
+                    Delete…
+                  </button>
                 </span>
               </li>
             ))}
@@ -58,14 +92,30 @@ function UserList({ me }: { me: User }) {
         )}
       </Loaded>
       {act?.kind === 'create' && <CreateDialog onClose={() => setAct(null)} onDone={done} />}
-      {act?.kind === 'edit' && <EditDialog row={act.row} self={act.row.username === me.username} onClose={() => setAct(null)} onDone={done} />}
+      {act?.kind === 'edit' && (
+        <EditDialog
+          row={act.row}
+          self={act.row.username === me.username}
+          onClose={() => setAct(null)}
+          onDone={done}
+        />
+      )}
       {act?.kind === 'delete' && (
         <Dialog title={`Delete the user ${act.row.username}?`} onClose={() => setAct(null)}>
           <p className="dialog-text">
-            {act.row.username} ({act.row.role}) is signed out everywhere and can no longer sign in. What the user did stays in the records.
-            This cannot be undone; a user of the same name would be a new one.
+            {act.row.username} ({act.row.role}) is signed out everywhere and can no longer sign in. This
+            cannot be undone; a user of the same name would be a new one.
           </p>
-          <Form submit={`Delete ${act.row.username}`} danger onSubmit={async () => { await deleteUser(act.row.username); done(`Deleted ${act.row.username}.`); }}>{null}</Form>
+          <Form
+            submit={`Delete ${act.row.username}`}
+            danger
+            onSubmit={async () => {
+              await deleteUser(act.row.username);
+              done(`Deleted ${act.row.username}.`);
+            }}
+          >
+            {null}
+          </Form>
         </Dialog>
       )}
     </div>
@@ -79,7 +129,9 @@ function RoleChoice({ role, onChange }: { role: Role; onChange: (role: Role) => 
       {kRoles.map(({ value, help }) => (
         <label key={value} className="check">
           <input type="radio" name="role" checked={role === value} onChange={() => onChange(value)} />
-          <span>{value} <span className="muted">{help}</span></span>
+          <span>
+            {value} <span className="muted">{help}</span>
+          </span>
         </label>
       ))}
     </fieldset>
@@ -92,30 +144,66 @@ function CreateDialog({ onClose, onDone }: { onClose: () => void; onDone: (text:
   const [role, setRole] = useState<Role>('viewer');
   return (
     <Dialog title="New user" onClose={onClose}>
-      <Form submit="Create" onSubmit={async () => { await createUser(username, password, role); onDone(`Created ${username}.`); }}>
+      <Form
+        submit="Create"
+        onSubmit={async () => {
+          await createUser(username, password, role);
+          onDone(`Created ${username}.`);
+        }}
+      >
         <Field label="User name" value={username} onChange={setUsername} autoComplete="off" autoFocus />
-        <Field label="Password" type="password" value={password} onChange={setPassword} autoComplete="new-password" hint="12 to 256 characters; the user can change it" />
+        <Field
+          label="Password"
+          type="password"
+          value={password}
+          onChange={setPassword}
+          autoComplete="new-password"
+          hint="12 to 256 characters; the user can change it"
+        />
         <RoleChoice role={role} onChange={setRole} />
       </Form>
     </Dialog>
   );
 }
 
-interface EditProps { row: UserRow; self: boolean; onClose: () => void; onDone: (text: string) => void }
+interface EditProps {
+  row: UserRow;
+  self: boolean;
+  onClose: () => void;
+  onDone: (text: string) => void;
+}
 
 function EditDialog({ row, self, onClose, onDone }: EditProps) {
   const [role, setRole] = useState<Role>(row.role);
   const [password, setPassword] = useState('');
   const submit = async () => {
-    await changeUser(row.username, { ...(role !== row.role ? { role } : {}), ...(password ? { password } : {}) });
+    await changeUser(row.username, {
+      ...(role !== row.role ? { role } : {}),
+      ...(password ? { password } : {}),
+    });
     onDone(`Changed ${row.username}; the user has to sign in again.`);
   };
   return (
     <Dialog title={`Change ${row.username}`} onClose={onClose}>
-      <Form submit="Save" onSubmit={submit} check={() => (role === row.role && !password ? 'Nothing has been changed.' : null)}>
+      <Form
+        submit="Save"
+        onSubmit={submit}
+        check={() => (role === row.role && !password ? 'Nothing has been changed.' : null)}
+      >
         <RoleChoice role={role} onChange={setRole} />
-        <Field label="New password" type="password" value={password} onChange={setPassword} autoComplete="new-password" optional
-          hint={self ? 'Leave empty to keep it. Saving signs you out.' : 'Leave empty to keep it. Saving ends the sessions of this user.'} />
+        <Field
+          label="New password"
+          type="password"
+          value={password}
+          onChange={setPassword}
+          autoComplete="new-password"
+          optional
+          hint={
+            self
+              ? 'Leave empty to keep it. Saving signs you out.'
+              : 'Leave empty to keep it. Saving ends the sessions of this user.'
+          }
+        />
       </Form>
     </Dialog>
   );

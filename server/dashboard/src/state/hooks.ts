@@ -16,7 +16,9 @@ export const useSmall = () => useMedia('(max-width: 719px)');
 export function useNow(periodMs = 1000): number {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {
-    const timer = setInterval(() => { if (!document.hidden) setNow(Date.now()); }, periodMs);
+    const timer = setInterval(() => {
+      if (!document.hidden) setNow(Date.now());
+    }, periodMs);
     return () => clearInterval(timer);
   }, [periodMs]);
   return now;

@@ -23,7 +23,14 @@ export interface Live {
 }
 
 const kEmpty: Live = {
-  status: 'connecting', lostAt: null, retryAt: null, samples: [], capture: null, talkers: [], alerts: [], missed: 0,
+  status: 'connecting',
+  lostAt: null,
+  retryAt: null,
+  samples: [],
+  capture: null,
+  talkers: [],
+  alerts: [],
+  missed: 0,
   clockOffsetMs: 0,
 };
 export const live = createStore<Live>(kEmpty);
@@ -49,10 +56,13 @@ class Stream {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private attempt = 0;
   private running = false;
+  // Counts the starts: what was begun before the last stop must not come to life after it.
+  private generation = 0;
 
   start(): void {
     if (this.running) return;
     this.running = true;
+    this.generation += 1;
     window.addEventListener('online', this.now);
     void this.open();
   }
@@ -74,9 +84,11 @@ class Stream {
   };
 
   private async open(): Promise<void> {
+    const generation = this.generation;
+    const current = () => this.running && generation === this.generation;
     try {
       const ticket = await getStreamTicket();
-      if (!this.running) return;
+      if (!current()) return;
       // A ticket opens one stream once: EventSource must not reconnect by itself, hence close() on error.
       const source = new EventSource(`/api/v1/stream?ticket=${encodeURIComponent(ticket)}`);
       this.source = source;
@@ -86,7 +98,7 @@ class Stream {
       };
       this.listen(source);
     } catch (error) {
-      if (!this.running) return;
+      if (!current()) return;
       const problem = toProblem(error);
       // A dead session ends the page by itself; anything else is worth another try.
       if (problem.kind !== 'signed_out') this.lose(problem.retryAfterSeconds);
@@ -106,13 +118,19 @@ class Stream {
     on<{ capture: Capture; samples: Sample[] }>('hello', ({ capture, samples }) => {
       this.attempt = 0;
       patch({
-        status: 'open', lostAt: null, retryAt: null, capture, samples: mergeSamples(live.get().samples, samples),
+        status: 'open',
+        lostAt: null,
+        retryAt: null,
+        capture,
+        samples: mergeSamples(live.get().samples, samples),
       });
     });
     on<Sample>('sample', (sample) =>
       patch({
-        samples: mergeSamples(live.get().samples, [sample]), clockOffsetMs: clockOffset(sample.time, Date.now()),
-      }));
+        samples: mergeSamples(live.get().samples, [sample]),
+        clockOffsetMs: clockOffset(sample.time, Date.now()),
+      }),
+    );
     on<{ talkers: Talker[] }>('talkers', ({ talkers }) => patch({ talkers }));
     on<Alert>('alert', (alert) => patch({ alerts: [...live.get().alerts, alert].slice(-500) }));
     on<Capture>('capture', (capture) => patch({ capture }));

@@ -1,6 +1,9 @@
 import { createStore } from './store';
 
-export interface Notice { id: number; text: string }
+export interface Notice {
+  id: number;
+  text: string;
+}
 export const notices = createStore<Notice[]>([]);
 let next = 1;
 

@@ -33,10 +33,16 @@ export function retryDelayMs(attempt: number, problem: Problem): number {
 // Asks now, again every refreshMs (0: never), and after failures with growing pauses. Old data stays until new data
 // is there. A hidden page does not ask.
 export function useQuery<T>(
-  key: string | null, fetcher: (signal: AbortSignal) => Promise<T>, refreshMs = 0,
+  key: string | null,
+  fetcher: (signal: AbortSignal) => Promise<T>,
+  refreshMs = 0,
 ): Query<T> {
   const [state, setState] = useState<State<T>>({
-    data: undefined, dataKey: undefined, problem: null, loading: key !== null, receivedAt: null,
+    data: undefined,
+    dataKey: undefined,
+    problem: null,
+    loading: key !== null,
+    receivedAt: null,
   });
   const fetcherRef = useRef(fetcher);
   fetcherRef.current = fetcher;

@@ -25,7 +25,9 @@ export async function startSession(): Promise<void> {
       await ensureUser();
       return;
     }
-    session.set((await client.setupNeeded()) ? { phase: 'first_run' } : { phase: 'signed_out', ended: false });
+    session.set(
+      (await client.setupNeeded()) ? { phase: 'first_run' } : { phase: 'signed_out', ended: false },
+    );
   } catch (error) {
     session.set({ phase: 'unreachable', problem: toProblem(error) });
   }

@@ -4,6 +4,7 @@ import type { Range } from '../lib/time';
 
 // Few at a time: a page of hosts must not use up the requests a person is allowed.
 const kAtOnce = 2;
+const kPauseMs = 250;
 const waiting: (() => Promise<void>)[] = [];
 let running = 0;
 
@@ -12,21 +13,28 @@ function pump(): void {
     const job = waiting.shift();
     if (!job) return;
     running += 1;
-    void job().finally(() => { running -= 1; pump(); });
+    const pause = new Promise((resolve) => setTimeout(resolve, kPauseMs));
+    void Promise.all([job(), pause]).finally(() => {
+      running -= 1;
+      pump();
+    });
   }
 }
 
 const known = new Map<string, (number | null)[]>();
 
-export function useHostSeries(address: string, range: Range, visible: boolean): (number | null)[] | undefined {
+export function useHostSeries(
+  address: string,
+  range: Range,
+  visible: boolean,
+): (number | null)[] | undefined {
   const key = `${address} ${range.since} ${range.until}`;
   const [values, setValues] = useState(known.get(key));
   useEffect(() => {
     setValues(known.get(key));
     if (!visible || known.has(key)) return;
     let wanted = true;
-    waiting.push(async () => {
-      if (!wanted) return;
+    const job = async () => {
       try {
         const series = await getSeries({ ...range, by: 'none', address });
         const column = series.series[0]?.values ?? [];
@@ -36,9 +44,14 @@ export function useHostSeries(address: string, range: Range, visible: boolean): 
       } catch {
         // A missing sparkline says nothing wrong; the numbers beside it are complete.
       }
-    });
+    };
+    waiting.push(job);
     pump();
-    return () => { wanted = false; };
+    return () => {
+      wanted = false;
+      const at = waiting.indexOf(job);
+      if (at >= 0) waiting.splice(at, 1);
+    };
     // The range is part of the key.
   }, [key, visible]);
   return values;

@@ -40,18 +40,27 @@ export function useThroughput(range: Range, where: string, unit: Unit): Throughp
   const address = onlyAddress(where);
   const end = moving ? Math.floor(serverNow() / 1000) * 1000 : now;
   const [since, until] = resolveRange(range, end);
-  const fromStream = address === null && streamCovers(samples, range, since, until);
+  // Without a stream the stored series, coarser and later, is better than nothing.
+  const reachable = samples.length > 0 || status !== 'lost';
+  const fromStream = address === null && reachable && streamCovers(samples, range, since, until);
 
   const measure = unit === 'bit/s' ? 'bytes' : 'packets';
   const query = useQuery(
     fromStream ? null : `series ${range.since} ${range.until} ${address ?? ''} ${measure}`,
-    (signal) => getSeries({ ...range, by: 'protocol', measure, address: address ?? undefined }, signal), refreshMs(range),
+    (signal) => getSeries({ ...range, by: 'protocol', measure, address: address ?? undefined }, signal),
+    refreshMs(range),
   );
 
   const shaped = useMemo(() => {
     if (fromStream) {
       if (samples.length === 0) return status === 'connecting' ? null : emptyShape();
-      return shapeSamples(samples, since, until, binFor(until - since), unit === 'bit/s' ? 'bits' : 'packets');
+      return shapeSamples(
+        samples,
+        since,
+        until,
+        binFor(until - since),
+        unit === 'bit/s' ? 'bits' : 'packets',
+      );
     }
     if (!query.data) return null;
     // The newest bucket is still being filled while live: drawn as it is, it would look like a fall.

@@ -17,7 +17,10 @@ const kOwn = new Set(['since', 'until', 'where', 'tz']);
 export function parseView(hash: string): View {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?', 2);
   const params = new URLSearchParams(query);
-  const range = { since: params.get('since') ?? kDefaultRange.since, until: params.get('until') ?? kDefaultRange.until };
+  const range = {
+    since: params.get('since') ?? kDefaultRange.since,
+    until: params.get('until') ?? kDefaultRange.until,
+  };
   const extra: Record<string, string> = {};
   for (const [name, value] of params) if (!kOwn.has(name)) extra[name] = value;
   return {
@@ -75,7 +78,9 @@ export const linkTo = (view: View, patch: Patch) => formatView(viewAfter(view, p
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
   window.addEventListener('popstate', publish);
-  return () => { listeners.delete(listener); };
+  return () => {
+    listeners.delete(listener);
+  };
 }
 
 export function useView(): View {

@@ -21,12 +21,31 @@ export function FlowsPanel({ order, onOrder, openId, onOpen }: Props) {
   const view = useView();
   const query = useFlows(view, order, kRows);
   return (
-    <Panel title="Flows" className="panel-flows" note={view.where ? 'as filtered' : 'all'}
-      tools={<a className="text-button" href={linkTo(view, { page: 'explore', extra: { order } })}>Explore all</a>}>
+    <Panel
+      title="Flows"
+      className="panel-flows"
+      note={view.where ? 'as filtered' : 'all'}
+      tools={
+        <a className="text-button" href={linkTo(view, { page: 'explore', extra: { order } })}>
+          Explore all
+        </a>
+      }
+    >
       <Loaded query={query} skeleton={<SkeletonLines count={10} height={20} />}>
-        {(page) => page.flows.length === 0 ? <NoFlows /> : (
-          <FlowTable flows={page.flows} columns={kColumns} order={order} onOrder={onOrder} onOpen={onOpen} openId={openId} />
-        )}
+        {(page) =>
+          page.flows.length === 0 ? (
+            <NoFlows />
+          ) : (
+            <FlowTable
+              flows={page.flows}
+              columns={kColumns}
+              order={order}
+              onOrder={onOrder}
+              onOpen={onOpen}
+              openId={openId}
+            />
+          )
+        }
       </Loaded>
     </Panel>
   );
