@@ -1,0 +1,98 @@
+// pcap_to_flows FILE: the flows of a capture file as CSV on stdout, the packet ledger as JSON on stderr.
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <string>
+
+#include "nta/capture/pcap_file_reader.h"
+#include "nta/export/flow_csv.h"
+#include "nta/json/json.h"
+#include "nta/pipeline/pipeline.h"
+
+namespace {
+
+struct Options {
+  std::string file;
+  double idle_timeout = 120;
+  double active_timeout = 1800;
+  std::size_t max_flows = 1'000'000;
+  std::string view = "outer";
+  std::string output = "csv";
+  bool no_defragment = false;
+};
+
+nta::Duration Seconds(double seconds) {
+  return std::chrono::duration_cast<nta::Duration>(std::chrono::duration<double>(seconds));
+}
+
+nta::PipelineOptions ToPipelineOptions(const Options& options) {
+  nta::PipelineOptions result;
+  result.flow_table.idle_timeout = Seconds(options.idle_timeout);
+  result.flow_table.active_timeout = Seconds(options.active_timeout);
+  result.flow_table.max_flows = options.max_flows;
+  result.decode.view = options.view == "inner" ? nta::DecodeView::kInner : nta::DecodeView::kOuter;
+  if (options.no_defragment) result.defragment = nta::Defragment::kOff;
+  return result;
+}
+
+// {"received":..,"decoded":..,...,"flows":..,"evicted":..,"seconds":..}
+void PrintLedger(const nta::PipelineStats& stats, double seconds) {
+  std::string ledger = nta::ToJson(stats.ledger);
+  ledger.pop_back();
+  std::fprintf(stderr, "%s,\"flows\":%llu,\"evicted\":%llu,\"seconds\":%.3f}\n", ledger.c_str(),
+               static_cast<unsigned long long>(stats.flow_table.ended),
+               static_cast<unsigned long long>(stats.flow_table.evicted), seconds);
+}
+
+int Run(const Options& options) {
+  const auto start = std::chrono::steady_clock::now();
+  auto reader = nta::PcapFileReader::Open(options.file);
+  if (!reader.ok()) {
+    std::fprintf(stderr, "pcap_to_flows: %s\n", std::string(reader.status().message()).c_str());
+    return 1;
+  }
+  const bool prints = options.output == "csv";
+  if (prints) std::printf("%s\n", std::string(nta::kFlowCsvHeader).c_str());
+  nta::Pipeline pipeline(**reader, ToPipelineOptions(options));
+  std::string lines;
+  const absl::Status status = pipeline.Run([&](const nta::Batch& batch) {
+    if (!prints) return absl::OkStatus();
+    lines.clear();
+    for (const nta::FlowRecord& flow : batch.flows) nta::AppendFlowCsv(flow, lines);
+    if (std::fwrite(lines.data(), 1, lines.size(), stdout) == lines.size()) return absl::OkStatus();
+    return absl::UnavailableError("cannot write to standard output");
+  });
+  const bool flushed = std::fflush(stdout) == 0;
+  if (!status.ok()) {
+    std::fprintf(stderr, "pcap_to_flows: %s\n", std::string(status.message()).c_str());
+  } else if (!flushed) {
+    std::fprintf(stderr, "pcap_to_flows: cannot write to standard output\n");
+  }
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  PrintLedger(pipeline.Stats(), seconds.count());
+  return status.ok() && flushed ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  CLI::App app{"The flows of a capture file (pcap or pcapng) as CSV."};
+  app.add_option("FILE", options.file, "capture file; - is standard input")->required();
+  app.add_option("--idle-timeout", options.idle_timeout, "end a flow after this many seconds of silence")
+      ->capture_default_str();
+  app.add_option("--active-timeout", options.active_timeout,
+                 "report a flow at least every so many seconds")
+      ->capture_default_str();
+  app.add_option("--max-flows", options.max_flows, "flows kept at once")->capture_default_str();
+  app.add_option("--view", options.view, "which header of a tunnelled packet counts")
+      ->check(CLI::IsMember({"outer", "inner"}))
+      ->capture_default_str();
+  app.add_option("--output", options.output, "csv, or none to count only")
+      ->check(CLI::IsMember({"csv", "none"}))
+      ->capture_default_str();
+  app.add_flag("--no-defragment", options.no_defragment,
+               "leave later fragments out instead of counting them with their first one");
+  CLI11_PARSE(app, argc, argv);
+  return Run(options);
+}
