@@ -99,11 +99,14 @@ absl::StatusOr<std::string> OpenJws(std::string_view token, std::string_view sec
   return *payload;
 }
 
+std::string SignText(std::string text, std::string_view secret) {
+  const std::string mac = Hs256(text, secret);
+  return text.append(".").append(Base64UrlEncode(mac));
+}
+
 std::string MakeJws(std::string_view payload, std::string_view secret) {
-  std::string token = Base64UrlEncode(R"({"alg":"HS256","typ":"JWT"})");
-  token.append(".").append(Base64UrlEncode(payload));
-  const std::string mac = Hs256(token, secret);
-  return token.append(".").append(Base64UrlEncode(mac));
+  return SignText(
+      Base64UrlEncode(R"({"alg":"HS256","typ":"JWT"})") + "." + Base64UrlEncode(payload), secret);
 }
 
 absl::StatusOr<TokenSigner> TokenSigner::Create(std::string secret) {

@@ -27,6 +27,8 @@ inline constexpr std::chrono::seconds kClockLeeway{5};
 // once its MAC was checked. Unauthenticated says no more than that.
 absl::StatusOr<std::string> OpenJws(std::string_view token, std::string_view secret);
 std::string MakeJws(std::string_view payload, std::string_view secret);
+// `text` and its MAC: "HEADER.PAYLOAD" becomes a token.
+std::string SignText(std::string text, std::string_view secret);
 
 // All claims of a token; iss and aud are fixed. The role is not among them: it is looked up for
 // each request.
