@@ -1,0 +1,22 @@
+// Everything at once. A program that needs one module includes that module's headers instead.
+//
+//   #include "nta/nta.h"
+#ifndef NTA_NTA_H_
+#define NTA_NTA_H_
+
+#include "nta/capture/live_capture.h"
+#include "nta/capture/memory_source.h"
+#include "nta/capture/pcap_file_reader.h"
+#include "nta/capture/pcap_file_writer.h"
+#include "nta/capture/replay_source.h"
+#include "nta/detect/port_scan_detector.h"
+#include "nta/export/flow_columns.h"
+#include "nta/export/flow_csv.h"
+#include "nta/flow/flow_filter.h"
+#include "nta/json/json.h"
+#include "nta/pipeline/pipeline.h"
+#include "nta/pipeline/traffic_sampler.h"
+#include "nta/store/store.h"
+#include "nta/store/store_writer.h"
+
+#endif  // NTA_NTA_H_
