@@ -326,6 +326,23 @@ test('Users are created, refused when short of a password, and deleted by name',
   );
 });
 
+test('Small screens zoom a chart by touch', async () => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await at('overview?since=-15m&until=now');
+  await chart().waitFor();
+  await chart().scrollIntoViewIfNeeded();
+  const box = await chart().boundingBox();
+  const y = box.y + box.height / 2;
+  const devtools = await page.context().newCDPSession(page);
+  const touch = (type, x) =>
+    devtools.send('Input.dispatchTouchEvent', { type, touchPoints: x === null ? [] : [{ x, y }] });
+  await touch('touchStart', box.x + 80);
+  for (let x = 100; x <= 220; x += 20) await touch('touchMove', box.x + x);
+  await touch('touchEnd', null);
+  await eventually('the zoom', async () => /^\d{4}-/.test(view().get('since')));
+  await devtools.detach();
+});
+
 test('Small screens have a bottom bar, lists for tables, and never scroll sideways', async () => {
   await page.setViewportSize({ width: 390, height: 844 });
   for (const name of ['overview', 'explore', 'hosts', 'alerts', 'users']) {
