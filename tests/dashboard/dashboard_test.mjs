@@ -168,8 +168,21 @@ test('Overview click on a talker filters the table, and alt-click excludes', asy
   await eventually('the excluding pill', async () => (view().get('where') ?? '').startsWith('not host='));
 });
 
+test('Overview reproduces an open flow from its link', async () => {
+  await at('overview?since=-24h&until=now&order=-bytes');
+  await waitForFlows();
+  await rows()
+    .first()
+    .click({ position: { x: 20, y: 10 } });
+  const title = page.getByRole('complementary', { name: 'Flow detail' }).getByRole('heading').first();
+  const name = await title.textContent();
+  await page.reload();
+  await title.waitFor();
+  assert.equal(await title.textContent(), name);
+  await page.keyboard.press('Escape');
+});
+
 test('Filter line completes fields, shows where an error is, and keeps what was typed', async () => {
-  await page.getByRole('button', { name: 'Clear filter' }).click();
   await page.locator('main').focus();
   await page.keyboard.press('/');
   await page.keyboard.type('dpo');
