@@ -1,3 +1,4 @@
+import { useEffect } from 'react';
 import type { Flow, FlowOrder } from '../../api/types';
 import { columnsBy, kOverviewColumns } from '../../components/flowColumns';
 import { FlowTable } from '../../components/FlowTable';
@@ -12,14 +13,20 @@ interface Props {
   onOrder: (order: FlowOrder) => void;
   openId: string | null;
   onOpen: (flow: Flow) => void;
+  isOpen: boolean;
 }
 
 const kRows = 25;
 const kColumns = columnsBy(kOverviewColumns);
 
-export function FlowsPanel({ order, onOrder, openId, onOpen }: Props) {
+export function FlowsPanel({ order, onOrder, openId, onOpen, isOpen }: Props) {
   const view = useView();
   const query = useFlows(view, order, kRows);
+  // A link names a flow; the table knows it when it has come.
+  const named = isOpen ? undefined : query.data?.flows.find((flow) => String(flow.id) === openId);
+  useEffect(() => {
+    if (named) onOpen(named);
+  }, [named, onOpen]);
   return (
     <Panel
       title="Flows"
