@@ -171,6 +171,9 @@ test('Overview click on a talker filters the table, and alt-click excludes', asy
 test('Overview reproduces an open flow from its link', async () => {
   await at('overview?since=-24h&until=now&order=-bytes');
   await waitForFlows();
+  await page.locator('.panel-flows th[aria-sort="descending"]', { hasText: 'Bytes' }).waitFor();
+  const outdated = page.locator('.panel-flows .is-outdated');
+  await eventually('the answer in the new order', async () => (await outdated.count()) === 0);
   await rows()
     .first()
     .click({ position: { x: 20, y: 10 } });
