@@ -60,8 +60,7 @@ absl::Status CheckFlow(const FlowRecord& flow) {
   if (duration > static_cast<std::uint64_t>(Duration(kLongestFlow).count())) {
     return base::InvalidArgument("a flow must not last longer than 7 days");
   }
-  if (StartOf(FloorMinute(flow.first_seen)) > flow.first_seen ||
-      FloorMinute(flow.last_seen) >= kLastMinute) {
+  if (FloorMinute(flow.first_seen) < -kLastMinute || FloorMinute(flow.last_seen) >= kLastMinute) {
     return base::InvalidArgument("a flow must lie between the years 1678 and 2262");
   }
   for (const FlowDirection* direction : {&flow.forward, &flow.reverse}) {
