@@ -20,6 +20,9 @@ constexpr std::uint32_t kBlockMinFailures = 100;
 // Contacts per service. Peer-to-peer clients stay below two; see docs/detection.md.
 constexpr double kBlockContactsPerService = 8;
 
+// In 1024 failures. Sweeps of more services than this are left to the rule for blocks.
+constexpr std::uint32_t kPeerToPeerServices = 64;
+
 std::uint64_t ServiceOf(std::uint8_t protocol, std::uint16_t port) {
   return static_cast<std::uint64_t>(protocol) << 16 | port;
 }
@@ -80,7 +83,11 @@ void ScanSource::RememberFailure(const Contact& contact) {
 void ScanSource::SpreadFailure(const Contact& contact, Timestamp started) {
   const auto& sweep = cases[static_cast<std::size_t>(ScanKind::kHostSweep)];
   const bool in_use = sweep != nullptr && sweep->trigger == Trigger::kBlock;
-  if (spread.failed >= Spread::kEpoch && !in_use) spread = {};
+  if (spread.failed >= Spread::kEpoch && !in_use) {
+    const auto services = static_cast<std::uint32_t>(spread.services.Estimate());
+    spread = {};
+    spread.earlier_services = services;
+  }
   if (spread.failed == 0) spread.first_started = started;
   spread.failed = std::min(spread.failed + 1, Spread::kMost);
   const AddressWords words = WordsOf(contact.destination);
@@ -105,7 +112,10 @@ bool ScanSource::LooksLikePeerToPeer(const FailureGroup& group) const {
     if (same) ++in_group;
   }
   const std::size_t half = recent.size() / 2;
-  return hosts.size() > half && services.size() > half && in_group < half;
+  const bool many_services = spread.earlier_services > kPeerToPeerServices ||
+                             spread.services.Estimate() > kPeerToPeerServices;
+  const bool is_scattered = hosts.size() > half && services.size() > half;
+  return in_group < half && (is_scattered || (many_services && group.kind == GroupKind::kService));
 }
 
 bool ScanSource::LooksLikeBlockScan() const {

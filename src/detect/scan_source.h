@@ -68,6 +68,7 @@ struct Spread {
   static constexpr std::uint32_t kMost = 1u << 30;
   std::uint32_t failed = 0;
   std::uint32_t succeeded = 0;
+  std::uint32_t earlier_services = 0;  // in the epoch before
   Timestamp first_started{};
   LinearCount hosts;
   LinearCount services;

@@ -42,13 +42,17 @@ class TimerWheel {
     const std::int64_t target = TickOf(now);
     // After a jump further than the horizon every list is due exactly once.
     tick_ = std::max(tick_, target - kLists);
-    while (true) {
+    while (tick_ <= target) {
       SlotList& list = (*lists_)[static_cast<std::size_t>(tick_ & (kLists - 1))];
       if (list.head != kNoSlot) return Take(list);
-      if (tick_ >= target) return kNoSlot;
+      if (tick_ == target) break;
       ++tick_;
     }
+    return kNoSlot;
   }
+  // The clock was set back. Slots keep their lists: they come due too early or once around later,
+  // and are asked again.
+  void SetBack(std::int64_t now) { tick_ = std::min(tick_, TickOf(now)); }
   // Takes any slot, those that come due first first; kNoSlot when the wheel is empty.
   std::uint32_t TakeAny() {
     for (std::int64_t ahead = 0; ahead < kLists; ++ahead) {

@@ -168,8 +168,24 @@ test('Overview click on a talker filters the table, and alt-click excludes', asy
   await eventually('the excluding pill', async () => (view().get('where') ?? '').startsWith('not host='));
 });
 
+test('Overview reproduces an open flow from its link', async () => {
+  await at('overview?since=-24h&until=now&order=-bytes');
+  await waitForFlows();
+  await page.locator('.panel-flows th[aria-sort="descending"]', { hasText: 'Bytes' }).waitFor();
+  const outdated = page.locator('.panel-flows .is-outdated');
+  await eventually('the answer in the new order', async () => (await outdated.count()) === 0);
+  await rows()
+    .first()
+    .click({ position: { x: 20, y: 10 } });
+  const title = page.getByRole('complementary', { name: 'Flow detail' }).getByRole('heading').first();
+  const name = await title.textContent();
+  await page.reload();
+  await title.waitFor();
+  assert.equal(await title.textContent(), name);
+  await page.keyboard.press('Escape');
+});
+
 test('Filter line completes fields, shows where an error is, and keeps what was typed', async () => {
-  await page.getByRole('button', { name: 'Clear filter' }).click();
   await page.locator('main').focus();
   await page.keyboard.press('/');
   await page.keyboard.type('dpo');
@@ -324,6 +340,23 @@ test('Users are created, refused when short of a password, and deleted by name',
     'the user gone',
     async () => (await page.locator('.user-list').textContent()).includes(name) === false,
   );
+});
+
+test('Small screens zoom a chart by touch', async () => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await at('overview?since=-15m&until=now');
+  await chart().waitFor();
+  await chart().scrollIntoViewIfNeeded();
+  const box = await chart().boundingBox();
+  const y = box.y + box.height / 2;
+  const devtools = await page.context().newCDPSession(page);
+  const touch = (type, x) =>
+    devtools.send('Input.dispatchTouchEvent', { type, touchPoints: x === null ? [] : [{ x, y }] });
+  await touch('touchStart', box.x + 80);
+  for (let x = 100; x <= 220; x += 20) await touch('touchMove', box.x + x);
+  await touch('touchEnd', null);
+  await eventually('the zoom', async () => /^\d{4}-/.test(view().get('since')));
+  await devtools.detach();
 });
 
 test('Small screens have a bottom bar, lists for tables, and never scroll sideways', async () => {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -74,15 +75,26 @@ inline std::vector<FlowEvent> EventsOf(const Attempt& attempt) {
   return events;
 }
 
-// The events of all attempts in the order of their time.
-inline std::vector<FlowEvent> EventsOf(const std::vector<Attempt>& attempts) {
-  std::vector<FlowEvent> all;
+// Gives `sink` the events of all attempts in the order of their time, holding only those in flight.
+template <typename Sink>
+void Play(std::vector<Attempt> attempts, Sink sink) {
+  std::stable_sort(attempts.begin(), attempts.end(),
+                   [](const Attempt& a, const Attempt& b) { return a.at < b.at; });
+  std::multimap<Timestamp, FlowEvent> in_flight;
   for (const Attempt& attempt : attempts) {
-    for (FlowEvent& event : EventsOf(attempt)) all.push_back(std::move(event));
+    while (!in_flight.empty() && in_flight.begin()->first <= At(attempt.at)) {
+      sink(in_flight.begin()->second);
+      in_flight.erase(in_flight.begin());
+    }
+    for (const FlowEvent& event : EventsOf(attempt)) in_flight.emplace(event.time, event);
   }
-  std::stable_sort(all.begin(), all.end(),
-                   [](const FlowEvent& a, const FlowEvent& b) { return a.time < b.time; });
-  return all;
+  for (const auto& [time, event] : in_flight) sink(event);
+}
+
+inline std::vector<FlowEvent> EventsOf(const std::vector<Attempt>& attempts) {
+  std::vector<FlowEvent> events;
+  Play(attempts, [&events](const FlowEvent& event) { events.push_back(event); });
+  return events;
 }
 
 inline std::vector<Alert> AlertsOf(Detector& detector, const std::vector<FlowEvent>& events) {

@@ -43,8 +43,8 @@ class StoreWriter {
 
   // Never blocks on the disk. A flow that no store can keep (see Store::Write) counts as dropped.
   void Add(std::span<const FlowRecord> flows, std::span<const Alert> alerts);
-  // Writes until `stop` is requested, then writes what is left. The caller's thread; one at a time. What the last write
-  // could not bring into the store stays in the queue, and Stats() tells why.
+  // Writes until `stop` is requested, then writes what is left. The caller's thread; one at a time.
+  // What the last write could not bring into the store stays in the queue, and Stats() tells why.
   void Run(std::stop_token stop);
   StoreWriterStats Stats() const;
 

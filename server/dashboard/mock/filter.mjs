@@ -1,4 +1,4 @@
-// The filter grammar, enough of it to develop against: comparisons, in (..), and, or, not, parentheses. Returns a
+// The grammar of docs/filters.md, enough of it to develop against: comparisons, in (..), and, or, not, parentheses. Returns a
 // predicate over flows, or throws {position, message}.
 
 const kFields = {
@@ -13,10 +13,10 @@ const kFields = {
   packets: (f) => [f.forward_packets + f.reverse_packets],
   duration: (f) => [(Date.parse(f.last_seen) - Date.parse(f.first_seen)) / 1000],
   vlan: (f) => [f.vlan],
-  app: (f) => [f.application],
+  end_reason: (f) => [f.end_reason],
 };
 const kAddress = new Set(['src', 'dst', 'host']);
-const kProtocols = { tcp: 6, udp: 17, icmp: 1 };
+const kProtocols = { tcp: 6, udp: 17, icmp: 1, icmpv6: 58 };
 
 class FilterError extends Error {
   constructor(message, position) {
@@ -71,7 +71,7 @@ export function compileFilter(text) {
       const bits = prefixBits(raw, token.at);
       match = (v) => prefixBits(v, 0).startsWith(bits);
       match.order = NaN;
-    } else if (field === 'app') {
+    } else if (field === 'end_reason') {
       match = (v) => v === raw;
       match.order = NaN;
     } else {

@@ -4,6 +4,7 @@ import { compileFilter } from './filter.mjs';
 import { ApiError } from './http.mjs';
 import { rfc3339 } from './traffic.mjs';
 
+const kSeverities = ['info', 'low', 'medium', 'high', 'critical'];
 const kUnits = { s: 1e3, m: 60e3, h: 3600e3, d: 86400e3 };
 
 function instant(text, name, fallback) {
@@ -164,7 +165,9 @@ export function alerts(traffic, q, extra = []) {
   const limit = whole(q, 'limit', 100, 1000);
   const own = extra.filter((a) => Date.parse(a.time) >= since && Date.parse(a.time) < until);
   const found = [...own, ...alertsBetween(traffic, since, until)].filter(
-    (a) => (!cls || a.class === cls) && (!severity || a.severity === severity),
+    (a) =>
+      (!cls || a.class === cls) &&
+      (!severity || kSeverities.indexOf(a.severity) >= kSeverities.indexOf(severity)),
   );
   const cursor = q.get('cursor');
   const start = cursor === null ? 0 : found.findIndex((a) => a.id === cursor) + 1;

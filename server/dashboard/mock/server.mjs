@@ -79,8 +79,7 @@ export function startMock({
     },
     'POST /api/v1/me/password': (c) => {
       const u = viewer(c.request);
-      if (u.password !== c.body.current_password)
-        throw new ApiError(400, 'current_password: is not the current password');
+      if (u.password !== c.body.current_password) throw new ApiError(403, 'the current password is wrong');
       if ((c.body.new_password ?? '').length < 12)
         throw new ApiError(400, 'new_password: 12 to 256 characters');
       u.password = c.body.new_password;

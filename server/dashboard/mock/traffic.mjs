@@ -21,16 +21,16 @@ const kServers = [
 ];
 const kResolver = '10.0.0.1';
 const kServices = [
-  // [weight, protocol, port, application, mean bytes, mean seconds]
-  [34, 6, 443, 'tls', 900_000, 14],
-  [16, 6, 80, 'http', 260_000, 6],
-  [26, 17, 53, 'dns', 260, 0.03],
-  [9, 17, 443, 'quic', 1_400_000, 22],
-  [4, 6, 22, 'ssh', 42_000, 180],
-  [3, 6, 5432, null, 120_000, 40],
-  [4, 17, 123, 'ntp', 180, 0.05],
-  [3, 1, 0, null, 980, 4],
-  [1, 58, 0, null, 700, 3],
+  // [weight, protocol, port, mean bytes, mean seconds]
+  [34, 6, 443, 900_000, 14],
+  [16, 6, 80, 260_000, 6],
+  [26, 17, 53, 260, 0.03],
+  [9, 17, 443, 1_400_000, 22],
+  [4, 6, 22, 42_000, 180],
+  [3, 6, 5432, 120_000, 40],
+  [4, 17, 123, 180, 0.05],
+  [3, 1, 0, 980, 4],
+  [1, 58, 0, 700, 3],
 ];
 const kWeight = kServices.reduce((sum, [w]) => sum + w, 0);
 const protocolKey = (p) => ({ 1: 'icmp', 6: 'tcp', 17: 'udp' })[p] ?? 'other';
@@ -83,7 +83,7 @@ export class Traffic {
 
   makeFlow(start, id, random, pick) {
     let ticket = random() * kWeight;
-    const [, protocol, port, application, meanBytes, meanSeconds] =
+    const [, protocol, port, meanBytes, meanSeconds] =
       kServices.find(([w]) => (ticket -= w) < 0) ?? kServices[0];
     const bytes = Math.max(
       70,
@@ -98,7 +98,6 @@ export class Traffic {
       firstMs,
       lastMs,
       protocol,
-      application,
       source: v6 ? '2001:db8:17::a1' : pick(kClients),
       destination: v6 ? '2001:db8:17::80' : port === 53 ? kResolver : pick(kServers),
       sport: port ? 32768 + Math.floor(random() * 28000) : 0,
@@ -118,7 +117,6 @@ export class Traffic {
       firstMs: lastMs - 1,
       lastMs,
       protocol: 6,
-      application: null,
       source: '192.0.2.66',
       destination: '10.0.0.13',
       sport: 40000 + Math.floor(random() * 20000),
@@ -161,7 +159,7 @@ export class Traffic {
         reverse_payload_bytes: Math.max(0, f.reverse - 54 * reverse),
         forward_tcp_flags: f.flags[0],
         reverse_tcp_flags: f.flags[1],
-        application: f.application,
+        application: null,
         end_reason: f.reason,
       },
     };

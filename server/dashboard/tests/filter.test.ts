@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import {
   addPill,
+  characterAt,
   clause,
   complete,
   fromPills,
+  isNegated,
   literal,
   negate,
   onlyAddress,
@@ -28,7 +30,25 @@ describe('pills', () => {
     ]);
   });
   it('do not split at words inside values', () => {
-    expect(toPills('app="rock and roll" and port=80')).toEqual(['app="rock and roll"', 'port=80']);
+    expect(toPills('end_reason="this and that" and port=80')).toEqual([
+      'end_reason="this and that"',
+      'port=80',
+    ]);
+  });
+  it('know the signs for the joining words', () => {
+    expect(toPills('a=1 && !b=2')).toEqual(['a=1', '!b=2']);
+    expect(fromPills(['a=1 || b=2', 'c==3'])).toBe('(a=1 || b=2) and c==3');
+    expect(negate('!b=2')).toBe('b=2');
+    expect(negate('a=1 or b=2')).toBe('not (a=1 or b=2)');
+    expect(addPill('not b=2 and a=1', '!b=2')).toBe('a=1');
+    expect(['not a=1', '!a=1', 'a!=1', 'a <> 1', 'a not in (1)', 'a=1'].map(isNegated)).toEqual([
+      true,
+      true,
+      true,
+      true,
+      true,
+      false,
+    ]);
   });
   it('join to the same meaning', () => {
     expect(fromPills(['a=1 or b=2', 'c=3'])).toBe('(a=1 or b=2) and c=3');
@@ -54,7 +74,7 @@ describe('values', () => {
     expect(literal('a b) or bytes>0')).toBe('"a b) or bytes>0"');
     expect(literal('say "x"')).toBe('"say \\"x\\""');
     expect(literal('or')).toBe('"or"');
-    expect(toPills(clause('app', 'x" and port=1 and app="y'))).toHaveLength(1);
+    expect(toPills(clause('src', 'x" and port=1 and src="y'))).toHaveLength(1);
   });
 });
 
@@ -65,6 +85,13 @@ describe('a single host', () => {
     expect(onlyAddress('host=10.0.0.0/8')).toBeNull();
     expect(onlyAddress('host=10.0.0.1 and port=53')).toBeNull();
     expect(onlyAddress('src=10.0.0.1')).toBeNull();
+  });
+});
+
+describe('an error', () => {
+  it('is marked at its character though the server counts bytes', () => {
+    expect(characterAt('src=1', 4)).toBe(4);
+    expect(characterAt('„x“ foo=1', 8)).toBe(4);
   });
 });
 
@@ -79,7 +106,8 @@ describe('completion', () => {
   it('offers operators after a field, protocols after proto', () => {
     expect(labels('bytes ')).toContain('>=');
     expect(labels('bytes')).toContain('bytes>');
-    expect(labels('proto=')).toEqual(['tcp', 'udp', 'icmp']);
+    expect(labels('proto=')).toContain('icmpv6');
+    expect(labels('end_reason=i')).toEqual(['idle_timeout']);
     expect(labels('proto=t')).toEqual(['tcp']);
   });
   it('offers nothing while a value is written', () => expect(labels('src=10.0')).toEqual([]));

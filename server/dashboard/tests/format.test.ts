@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   alertClassName,
+  canFilterProtocol,
   formatBitRate,
   formatBytes,
   formatDuration,
@@ -8,7 +9,6 @@ import {
   formatTcpFlags,
   hostPort,
   plural,
-  protocolFilterValue,
   protocolName,
   siShort,
 } from '../src/lib/format';
@@ -72,10 +72,10 @@ describe('names', () => {
     expect(protocolName('tcp')).toBe('tcp');
     expect(protocolName(250)).toBe('250');
   });
-  it('of protocols in filters are those the grammar knows', () => {
-    expect(protocolFilterValue('udp')).toBe('udp');
-    expect(protocolFilterValue(58)).toBe('58');
-    expect(protocolFilterValue('icmp6')).toBe('58');
+  it('of sums are not for filters', () => {
+    expect(canFilterProtocol('udp')).toBe(true);
+    expect(canFilterProtocol(58)).toBe(true);
+    expect(canFilterProtocol('other')).toBe(false);
   });
   it('of alert classes read as words', () => {
     expect(alertClassName('syn_flood')).toBe('SYN flood');

@@ -69,6 +69,13 @@ describe('the headline', () => {
     expect(say({ alerts: [alert('high', 'closed')] })).toMatchObject({ tone: 'good' });
     expect(say({ alerts: [alert('high')] })).toMatchObject({ tone: 'bad' });
   });
+  it('knows no rate of now when the capture has ended', () => {
+    expect(say({ capture: { ...capture, state: 'ended' } })).toEqual({
+      tone: 'watch',
+      words: 'Capture ended: 8.89 kbit/s on average, no open alerts, nothing dropped',
+    });
+    expect(say({ capture: { ...capture, state: 'ended', kind: 'file' } })).toMatchObject({ tone: 'good' });
+  });
   it('notices a rate far above the usual', () => {
     expect(
       say({ samples: samples([...new Array<number>(200).fill(1e6), ...new Array<number>(5).fill(9e6)]) }),

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { latestPerAlert } from '../src/api/endpoints';
 import type { Problem } from '../src/api/problem';
 import type { Alert, Sample } from '../src/api/types';
-import { clockOffset, mergeSamples } from '../src/state/live';
+import { ClockOffset, mergeSamples } from '../src/state/live';
 import { retryDelayMs } from '../src/state/query';
 import { streamCovers } from '../src/state/throughput';
 import { formatView, parseView, viewAfter } from '../src/state/view';
@@ -48,9 +48,15 @@ describe('live samples', () => {
     ).toEqual([1, 4, 5, 6].map((s) => sample(s).time));
   });
   it("tell the server's clock from a recording's", () => {
-    expect(clockOffset(sample(100).time, 100_500)).toBe(0);
-    expect(clockOffset(sample(160).time, 100_000)).toBe(61_000);
-    expect(clockOffset(sample(100).time, 900_000_000)).toBe(0);
+    const offset = (second: number, now: number) => new ClockOffset().observe(sample(second).time, now);
+    expect(offset(100, 100_500)).toBe(0);
+    expect(offset(160, 100_000)).toBe(61_000);
+    expect(offset(100, 900_000_000)).toBe(0);
+  });
+  it('that come late on a quiet link do not move the clock', () => {
+    const clock = new ClockOffset();
+    expect(clock.observe(sample(100).time, 101_100)).toBe(0);
+    expect(clock.observe(sample(101).time, 120_000)).toBe(0);
   });
   it('serve a fixed range only where they reach', () => {
     const known = [sample(100), sample(200)];

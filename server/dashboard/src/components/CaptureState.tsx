@@ -46,7 +46,7 @@ export function CaptureState() {
       button={
         <>
           <span className={`dot dot-${tone}`} />
-          <span className="capture-source mono">{capture.source}</span>
+          <span className="capture-source mono">{capture.source || 'no source'}</span>
           <span className={`capture-rate num ${lost ? 'watch' : ''}`}>{rate}</span>
           <span className={`capture-drops ${dropped.lost ? 'bad' : 'muted'}`}>
             {dropped.lost ? dropped.text : 'no drops'}
@@ -58,7 +58,7 @@ export function CaptureState() {
         <div className="capture-panel">
           <Facts
             rows={[
-              ['Source', `${capture.source} (${capture.kind}, ${capture.state})`],
+              ['Source', `${capture.source || 'none'} (${capture.kind}, ${capture.state})`],
               ...(capture.message ? [['Message', capture.message] as [string, string]] : []),
               ['Received', `${formatCount(ledger.received)} packets`],
               ['Decoded', formatCount(ledger.decoded)],

@@ -1,7 +1,7 @@
 import { useEffect, useId, useRef, useState, type KeyboardEvent } from 'react';
 import { getFlows } from '../api/endpoints';
 import { toProblem, type Problem } from '../api/problem';
-import { complete, fromPills, isNegated, removePill, toPills } from '../lib/filter';
+import { characterAt, complete, fromPills, isNegated, removePill, toPills } from '../lib/filter';
 import { isTyping, useKey, useSmall } from '../state/hooks';
 import { setView, useView } from '../state/view';
 import { Icon } from './Icon';
@@ -212,7 +212,8 @@ export function FilterBar() {
 
 function FilterProblem({ failure, id }: { failure: Failure; id: string }) {
   const { problem, where } = failure;
-  const at = problem.position;
+  // The server counts bytes.
+  const at = problem.position === undefined ? undefined : characterAt(where, problem.position);
   return (
     <div className="filter-problem" id={id} role="alert">
       {at !== undefined && (

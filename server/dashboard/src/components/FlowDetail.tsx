@@ -5,8 +5,6 @@ import {
   formatCount,
   formatDuration,
   formatTcpFlags,
-  inWords,
-  protocolFilterValue,
   protocolName,
   serviceName,
 } from '../lib/format';
@@ -92,10 +90,10 @@ export function FlowDetail({ flow, onClose }: { flow: Flow; onClose: () => void 
               key="p"
               text={protocolName(flow.protocol)}
               field="proto"
-              value={protocolFilterValue(flow.protocol)}
+              value={protocolName(flow.protocol)}
             />,
           ],
-          ['Application', flow.application ?? 'not identified'],
+          ...(flow.application ? [['Application', flow.application] as [string, React.ReactNode]] : []),
           ['VLAN', flow.vlan === null ? 'untagged' : String(flow.vlan)],
           [
             'First seen',
@@ -111,7 +109,10 @@ export function FlowDetail({ flow, onClose }: { flow: Flow; onClose: () => void 
           ],
           ['Duration', formatDuration(seconds)],
           ['Mean rate', seconds > 0 ? formatBitRate((flowBytes(flow) * 8) / seconds) : '–'],
-          ['Ended by', inWords(flow.end_reason)],
+          [
+            'Ended by',
+            <CopyValue key="e" text={flow.end_reason} field="end_reason" value={flow.end_reason} />,
+          ],
         ]}
       />
       <h3>Each way</h3>

@@ -7,7 +7,6 @@ import {
   formatDuration,
   formatTcpFlags,
   inWords,
-  protocolFilterValue,
   protocolName,
   serviceName,
 } from '../lib/format';
@@ -69,7 +68,7 @@ export const kFlowColumns: FlowColumn[] = [
     label: 'Proto',
     width: 72,
     cell: (f) => (
-      <FilterValue field="proto" value={protocolFilterValue(f.protocol)} inTable>
+      <FilterValue field="proto" value={protocolName(f.protocol)} inTable>
         <span className={`swatch ${seriesClass(String(f.protocol))}`} />
         {protocolName(f.protocol)}
       </FilterValue>
@@ -93,14 +92,7 @@ export const kFlowColumns: FlowColumn[] = [
     id: 'application',
     label: 'App',
     width: 66,
-    cell: (f) =>
-      f.application ? (
-        <FilterValue field="app" value={f.application} inTable>
-          {f.application}
-        </FilterValue>
-      ) : (
-        <span className="muted">–</span>
-      ),
+    cell: (f) => f.application ?? <span className="muted">–</span>,
   },
   {
     id: 'forward_wire_bytes',
@@ -169,7 +161,16 @@ export const kFlowColumns: FlowColumn[] = [
         </FilterValue>
       ),
   },
-  { id: 'end_reason', label: 'Ended by', width: 128, cell: (f) => inWords(f.end_reason) },
+  {
+    id: 'end_reason',
+    label: 'Ended by',
+    width: 112,
+    cell: (f) => (
+      <FilterValue field="end_reason" value={f.end_reason} inTable>
+        {inWords(f.end_reason)}
+      </FilterValue>
+    ),
+  },
 ];
 
 export const kDefaultColumns = [
@@ -180,11 +181,11 @@ export const kDefaultColumns = [
   'source_port',
   'destination_address',
   'destination_port',
-  'application',
   'forward_wire_bytes',
   'reverse_wire_bytes',
   'bytes',
   'packets',
+  'end_reason',
 ];
 export const kOverviewColumns = [
   'last_seen',
@@ -192,7 +193,6 @@ export const kOverviewColumns = [
   'source_address',
   'destination_address',
   'destination_port',
-  'application',
   'duration',
   'packets',
   'bytes',

@@ -13,25 +13,34 @@ export const kFields: FieldHelp[] = [
   { name: 'sport', help: 'source port', example: 'sport>1023' },
   { name: 'dport', help: 'destination port', example: 'dport in (80,443)' },
   { name: 'port', help: 'port on either side', example: 'port=53' },
-  { name: 'proto', help: 'tcp, udp, icmp or a number', example: 'proto=udp' },
-  { name: 'bytes', help: 'bytes on the wire, both ways', example: 'bytes>1e6' },
+  { name: 'proto', help: 'tcp, udp, icmp, icmpv6, … or a number', example: 'proto=udp' },
+  { name: 'bytes', help: 'bytes on the wire, both ways', example: 'bytes>10M' },
   { name: 'packets', help: 'packets, both ways', example: 'packets>=10' },
-  { name: 'duration', help: 'seconds from first to last packet', example: 'duration>60' },
+  { name: 'duration', help: 'first to last packet, seconds or 5m', example: 'duration>60' },
   { name: 'vlan', help: 'outermost 802.1Q id', example: 'vlan=10' },
-  { name: 'app', help: 'application name', example: 'app=dns' },
+  { name: 'end_reason', help: 'why the flow ended', example: 'end_reason=idle_timeout' },
 ];
-export const kOperators = ['=', '!=', '<', '<=', '>', '>=', 'in'];
-export const kProtocolValues = ['tcp', 'udp', 'icmp'];
+export const kOperators = ['=', '!=', '<', '<=', '>', '>=', 'in', 'not in'];
+// The fields whose values are words, with those words.
+export const kValues: Record<string, string[]> = {
+  proto: ['tcp', 'udp', 'icmp', 'icmpv6', 'sctp', 'gre', 'esp'],
+  end_reason: ['idle_timeout', 'active_timeout', 'end_of_flow', 'forced_end', 'lack_of_resources'],
+};
 
+// `text` in the grammar's words, `length` as written: && is and.
 export interface Token {
   text: string;
+  length: number;
   start: number;
   kind: 'word' | 'operator' | 'open' | 'close' | 'comma' | 'string';
 }
 
+const kSymbols: Record<string, string> = { '&&': 'and', '||': 'or', '!': 'not' };
+
 export function tokenise(text: string): Token[] {
   const tokens: Token[] = [];
-  const pattern = /\s+|"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[()]|,|!=|<=|>=|[=<>]|[^\s()=<>!,"']+|./g;
+  const pattern =
+    /\s+|"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|&&|\|\||[()]|,|==|!=|<>|<=|>=|[=<>!]|[^\s()=<>!,"'&|]+|./g;
   for (const match of text.matchAll(pattern)) {
     const piece = match[0];
     if (/^\s/.test(piece)) continue;
@@ -44,10 +53,10 @@ export function tokenise(text: string): Token[] {
             ? 'comma'
             : /^["']/.test(piece)
               ? 'string'
-              : /^([=<>]|!=|<=|>=)$/.test(piece)
+              : /^(==?|!=|<>|<=?|>=?)$/.test(piece)
                 ? 'operator'
                 : 'word';
-    tokens.push({ text: piece, start: match.index, kind });
+    tokens.push({ text: kSymbols[piece] ?? piece, length: piece.length, start: match.index, kind });
   }
   return tokens;
 }
@@ -61,7 +70,7 @@ function splitAtTop(text: string, keyword: string): string[] {
     if (token.kind === 'close') depth -= 1;
     if (depth === 0 && token.kind === 'word' && token.text.toLowerCase() === keyword) {
       pieces.push(text.slice(start, token.start));
-      start = token.start + token.text.length;
+      start = token.start + token.length;
     }
   }
   pieces.push(text.slice(start));
@@ -100,10 +109,12 @@ export const removePill = (where: string, index: number) =>
   fromPills(toPills(where).filter((_, i) => i !== index));
 
 export function negate(pill: string): string {
-  const match = /^not\s+(.*)$/is.exec(pill.trim());
-  return match ? match[1]! : `not ${pill}`;
+  const match = /^(?:not\s+|!\s*)(.*)$/is.exec(pill.trim());
+  if (match) return match[1]!;
+  return splitAtTop(pill, 'or').length > 1 ? `not (${pill})` : `not ${pill}`;
 }
-export const isNegated = (pill: string) => /^not\s/i.test(pill) || /^[a-z]+\s*!=/i.test(pill);
+export const isNegated = (pill: string) =>
+  /^(not\s|!)/i.test(pill) || /^[a-z_]+\s*(!=|<>|not\s+in)/i.test(pill);
 
 // Values come from packets and rules: quote all that the grammar could read as something else.
 export function literal(value: string | number): string {
@@ -126,11 +137,24 @@ export interface Completion {
   from: number;
 }
 
+function operators(field: string, from: number): Completion[] {
+  return kOperators.map((operator) => {
+    const text = operator.endsWith('in') ? `${field ? ' ' : ''}${operator} (` : operator;
+    return { label: field + text, help: '', insert: field + text, from };
+  });
+}
+
+// Where a byte of the UTF-8 text lies among the characters of the string.
+export function characterAt(text: string, byte: number): number {
+  const bytes = new TextEncoder().encode(text).slice(0, byte);
+  return new TextDecoder().decode(bytes).length;
+}
+
 // What could stand at the caret: a field, an operator, a protocol, or a joining word.
 export function complete(text: string, caret: number): Completion[] {
   const before = tokenise(text.slice(0, caret));
   const last = before[before.length - 1];
-  const touching = last !== undefined && last.start + last.text.length === caret && last.kind === 'word';
+  const touching = last !== undefined && last.start + last.length === caret && last.kind === 'word';
   const prefix = touching ? last.text.toLowerCase() : '';
   const from = touching ? last.start : caret;
   const previous = touching ? before[before.length - 2] : last;
@@ -147,22 +171,14 @@ export function complete(text: string, caret: number): Completion[] {
   ) {
     const exact = kFields.some((known) => known.name === prefix);
     if (exact) {
-      return kOperators.map((operator) => ({
-        label: prefix + (operator === 'in' ? ' in (' : operator),
-        help: '',
-        from,
-        insert: prefix + (operator === 'in' ? ' in (' : operator),
-      }));
+      return operators(prefix, from);
     }
     return matching([...fields, { label: 'not', help: 'all but the following', insert: 'not ' }]);
   }
-  if (field && !touching)
-    return kOperators.map((o) => ({ label: o, help: '', insert: o === 'in' ? 'in (' : o, from }));
+  if (field && !touching) return operators('', from);
   if (previous.kind === 'operator') {
     const subject = before[before.indexOf(previous) - 1]?.text.toLowerCase();
-    return subject === 'proto'
-      ? matching(kProtocolValues.map((v) => ({ label: v, help: 'protocol', insert: v })))
-      : [];
+    return matching((kValues[subject ?? ''] ?? []).map((v) => ({ label: v, help: '', insert: v })));
   }
   if (touching && (previous.kind === 'word' || previous.kind === 'close') && prefix.length > 0) {
     return matching([

@@ -65,32 +65,40 @@ export function formatDuration(seconds: number): string {
 
 // "tcp" and "6" are the same protocol: keys of rollups are names, fields of flows are IANA numbers.
 const kProtocols: Record<number, string> = {
+  0: 'hopopt',
   1: 'icmp',
   2: 'igmp',
+  4: 'ipv4',
   6: 'tcp',
+  8: 'egp',
+  9: 'igp',
   17: 'udp',
+  33: 'dccp',
   41: 'ipv6',
+  46: 'rsvp',
   47: 'gre',
   50: 'esp',
   51: 'ah',
-  58: 'icmp6',
+  58: 'icmpv6',
+  88: 'eigrp',
   89: 'ospf',
+  94: 'ipip',
+  97: 'etherip',
   103: 'pim',
   112: 'vrrp',
+  115: 'l2tp',
   132: 'sctp',
+  135: 'mobility',
+  136: 'udplite',
+  137: 'mpls',
 };
 export function protocolName(key: number | string): string {
   const number = typeof key === 'number' ? key : /^\d+$/.test(key) ? Number(key) : undefined;
   if (number === undefined) return String(key);
   return kProtocols[number] ?? String(number);
 }
-// The filter grammar knows tcp, udp and icmp by name; the rest by number.
-export function protocolFilterValue(key: number | string): string {
-  const name = protocolName(key);
-  if (name === 'tcp' || name === 'udp' || name === 'icmp') return name;
-  const entry = Object.entries(kProtocols).find(([, known]) => known === name);
-  return entry ? entry[0] : name;
-}
+// "other" is a sum of many: no filter selects it.
+export const canFilterProtocol = (key: number | string) => protocolName(key) !== 'other';
 
 const kServices: Record<number, string> = {
   20: 'ftp-data',

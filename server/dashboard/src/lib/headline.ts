@@ -54,7 +54,8 @@ export function headline(facts: Facts): Headline {
     open.length === 0
       ? 'no open alerts'
       : `${plural(open.length, 'open alert')}${serious.length > 0 ? ` (${serious.length} high or critical)` : ''}`;
-  const now = rateNow(facts.samples);
+  // A capture that has ended has no rate now, whatever its last seconds were.
+  const now = facts.capture?.state === 'ended' ? null : rateNow(facts.samples);
   const rate =
     facts.live && now !== null
       ? `${formatBitRate(now)}${facts.asOf ? '' : ' now'}`
@@ -71,8 +72,11 @@ export function headline(facts: Facts): Headline {
   if (facts.asOf) return { tone: 'watch', word: `As of ${facts.asOf}`, text };
   if (dropped.lost > 0) return { tone: 'bad', word: 'Losing data', text };
   if (serious.length > 0) return { tone: 'bad', word: 'Needs attention', text };
-  if (facts.live && facts.capture?.state === 'ended') return { tone: 'watch', word: 'Capture ended', text };
   if (open.length > 0) return { tone: 'watch', word: 'Worth a look', text };
+  if (facts.live && facts.capture?.state === 'ended') {
+    // A file ends as it should; an interface does not.
+    return { tone: facts.capture.kind === 'interface' ? 'watch' : 'good', word: 'Capture ended', text };
+  }
   const high = usualHigh(facts.samples);
   if (facts.live && now !== null && high !== null && now > high * 1.8)
     return { tone: 'watch', word: 'Busier than usual', text };

@@ -12,7 +12,7 @@ export interface Shaped {
 }
 
 // Fixed first, then by name: the order of the stack must not depend on the traffic.
-const kOrder = ['tcp', 'udp', 'icmp', 'icmp6', 'sctp'];
+const kOrder = ['tcp', 'udp', 'icmp', 'icmpv6', 'sctp'];
 export function compareKeys(a: string, b: string): number {
   const rank = (key: string) => (key === 'other' ? 1000 : kOrder.includes(key) ? kOrder.indexOf(key) : 100);
   return rank(a) - rank(b) || a.localeCompare(b);

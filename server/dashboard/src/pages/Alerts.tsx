@@ -83,11 +83,13 @@ export function Alerts() {
               onChange={(e) => setSeverity(e.target.value)}
             >
               <option value="">Every severity</option>
-              {kSeverities.map((level) => (
-                <option key={level} value={level}>
-                  {level}
-                </option>
-              ))}
+              {kSeverities
+                .filter((level) => level !== 'info')
+                .map((level) => (
+                  <option key={level} value={level}>
+                    {level === 'critical' ? level : `${level} or worse`}
+                  </option>
+                ))}
             </select>
             <select
               className="select"

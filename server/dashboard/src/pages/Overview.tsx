@@ -13,7 +13,14 @@ import { PortsPanel, TalkersPanel } from './overview/TopPanels';
 export function Overview() {
   const view = useView();
   const [highlight, setHighlight] = useState<string | null>(null);
-  const [open, setOpen] = useState<Flow | null>(null);
+  const [openId, setOpenId] = useExtra('flow');
+  // The table moves on while a flow is read: the flow stays.
+  const [known, setKnown] = useState<Flow | null>(null);
+  const open = known && String(known.id) === openId ? known : null;
+  const setOpen = (flow: Flow) => {
+    setKnown(flow);
+    setOpenId(String(flow.id));
+  };
   const [order, setOrder] = useExtra('order', '-last_seen');
   const alerts = useAlerts(view);
   const openAlert = (id: string) => setView({ page: 'alerts', extra: { alert: id } });
@@ -29,13 +36,15 @@ export function Overview() {
         <FlowsPanel
           order={order as FlowOrder}
           onOrder={setOrder}
-          openId={open ? String(open.id) : null}
+          openId={openId || null}
           onOpen={setOpen}
+          onClose={() => setOpenId('')}
+          isOpen={open !== null}
         />
       </div>
       {open && (
         <div className="floating-panel">
-          <FlowDetail flow={open} onClose={() => setOpen(null)} />
+          <FlowDetail flow={open} onClose={() => setOpenId('')} />
         </div>
       )}
     </>

@@ -43,10 +43,16 @@ export function mergeSamples(known: Sample[], fresh: Sample[]): Sample[] {
   return [...byTime.values()].sort((a, b) => (a.time < b.time ? -1 : 1)).slice(-kKeepSamples);
 }
 
-// Only a clock that is wrong by seconds to an hour is a clock; more is a recording with the times of its own day.
-export function clockOffset(sampleTime: string, now: number): number {
-  const offset = parseTime(sampleTime) + 1000 - now;
-  return Math.abs(offset) > 3000 && Math.abs(offset) < 3600e3 ? offset : 0;
+// How far the server's clock is ahead of ours, from the samples as they arrive. A sample on a quiet link comes late, which
+// looks like a slow clock: the earliest arrival is the truest. Less than some seconds does not matter; more
+// than an hour is no clock but a recording with the times of its own day.
+export class ClockOffset {
+  private best = -Infinity;
+
+  observe(sampleTime: string, now: number): number {
+    this.best = Math.max(this.best, parseTime(sampleTime) + 1000 - now);
+    return Math.abs(this.best) > 3000 && Math.abs(this.best) < 3600e3 ? this.best : 0;
+  }
 }
 
 const patch = (change: Partial<Live>) => live.set({ ...live.get(), ...change });
@@ -56,6 +62,7 @@ class Stream {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private attempt = 0;
   private running = false;
+  private clock = new ClockOffset();
   // Counts the starts: what was begun before the last stop must not come to life after it.
   private generation = 0;
 
@@ -63,6 +70,7 @@ class Stream {
     if (this.running) return;
     this.running = true;
     this.generation += 1;
+    this.clock = new ClockOffset();
     window.addEventListener('online', this.now);
     void this.open();
   }
@@ -128,7 +136,7 @@ class Stream {
     on<Sample>('sample', (sample) =>
       patch({
         samples: mergeSamples(live.get().samples, [sample]),
-        clockOffsetMs: clockOffset(sample.time, Date.now()),
+        clockOffsetMs: this.clock.observe(sample.time, Date.now()),
       }),
     );
     on<{ talkers: Talker[] }>('talkers', ({ talkers }) => patch({ talkers }));

@@ -1,6 +1,7 @@
 import { useMemo } from 'react';
 import { getAlerts, getFlows, getTop, latestPerAlert } from '../api/endpoints';
-import type { Alert, Dimension, FlowOrder } from '../api/types';
+import { kSeverities } from '../components/Severity';
+import type { Alert, Dimension, FlowOrder, Severity } from '../api/types';
 import { parseTime, resolveRange } from '../lib/time';
 import { live, serverNow } from './live';
 import { useQuery } from './query';
@@ -42,7 +43,8 @@ export function useAlerts(view: View, filter: { class?: string; severity?: strin
       parseTime(a.time) >= since &&
       parseTime(a.time) < until &&
       (!filter.class || a.class === filter.class) &&
-      (!filter.severity || a.severity === filter.severity);
+      (!filter.severity ||
+        kSeverities.indexOf(a.severity) <= kSeverities.indexOf(filter.severity as Severity));
     return latestPerAlert([...query.data.alerts, ...streamed.filter(fits)]);
   }, [query.data, streamed, range, filter.class, filter.severity]);
   return { query, alerts, more: query.data?.next_cursor != null };

@@ -1,6 +1,8 @@
+import { useEffect } from 'react';
 import type { Flow, FlowOrder } from '../../api/types';
 import { columnsBy, kOverviewColumns } from '../../components/flowColumns';
 import { FlowTable } from '../../components/FlowTable';
+import { NotLoaded } from '../../components/NotLoaded';
 import { NoFlows } from '../../components/NoFlows';
 import { Panel } from '../../components/Panel';
 import { Loaded, SkeletonLines } from '../../components/States';
@@ -12,14 +14,21 @@ interface Props {
   onOrder: (order: FlowOrder) => void;
   openId: string | null;
   onOpen: (flow: Flow) => void;
+  onClose: () => void;
+  isOpen: boolean;
 }
 
 const kRows = 25;
 const kColumns = columnsBy(kOverviewColumns);
 
-export function FlowsPanel({ order, onOrder, openId, onOpen }: Props) {
+export function FlowsPanel({ order, onOrder, openId, onOpen, onClose, isOpen }: Props) {
   const view = useView();
   const query = useFlows(view, order, kRows);
+  // A link names a flow; the table knows it when it has come.
+  const named = isOpen ? undefined : query.data?.flows.find((flow) => String(flow.id) === openId);
+  useEffect(() => {
+    if (named) onOpen(named);
+  }, [named, onOpen]);
   return (
     <Panel
       title="Flows"
@@ -47,6 +56,11 @@ export function FlowsPanel({ order, onOrder, openId, onOpen }: Props) {
           )
         }
       </Loaded>
+      {openId && !isOpen && !named && query.data && !query.outdated && (
+        <div className="floating-panel">
+          <NotLoaded what={`Flow ${openId}`} onClose={onClose} />
+        </div>
+      )}
     </Panel>
   );
 }

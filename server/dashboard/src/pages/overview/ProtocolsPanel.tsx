@@ -8,7 +8,7 @@ import {
   formatCount,
   formatPercent,
   plural,
-  protocolFilterValue,
+  canFilterProtocol,
   protocolName,
 } from '../../lib/format';
 import { compareKeys } from '../../lib/series';
@@ -71,13 +71,10 @@ export function ProtocolsPanel({ onHover }: { onHover: (key: string | null) => v
                   label: (
                     <>
                       <span className={`swatch ${seriesClass(row.name)}`} />
-                      {/^[a-z]+$/.test(protocolFilterValue(row.name)) &&
-                      !['tcp', 'udp', 'icmp'].includes(row.name) ? (
-                        row.name
+                      {canFilterProtocol(row.name) ? (
+                        <FilterValue field="proto" value={row.name} />
                       ) : (
-                        <FilterValue field="proto" value={protocolFilterValue(row.name)}>
-                          {row.name}
-                        </FilterValue>
+                        row.name
                       )}
                     </>
                   ),
