@@ -10,7 +10,8 @@
 namespace nta {
 namespace {
 
-using Rows = std::vector<std::vector<std::string>>;
+using Row = std::vector<std::string>;
+using Rows = std::vector<Row>;
 
 std::vector<std::string> Examples() {
   std::ifstream document(NTA_DOCS_DIR "/store_format.md");
@@ -62,19 +63,21 @@ TEST_F(StoreFormat, ExamplesOfTheDocumentationGiveWhatTheStoreGives) {
   const std::vector<std::string> examples = Examples();
   ASSERT_EQ(examples.size(), 5u);
   // While the store is open.
-  EXPECT_EQ(Query(path(), examples[0]), (Rows{{"2026-11-22 07:58:00", "6", "10000"},
-                                              {"2026-11-22 08:00:00", "6", "20000"},
-                                              {"2026-11-22 08:01:00", "6", "10000"}}));
+  EXPECT_EQ(Query(path(), examples[0]), (Rows{Row{"2026-11-22 07:58:00", "6", "10000"},
+                                              Row{"2026-11-22 08:00:00", "6", "20000"},
+                                              Row{"2026-11-22 08:01:00", "6", "10000"}}));
   Rows top;
-  for (const TopRow& row : store->Top({})->rows)
+  const auto result = store->Top({});
+  for (const TopRow& row : result->rows) {
     top.push_back({row.key, std::to_string(row.totals.bytes)});
+  }
   ASSERT_EQ(top.size(), 4u);
   EXPECT_EQ(Query(path(), examples[1]), top);
-  EXPECT_EQ(Query(path(), examples[2]), (Rows{{"22", "3"}, {"443", "1"}}));
+  EXPECT_EQ(Query(path(), examples[2]), (Rows{Row{"22", "3"}, Row{"443", "1"}}));
   EXPECT_EQ(Query(path(), examples[3]),
-            (Rows{{"2", "2026-11-22 08:00:20", "C0000250", "22", "10000"},
-                  {"1", "2026-11-22 08:00:10", "C0000250", "443", "10000"}}));
-  EXPECT_EQ(Query(path(), examples[4]), (Rows{{"open", "port_scan", "3", ""}}));
+            (Rows{Row{"2", "2026-11-22 08:00:20", "C0000250", "22", "10000"},
+                  Row{"1", "2026-11-22 08:00:10", "C0000250", "443", "10000"}}));
+  EXPECT_EQ(Query(path(), examples[4]), (Rows{Row{"open", "port_scan", "3", ""}}));
 }
 
 }  // namespace
