@@ -243,6 +243,18 @@ TEST(PortScanDetector, BenignWebTrafficDoesNotHideASweepOfAnotherPort) {
   EXPECT_EQ(FirstOf(alerts).entity.service, "tcp/445");
 }
 
+TEST(PortScanDetector, PortScanDoesNotDelayTheSweepThatFollows) {
+  std::vector<Attempt> sweep = HostSweep(30);
+  for (Attempt& attempt : sweep) attempt.at += minutes(2);
+  const std::vector<Alert> alerts = Detect(PortScan(200) + sweep);
+  for (const Alert& alert : alerts) {
+    if (alert.alert_class != AlertClass::kHostSweep) continue;
+    EXPECT_EQ(alert.observed, 9);
+    return;
+  }
+  FAIL() << "the sweep was not found";
+}
+
 TEST(PortScanDetector, OneHitInFiveDelaysTheAlertButDoesNotPreventIt) {
   std::vector<Attempt> attempts = PortScan(60);
   for (std::size_t i = 0; i < attempts.size(); i += 5) {
