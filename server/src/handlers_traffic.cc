@@ -156,7 +156,10 @@ Response GetReady(Services& services, const Call& call) {
   return GetHealth(services, call);
 }
 
-Response GetOpenApi(Services&, const Call&) { return Json(MakeOpenApi(AllRoutes())); }
+Response GetOpenApi(Services&, const Call&) {
+  static const std::string description = MakeOpenApi(AllRoutes());
+  return Json(description);
+}
 
 std::vector<Parameter> WithInterval(std::vector<Parameter> parameters) {
   parameters.insert(

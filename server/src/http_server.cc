@@ -212,7 +212,10 @@ class HttpServer::Impl {
  public:
   Impl(ListenSocket socket, HttpServerParts parts) : parts_(parts), socket_(std::move(socket)) {}
   ~Impl() {
-    if (daemon_ != nullptr) MHD_stop_daemon(daemon_);
+    if (daemon_ == nullptr) return;
+    // Leaves the listening socket to us.
+    MHD_quiesce_daemon(daemon_);
+    MHD_stop_daemon(daemon_);
   }
 
   absl::Status Start(const HttpServerOptions& options);

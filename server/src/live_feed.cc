@@ -54,10 +54,11 @@ void LiveFeed::Run(std::stop_token stop) {
 
 void LiveFeed::Tick() {
   const Duration now = services_.clock.monotonic();
+  // First, while the queues of quick clients are empty.
+  if (IsDue(next_heartbeat_, now, kHeartbeatEvery)) services_.streams.Heartbeat();
   PublishSamples();
   PublishCaptureState();
   if (IsDue(next_talkers_, now, kTalkersEvery)) PublishTalkers();
-  if (IsDue(next_heartbeat_, now, kHeartbeatEvery)) services_.streams.Heartbeat();
   if (IsDue(next_store_check_, now, kStoreCheckEvery)) CheckStore();
   if (IsDue(next_second_, now, seconds(1))) {
     connections_.EndOverdue(now);
