@@ -54,8 +54,11 @@ def test_flows_reads_standard_input(sample):
 
 def test_flows_can_be_limited_in_time(sample, database):
     for file in (sample, database):
-        done = run("flows", file, "--since", "-1h", "--until", "2026-11-22T08:00:00Z", "--quiet")
+        done = run("flows", file, "--since", "-9999d", "--until", "2026-11-22T08:00:00Z", "--quiet")
         assert done.returncode == 0 and done.stdout.count("\n") == 1
+        done = run("flows", file, "--since", "2026-11-22T09:00:00Z", "--until",
+                   "2026-11-22T08:00:00Z", "--quiet")  # fmt: skip
+        assert done.returncode == 1 and done.stderr.startswith("nta: ")
 
 
 def test_detect_prints_alerts_as_json_lines(sample):

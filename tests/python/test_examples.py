@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 
@@ -11,8 +12,8 @@ from conftest import ROOT
 EXAMPLES = ROOT / "examples" / "python"
 
 
-def run(name: str, *arguments) -> str:
-    done = subprocess.run([sys.executable, EXAMPLES / name, *map(str, arguments)],
+def run(name: str, *arguments, directory=None) -> str:
+    done = subprocess.run([sys.executable, EXAMPLES / name, *map(str, arguments)], cwd=directory,
                           capture_output=True, text=True, timeout=120)  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -21,6 +22,23 @@ def run(name: str, *arguments) -> str:
 def test_every_example_has_a_test():
     tested = {name[len("test_"):] + ".py" for name in globals() if name.startswith("test_")}
     assert {path.name for path in EXAMPLES.glob("*.py")} <= tested
+
+
+def test_print_flows(sample):
+    pytest.importorskip("numpy")
+    lines = run("print_flows.py", sample).splitlines()
+    assert lines[0].startswith("318 flows,")
+    assert lines[1].startswith("192.0.2.") and len(lines) > 6
+    assert lines[-1].startswith(("high", "medium", "low"))
+
+
+def test_guide(sample, damaged_capture, tmp_path):
+    pytest.importorskip("numpy")
+    shutil.copy(sample, tmp_path / "day.pcap")
+    shutil.copy(damaged_capture, tmp_path / "cut.pcap")
+    out = run("guide.py", directory=tmp_path)
+    assert "318 flows, 2748 packets" in out and "192.0.2.66" in out
+    assert (tmp_path / "few.pcap").stat().st_size > 100
 
 
 def test_flows_to_numpy(sample):

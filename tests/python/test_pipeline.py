@@ -207,26 +207,42 @@ def test_start_stop_cycles_leave_nothing_behind(sample):
 # One thread at a time
 
 
-def test_two_threads_cannot_step_one_pipeline():
-    source = nta.MemorySource(timeout=0.5)
-    pipeline = nta.Pipeline(source, interval=0.5)
-    running = threading.Event()
+class Blocking(nta.Detector):
+    """Stays in observe() until it is let go."""
 
-    def step():
-        running.set()
-        next(pipeline)
+    def __init__(self):
+        self.entered = threading.Event()
+        self.let_go = threading.Event()
 
-    thread = threading.Thread(target=step)
+    def observe(self, event):
+        self.entered.set()
+        assert self.let_go.wait(60)
+
+
+def test_what_a_thread_uses_is_refused_to_others(sample):
+    reader = nta.PcapFileReader(sample)
+    blocking, scans = Blocking(), nta.PortScanDetector()
+    pipeline = nta.Pipeline(reader, detectors=[scans, blocking], batch_packets=256)
+    thread = threading.Thread(target=next, args=(pipeline,))
     thread.start()
-    running.wait()
-    failed = False
-    while thread.is_alive() and not failed:
-        try:
-            source.read()
-        except nta.FailedPreconditionError:
-            failed = True
+    assert blocking.entered.wait(60)
+    others = {
+        "running already": lambda: next(pipeline),
+        "being read already": reader.read,
+        "read already": lambda: next(nta.Pipeline(reader)),
+        "in use by another pipeline": lambda: next(
+            nta.Pipeline(nta.PcapFileReader(sample), detectors=[scans])
+        ),
+        "in use": scans.save,
+    }
+    for message, use in others.items():
+        with pytest.raises(nta.FailedPreconditionError, match=message):
+            use()
+    pipeline.stats()
+    reader.close()  # the packets of the thread stay until it is done with them
+    blocking.let_go.set()
     thread.join()
-    assert failed
+    assert pipeline.stats().ledger.received == 256
 
 
 def test_detector_cannot_step_its_own_pipeline(sample):

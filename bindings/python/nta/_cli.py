@@ -150,7 +150,7 @@ def _flows(options: argparse.Namespace) -> int:
         first = False
     if first:
         sys.stdout.write(show(nta.FlowBatch(), True))
-    return options.status
+    return int(options.status)
 
 
 def _detect(options: argparse.Namespace) -> int:
@@ -158,7 +158,7 @@ def _detect(options: argparse.Namespace) -> int:
     for batch in _until_error(pipeline, options):
         for alert in batch.alerts:
             print(alert.to_json())
-    return options.status
+    return int(options.status)
 
 
 def _top(options: argparse.Namespace) -> int:
@@ -175,7 +175,7 @@ def _top(options: argparse.Namespace) -> int:
         for batch in _until_error(_pipeline(options), options):
             store.write(batch.flows)
         _print_top(store.top(options.dimension, **query), options)
-    return options.status
+    return int(options.status)
 
 
 def _serve(options: argparse.Namespace) -> NoReturn:
@@ -222,6 +222,8 @@ def _with_interval(options: argparse.Namespace) -> Callable[[nta.FlowBatch], nta
         return lambda flows: flows
     since = nta.to_nanoseconds(options.since) if options.since is not None else -(2**63)
     until = nta.to_nanoseconds(options.until) if options.until is not None else 2**63
+    if until < since:
+        raise nta.InvalidArgumentError("--until is before --since")
     return lambda flows: nta.FlowBatch(f for f in flows if since <= f.last_seen < until)
 
 

@@ -18,7 +18,7 @@ def to_arrays(columns: Mapping[str, Column]) -> dict[str, np.ndarray[Any, Any]]:
 
 
 def _to_array(name: str, column: Column) -> np.ndarray[Any, Any]:
-    array = np.asarray(memoryview(column))  # type: ignore[arg-type]
+    array = np.asarray(memoryview(column))
     if name in _TIMES:
         return array.view("datetime64[ns]")
     if name in _ADDRESSES:

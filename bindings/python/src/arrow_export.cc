@@ -89,7 +89,7 @@ void FinishText(Node<ArrowArray>* node) {
   node->buffers[2] = node->text.data();
 }
 
-template <AddressColumn FlowColumns::* kColumn>
+template <AddressColumn FlowColumns::*kColumn>
 void ExportAddresses(const Slice& slice, ArrowArray* out) {
   Node<ArrowArray>* node = NewArray(slice, 3, out);
   const AddressColumn& column = (*slice.columns).*kColumn;
@@ -166,8 +166,8 @@ constexpr ArrowColumn kColumns[] = {
     {"reverse_payload_bytes", "L", ExportNumbers<&Columns::reverse_payload_bytes>},
     {"forward_tcp_flags", "C", ExportNumbers<&Columns::forward_tcp_flags>},
     {"reverse_tcp_flags", "C", ExportNumbers<&Columns::reverse_tcp_flags>},
-    {"outcome", "C",
-     ExportNames<&Columns::outcome, ContactOutcome, ContactOutcome::kUnreachable>, 0, "u"},
+    {"outcome", "C", ExportNames<&Columns::outcome, ContactOutcome, ContactOutcome::kUnreachable>,
+     0, "u"},
     {"end_reason", "C",
      ExportNames<&Columns::end_reason, FlowEndReason, FlowEndReason::kLackOfResources>, 0, "u"},
 };

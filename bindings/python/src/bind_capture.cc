@@ -220,8 +220,8 @@ std::unique_ptr<FileWriter> CreateFile(py::handle path, py::handle link_type,
 void BindWriter(py::module_& module) {
   py::class_<FileWriter>(module, "PcapFileWriter",
                          "Writes a pcap file with nanosecond time stamps.")
-      .def(py::init(&CreateFile), py::arg("path"), py::kw_only(),
-           py::arg("link_type") = "ethernet", py::arg("snap_length") = 262144)
+      .def(py::init(&CreateFile), py::arg("path"), py::kw_only(), py::arg("link_type") = "ethernet",
+           py::arg("snap_length") = 262144)
       .def(
           "write", [](FileWriter& self, const Packet& packet) { self.Write(packet.view()); },
           py::arg("packet"))

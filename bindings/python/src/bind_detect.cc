@@ -20,7 +20,7 @@ namespace {
 using AlertFields = FieldsClass<Alert>;
 
 template <typename Enum, typename Parse>
-void NameField(AlertFields& alert, const char* name, Enum Alert::* member, const Parse& parse) {
+void NameField(AlertFields& alert, const char* name, Enum Alert::*member, const Parse& parse) {
   alert.ReadWrite(
       name, [member](const Alert& self) { return ToStr(ToString(self.*member)); },
       [member, parse](Alert& self, const std::string& text) {
@@ -29,7 +29,7 @@ void NameField(AlertFields& alert, const char* name, Enum Alert::* member, const
 }
 
 void EntityAddress(AlertFields& alert, const char* name,
-                   std::optional<IpAddress> AlertEntity::* member) {
+                   std::optional<IpAddress> AlertEntity::*member) {
   alert.ReadWrite(
       name,
       [member](const Alert& self) -> std::optional<std::string> {
@@ -50,9 +50,7 @@ void BindAlert(py::module_& module) {
           "to_json", [](const Alert& self) { return ToJson(self); }, "One line of JSON.")
       .def(
           "to_dict",
-          [](const Alert& self) {
-            return py::module_::import("json").attr("loads")(ToJson(self));
-          },
+          [](const Alert& self) { return py::module_::import("json").attr("loads")(ToJson(self)); },
           "The JSON object as a dict.");
   alert.ReadWrite("id", &Alert::id)
       .ReadWrite(
@@ -69,7 +67,9 @@ void BindAlert(py::module_& module) {
   EntityAddress(alert, "destination", &AlertEntity::destination);
   alert.ReadWrite(
       "service", [](const Alert& self) { return self.entity.service; },
-      [](Alert& self, std::optional<std::string> value) { self.entity.service = std::move(value); });
+      [](Alert& self, std::optional<std::string> value) {
+        self.entity.service = std::move(value);
+      });
   alert.ReadWrite(
       "window_seconds", [](const Alert& self) { return ToSeconds(self.window); },
       [](Alert& self, double seconds) { self.window = ToDuration(seconds, "window_seconds"); });
@@ -93,9 +93,8 @@ class PortScans final : public GuardedDetector {
 std::unique_ptr<PortScans> CreatePortScans(double benign_success, double scanner_success,
                                            double false_positive_rate, double detection_rate,
                                            std::size_t min_ports, std::size_t min_hosts,
-                                           double window, double answer_timeout,
-                                           double quiet_close, std::size_t max_sources,
-                                           std::size_t max_pending,
+                                           double window, double answer_timeout, double quiet_close,
+                                           std::size_t max_sources, std::size_t max_pending,
                                            std::optional<std::uint64_t> hash_seed) {
   return std::make_unique<PortScans>(
       PortScanOptions{.benign_success = benign_success,
@@ -122,12 +121,12 @@ auto WithDetector(GuardedDetector& guarded, const F& f) {
 
 void BindDetectors(py::module_& module) {
   py::class_<GuardedDetector>(module, "_NativeDetector")
-      .def_property_readonly(
-          "name", [](GuardedDetector& self) { return ToStr(self.detector().name()); })
+      .def_property_readonly("name",
+                             [](GuardedDetector& self) { return ToStr(self.detector().name()); })
       .def_property_readonly("memory_bytes",
                              [](GuardedDetector& self) {
-                               return WithDetector(
-                                   self, [](Detector& d) { return d.memory_bytes(); });
+                               return WithDetector(self,
+                                                   [](Detector& d) { return d.memory_bytes(); });
                              })
       .def(
           "save",

@@ -25,13 +25,13 @@ ContactOutcome ParseOutcome(const std::string& text) {
   RaiseInvalidArgument("unknown outcome \"" + text + "\"");
 }
 
-void TimeField(RecordClass& record, const char* name, Timestamp FlowRecord::* member) {
+void TimeField(RecordClass& record, const char* name, Timestamp FlowRecord::*member) {
   record.ReadWrite(
       name, [member](const FlowRecord& flow) { return ToNanoseconds(flow.*member); },
       [member](FlowRecord& flow, py::handle value) { flow.*member = ToTimestamp(value); });
 }
 
-void EndpointFields(RecordClass& record, const std::string& side, Endpoint FlowRecord::* member) {
+void EndpointFields(RecordClass& record, const std::string& side, Endpoint FlowRecord::*member) {
   record.ReadWrite(
       (side + "_address").c_str(),
       [member](const FlowRecord& flow) { return (flow.*member).address.ToString(); },
@@ -43,15 +43,14 @@ void EndpointFields(RecordClass& record, const std::string& side, Endpoint FlowR
 
 template <typename V>
 void DirectionField(RecordClass& record, const std::string& name,
-                    FlowDirection FlowRecord::* direction, V FlowDirection::* member) {
+                    FlowDirection FlowRecord::*direction, V FlowDirection::*member) {
   record.ReadWrite(
-      name.c_str(),
-      [direction, member](const FlowRecord& flow) { return flow.*direction.*member; },
+      name.c_str(), [direction, member](const FlowRecord& flow) { return flow.*direction.*member; },
       [direction, member](FlowRecord& flow, V value) { flow.*direction.*member = value; });
 }
 
 void DirectionFields(RecordClass& record, const std::string& side,
-                     FlowDirection FlowRecord::* direction) {
+                     FlowDirection FlowRecord::*direction) {
   DirectionField(record, side + "_packets", direction, &FlowDirection::packets);
   DirectionField(record, side + "_wire_bytes", direction, &FlowDirection::wire_bytes);
   DirectionField(record, side + "_ip_bytes", direction, &FlowDirection::ip_bytes);
@@ -88,7 +87,8 @@ void BindRecord(py::module_& module) {
                              [](const FlowRecord& f) { return ProtocolName(f.protocol); })
       .def_property_readonly("packets", &FlowRecord::packets)
       .def_property_readonly("wire_bytes", &FlowRecord::wire_bytes)
-      .def_property_readonly("duration", [](const FlowRecord& f) { return ToSeconds(f.duration()); })
+      .def_property_readonly("duration",
+                             [](const FlowRecord& f) { return ToSeconds(f.duration()); })
       .def_property_readonly("first_seen_datetime",
                              [](const FlowRecord& f) { return ToDatetime(f.first_seen); })
       .def_property_readonly("last_seen_datetime",

@@ -45,8 +45,7 @@ Packet MakePacket(py::handle data, py::handle time, py::handle link_type,
 
 OwnedDecoded DecodeOne(const Packet& packet, const std::string& view, int max_headers) {
   const PacketView bytes = packet.view();
-  OwnedDecoded result{
-      Decode(bytes, {.view = ToDecodeView(view), .max_headers = max_headers}), {}};
+  OwnedDecoded result{Decode(bytes, {.view = ToDecodeView(view), .max_headers = max_headers}), {}};
   result.payload.assign(result.packet.payload.begin(), result.packet.payload.end());
   result.packet.payload = {};
   return result;
@@ -94,7 +93,8 @@ void BindPacketClass(py::module_& module) {
                              [](const Packet& self) { return ToDatetime(self.view().time); })
       .def_property_readonly("link_type",
                              [](const Packet& self) { return ToString(self.view().link_type); })
-      .def_property_readonly("wire_bytes", [](const Packet& self) { return self.view().wire_bytes; })
+      .def_property_readonly("wire_bytes",
+                             [](const Packet& self) { return self.view().wire_bytes; })
       .def_property_readonly("captured_bytes",
                              [](const Packet& self) { return self.view().bytes.size(); })
       .def_property_readonly("interface_id",

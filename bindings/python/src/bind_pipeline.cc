@@ -117,18 +117,18 @@ void BindBatchClass(py::module_& module) {
       .def_property_readonly("datetime", [](const PyBatch& self) { return ToDatetime(self.time); })
       .def("__repr__", [](const PyBatch& self) {
         return "<Batch of " + std::to_string(self.packets) + " packets, " +
-               std::to_string(self.flows.size()) + " flows, " +
-               std::to_string(self.alerts.size()) + " alerts>";
+               std::to_string(self.flows.size()) + " flows, " + std::to_string(self.alerts.size()) +
+               " alerts>";
       });
 }
 
 void BindPipelineClass(py::module_& module) {
   py::class_<PipelineRunner>(module, "Pipeline",
                              "Joins a packet source, the decoder, a flow table and detectors.")
-      .def(py::init([](const py::object& source, const py::iterable& detectors,
-                       double idle_timeout, double active_timeout, double closed_timeout,
-                       std::size_t max_flows, const std::string& view, bool defragment,
-                       py::handle where, std::uint64_t batch_packets, double interval) {
+      .def(py::init([](const py::object& source, const py::iterable& detectors, double idle_timeout,
+                       double active_timeout, double closed_timeout, std::size_t max_flows,
+                       const std::string& view, bool defragment, py::handle where,
+                       std::uint64_t batch_packets, double interval) {
              RunnerOptions options;
              options.pipeline = ToPipelineOptions(
                  {idle_timeout, active_timeout, closed_timeout, max_flows, view, defragment});
@@ -142,9 +142,8 @@ void BindPipelineClass(py::module_& module) {
            py::arg("source"), py::kw_only(), py::arg("detectors") = py::tuple(),
            py::arg("idle_timeout") = 120.0, py::arg("active_timeout") = 1800.0,
            py::arg("closed_timeout") = 2.0, py::arg("max_flows") = 1'000'000,
-           py::arg("view") = "outer", py::arg("defragment") = true,
-           py::arg("where") = py::none(), py::arg("batch_packets") = 65536,
-           py::arg("interval") = 0.25)
+           py::arg("view") = "outer", py::arg("defragment") = true, py::arg("where") = py::none(),
+           py::arg("batch_packets") = 65536, py::arg("interval") = 0.25)
       .def("__iter__", [](py::object self) { return self; })
       .def("__next__", &NextBatch)
       .def("stop", &PipelineRunner::Stop,

@@ -54,8 +54,8 @@ class StoreHandle {
 std::unique_ptr<StoreHandle> OpenStore(py::handle path, double query_timeout) {
   StoreOptions options;
   options.path = ToPath(path);
-  options.query_timeout = std::chrono::ceil<std::chrono::milliseconds>(
-      ToDuration(query_timeout, "query_timeout"));
+  options.query_timeout =
+      std::chrono::ceil<std::chrono::milliseconds>(ToDuration(query_timeout, "query_timeout"));
   return std::make_unique<StoreHandle>(
       options.path, ValueOrRaise(WithoutGil([&] { return Store::Open(options); })));
 }

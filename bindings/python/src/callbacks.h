@@ -27,7 +27,8 @@ inline py::object OptionalMethod(py::handle object, const char* name) {
 inline py::object RequiredMethod(py::handle object, const char* name, const char* role) {
   py::object method = OptionalMethod(object, name);
   if (method.is_none()) {
-    throw py::type_error(TypeName(object) + " is not " + role + ": it has no method " + name + "()");
+    throw py::type_error(TypeName(object) + " is not " + role + ": it has no method " + name +
+                         "()");
   }
   return method;
 }

@@ -12,7 +12,8 @@ namespace nta::python {
 
 namespace py = pybind11;
 
-// A class whose fields also show in its repr and in to_dict(), in the order in which they were added.
+// A class whose fields also show in its repr and in to_dict(), in the order in which they were
+// added.
 template <typename T, typename... Options>
 class FieldsClass {
  public:
@@ -26,7 +27,7 @@ class FieldsClass {
     return *this;
   }
   template <typename V>
-  FieldsClass& Read(const char* name, V T::* member) {
+  FieldsClass& Read(const char* name, V T::*member) {
     class_.def_readonly(name, member);
     names_.emplace_back(name);
     return *this;
@@ -38,7 +39,7 @@ class FieldsClass {
     return *this;
   }
   template <typename V>
-  FieldsClass& ReadWrite(const char* name, V T::* member) {
+  FieldsClass& ReadWrite(const char* name, V T::*member) {
     class_.def_readwrite(name, member);
     names_.emplace_back(name);
     return *this;

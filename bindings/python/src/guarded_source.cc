@@ -7,7 +7,8 @@ namespace nta::python {
 absl::StatusOr<ReadResult> GuardedSource::Read(PacketBatch& batch) {
   {
     const std::lock_guard lock(mutex_);
-    if (closed_) return absl::FailedPreconditionError("cannot read \"" + name_ + "\": it is closed");
+    if (closed_)
+      return absl::FailedPreconditionError("cannot read \"" + name_ + "\": it is closed");
   }
   absl::StatusOr<ReadResult> result = source_->Read(batch);
   const std::lock_guard lock(mutex_);

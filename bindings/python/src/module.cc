@@ -9,11 +9,12 @@ PYBIND11_MODULE(_nta, module) {
   module.attr("__version__") = NTA_VERSION;
   module.def(
       "parse_timestamp",
-      [](const std::string& text) { return ToNanoseconds(ValueOrRaise(nta::ParseTimestamp(text))); },
+      [](const std::string& text) {
+        return ToNanoseconds(ValueOrRaise(nta::ParseTimestamp(text)));
+      },
       "RFC 3339 to nanoseconds since 1970 UTC.");
   module.def(
-      "format_timestamp",
-      [](py::handle time) { return nta::ToString(ToTimestamp(time)); },
+      "format_timestamp", [](py::handle time) { return nta::ToString(ToTimestamp(time)); },
       "RFC 3339 in UTC with nanoseconds.");
   BindPacket(module);
   BindCapture(module);

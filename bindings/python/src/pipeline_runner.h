@@ -46,8 +46,8 @@ class PipelineRunner {
   void SetSource(const py::object& source);
   void AddDetector(const py::object& detector);
 
-  // Works until the portion is full or the traffic has ended; false when it had ended before. Raises
-  // what a callback or a signal handler raised; what was seen until then comes with the next
+  // Works until the portion is full or the traffic has ended; false when it had ended before.
+  // Raises what a callback or a signal handler raised; what was seen until then comes with the next
   // portion. The status of a source that failed comes after everything that it gave.
   // FailedPrecondition when the pipeline, its source or a detector is in use by another thread.
   absl::StatusOr<bool> Next(Portion& portion);

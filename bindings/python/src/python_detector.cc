@@ -50,7 +50,8 @@ void PythonDetector::Collect(const py::object& answer, const char* method,
   const std::string what =
       name_ + "." + method + "() must return None, an nta.Alert or an iterable of them";
   if (py::isinstance<Alert>(answer)) return Append(answer, what, alerts);
-  if (!py::isinstance<py::iterable>(answer)) throw py::type_error(what + ", not " + TypeName(answer));
+  if (!py::isinstance<py::iterable>(answer))
+    throw py::type_error(what + ", not " + TypeName(answer));
   for (const py::handle item : answer) Append(item, what, alerts);
 }
 

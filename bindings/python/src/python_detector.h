@@ -14,7 +14,8 @@
 namespace nta::python {
 
 // Calls take the interpreter's lock; whatever goes wrong in Python is kept in `error`, after which
-// the object, whose state is anybody's guess, is not called again. Made and destroyed with the lock held.
+// the object, whose state is anybody's guess, is not called again. Made and destroyed with the lock
+// held.
 class PythonDetector final : public Detector {
  public:
   // TypeError when `object` has no observe(). Borrows `error`.

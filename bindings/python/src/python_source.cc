@@ -34,7 +34,8 @@ ReadResult PythonSource::ReadPackets() {
   }
   if (answer.is_none()) return ReadResult::kEnd;
   const std::string what = name_ + ".read() must return an iterable of nta.Packet or None";
-  if (!py::isinstance<py::iterable>(answer)) throw py::type_error(what + ", not " + TypeName(answer));
+  if (!py::isinstance<py::iterable>(answer))
+    throw py::type_error(what + ", not " + TypeName(answer));
   for (const py::handle item : answer) {
     if (!py::isinstance<Packet>(item)) {
       throw py::type_error(what + ", not an iterable with " + TypeName(item));
