@@ -9,6 +9,7 @@ import {
   outline,
   shapeSamples,
   shapeSeries,
+  sparkPoints,
   stack,
   totals,
 } from '../src/lib/series';
@@ -126,6 +127,11 @@ describe('a series of the API', () => {
   it('orders known protocols first and other last', () => {
     expect(['other', 'zzz', 'udp', 'tcp'].sort(compareKeys)).toEqual(['tcp', 'udp', 'zzz', 'other']);
   });
+});
+
+describe('a sparkline', () => {
+  it('shows a lone value with its width, and keeps a gap', () =>
+    expect(sparkPoints([null, 5, null, 1, 0])).toEqual([[1, 5], [2, 5], null, [3, 1], [4, 0], [5, 0], null]));
 });
 
 describe('the scale', () => {

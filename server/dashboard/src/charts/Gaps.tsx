@@ -20,13 +20,7 @@ export function GapAreas({
   if (missing.length === 0) return null;
   return (
     <g aria-hidden="true">
-      <pattern
-        id={hatch}
-        width="6"
-        height="6"
-        patternUnits="userSpaceOnUse"
-        patternTransform="rotate(45)"
-      >
+      <pattern id={hatch} width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
         <line className="hatch" y2="6" />
       </pattern>
       {missing.map((gap) => (

@@ -27,8 +27,7 @@ export function shapeSeries(series: Series, now = Infinity): Shaped {
   const times = series.times.map(parseTime).filter((time) => time < now);
   const last = times[times.length - 1];
   const open = last !== undefined && last + stepMs > now;
-  const passed = (i: number) =>
-    open && i === times.length - 1 ? Math.max(now - last, stepMs / 10) : stepMs;
+  const passed = (i: number) => (open && i === times.length - 1 ? Math.max(now - last, stepMs / 10) : stepMs);
   const factor = series.measure === 'bytes' ? 8000 : 1000;
   const values: Shaped['values'] = {};
   for (const { key, values: column } of series.series) {
@@ -107,7 +106,11 @@ export interface StackPoint {
 
 // The corners of a step line: each bucket at its start, and once more at its end where the next one is not known, so that
 // a bucket between two gaps has its width as well. A null ends a run.
-function corners(shaped: Shaped, known: (number | null)[], levels: [number, number][]): (StackPoint | null)[] {
+function corners(
+  shaped: Shaped,
+  known: (number | null)[],
+  levels: [number, number][],
+): (StackPoint | null)[] {
   const points: (StackPoint | null)[] = [];
   shaped.times.forEach((time, i) => {
     if (known[i] === null) return;
@@ -140,6 +143,15 @@ export function stack(shaped: Shaped): { key: string; points: (StackPoint | null
       return [low, base[i]!];
     });
     return { key, points: corners(shaped, known, levels) };
+  });
+}
+
+// The corners of a small step line over the index.
+export function sparkPoints(values: (number | null)[]): ([number, number] | null)[] {
+  return values.flatMap((value, i): ([number, number] | null)[] => {
+    if (value === null) return [];
+    const next = values[i + 1] ?? null;
+    return next === null ? [[i, value], [i + 1, value], null] : [[i, value]];
   });
 }
 

@@ -93,9 +93,7 @@ export function ThroughputPanel({ alerts, highlight, onAlert }: Props) {
             scaleKey={`${view.range.since} ${view.range.until} ${unit} ${address ?? ''} ${source}`}
             live={moving}
             highlight={highlight}
-            gapReason={
-              capture?.kind === 'file' ? 'the recording has none' : 'the server was not capturing'
-            }
+            gapReason={capture?.kind === 'file' ? 'the recording has none' : 'the server was not capturing'}
             onZoom={zoomTo}
             onZoomOut={widen}
             onAlert={onAlert}
