@@ -1,6 +1,6 @@
 import { getCapture } from '../api/endpoints';
 import { formatCount, formatDuration, si } from '../lib/format';
-import { droppedText } from '../lib/headline';
+import { droppedText, packetsNow } from '../lib/headline';
 import { useNow } from '../state/hooks';
 import { live } from '../state/live';
 import { useQuery } from '../state/query';
@@ -25,7 +25,7 @@ export function CaptureState() {
       </div>
     );
   }
-  const last = samples[samples.length - 1];
+  const packets = packetsNow(samples);
   const lost = status === 'lost' && lostAt !== null;
   const dropped = droppedText(capture);
   const bad = capture.state === 'failed' || dropped.lost > 0;
@@ -33,8 +33,8 @@ export function CaptureState() {
   const rate = lost
     ? `stale for ${formatDuration((now - lostAt) / 1000)}`
     : capture.state === 'running'
-      ? last
-        ? si(last.packets / last.seconds, 'packets/s')
+      ? packets !== null
+        ? si(packets, 'packets/s')
         : 'waiting'
       : capture.state;
   const { ledger, flow_table, store } = capture;
