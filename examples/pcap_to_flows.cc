@@ -1,4 +1,5 @@
-// pcap_to_flows FILE: the flows of a capture file as CSV on stdout, the packet ledger as JSON on stderr.
+// pcap_to_flows FILE: the flows of a capture file as CSV on stdout, the packet ledger as JSON on
+// stderr.
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
@@ -7,6 +8,7 @@
 #include "nta/capture/pcap_file_reader.h"
 #include "nta/export/flow_csv.h"
 #include "nta/json/json.h"
+#include "nta/pipeline/parallel_meter.h"
 #include "nta/pipeline/pipeline.h"
 
 namespace {
@@ -19,6 +21,7 @@ struct Options {
   std::string view = "outer";
   std::string output = "csv";
   bool no_defragment = false;
+  int workers = 1;
 };
 
 nta::Duration Seconds(double seconds) {
@@ -53,15 +56,26 @@ int Run(const Options& options) {
   }
   const bool prints = options.output == "csv";
   if (prints) std::printf("%s\n", std::string(nta::kFlowCsvHeader).c_str());
-  nta::Pipeline pipeline(**reader, ToPipelineOptions(options));
   std::string lines;
-  const absl::Status status = pipeline.Run([&](const nta::Batch& batch) {
+  const auto print = [&](std::span<const nta::FlowRecord> flows) {
     if (!prints) return absl::OkStatus();
     lines.clear();
-    for (const nta::FlowRecord& flow : batch.flows) nta::AppendFlowCsv(flow, lines);
+    for (const nta::FlowRecord& flow : flows) nta::AppendFlowCsv(flow, lines);
     if (std::fwrite(lines.data(), 1, lines.size(), stdout) == lines.size()) return absl::OkStatus();
     return absl::UnavailableError("cannot write to standard output");
-  });
+  };
+  nta::PipelineStats stats;
+  absl::Status status;
+  if (options.workers == 1) {
+    nta::Pipeline pipeline(**reader, ToPipelineOptions(options));
+    status = pipeline.Run([&](const nta::Batch& batch) { return print(batch.flows); });
+    stats = pipeline.Stats();
+  } else {
+    nta::ParallelMeter meter(**reader,
+                             {.pipeline = ToPipelineOptions(options), .workers = options.workers});
+    status = meter.Run(print);
+    stats = meter.Stats();
+  }
   const bool flushed = std::fflush(stdout) == 0;
   if (!status.ok()) {
     std::fprintf(stderr, "pcap_to_flows: %s\n", std::string(status.message()).c_str());
@@ -69,7 +83,7 @@ int Run(const Options& options) {
     std::fprintf(stderr, "pcap_to_flows: cannot write to standard output\n");
   }
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  PrintLedger(pipeline.Stats(), seconds.count());
+  PrintLedger(stats, seconds.count());
   return status.ok() && flushed ? 0 : 1;
 }
 
@@ -79,7 +93,8 @@ int main(int argc, char** argv) {
   Options options;
   CLI::App app{"The flows of a capture file (pcap or pcapng) as CSV."};
   app.add_option("FILE", options.file, "capture file; - is standard input")->required();
-  app.add_option("--idle-timeout", options.idle_timeout, "end a flow after this many seconds of silence")
+  app.add_option("--idle-timeout", options.idle_timeout,
+                 "end a flow after this many seconds of silence")
       ->capture_default_str();
   app.add_option("--active-timeout", options.active_timeout,
                  "report a flow at least every so many seconds")
@@ -93,6 +108,10 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_flag("--no-defragment", options.no_defragment,
                "leave later fragments out instead of counting them with their first one");
+  app.add_option("--workers", options.workers,
+                 "threads that count flows; the order of lines is theirs")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   return Run(options);
 }

@@ -14,6 +14,7 @@
 #include "nta/export/flow_csv.h"
 #include "nta/flow/flow_filter.h"
 #include "nta/json/json.h"
+#include "nta/pipeline/parallel_meter.h"
 #include "nta/pipeline/pipeline.h"
 #include "nta/pipeline/traffic_sampler.h"
 #include "nta/store/store.h"

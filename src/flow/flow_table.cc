@@ -28,11 +28,11 @@ using internal::TimerWheel;
 constexpr std::size_t kMaxFlows = 100'000'000;
 // Packets whose memory is fetched ahead together; 16, 32 and 64 are alike.
 constexpr std::size_t kBurst = 32;
-// Due flows that end for each packet: more than can start, so the table always catches up.
+// Due flows that end for each packet: more than can start, so the table always catches up. Looking
+// at flows that are not due after all is bounded likewise, or a clock that jumps back and forth
+// would cost a walk through the table each time.
 constexpr std::size_t kEndedPerPacket = 8;
-// Flows whose deadline had moved that are scheduled anew for each flow that may end, so that a
-// crowd of them does not hold up one packet.
-constexpr std::size_t kMovedPerEnded = 8;
+constexpr std::size_t kLooksPerEnded = 9;
 // Answered flows that an eviction compares.
 constexpr int kEvictionSample = 8;
 
@@ -100,15 +100,18 @@ class FlowTable::Impl {
     return impl;
   }
 
-  void Add(std::span<const DecodedPacket> packets, std::vector<FlowEvent>& events) {
-    while (!packets.empty()) {
-      const std::size_t count = std::min(packets.size(), kBurst);
-      AddBurst(packets.first(count), events);
-      packets = packets.subspan(count);
+  void Add(std::span<const DecodedPacket> packets, std::span<const Timestamp> clocks,
+           std::vector<FlowEvent>& events) {
+    for (std::size_t done = 0; done < packets.size();) {
+      const std::size_t count = std::min(packets.size() - done, kBurst);
+      AddBurst(packets.subspan(done, count), clocks.empty() ? clocks : clocks.subspan(done, count),
+               events);
+      done += count;
     }
   }
 
   bool AdvanceTo(Timestamp now, std::vector<FlowEvent>& events) {
+    clock_.AdvanceTo(now);
     now_ = std::max(now_, ToPacketTime(now));
     return !wheel_.HasPassed(now_) || EndDue(kMaxEndedPerCall, events);
   }
@@ -157,7 +160,8 @@ class FlowTable::Impl {
   // Three passes over a burst hide the cache misses of each other's packets: hash, then buckets,
   // then entries. The pass that counts looks everything up again, because packets of one burst
   // change the table for each other.
-  void AddBurst(std::span<const DecodedPacket> packets, std::vector<FlowEvent>& events) {
+  void AddBurst(std::span<const DecodedPacket> packets, std::span<const Timestamp> clocks,
+                std::vector<FlowEvent>& events) {
     std::array<Prepared, kBurst> prepared;
     for (std::size_t i = 0; i < packets.size(); ++i) {
       const DecodedPacket& packet = packets[i];
@@ -178,52 +182,56 @@ class FlowTable::Impl {
       __builtin_prefetch(entry + 64, 1);
     }
     for (std::size_t i = 0; i < packets.size(); ++i) {
+      PassTime(clocks.empty() ? clock_.Pass(packets[i].time) : clocks[i], events);
       AddPacket(packets[i], prepared[i], events);
     }
+  }
+
+  void PassTime(Timestamp time, std::vector<FlowEvent>& events) {
+    const std::int64_t now = ToPacketTime(time);
+    if (now < now_) wheel_.SetBack(now);
+    now_ = now;
+    if (wheel_.HasPassed(now_)) EndDue(kEndedPerPacket, events);
   }
 
   void AddPacket(const DecodedPacket& packet, const Prepared& prepared,
                  std::vector<FlowEvent>& events) {
     const std::int64_t time = ToPacketTime(packet.time);
-    if (time >= now_) {
-      now_ = time;
-      if (wheel_.HasPassed(now_)) EndDue(kEndedPerPacket, events);
-    } else {
-      ++stats_.time_backwards;
-    }
+    if (time < latest_) ++stats_.time_backwards;
+    latest_ = std::max(latest_, time);
+    if (packet.quoted) Quoted(packet, events);
     if (!prepared.counts) {
       ++stats_.ignored;
       return;
     }
     ++stats_.packets;
     std::uint32_t slot = Find(prepared.directed.key, prepared.hash);
-    if (slot != kNoSlot && EndsBefore(entries_[slot], packet, time, events)) {
+    if (slot != kNoSlot && EndsBefore(entries_[slot], packet, events)) {
       wheel_.Cancel(slot);
       Free(slot);
       slot = kNoSlot;
     }
     if (slot == kNoSlot) slot = Start(packet, prepared, time, events);
     Count(slot, packet, prepared.directed.source_is_a, time, events);
-    if (packet.quoted) Quoted(packet, events);
   }
 
   std::uint32_t Find(const FlowKey& key, std::uint64_t hash) const {
     return index_.Find(hash, [&](std::uint32_t slot) { return entries_[slot].key == key; });
   }
 
-  // Whether the flow was over before this packet of its addresses and ports; then reports it.
-  bool EndsBefore(FlowEntry& entry, const DecodedPacket& packet, std::int64_t time,
-                  std::vector<FlowEvent>& events) {
-    const FlowEndReason reason = ReasonAt(entry, time);
+  // Whether the flow was over before this packet of its addresses and ports, by the table's time,
+  // whether or not the wheel has come to it; then reports it.
+  bool EndsBefore(FlowEntry& entry, const DecodedPacket& packet, std::vector<FlowEvent>& events) {
+    const FlowEndReason reason = ReasonAt(entry, now_);
     const bool reopens = entry.Is(FlowEntry::kClosed) && packet.is_tcp() &&
                          (packet.tcp_flags & (kTcpSyn | kTcpAck)) == kTcpSyn;
     if (reason == FlowEndReason::kActiveTimeout) {
       Report(entry, reason, DeadlineOf(entry), events);
       Continue(entry);
-      return reopens || ReasonAt(entry, time) != FlowEndReason::kNone;
+      return reopens || ReasonAt(entry, now_) != FlowEndReason::kNone;
     }
     if (reason == FlowEndReason::kNone && !reopens) return false;
-    Report(entry, reopens ? FlowEndReason::kEndOfFlow : reason, std::min(time, DeadlineOf(entry)),
+    Report(entry, reopens ? FlowEndReason::kEndOfFlow : reason, std::min(now_, DeadlineOf(entry)),
            events);
     return true;
   }
@@ -239,6 +247,8 @@ class FlowTable::Impl {
   }
 
   FlowEndReason ReasonAt(const FlowEntry& entry, std::int64_t now) const {
+    // Last seen in what is now the far future: a wrong time stamp, or the clock was set back.
+    if (entry.last_seen > now + idle_) return FlowEndReason::kIdleTimeout;
     if (now < DeadlineOf(entry)) return FlowEndReason::kNone;
     const bool active =
         !entry.Is(FlowEntry::kContinuing) && entry.first_seen + active_ < SilentAt(entry);
@@ -351,8 +361,8 @@ class FlowTable::Impl {
 
   // Ends up to `limit` flows that are due; true when none is left.
   bool EndDue(std::size_t limit, std::vector<FlowEvent>& events) {
-    std::size_t taken = 0;
-    for (std::size_t moved = 0; taken < limit && moved < kMovedPerEnded * limit;) {
+    std::size_t ended = 0;
+    for (std::size_t looks = 0; ended < limit && looks < limit * kLooksPerEnded; ++looks) {
       const std::uint32_t slot = wheel_.TakeDue(now_);
       if (slot == kNoSlot) return true;
       FlowEntry& entry = entries_[slot];
@@ -360,10 +370,9 @@ class FlowTable::Impl {
       if (reason == FlowEndReason::kNone) {
         // Packets have moved the deadline since it was scheduled: each flow once per timeout.
         wheel_.Schedule(slot, DeadlineOf(entry));
-        ++moved;
         continue;
       }
-      ++taken;
+      ++ended;
       const std::int64_t deadline = DeadlineOf(entry);
       Report(entry, reason, deadline, events);
       if (reason == FlowEndReason::kActiveTimeout) {
@@ -470,7 +479,9 @@ class FlowTable::Impl {
   SlotList answered_;
   SlotList free_;
   std::size_t high_water_ = 0;
+  FlowClock clock_;
   std::int64_t now_ = kMinPacketTime.time_since_epoch().count();
+  std::int64_t latest_ = kMinPacketTime.time_since_epoch().count();
   FlowTableStats stats_;
 };
 
@@ -491,7 +502,12 @@ FlowTable& FlowTable::operator=(FlowTable&&) noexcept = default;
 FlowTable::~FlowTable() = default;
 
 void FlowTable::Add(std::span<const DecodedPacket> packets, std::vector<FlowEvent>& events) {
-  impl_->Add(packets, events);
+  impl_->Add(packets, {}, events);
+}
+
+void FlowTable::Add(std::span<const DecodedPacket> packets, std::span<const Timestamp> clocks,
+                    std::vector<FlowEvent>& events) {
+  impl_->Add(packets, clocks, events);
 }
 
 bool FlowTable::AdvanceTo(Timestamp now, std::vector<FlowEvent>& events) {

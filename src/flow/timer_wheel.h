@@ -45,13 +45,18 @@ class TimerWheel {
     const std::int64_t target = TickOf(now);
     // After a jump further than the horizon every list is due exactly once.
     tick_ = std::max(tick_, target - kLists);
-    while (true) {
+    while (tick_ <= target) {
       SlotList& list = (*lists_)[ListOf(tick_)];
       if (list.head != kNoSlot) return Take(list);
-      if (tick_ >= target) return kNoSlot;
+      if (tick_ == target) break;
       ++tick_;
     }
+    return kNoSlot;
   }
+  // The clock was set back. Slots keep their lists: they come due too early or once around later,
+  // and are asked again.
+  void SetBack(std::int64_t now) { tick_ = std::min(tick_, TickOf(now)); }
+
   // Takes any slot, those that come due first first; kNoSlot when the wheel is empty. `ahead` is 0
   // at first and remembers which lists were found empty.
   std::uint32_t TakeAny(std::int64_t& ahead) {

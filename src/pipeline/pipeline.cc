@@ -1,15 +1,13 @@
 #include "nta/pipeline/pipeline.h"
 
-#include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "base/status.h"
+#include "pipeline/decode_stage.h"
 
 namespace nta {
 namespace {
-
-constexpr std::size_t kReasons = static_cast<std::size_t>(DecodeReason::kNonDataFrame) + 1;
 
 Timestamp SystemNow() {
   return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
@@ -20,7 +18,7 @@ Timestamp SystemNow() {
 class Pipeline::Impl {
  public:
   Impl(PacketSource& source, PipelineOptions options)
-      : source_(source), options_(std::move(options)), fragments_(options_.fragments) {
+      : source_(source), options_(std::move(options)), stage_(options_) {
     if (!options_.clock) options_.clock = SystemNow;
   }
 
@@ -46,19 +44,9 @@ class Pipeline::Impl {
   }
 
   PipelineStats Stats() const {
-    PipelineStats stats;
-    stats.ledger = ledger_;
-    stats.capture = source_.Stats();
-    stats.ledger.filtered += stats.capture.filtered;
-    stats.ledger.dropped += stats.capture.dropped();
-    stats.ledger.received += stats.capture.filtered + stats.capture.dropped();
+    PipelineStats stats = stage_.Stats(source_);
     if (table_) stats.flow_table = table_->Stats();
-    stats.fragments = fragments_.Stats();
     stats.alerts = alerts_;
-    for (std::size_t i = 1; i < kReasons; ++i) {
-      if (reasons_[i] == 0) continue;
-      stats.decode_reasons.emplace(ToString(static_cast<DecodeReason>(i)), reasons_[i]);
-    }
     return stats;
   }
 
@@ -85,7 +73,7 @@ class Pipeline::Impl {
     batch.flows.clear();
     batch.alerts.clear();
     packets_.clear();
-    decoded_.clear();
+    stage_.Clear();
     events_.clear();
   }
 
@@ -100,9 +88,8 @@ class Pipeline::Impl {
     }
     switch (*result) {
       case ReadResult::kPackets:
-        Decode();
-        table_->Add(counted_, events_);
-        for (const DecodedPacket& packet : decoded_) time_ = std::max(time_, packet.time);
+        stage_.Decode(packets_);
+        table_->Add(stage_.counted(), stage_.clocks(), events_);
         break;
       case ReadResult::kTimeout:
         if (source_.is_live()) AdvanceTo(options_.clock() - options_.lateness);
@@ -114,50 +101,11 @@ class Pipeline::Impl {
   }
 
   void AdvanceTo(Timestamp now) {
-    if (now <= time_) return;
-    time_ = now;
-    while (!table_->AdvanceTo(now, events_)) {
-      // A link that was silent for long after a flood: bounded by the size of the table.
-    }
-  }
-
-  void Decode() {
-    decoded_.reserve(packets_.size());
-    for (const PacketView& packet : packets_) {
-      DecodedPacket& decoded = decoded_.emplace_back(nta::Decode(packet, options_.decode));
-      Enter(decoded);
-      if (decoded.is_fragment && options_.defragment == Defragment::kPorts) {
-        fragments_.Resolve(decoded);
-      }
-    }
-    counted_ = decoded_;
-    if (options_.defragment == Defragment::kOff) LeaveOutLaterFragments();
-  }
-
-  // Every packet is entered in the ledger once, here.
-  void Enter(const DecodedPacket& packet) {
-    ++ledger_.received;
-    switch (packet.outcome) {
-      case DecodeOutcome::kDecoded:
-        ++ledger_.decoded;
-        break;
-      case DecodeOutcome::kMalformed:
-        ++ledger_.malformed;
-        break;
-      case DecodeOutcome::kUnsupported:
-        ++ledger_.unsupported;
-        break;
-    }
-    ++reasons_[static_cast<std::size_t>(packet.reason)];
-  }
-
-  void LeaveOutLaterFragments() {
-    const auto is_later = [](const DecodedPacket& packet) { return packet.is_later_fragment; };
-    if (std::none_of(decoded_.begin(), decoded_.end(), is_later)) return;
-    without_fragments_.clear();
-    std::remove_copy_if(decoded_.begin(), decoded_.end(), std::back_inserter(without_fragments_),
-                        is_later);
-    counted_ = without_fragments_;
+    if (now <= stage_.clock().now()) return;
+    stage_.clock().AdvanceTo(now);
+    // After a flood has ended more flows may be due than fit into a batch: the rest ends with the
+    // next ones.
+    table_->AdvanceTo(now, events_);
   }
 
   // One bounded part of the end.
@@ -167,9 +115,10 @@ class Pipeline::Impl {
   }
 
   void Detect(Batch& batch) {
+    const Timestamp now = stage_.clock().now();
     for (Detector* detector : detectors_) {
       for (const FlowEvent& event : events_) detector->Observe(event, batch.alerts);
-      if (phase_ == Phase::kReading) detector->AdvanceTo(time_, batch.alerts);
+      if (phase_ == Phase::kReading) detector->AdvanceTo(now, batch.alerts);
       if (phase_ == Phase::kDone || phase_ == Phase::kFailed) detector->Finish(batch.alerts);
     }
     alerts_ += batch.alerts.size();
@@ -177,9 +126,9 @@ class Pipeline::Impl {
 
   void Publish(Batch& batch) {
     batch.packets = packets_;
-    batch.decoded = decoded_;
+    batch.decoded = stage_.decoded();
     batch.events = events_;
-    batch.time = time_;
+    batch.time = stage_.clock().now();
     for (const FlowEvent& event : events_) {
       if (event.type == FlowEventType::kEnded) batch.flows.push_back(event.flow);
     }
@@ -187,20 +136,14 @@ class Pipeline::Impl {
 
   PacketSource& source_;
   PipelineOptions options_;
-  FragmentTracker fragments_;
+  internal::DecodeStage stage_;
   std::optional<FlowTable> table_;
   std::vector<Detector*> detectors_;
   Phase phase_ = Phase::kNew;
   absl::Status failure_;
   PacketBatch packets_;
-  std::vector<DecodedPacket> decoded_;
-  std::vector<DecodedPacket> without_fragments_;
-  std::span<const DecodedPacket> counted_;
   std::vector<FlowEvent> events_;
-  PacketLedger ledger_;
-  std::array<std::uint64_t, kReasons> reasons_{};
   std::uint64_t alerts_ = 0;
-  Timestamp time_{};
 };
 
 Pipeline::Pipeline(PacketSource& source, PipelineOptions options)

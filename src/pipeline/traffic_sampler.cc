@@ -16,6 +16,7 @@ constexpr Duration kSecond = std::chrono::seconds(1);
 // The last minute is kept in parts, so that the oldest can be dropped as time passes.
 constexpr Duration kPart = std::chrono::seconds(10);
 constexpr std::size_t kParts = 6;
+constexpr Duration kMaxLateness = std::chrono::seconds(10);
 
 struct Counts {
   std::uint64_t packets = 0;
@@ -177,6 +178,13 @@ class TrafficSampler::Impl {
     current_.time = second;
     const Duration window = kPart * static_cast<std::int64_t>(kParts);
     while (!parts_.empty() && parts_.front().start + window <= second) parts_.pop_front();
+  }
+
+  // One wrong time stamp in the future must not gather everything after it in one second.
+  void SetBack(Timestamp second) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    while (!samples_.empty() && samples_.back().time >= second) samples_.pop_back();
+    parts_.clear();
+    current_.time = second;
   }
 
   void Keep(const TrafficSample& sample) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {

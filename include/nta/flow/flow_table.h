@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "nta/flow/flow_clock.h"
 #include "nta/flow/flow_record.h"
 #include "nta/packet/decode.h"
 
@@ -78,6 +79,10 @@ class FlowTable {
   // fell due before a packet end, too, at most eight for each packet; the others soon after.
   // Fragments without ports count under ports 0; see FragmentTracker.
   void Add(std::span<const DecodedPacket> packets, std::vector<FlowEvent>& events);
+  // The same for a table that gets only a part of a stream (a shard): clocks[i] is the stream's
+  // time at packets[i], so that the parts end their flows when one table for everything would.
+  void Add(std::span<const DecodedPacket> packets, std::span<const Timestamp> clocks,
+           std::vector<FlowEvent>& events);
   // Ends flows that fell due before `now`, at most kMaxEndedPerCall. True when none is left;
   // otherwise call again. A time before an earlier one does nothing. Flows that fell due less than
   // 135 ms ago may wait for a later call; what their records say does not change.

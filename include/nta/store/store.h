@@ -26,7 +26,7 @@
 namespace nta {
 
 struct StoreOptions {
-  std::string path;  // ":memory:" keeps it in memory
+  std::string path{};  // ":memory:" keeps it in memory
   // A query that takes longer is given up with DeadlineExceeded.
   std::chrono::milliseconds query_timeout{10'000};
 };
@@ -40,11 +40,11 @@ struct TimeInterval {
 enum class FlowOrder : std::uint8_t { kNewestFirst, kOldestFirst, kMostBytes, kMostPackets };
 
 struct FlowQuery {
-  TimeInterval interval;  // of last_seen
-  FlowFilter filter;
+  TimeInterval interval{};  // of last_seen
+  FlowFilter filter{};
   FlowOrder order = FlowOrder::kNewestFirst;
   std::size_t limit = 100;  // 1 to 10,000
-  std::string cursor;       // next_cursor of the page before; empty for the first
+  std::string cursor{};     // next_cursor of the page before; empty for the first
 };
 
 struct StoredFlow {
@@ -58,11 +58,11 @@ struct FlowPage {
 };
 
 struct AlertQuery {
-  TimeInterval interval;
-  std::optional<AlertClass> alert_class;
-  std::optional<Severity> min_severity;
+  TimeInterval interval{};
+  std::optional<AlertClass> alert_class{};
+  std::optional<Severity> min_severity{};
   std::size_t limit = 100;  // 1 to 10,000; newest first
-  std::string cursor;
+  std::string cursor{};
 };
 
 struct AlertPage {
@@ -98,11 +98,11 @@ std::string_view ToString(TopDimension dimension);  // "address", "source_addres
 absl::StatusOr<TopDimension> ParseTopDimension(std::string_view text);
 
 struct TopQuery {
-  TimeInterval interval;  // widened to whole minutes when rollups answer
+  TimeInterval interval{};  // widened to whole minutes when rollups answer
   TopDimension dimension = TopDimension::kAddress;
   Measure by = Measure::kBytes;
   std::size_t limit = 10;  // 1 to 1,000
-  FlowFilter filter;       // anything but "everything" is answered from the flows themselves
+  FlowFilter filter{};     // anything but "everything" is answered from the flows themselves
 };
 
 struct TopRow {
@@ -123,12 +123,13 @@ struct TopResult {
 enum class SeriesBy : std::uint8_t { kNone, kProtocol };
 
 struct SeriesQuery {
-  TimeInterval interval;                                // widened to whole steps
+  // Widened to whole steps. An end that is left open is that of what is kept.
+  TimeInterval interval{};
   std::chrono::seconds step = std::chrono::minutes(1);  // a multiple of a minute
   SeriesBy by = SeriesBy::kProtocol;
   Measure measure = Measure::kBytes;
-  std::optional<IpAddress> address;  // only traffic of this address
-  FlowFilter filter;
+  std::optional<IpAddress> address{};  // only traffic of this address
+  FlowFilter filter{};
 };
 
 struct SeriesLine {
@@ -157,9 +158,9 @@ struct TrafficSummary {
 
 // An account of the server. The store keeps it and knows nothing of passwords but their hash.
 struct User {
-  std::string username;
-  std::string password_hash;
-  std::string role;
+  std::string username{};
+  std::string password_hash{};
+  std::string role{};
   Timestamp created{};
   // Tokens of an older generation are void; grows when password or role change.
   std::int64_t generation = 0;

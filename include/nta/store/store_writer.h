@@ -41,16 +41,22 @@ class StoreWriter {
   // Borrows `store` until the writer ends.
   explicit StoreWriter(Store& store, StoreWriterOptions options = {});
 
-  // Never blocks on the disk.
+  // Never blocks on the disk. A flow that no store can keep (see Store::Write) counts as dropped.
   void Add(std::span<const FlowRecord> flows, std::span<const Alert> alerts);
-  // Writes until `stop` is requested, then writes what is left. The caller's thread.
+  // Writes until `stop` is requested, then writes what is left. The caller's thread; one at a time.
+  // What the last write could not bring into the store stays in the queue, and Stats() tells why.
   void Run(std::stop_token stop);
   StoreWriterStats Stats() const;
 
  private:
+  absl::Status WriteQueue();
+
   Store& store_;
   const StoreWriterOptions options_;
   mutable absl::Mutex mutex_;
+  // Handed to the store and not known to be written yet; they count as queued.
+  std::size_t flows_in_flight_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::size_t alerts_in_flight_ ABSL_GUARDED_BY(mutex_) = 0;
   std::vector<FlowRecord> flows_ ABSL_GUARDED_BY(mutex_);
   std::vector<Alert> alerts_ ABSL_GUARDED_BY(mutex_);
   StoreWriterStats stats_ ABSL_GUARDED_BY(mutex_);

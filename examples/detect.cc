@@ -1,0 +1,44 @@
+// detect FILE: what is suspicious in a capture file, as JSON lines on stdout: one for each state of
+// an alert.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+
+#include "nta/capture/pcap_file_reader.h"
+#include "nta/detect/port_scan_detector.h"
+#include "nta/json/json.h"
+#include "nta/pipeline/pipeline.h"
+
+namespace {
+
+int Fail(const absl::Status& status) {
+  std::fprintf(stderr, "detect: %s\n", std::string(status.message()).c_str());
+  return 1;
+}
+
+absl::Status Print(const nta::Batch& batch) {
+  for (const nta::Alert& alert : batch.alerts) {
+    if (std::printf("%s\n", nta::ToJson(alert).c_str()) < 0) {
+      return absl::UnavailableError("cannot write to standard output");
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::string file;
+  CLI::App app{"What is suspicious in a capture file (pcap or pcapng), as JSON lines."};
+  app.add_option("FILE", file, "capture file; - is standard input")->required();
+  CLI11_PARSE(app, argc, argv);
+
+  auto reader = nta::PcapFileReader::Open(file);
+  if (!reader.ok()) return Fail(reader.status());
+  nta::PortScanDetector scans;
+  nta::Pipeline pipeline(**reader);
+  pipeline.AddDetector(scans);
+  if (const absl::Status status = pipeline.Run(Print); !status.ok()) return Fail(status);
+  return std::fflush(stdout) == 0 ? 0
+                                  : Fail(absl::UnavailableError("cannot write to standard output"));
+}

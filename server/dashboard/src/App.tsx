@@ -1,0 +1,73 @@
+import { useEffect, type ComponentType } from 'react';
+import type { User } from './api/types';
+import { Shell } from './components/Shell';
+import { Alerts } from './pages/Alerts';
+import { FirstRun, SignIn, Unreachable } from './pages/Auth';
+import { Explore } from './pages/Explore';
+import { Hosts } from './pages/Hosts';
+import { Overview } from './pages/Overview';
+import { Users } from './pages/Users';
+import { stream } from './state/live';
+import { session, startSession } from './state/session';
+import { useStore } from './state/store';
+import { linkTo, useView } from './state/view';
+
+const kPages: Record<string, ComponentType<{ user: User }>> = {
+  overview: Overview,
+  explore: Explore,
+  hosts: Hosts,
+  alerts: Alerts,
+  users: Users,
+};
+
+export function App() {
+  const current = useStore(session);
+  useEffect(() => void startSession(), []);
+  // A server that was away comes back by itself.
+  useEffect(() => {
+    if (current.phase !== 'unreachable') return;
+    const timer = setTimeout(() => void startSession(), 3000);
+    return () => clearTimeout(timer);
+  }, [current]);
+
+  switch (current.phase) {
+    case 'starting':
+      return <div className="starting" aria-busy="true" aria-label="Starting" />;
+    case 'unreachable':
+      return <Unreachable problem={current.problem} />;
+    case 'first_run':
+      return <FirstRun />;
+    case 'signed_out':
+      return <SignIn ended={current.ended} />;
+    case 'signed_in':
+      return <SignedIn user={current.user} />;
+  }
+}
+
+function SignedIn({ user }: { user: User }) {
+  const view = useView();
+  useEffect(() => {
+    stream.start();
+    return () => stream.stop();
+  }, []);
+  const Page = kPages[view.page];
+  useEffect(() => {
+    document.title = `${view.page.charAt(0).toUpperCase()}${view.page.slice(1)} · nta`;
+  }, [view.page]);
+  return (
+    <Shell user={user}>
+      {Page ? (
+        <Page user={user} />
+      ) : (
+        <div className="empty">
+          <p>There is no page “{view.page}”.</p>
+          <p>
+            <a className="button" href={linkTo(view, { page: 'overview' })}>
+              To the Overview
+            </a>
+          </p>
+        </div>
+      )}
+    </Shell>
+  );
+}

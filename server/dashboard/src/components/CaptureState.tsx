@@ -1,0 +1,96 @@
+import { getCapture } from '../api/endpoints';
+import { formatCount, formatDuration, si } from '../lib/format';
+import { droppedText, packetsNow } from '../lib/headline';
+import { useNow } from '../state/hooks';
+import { live } from '../state/live';
+import { useQuery } from '../state/query';
+import { useStore } from '../state/store';
+import { Popover } from './Popover';
+import { Facts } from './SidePanel';
+
+// Always in sight: what is captured, how fast, and whether anything is lost.
+export function CaptureState() {
+  const { capture: streamed, samples, status, lostAt, missed } = useStore(live);
+  const polled = useQuery('capture', getCapture, 10_000);
+  const now = useNow(1000);
+  const capture = polled.data ?? streamed;
+  if (!capture) {
+    return (
+      <div className="capture-state">
+        {polled.problem ? (
+          <span className="bad">capture state unknown</span>
+        ) : (
+          <span className="skeleton-line capture-skeleton" />
+        )}
+      </div>
+    );
+  }
+  const packets = packetsNow(samples);
+  const lost = status === 'lost' && lostAt !== null;
+  const dropped = droppedText(capture);
+  const bad = capture.state === 'failed' || dropped.lost > 0;
+  const tone = bad ? 'bad' : lost || capture.state === 'ended' ? 'watch' : 'good';
+  const rate = lost
+    ? `stale for ${formatDuration((now - lostAt) / 1000)}`
+    : capture.state === 'running'
+      ? packets !== null
+        ? si(packets, 'packets/s')
+        : 'waiting'
+      : capture.state;
+  const { ledger, flow_table, store } = capture;
+  return (
+    <Popover
+      label="Capture state"
+      align="left"
+      buttonClass="capture-state"
+      button={
+        <>
+          <span className={`dot dot-${tone}`} />
+          <span className="capture-source mono">{capture.source || 'no source'}</span>
+          <span className={`capture-rate num ${lost ? 'watch' : ''}`}>{rate}</span>
+          <span className={`capture-drops ${dropped.lost ? 'bad' : 'muted'}`}>
+            {dropped.lost ? dropped.text : 'no drops'}
+          </span>
+        </>
+      }
+    >
+      {() => (
+        <div className="capture-panel">
+          <Facts
+            rows={[
+              ['Source', `${capture.source || 'none'} (${capture.kind}, ${capture.state})`],
+              ...(capture.message ? [['Message', capture.message] as [string, string]] : []),
+              ['Received', `${formatCount(ledger.received)} packets`],
+              ['Decoded', formatCount(ledger.decoded)],
+              ['Malformed', formatCount(ledger.malformed)],
+              ['Unsupported', formatCount(ledger.unsupported)],
+              ['Filtered', formatCount(ledger.filtered)],
+              [
+                'Dropped',
+                <span key="d" className={ledger.dropped ? 'bad' : ''}>
+                  {formatCount(ledger.dropped)}
+                </span>,
+              ],
+              [
+                'Flow table',
+                `${formatCount(flow_table.active)} of ${formatCount(flow_table.capacity)}, ${formatCount(flow_table.evicted)} evicted`,
+              ],
+              [
+                'Store',
+                `${formatCount(store.flows_written)} flows written, ${formatCount(store.queue)} waiting, ${formatCount(store.flows_dropped)} dropped`,
+              ],
+              ...(missed
+                ? [
+                    ['This page', `${formatCount(missed)} live events were left out: too slow`] as [
+                      string,
+                      string,
+                    ],
+                  ]
+                : []),
+            ]}
+          />
+        </div>
+      )}
+    </Popover>
+  );
+}

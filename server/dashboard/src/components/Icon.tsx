@@ -1,0 +1,36 @@
+// Our own line icons on a 16 px grid; decorative, so hidden from screen readers: the button beside carries the name.
+const kPaths: Record<string, string> = {
+  overview: 'M1.5 9h2.5l2-5.5 3.2 9 2-5.5 1 2h2.3',
+  explore: 'M2 3.5h12M2 8h12M2 12.5h12M5.5 3.5v9',
+  hosts:
+    'M8 6.2a2.2 2.2 0 1 0 0-4.4 2.2 2.2 0 0 0 0 4.4ZM8 6.2v3.3M3.5 14.2a1.8 1.8 0 1 0 0-3.6 1.8 1.8 0 0 0 0 3.6ZM12.5 14.2a1.8 1.8 0 1 0 0-3.6 1.8 1.8 0 0 0 0 3.6ZM3.5 10.6V9.5h9v1.1',
+  alerts: 'M8 2 14.5 13.5h-13ZM8 6.5v3.2M8 11.6v.2',
+  users:
+    'M6 8a2.6 2.6 0 1 0 0-5.2A2.6 2.6 0 0 0 6 8ZM1.5 13.5c0-2.4 2-3.8 4.5-3.8s4.5 1.4 4.5 3.8M10.7 3.2a2.4 2.4 0 0 1 0 4.4M12 10c1.6.5 2.6 1.7 2.6 3.5',
+  account: 'M8 8a2.8 2.8 0 1 0 0-5.6A2.8 2.8 0 0 0 8 8ZM2.8 14c0-2.5 2.3-4 5.2-4s5.2 1.5 5.2 4',
+  sun: 'M8 10.8a2.8 2.8 0 1 0 0-5.6 2.8 2.8 0 0 0 0 5.6ZM8 1.5v1.7M8 12.8v1.7M1.5 8h1.7M12.8 8h1.7M3.4 3.4l1.2 1.2M11.4 11.4l1.2 1.2M12.6 3.4l-1.2 1.2M4.6 11.4l-1.2 1.2',
+  moon: 'M13.5 9.6A5.8 5.8 0 0 1 6.4 2.5a5.8 5.8 0 1 0 7.1 7.1Z',
+  system: 'M2 3h12v8H2ZM6 14h4M8 11v3',
+  help: 'M8 14.5a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13ZM6.1 6.2a1.9 1.9 0 1 1 2.8 1.7c-.6.4-.9.7-.9 1.4M8 11.4v.2',
+  copy: 'M5.5 5.5h8v8h-8ZM10.5 5.5v-3h-8v8h3',
+  close: 'M3.5 3.5l9 9M12.5 3.5l-9 9',
+  zoomOut: 'M7 12A5 5 0 1 0 7 2a5 5 0 0 0 0 10ZM10.6 10.6 14 14M4.8 7h4.4',
+  clock: 'M8 14.5a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13ZM8 4.5V8l2.4 1.6',
+  filter: 'M1.8 3h12.4L9.5 8.6v4.6l-3-1.5V8.6Z',
+  columns: 'M2 2.5h12v11H2ZM6 2.5v11M10 2.5v11',
+  download: 'M8 2v8M4.8 7 8 10.2 11.2 7M2.5 13.5h11',
+  down: 'M4 6l4 4 4-4',
+  table: 'M2 3h12v10H2ZM2 6.3h12M2 9.6h12M6.5 6.3V13',
+  chart: 'M2 13.5h12M3.5 11V8M6.5 11V4.5M9.5 11V6.5M12.5 11V3',
+  refresh: 'M13.5 8A5.5 5.5 0 1 1 11.6 3.8M13.5 2v3.2h-3.2',
+  exit: 'M6.5 2.5h-4v11h4M10.5 5 13.5 8l-3 3M13.5 8H6',
+  plus: 'M8 3v10M3 8h10',
+};
+
+export function Icon({ name }: { name: string }) {
+  return (
+    <svg className="icon" viewBox="0 0 16 16" aria-hidden="true" focusable="false">
+      <path d={kPaths[name]} />
+    </svg>
+  );
+}

@@ -1,0 +1,120 @@
+import { useState, type FormEvent } from 'react';
+import {
+  describeRange,
+  formatRelative,
+  fromInput,
+  isLive,
+  kPresets,
+  resolveRange,
+  shortRange,
+  toInput,
+  absoluteRange,
+} from '../lib/time';
+import { useSmall } from '../state/hooks';
+import { serverNow } from '../state/live';
+import { setView, useView, widen } from '../state/view';
+import { Icon } from './Icon';
+import { Popover } from './Popover';
+
+export function RangePicker() {
+  const small = useSmall();
+  const { range, zone } = useView();
+  return (
+    <div className="range-picker">
+      <Popover
+        label="Time range"
+        buttonClass="button range-button"
+        button={
+          <>
+            <Icon name="clock" />
+            <span>{(small && shortRange(range)) || describeRange(range, zone)}</span>
+            <Icon name="down" />
+          </>
+        }
+      >
+        {(close) => <RangePanel close={close} />}
+      </Popover>
+      <button
+        type="button"
+        className="icon-button"
+        aria-label="Zoom out"
+        title="Zoom out (double-click a chart)"
+        onClick={widen}
+      >
+        <Icon name="zoomOut" />
+      </button>
+      <button
+        type="button"
+        className="text-button zone-button"
+        aria-label={`Times are ${zone === 'utc' ? 'UTC' : 'local'}; switch`}
+        title="Switch between local time and UTC"
+        onClick={() => setView({ zone: zone === 'utc' ? 'local' : 'utc' }, 'replace')}
+      >
+        {zone === 'utc' ? 'UTC' : 'Local'}
+      </button>
+    </div>
+  );
+}
+
+function RangePanel({ close }: { close: () => void }) {
+  const { range, zone } = useView();
+  const [since, until] = resolveRange(range, serverNow());
+  const [from, setFrom] = useState(toInput(since, zone));
+  const [to, setTo] = useState(toInput(until, zone));
+  const [wrong, setWrong] = useState('');
+  const apply = (event: FormEvent) => {
+    event.preventDefault();
+    const a = fromInput(from, zone);
+    const b = fromInput(to, zone);
+    if (!Number.isFinite(a) || !Number.isFinite(b)) setWrong('Both times are needed.');
+    else if (a >= b) setWrong('"From" must be before "To".');
+    else {
+      setView({ range: absoluteRange(a, b) });
+      close();
+    }
+  };
+  return (
+    <div className="range-panel">
+      <ul className="range-presets">
+        {kPresets.map((preset) => (
+          <li key={preset.since}>
+            <button
+              type="button"
+              aria-pressed={isLive(range) && range.since === preset.since}
+              onClick={() => {
+                setView({ range: { since: preset.since, until: 'now' } });
+                close();
+              }}
+            >
+              {preset.label}
+            </button>
+          </li>
+        ))}
+      </ul>
+      <form onSubmit={apply} className="range-form">
+        <label>
+          From
+          <input type="datetime-local" step="1" value={from} onChange={(e) => setFrom(e.target.value)} />
+        </label>
+        <label>
+          To
+          <input type="datetime-local" step="1" value={to} onChange={(e) => setTo(e.target.value)} />
+        </label>
+        <p className="muted">
+          {zone === 'utc'
+            ? 'Times in UTC.'
+            : `Times of this machine (${Intl.DateTimeFormat().resolvedOptions().timeZone}).`}{' '}
+          Began {formatRelative(since, Date.now())}.
+        </p>
+        {wrong && (
+          <p className="bad" role="alert">
+            {wrong}
+          </p>
+        )}
+        <button type="submit" className="button button-primary">
+          Show
+        </button>
+      </form>
+    </div>
+  );
+}

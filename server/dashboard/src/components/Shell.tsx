@@ -1,0 +1,156 @@
+import { useState, type ReactNode } from 'react';
+import type { User } from '../api/types';
+import { isTyping, useKey } from '../state/hooks';
+import { theme, type Theme } from '../state/preferences';
+import { may, signOut } from '../state/session';
+import { useStore } from '../state/store';
+import { linkTo, useView } from '../state/view';
+import { CaptureState } from './CaptureState';
+import { FilterBar } from './FilterBar';
+import { HelpDialog } from './HelpDialog';
+import { Icon } from './Icon';
+import { Notices } from './Notices';
+import { OfflineLine } from './OfflineLine';
+import { PasswordDialog } from './PasswordDialog';
+import { Popover } from './Popover';
+import { RangePicker } from './RangePicker';
+
+const kPages = [
+  { page: 'overview', label: 'Overview' },
+  { page: 'explore', label: 'Explore' },
+  { page: 'hosts', label: 'Hosts' },
+  { page: 'alerts', label: 'Alerts' },
+];
+const kThemes: { value: Theme; label: string; icon: string }[] = [
+  { value: 'system', label: 'Like the system', icon: 'system' },
+  { value: 'light', label: 'Light', icon: 'sun' },
+  { value: 'dark', label: 'Dark', icon: 'moon' },
+];
+
+export function Shell({ user, children }: { user: User; children: ReactNode }) {
+  const view = useView();
+  const [dialog, setDialog] = useState<'help' | 'password' | null>(null);
+  const pages = may(user, 'admin') ? [...kPages, { page: 'users', label: 'Users' }] : kPages;
+  const hasTraffic = view.page !== 'users';
+
+  useKey((event) => {
+    if (event.key === '?' && !isTyping(event)) setDialog('help');
+  });
+
+  return (
+    <div className="shell">
+      <a
+        className="skip-link"
+        href="#main"
+        onClick={(event) => {
+          event.preventDefault();
+          document.getElementById('main')?.focus();
+        }}
+      >
+        Skip to content
+      </a>
+      <nav className="rail" aria-label="Main">
+        <a className="brand" href={linkTo(view, { page: 'overview' })} aria-label="nta, to the Overview">
+          <svg viewBox="0 0 32 32" aria-hidden="true">
+            <path d="M4 21h5l3-10 4 14 4-11 2 7h6" />
+          </svg>
+        </a>
+        {pages.map(({ page, label }) => (
+          <a
+            key={page}
+            className="rail-item"
+            href={linkTo(view, { page })}
+            aria-current={view.page === page ? 'page' : undefined}
+          >
+            <Icon name={page} />
+            <span>{label}</span>
+          </a>
+        ))}
+        <div className="rail-foot">
+          <button
+            type="button"
+            className="rail-item rail-help"
+            onClick={() => setDialog('help')}
+            aria-label="Keyboard help"
+          >
+            <Icon name="help" />
+            <span>Help</span>
+          </button>
+          <Popover
+            label={`Account of ${user.username}`}
+            buttonClass="rail-item"
+            align="left"
+            button={
+              <>
+                <Icon name="account" />
+                <span className="rail-user">{user.username}</span>
+              </>
+            }
+          >
+            {(close) => (
+              <AccountMenu
+                user={user}
+                onPassword={() => {
+                  close();
+                  setDialog('password');
+                }}
+              />
+            )}
+          </Popover>
+        </div>
+      </nav>
+      <div className="stage">
+        <header className="top-bar">
+          <CaptureState />
+          {hasTraffic && <FilterBar />}
+          {hasTraffic && <RangePicker />}
+        </header>
+        <OfflineLine />
+        <main id="main" tabIndex={-1} className={`page page-${view.page}`}>
+          {children}
+        </main>
+      </div>
+      {dialog === 'help' && <HelpDialog onClose={() => setDialog(null)} />}
+      {dialog === 'password' && <PasswordDialog onClose={() => setDialog(null)} />}
+      <Notices />
+    </div>
+  );
+}
+
+function AccountMenu({ user, onPassword }: { user: User; onPassword: () => void }) {
+  return (
+    <div className="menu">
+      <p className="menu-title">
+        <strong>{user.username}</strong> <span className="muted">{user.role}</span>
+      </p>
+      <ThemeChoice />
+      <button type="button" className="menu-item" onClick={onPassword}>
+        Change password…
+      </button>
+      <button type="button" className="menu-item" onClick={() => void signOut()}>
+        <Icon name="exit" /> Sign out
+      </button>
+    </div>
+  );
+}
+
+export function ThemeChoice() {
+  const current = useStore(theme);
+  return (
+    <div className="segmented" role="radiogroup" aria-label="Theme">
+      {kThemes.map(({ value, label, icon }) => (
+        <button
+          key={value}
+          type="button"
+          role="radio"
+          aria-checked={current === value}
+          aria-label={label}
+          title={label}
+          onClick={() => theme.set(value)}
+        >
+          <Icon name={icon} />
+        </button>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,267 @@
+import { useState } from 'react';
+import type { Alert } from '../api/types';
+import { AlertDetail, measured } from '../components/AlertDetail';
+import { NotLoaded } from '../components/NotLoaded';
+import { kSeverities, Severity } from '../components/Severity';
+import { Empty, Loaded, SkeletonLines } from '../components/States';
+import { RelativeTime } from '../components/Time';
+import { FilterValue } from '../components/Value';
+import { alertClassName, plural } from '../lib/format';
+import { describeRange } from '../lib/time';
+import { isTyping, useKey, useNow, useSmall } from '../state/hooks';
+import { useAlerts } from '../state/traffic';
+import { setView, useExtra, useView, widen } from '../state/view';
+
+const kClasses = [
+  'port_scan',
+  'host_sweep',
+  'syn_flood',
+  'udp_flood',
+  'icmp_flood',
+  'amplification',
+  'brute_force',
+  'beacon',
+  'dns_tunnel',
+  'exfiltration',
+  'arp_spoof',
+  'traffic_anomaly',
+  'rare_peer',
+  'policy',
+  'unauthorised_access',
+  'flash_crowd',
+];
+
+export function Alerts() {
+  const view = useView();
+  const small = useSmall();
+  const [cls, setClass] = useExtra('class');
+  const [severity, setSeverity] = useExtra('severity');
+  const [openId, setOpenId] = useExtra('alert');
+  const [cursor, setCursor] = useState(-1);
+  const { query, alerts, more } = useAlerts(view, {
+    class: cls || undefined,
+    severity: severity || undefined,
+  });
+  const list = alerts ?? [];
+  const opened = list.find((alert) => String(alert.id) === openId);
+  const open = list.filter((alert) => alert.state !== 'closed').length;
+  const kinds = cls || severity ? 'alerts of this kind' : 'alerts';
+
+  useKey((event) => {
+    if (isTyping(event) || document.querySelector('dialog[open]') || list.length === 0) return;
+    if (event.key === 'j' || event.key === 'k') {
+      const next = Math.max(0, Math.min(list.length - 1, cursor + (event.key === 'j' ? 1 : -1)));
+      setCursor(next);
+      document.querySelectorAll('[data-row]')[next]?.scrollIntoView({ block: 'nearest' });
+      if (opened) setOpenId(String(list[next]!.id));
+    } else if (event.key === 'Enter' && event.target === document.body && list[cursor]) {
+      setOpenId(String(list[cursor].id));
+    }
+  });
+
+  const choose = (alert: Alert, index: number) => {
+    setCursor(index);
+    setOpenId(String(alert.id));
+  };
+  const rowClass = (alert: Alert, i: number) =>
+    `${i === cursor ? 'is-cursor' : ''} ${alert === opened ? 'is-open' : ''} ${alert.state === 'closed' ? 'is-closed' : ''}`;
+  return (
+    <div className={`explore ${opened ? 'has-detail' : ''}`}>
+      <div className="explore-main">
+        <div className="explore-head">
+          <h1 className="page-title">Alerts</h1>
+          <span className="muted" role="status">
+            {alerts
+              ? `${open} open, ${plural(list.length, 'alert')}${more ? ' shown, narrow the range for the rest' : ''}`
+              : ''}
+          </span>
+          <span className="panel-tools">
+            <select
+              className="select"
+              aria-label="Severity"
+              value={severity}
+              onChange={(e) => setSeverity(e.target.value)}
+            >
+              <option value="">Every severity</option>
+              {kSeverities
+                .filter((level) => level !== 'info')
+                .map((level) => (
+                  <option key={level} value={level}>
+                    {level === 'critical' ? level : `${level} or worse`}
+                  </option>
+                ))}
+            </select>
+            <select
+              className="select"
+              aria-label="Class"
+              value={cls}
+              onChange={(e) => setClass(e.target.value)}
+            >
+              <option value="">Every class</option>
+              {kClasses.map((name) => (
+                <option key={name} value={name}>
+                  {alertClassName(name)}
+                </option>
+              ))}
+            </select>
+          </span>
+        </div>
+        <div className="explore-scroll">
+          <Loaded
+            query={query}
+            skeleton={
+              <div className="explore-note">
+                <SkeletonLines count={14} height={24} />
+              </div>
+            }
+          >
+            {() =>
+              list.length === 0 ? (
+                <div className="explore-note">
+                  <Empty>
+                    <p>
+                      No {kinds} in this range ({describeRange(view.range, view.zone).toLowerCase()}).
+                    </p>
+                    <p className="empty-actions">
+                      <button type="button" className="button" onClick={widen}>
+                        Widen the range
+                      </button>
+                      {(cls || severity) && (
+                        <button
+                          type="button"
+                          className="button"
+                          onClick={() => setView({ extra: { class: '', severity: '' } }, 'replace')}
+                        >
+                          Show every kind
+                        </button>
+                      )}
+                    </p>
+                  </Empty>
+                </div>
+              ) : small ? (
+                <AlertCards list={list} rowClass={rowClass} onChoose={choose} />
+              ) : (
+                <AlertTable list={list} rowClass={rowClass} onChoose={choose} narrow={opened !== undefined} />
+              )
+            }
+          </Loaded>
+        </div>
+      </div>
+      {opened && <AlertDetail alert={opened} onClose={() => setOpenId('')} />}
+      {alerts && openId && !opened && <NotLoaded what={`Alert ${openId}`} onClose={() => setOpenId('')} />}
+    </div>
+  );
+}
+
+interface ListProps {
+  list: Alert[];
+  rowClass: (alert: Alert, index: number) => string;
+  onChoose: (alert: Alert, index: number) => void;
+}
+
+// Beside an open detail, which names the parties, their columns give way to the words.
+function AlertTable({ list, rowClass, onChoose, narrow }: ListProps & { narrow: boolean }) {
+  const { zone } = useView();
+  const now = useNow(1000);
+  const party = (address: string | null | undefined) =>
+    address ? (
+      <FilterValue field="host" value={address} inTable className="mono" />
+    ) : (
+      <span className="muted">any</span>
+    );
+  return (
+    <table className="flow-table alert-table">
+      <colgroup>
+        <col className="col-severity" />
+        <col className="col-time" />
+        <col className="col-class" />
+        <col />
+        {!narrow && (
+          <>
+            <col className="col-party" />
+            <col className="col-party" />
+          </>
+        )}
+        <col className="col-measure" />
+        <col className="col-state" />
+      </colgroup>
+      <thead>
+        <tr>
+          <th scope="col">Severity</th>
+          <th scope="col">Time</th>
+          <th scope="col">Class</th>
+          <th scope="col">What happened</th>
+          {!narrow && (
+            <>
+              <th scope="col">Source</th>
+              <th scope="col">Destination</th>
+            </>
+          )}
+          <th scope="col" className="num">
+            Observed
+          </th>
+          <th scope="col">State</th>
+        </tr>
+      </thead>
+      <tbody>
+        {list.map((alert, i) => (
+          <tr
+            key={String(alert.id)}
+            data-row
+            className={rowClass(alert, i)}
+            onClick={() => onChoose(alert, i)}
+          >
+            <td>
+              <Severity level={alert.severity} />
+            </td>
+            <td>
+              <RelativeTime time={alert.time} now={now} zone={zone} />
+            </td>
+            <td>{alertClassName(alert.class)}</td>
+            <td>
+              <button
+                type="button"
+                className="row-button"
+                title={alert.summary}
+                onClick={() => onChoose(alert, i)}
+              >
+                {alert.summary}
+              </button>
+            </td>
+            {!narrow && (
+              <>
+                <td>{party(alert.entity?.source)}</td>
+                <td>{party(alert.entity?.destination)}</td>
+              </>
+            )}
+            <td className="num">{measured(alert.observed, alert.unit)}</td>
+            <td>
+              {alert.state}
+              {alert.count > 1 ? <span className="muted"> ×{alert.count}</span> : null}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function AlertCards({ list, rowClass, onChoose }: ListProps) {
+  const { zone } = useView();
+  const now = useNow(1000);
+  return (
+    <ul className="alert-list alert-cards">
+      {list.map((alert, i) => (
+        <li key={String(alert.id)} data-row className={rowClass(alert, i)}>
+          <button type="button" onClick={() => onChoose(alert, i)}>
+            <Severity level={alert.severity} />
+            <span className="alert-list-time">
+              {alert.state}, <RelativeTime time={alert.time} now={now} zone={zone} />
+            </span>
+            <span className="alert-list-text">{alert.summary}</span>
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}

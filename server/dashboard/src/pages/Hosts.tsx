@@ -1,0 +1,201 @@
+import { useEffect, useRef, useState } from 'react';
+import type { Measure, TopRow } from '../api/types';
+import { getTop } from '../api/endpoints';
+import { HostSparkline } from '../components/HostSparkline';
+import { Empty, Loaded, SkeletonLines } from '../components/States';
+import { CopyButton } from '../components/Value';
+import { addPill, clause } from '../lib/filter';
+import { formatBytes, formatCount, formatPercent, plural } from '../lib/format';
+import { describeRange } from '../lib/time';
+import { useSmall } from '../state/hooks';
+import { useQuery } from '../state/query';
+import { refreshMs } from '../state/refresh';
+import { linkTo, useExtra, useView, widen } from '../state/view';
+
+const kMeasures: { value: Measure; label: string }[] = [
+  { value: 'bytes', label: 'bytes' },
+  { value: 'packets', label: 'packets' },
+  { value: 'flows', label: 'flows' },
+];
+
+export function Hosts() {
+  const view = useView();
+  const small = useSmall();
+  const [byText, setBy] = useExtra('by', 'bytes');
+  const by = kMeasures.find((m) => m.value === byText)?.value ?? 'bytes';
+  const query = useQuery(
+    `hosts ${by} ${view.range.since} ${view.range.until} ${view.where}`,
+    (signal) => getTop({ ...view.range, dimension: 'address', by, limit: 100, where: view.where }, signal),
+    Math.max(refreshMs(view.range), view.range.until === 'now' ? 15_000 : 0),
+  );
+  return (
+    <div className="explore">
+      <div className="explore-main">
+        <div className="explore-head">
+          <h1 className="page-title">Hosts</h1>
+          <span className="muted" role="status">
+            {query.data
+              ? `${query.data.rows.length === 100 ? 'the first 100' : plural(query.data.rows.length, 'address', 'addresses')} by ${by}${view.where ? ', as filtered' : ''}`
+              : ''}
+          </span>
+          <span className="panel-tools">
+            <span className="segmented" role="radiogroup" aria-label="Order by">
+              {kMeasures.map(({ value, label }) => (
+                <button
+                  key={value}
+                  type="button"
+                  role="radio"
+                  aria-checked={by === value}
+                  onClick={() => setBy(value)}
+                >
+                  {label}
+                </button>
+              ))}
+            </span>
+          </span>
+        </div>
+        <div className="explore-scroll">
+          <Loaded
+            query={query}
+            skeleton={
+              <div className="explore-note">
+                <SkeletonLines count={16} height={20} />
+              </div>
+            }
+          >
+            {(top) =>
+              top.rows.length === 0 ? (
+                <div className="explore-note">
+                  <Empty>
+                    <p>
+                      No host spoke in this range ({describeRange(view.range, view.zone).toLowerCase()})
+                      {view.where ? ' and matched the filter' : ''}.
+                    </p>
+                    <p>
+                      <button type="button" className="button" onClick={widen}>
+                        Widen the range
+                      </button>
+                    </p>
+                  </Empty>
+                </div>
+              ) : small ? (
+                <HostCards rows={top.rows} />
+              ) : (
+                <HostTable rows={top.rows} total={top.total?.bytes ?? 0} />
+              )
+            }
+          </Loaded>
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function useHostLink() {
+  const view = useView();
+  return (address: string) => {
+    const pill = clause('host', address);
+    const where = view.where.includes(pill) ? view.where : addPill(view.where, pill);
+    return linkTo(view, { page: 'overview', where });
+  };
+}
+
+function HostTable({ rows, total }: { rows: TopRow[]; total: number }) {
+  const most = rows.reduce((max, row) => Math.max(max, row.sent_bytes ?? 0, row.received_bytes ?? 0), 0);
+  return (
+    <table className="flow-table host-table">
+      <thead>
+        <tr>
+          <th scope="col">Address</th>
+          <th scope="col" className="num">
+            Bytes
+          </th>
+          <th scope="col" className="num">
+            Share
+          </th>
+          <th scope="col" className="num">
+            Sent
+          </th>
+          <th scope="col">Sent and received</th>
+          <th scope="col" className="num">
+            Received
+          </th>
+          <th scope="col" className="num">
+            Packets
+          </th>
+          <th scope="col" className="num">
+            Flows
+          </th>
+          <th scope="col">Over time</th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((row) => (
+          <HostRow key={row.key} row={row} total={total} most={most} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function HostRow({ row, total, most }: { row: TopRow; total: number; most: number }) {
+  const ref = useRef<HTMLTableRowElement>(null);
+  const [visible, setVisible] = useState(false);
+  useEffect(() => {
+    if (!ref.current) return;
+    const observer = new IntersectionObserver((entries) => {
+      if (entries[0]?.isIntersecting) setVisible(true);
+    });
+    observer.observe(ref.current);
+    return () => observer.disconnect();
+  }, []);
+  const link = useHostLink();
+  const sent = row.sent_bytes ?? 0;
+  const received = row.received_bytes ?? 0;
+  const width = (bytes: number) => `${most > 0 ? (bytes / most) * 50 : 0}%`;
+  return (
+    <tr ref={ref} data-row>
+      <td>
+        <a className="mono" href={link(row.key)} title={`Overview of ${row.key}`}>
+          {row.key}
+        </a>
+        <CopyButton text={row.key} inTable />
+      </td>
+      <td className="num">{formatBytes(row.bytes)}</td>
+      <td className="num">{formatPercent(row.bytes, total)}</td>
+      <td className="num">{formatBytes(sent)}</td>
+      <td>
+        <span className="butterfly" aria-hidden="true">
+          <span className="butterfly-sent" style={{ width: width(sent) }} />
+          <span className="butterfly-received" style={{ width: width(received) }} />
+        </span>
+      </td>
+      <td className="num">{formatBytes(received)}</td>
+      <td className="num">{formatCount(row.packets)}</td>
+      <td className="num">{formatCount(row.flows)}</td>
+      <td>
+        <HostSparkline address={row.key} visible={visible} />
+      </td>
+    </tr>
+  );
+}
+
+function HostCards({ rows }: { rows: TopRow[] }) {
+  const link = useHostLink();
+  return (
+    <ul className="host-cards">
+      {rows.map((row) => (
+        <li key={row.key}>
+          <a href={link(row.key)}>
+            <span className="mono">{row.key}</span>
+            <span className="num">{formatBytes(row.bytes)}</span>
+            <span className="muted">{plural(row.flows, 'flow')}</span>
+            <span className="muted num">
+              ↑ {formatBytes(row.sent_bytes ?? 0)} ↓ {formatBytes(row.received_bytes ?? 0)}
+            </span>
+          </a>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,106 @@
+import { BarList } from '../../charts/BarList';
+import { HostSparkline } from '../../components/HostSparkline';
+import { Panel } from '../../components/Panel';
+import { Empty, Loaded, SkeletonLines } from '../../components/States';
+import { FilterValue } from '../../components/Value';
+import { formatBytes, formatCount, formatPercent, serviceName } from '../../lib/format';
+import { useSmall } from '../../state/hooks';
+import { useTop } from '../../state/traffic';
+import { useView } from '../../state/view';
+
+const kRows = 8;
+
+export function TalkersPanel() {
+  const view = useView();
+  const small = useSmall();
+  const query = useTop(view, 'address', kRows);
+  const rows = query.data?.rows ?? [];
+  return (
+    <Panel
+      title="Top talkers"
+      note="strong: sent, soft: received"
+      className="panel-talkers"
+      table={() => ({
+        caption: 'Addresses by bytes',
+        header: ['Address', 'Bytes', 'Sent', 'Received', 'Flows'],
+        rows: rows.map((r) => [
+          r.key,
+          formatBytes(r.bytes),
+          formatBytes(r.sent_bytes ?? 0),
+          formatBytes(r.received_bytes ?? 0),
+          formatCount(r.flows),
+        ]),
+      })}
+    >
+      <Loaded query={query} skeleton={<SkeletonLines count={kRows} height={22} />}>
+        {(top) =>
+          rows.length === 0 ? (
+            <Empty>No host spoke in this range.</Empty>
+          ) : (
+            <BarList
+              rows={rows.map((row) => ({
+                key: row.key,
+                value: row.bytes,
+                part: row.sent_bytes ?? row.bytes,
+                text: formatBytes(row.bytes),
+                note: formatPercent(row.bytes, top.total?.bytes ?? 0),
+                label: <FilterValue field="host" value={row.key} className="mono" />,
+                ...(small ? {} : { extra: <HostSparkline address={row.key} width={72} height={16} /> }),
+              }))}
+            />
+          )
+        }
+      </Loaded>
+    </Panel>
+  );
+}
+
+export function PortsPanel() {
+  const view = useView();
+  const query = useTop(view, 'destination_port', kRows);
+  const rows = query.data?.rows ?? [];
+  const total = query.data?.total?.bytes ?? 0;
+  return (
+    <Panel
+      title="Top services"
+      note="by destination port"
+      className="panel-ports"
+      table={() => ({
+        caption: 'Destination ports by bytes',
+        header: ['Port', 'Service', 'Bytes', 'Flows'],
+        rows: rows.map((r) => [
+          r.key,
+          serviceName(Number(r.key)) ?? '',
+          formatBytes(r.bytes),
+          formatCount(r.flows),
+        ]),
+      })}
+    >
+      <Loaded query={query} skeleton={<SkeletonLines count={kRows} height={22} />}>
+        {() =>
+          rows.length === 0 ? (
+            <Empty>No service was reached in this range.</Empty>
+          ) : (
+            <BarList
+              rows={rows.map((row) => ({
+                key: row.key,
+                value: row.bytes,
+                text: formatBytes(row.bytes),
+                note: formatPercent(row.bytes, total),
+                label:
+                  row.key === '0' ? (
+                    'without ports'
+                  ) : (
+                    <FilterValue field="dport" value={row.key}>
+                      <span className="mono">{row.key}</span>{' '}
+                      <span className="muted">{serviceName(Number(row.key))}</span>
+                    </FilterValue>
+                  ),
+              }))}
+            />
+          )
+        }
+      </Loaded>
+    </Panel>
+  );
+}

@@ -1,0 +1,222 @@
+#include "app.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "json_text.h"
+#include "log.h"
+
+namespace nta::server {
+namespace {
+
+bool IsJson(std::string_view content_type) {
+  std::string type(content_type.substr(0, content_type.find(';')));
+  type.erase(type.find_last_not_of(' ') + 1);
+  std::transform(type.begin(), type.end(), type.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return type == "application/json";
+}
+
+// "Bearer TOKEN"; the scheme's case does not matter (RFC 9110).
+std::string_view BearerToken(std::string_view authorization) {
+  constexpr std::string_view kScheme = "bearer ";
+  if (authorization.size() <= kScheme.size()) return {};
+  const bool bearer =
+      std::equal(kScheme.begin(), kScheme.end(), authorization.begin(),
+                 [](char a, unsigned char b) { return a == static_cast<char>(std::tolower(b)); });
+  return bearer ? authorization.substr(kScheme.size()) : std::string_view();
+}
+
+Role RoleFor(Access access) {
+  switch (access) {
+    case Access::kViewer:
+      return Role::kViewer;
+    case Access::kOperator:
+      return Role::kOperator;
+    default:
+      return Role::kAdmin;
+  }
+}
+
+Response MethodNotAllowed(const std::vector<std::string>& allowed) {
+  std::string list;
+  for (const std::string& method : allowed) list.append(list.empty() ? "" : ", ").append(method);
+  Response response = Problem(405, "the address does not know this method");
+  response.headers.emplace_back("Allow", list);
+  return response;
+}
+
+std::optional<Response> ReadQuery(const Route& route, const NamedValues& query, TextMap& values) {
+  for (const auto& [name, value] : query) {
+    const auto known = std::find_if(
+        route.parameters.begin(), route.parameters.end(),
+        [&, wanted = std::string_view(name)](const Parameter& p) { return p.name == wanted; });
+    if (known == route.parameters.end()) return Problem(400, "unknown parameter \"" + name + "\"");
+    const auto& allowed = known->values;
+    if (!allowed.empty() && std::find(allowed.begin(), allowed.end(), value) == allowed.end()) {
+      std::string list;
+      for (const std::string& one : allowed) list.append(list.empty() ? "" : ", ").append(one);
+      return Problem(400, "parameter \"" + name + "\" is one of: " + list);
+    }
+    if (!values.emplace(name, value).second)
+      return Problem(400, "parameter \"" + name + "\" appears twice");
+  }
+  return std::nullopt;
+}
+
+std::optional<Response> ReadBody(const Route& route, const Request& request, TextMap& values) {
+  const bool needed = std::any_of(route.fields.begin(), route.fields.end(),
+                                  [](const Field& field) { return field.need == Need::kRequired; });
+  if (route.fields.empty() || (request.body.empty() && !needed)) return std::nullopt;
+  if (!IsJson(request.content_type)) return Problem(415, "the body must be application/json");
+  const absl::StatusOr<FlatObject> object = ParseFlatObject(request.body);
+  if (!object.ok()) {
+    return Problem(400,
+                   "the body is not what it should be: " + std::string(object.status().message()));
+  }
+  for (const auto& [name, value] : *object) {
+    const auto known = std::find_if(
+        route.fields.begin(), route.fields.end(),
+        [wanted = std::string_view(name)](const Field& field) { return field.name == wanted; });
+    if (known == route.fields.end()) return Problem(400, "unknown field \"" + name + "\"");
+    // null is how clients write "left out".
+    if (known->need == Need::kOptional && std::holds_alternative<std::nullptr_t>(value)) continue;
+    const auto* text = std::get_if<std::string>(&value);
+    if (text == nullptr) return Problem(400, "field \"" + name + "\" is a text");
+    values.emplace(name, *text);
+  }
+  for (const Field& field : route.fields) {
+    if (field.need == Need::kRequired && !values.contains(field.name)) {
+      return Problem(400, "field \"" + field.name + "\" is missing");
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Services::Services(Store& the_store, TokenSigner the_signer, PasswordHasher the_hasher,
+                   StaticFiles the_files, Clock the_clock, AppLimits the_limits,
+                   std::function<CaptureStatus()> the_capture)
+    : store(the_store),
+      clock(std::move(the_clock)),
+      limits(the_limits),
+      signer(std::move(the_signer)),
+      passwords(std::move(the_hasher)),
+      files(std::move(the_files)),
+      accounts(the_store, clock.monotonic),
+      sessions(limits.sessions, clock.wall),
+      by_address(limits.per_address),
+      by_user(limits.per_user),
+      sign_ins(limits.sign_in),
+      streams(limits.streams),
+      capture(std::move(the_capture)) {}
+
+void Services::SaveSessions() {
+  absl::MutexLock lock(&save_);
+  const absl::Status status = store.PutSetting(kSessionsSetting, sessions.Save());
+  if (!status.ok()) Log(LogLevel::kError, "cannot save sessions: " + std::string(status.message()));
+}
+
+bool IsAlive(Services& services, const StreamOwner& owner) {
+  auto account = services.accounts.Remembered(owner.username);
+  if (!account) account = services.accounts.Read(owner.username);
+  return account->ok() &&
+         services.sessions.IsAlive(owner.session, owner.username, (*account)->generation);
+}
+
+App::App(Services& services) : services_(services), routes_(AllRoutes()) {}
+
+Plan App::Prepare(const Request& request) {
+  Plan plan;
+  plan.call.request = &request;
+  Match match = FindRoute(routes_, request.method, request.target.path);
+  const bool is_api = request.target.path == "/api" || request.target.path.starts_with("/api/");
+  if (is_api) {
+    if (const auto wait =
+            services_.by_address.Take(AddressKey(request.client), services_.clock.monotonic())) {
+      plan.answer = TooManyRequests(*wait);
+      return plan;
+    }
+  }
+  if (match.route == nullptr) {
+    const bool reads = request.method == "GET" || request.method == "HEAD";
+    if (!match.allowed.empty()) {
+      plan.answer = MethodNotAllowed(match.allowed);
+    } else if (is_api) {
+      plan.answer = Problem(404, "there is no such address");
+    } else if (!reads) {
+      plan.answer = MethodNotAllowed({"GET", "HEAD"});
+    } else {
+      plan.answer = services_.files.Get(request.target.path, request.if_none_match);
+    }
+    return plan;
+  }
+  plan.route = match.route;
+  plan.work = match.route->work;
+  plan.call.path = std::move(match.path);
+  if (match.route->access == Access::kAnyone || match.route->access == Access::kTicket) {
+    plan.authorized = true;
+    plan.answer = CheckInput(plan);
+    return plan;
+  }
+  plan.answer = CheckToken(plan);
+  if (plan.answer) return plan;
+  const auto account = services_.accounts.Remembered(plan.claims.subject);
+  if (!account) {
+    // Asking the store may wait for the disk.
+    if (plan.work == Work::kInline) plan.work = Work::kStore;
+    return plan;
+  }
+  plan.answer = CheckAccount(plan, *account);
+  if (!plan.answer) plan.answer = CheckInput(plan);
+  return plan;
+}
+
+Response App::Finish(Plan& plan) {
+  if (!plan.authorized) {
+    std::optional<Response> answer =
+        CheckAccount(plan, services_.accounts.Read(plan.claims.subject));
+    if (!answer) answer = CheckInput(plan);
+    if (answer) return *std::move(answer);
+  }
+  return plan.route->handler(services_, plan.call);
+}
+
+std::optional<Response> App::CheckToken(Plan& plan) {
+  const std::string_view token = BearerToken(plan.call.request->authorization);
+  if (token.empty()) return Unauthorized("sign in first");
+  absl::StatusOr<TokenClaims> claims = services_.signer.Verify(token, services_.clock.wall());
+  if (!claims.ok() ||
+      !services_.sessions.IsAlive(claims->session, claims->subject, claims->generation)) {
+    return Unauthorized("the session has ended; sign in again");
+  }
+  plan.claims = *std::move(claims);
+  return std::nullopt;
+}
+
+std::optional<Response> App::CheckAccount(Plan& plan, const absl::StatusOr<Account>& account) {
+  const bool gone = absl::IsNotFound(account.status());
+  if (gone || (account.ok() && account->generation != plan.claims.generation)) {
+    return Unauthorized("the session has ended; sign in again");
+  }
+  if (!account.ok()) return FromStatus(account.status());
+  if (const auto wait = services_.by_user.Take(account->username, services_.clock.monotonic())) {
+    return TooManyRequests(*wait);
+  }
+  const Role needed = RoleFor(plan.route->access);
+  if (account->role < needed)
+    return Problem(403, "this needs the role " + std::string(ToString(needed)));
+  plan.call.principal = {*account, plan.claims.session};
+  plan.authorized = true;
+  return std::nullopt;
+}
+
+std::optional<Response> App::CheckInput(Plan& plan) {
+  if (auto refused = ReadQuery(*plan.route, plan.call.request->target.query, plan.call.query))
+    return refused;
+  if (auto refused = ReadBody(*plan.route, *plan.call.request, plan.call.body)) return refused;
+  return plan.route->gate == nullptr ? std::nullopt : plan.route->gate(services_, plan.call);
+}
+
+}  // namespace nta::server

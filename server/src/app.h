@@ -1,0 +1,115 @@
+// App: requests in, responses out; knows nothing of sockets.
+//
+//   Plan plan = app.Prepare(request);                    // on the event loop: never blocks
+//   if (!plan.answer) plan.answer = app.Finish(plan);    // on a worker, when plan.work says so
+#ifndef NTA_SERVER_APP_H_
+#define NTA_SERVER_APP_H_
+
+#include <atomic>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "auth/accounts.h"
+#include "auth/jwt.h"
+#include "auth/passwords.h"
+#include "auth/rate_limiter.h"
+#include "auth/sessions.h"
+#include "auth/sign_in_guard.h"
+#include "capture_loop.h"
+#include "clock.h"
+#include "http.h"
+#include "nta/store/store.h"
+#include "routes.h"
+#include "static_files.h"
+#include "stream.h"
+
+namespace nta::server {
+
+struct AppLimits {
+  RateLimit per_address{.per_second = 20, .burst = 60};
+  RateLimit per_user{.per_second = 20, .burst = 120};
+  SignInLimits sign_in;
+  SessionLimits sessions;
+  StreamLimits streams;
+  std::chrono::seconds token_lifetime{900};
+};
+
+// What handlers call. Every member is thread-safe.
+struct Services {
+  Services(Store& the_store, TokenSigner the_signer, PasswordHasher the_hasher,
+           StaticFiles the_files, Clock the_clock, AppLimits limits,
+           std::function<CaptureStatus()> the_capture);
+
+  Store& store;
+  const Clock clock;
+  const AppLimits limits;
+  const TokenSigner signer;
+  const PasswordHasher passwords;
+  const StaticFiles files;
+  Accounts accounts;
+  Sessions sessions;
+  RateLimiter by_address;
+  RateLimiter by_user;
+  SignInGuard sign_ins;
+  TicketBooth tickets;
+  StreamHub streams;
+  const std::function<CaptureStatus()> capture;
+
+  // Set by whoever watches the store; what /healthz answers.
+  std::atomic<bool> store_is_well{true};
+  // One change of users or setup at a time: each reads, decides and writes.
+  absl::Mutex user_changes;
+
+  // Writes the sessions into the store, so that a restart does not sign everybody out. Serialised.
+  void SaveSessions();
+
+ private:
+  absl::Mutex save_;
+};
+
+// True while the session that opened a stream is good. May block.
+bool IsAlive(Services& services, const StreamOwner& owner);
+
+// The settings of the store that are ours.
+inline constexpr std::string_view kSessionsSetting = "server.sessions";
+inline constexpr std::string_view kBootstrapSetting = "server.bootstrap_token_digest";
+
+// What is left to do for a request.
+struct Plan {
+  std::optional<Response> answer;  // set: nothing is left
+  Work work = Work::kInline;       // where Finish may run
+  const Route* route = nullptr;
+  Call call;
+  TokenClaims claims;
+  bool authorized = false;
+};
+
+// Thread-safe.
+class App {
+ public:
+  // Borrows `services`.
+  explicit App(Services& services);
+
+  // Finds the route and checks limits, token, role, parameters and body. Borrows `request` until
+  // Finish has returned.
+  Plan Prepare(const Request& request);
+  Response Finish(Plan& plan);
+
+  const std::vector<Route>& routes() const { return routes_; }
+
+ private:
+  std::optional<Response> CheckToken(Plan& plan);
+  std::optional<Response> CheckAccount(Plan& plan, const absl::StatusOr<Account>& account);
+  std::optional<Response> CheckInput(Plan& plan);
+
+  Services& services_;
+  const std::vector<Route> routes_;
+};
+
+}  // namespace nta::server
+
+#endif  // NTA_SERVER_APP_H_

@@ -1,0 +1,215 @@
+#include "capture_loop.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <utility>
+
+#include "json_text.h"
+#include "log.h"
+#include "nta/json/json.h"
+
+namespace nta::server {
+namespace {
+
+// A file is read faster than a disk writes: reading waits while this many flows do.
+constexpr std::size_t kMaxWaitingFlows = 50'000;
+// Live sources let time pass at least every second or so.
+constexpr std::chrono::seconds kLongestPause(60);
+
+// Sleeps, but not beyond a stop.
+void SleepFor(std::chrono::milliseconds time, std::stop_token stop) {
+  std::mutex mutex;
+  std::condition_variable_any wake;
+  std::unique_lock lock(mutex);
+  wake.wait_for(lock, stop, time, [] { return false; });
+}
+
+std::string Message(const absl::Status& status) {
+  return std::string(status.message().data(), status.message().size());
+}
+
+void Add(PacketLedger& sum, const PacketLedger& ledger) {
+  sum.received += ledger.received;
+  sum.decoded += ledger.decoded;
+  sum.malformed += ledger.malformed;
+  sum.unsupported += ledger.unsupported;
+  sum.filtered += ledger.filtered;
+  sum.dropped += ledger.dropped;
+}
+
+// What is counted adds up; what is held is that of the table in use.
+void AddCounters(FlowTableStats& sum, const FlowTableStats& stats) {
+  sum.packets += stats.packets;
+  sum.ignored += stats.ignored;
+  sum.started += stats.started;
+  sum.ended += stats.ended;
+  sum.ended_idle += stats.ended_idle;
+  sum.ended_active += stats.ended_active;
+  sum.ended_tcp += stats.ended_tcp;
+  sum.ended_forced += stats.ended_forced;
+  sum.evicted += stats.evicted;
+  sum.evicted_answered += stats.evicted_answered;
+  sum.time_backwards += stats.time_backwards;
+  sum.active = stats.active;
+  sum.capacity = stats.capacity;
+  sum.memory_bytes = stats.memory_bytes;
+}
+
+}  // namespace
+
+std::string_view ToString(CaptureKind kind) {
+  switch (kind) {
+    case CaptureKind::kInterface:
+      return "interface";
+    case CaptureKind::kFile:
+      return "file";
+    case CaptureKind::kReplay:
+      return "replay";
+  }
+  return "";
+}
+
+std::string_view ToString(CaptureState state) {
+  switch (state) {
+    case CaptureState::kRunning:
+      return "running";
+    case CaptureState::kEnded:
+      return "ended";
+    case CaptureState::kFailed:
+      return "failed";
+  }
+  return "";
+}
+
+std::string ToJson(const CaptureStatus& status) {
+  std::string json = R"({"source":)" + JsonQuote(status.source);
+  json += R"(,"kind":)" + JsonQuote(ToString(status.kind)) + R"(,"state":)" +
+          JsonQuote(ToString(status.state));
+  json +=
+      R"(,"message":)" + JsonQuote(status.message) + R"(,"ledger":)" + nta::ToJson(status.ledger);
+  json += R"(,"flow_table":)" + nta::ToJson(status.flow_table);
+  json += R"(,"store":{"flows_written":)" + std::to_string(status.store.flows_written);
+  json += R"(,"flows_dropped":)" + std::to_string(status.store.flows_dropped);
+  return json + R"(,"queue":)" + std::to_string(status.store.queue) + "}}";
+}
+
+CaptureLoop::CaptureLoop(CaptureLoopOptions options, StoreWriter& writer, TrafficSampler& sampler,
+                         std::function<void(const Alert&)> on_alert)
+    : options_(std::move(options)),
+      writer_(writer),
+      sampler_(sampler),
+      on_alert_(std::move(on_alert)) {
+  status_.source = options_.source;
+  status_.kind = options_.kind;
+  status_.flow_table.capacity = options_.pipeline.flow_table.max_flows;
+}
+
+absl::Status CaptureLoop::Open() {
+  if (!options_.open) {
+    SetState(CaptureState::kEnded, "no capture source was named");
+    return absl::OkStatus();
+  }
+  absl::StatusOr<std::unique_ptr<PacketSource>> source = options_.open();
+  if (!source.ok()) return source.status();
+  source_ = *std::move(source);
+  SetState(CaptureState::kRunning, "");
+  absl::MutexLock lock(&mutex_);
+  captured_.reset();
+  return absl::OkStatus();
+}
+
+void CaptureLoop::Run(std::stop_token stop) {
+  while (!stop.stop_requested()) {
+    if (source_ != nullptr) CaptureOnce(stop);
+    if (options_.kind != CaptureKind::kInterface || !options_.open) return;
+    SleepFor(options_.retry_after, stop);
+    if (stop.stop_requested()) return;
+    // Still away is no news; the first failure told it.
+    if (Open().ok()) Log(LogLevel::kInfo, "capture runs again: " + options_.source);
+  }
+}
+
+void CaptureLoop::CaptureOnce(std::stop_token stop) {
+  Pipeline pipeline(*source_, options_.pipeline);
+  PortScanDetector port_scans(options_.port_scans);
+  pipeline.AddDetector(port_scans);
+  const absl::Status status = pipeline.Run(
+      [&](const Batch& batch) {
+        Deliver(batch, pipeline.Stats());
+        WaitForWriter(stop);
+        return absl::OkStatus();
+      },
+      stop);
+  AddToBase(pipeline.Stats());
+  if (status.ok()) {
+    SetState(CaptureState::kEnded, "");
+  } else {
+    Log(LogLevel::kError, "capture failed: " + Message(status));
+    SetState(CaptureState::kFailed, Message(status));
+  }
+  source_ = nullptr;
+}
+
+void CaptureLoop::Deliver(const Batch& batch, const PipelineStats& stats) {
+  const PipelineStats total = Total(stats);
+  sampler_.Observe(batch, total);
+  std::vector<Alert> alerts = batch.alerts;
+  for (Alert& alert : alerts) {
+    alert.id.insert(0, options_.alert_prefix);
+    on_alert_(alert);
+  }
+  if (!batch.flows.empty() || !alerts.empty()) writer_.Add(batch.flows, alerts);
+  absl::MutexLock lock(&mutex_);
+  status_.ledger = total.ledger;
+  status_.flow_table = total.flow_table;
+  if (batch.time == Timestamp{}) return;
+  // A machine that slept has captured nothing meanwhile.
+  const bool live = options_.kind != CaptureKind::kFile;
+  if (live && captured_ && batch.time - captured_->until > kLongestPause) captured_.reset();
+  if (!captured_)
+    captured_ = {batch.packets.empty() ? batch.time : batch.packets.front().time, batch.time};
+  captured_->until = std::max(captured_->until, batch.time);
+}
+
+void CaptureLoop::SetState(CaptureState state, std::string message) {
+  absl::MutexLock lock(&mutex_);
+  status_.state = state;
+  status_.message = std::move(message);
+}
+
+PipelineStats CaptureLoop::Total(const PipelineStats& stats) const {
+  PipelineStats total = stats;
+  total.ledger = base_.ledger;
+  Add(total.ledger, stats.ledger);
+  total.flow_table = base_.flow_table;
+  AddCounters(total.flow_table, stats.flow_table);
+  total.alerts += base_.alerts;
+  return total;
+}
+
+void CaptureLoop::AddToBase(const PipelineStats& stats) { base_ = Total(stats); }
+
+void CaptureLoop::WaitForWriter(std::stop_token stop) {
+  if (options_.kind != CaptureKind::kFile) return;
+  while (!stop.stop_requested() && writer_.Stats().queue > kMaxWaitingFlows) {
+    SleepFor(std::chrono::milliseconds(20), stop);
+  }
+}
+
+CaptureStatus CaptureLoop::status() const {
+  CaptureStatus status;
+  {
+    absl::MutexLock lock(&mutex_);
+    status = status_;
+  }
+  status.store = writer_.Stats();
+  return status;
+}
+
+std::optional<TimeInterval> CaptureLoop::captured() const {
+  absl::MutexLock lock(&mutex_);
+  return captured_;
+}
+
+}  // namespace nta::server

@@ -1,0 +1,43 @@
+// Connections: who is connected, and until when the peer must have done its part.
+#ifndef NTA_SERVER_CONNECTIONS_H_
+#define NTA_SERVER_CONNECTIONS_H_
+
+#include <chrono>
+#include <cstddef>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/synchronization/mutex.h"
+#include "nta/net/time.h"
+
+namespace nta::server {
+
+// libmicrohttpd's own time limit starts again with every byte, so a peer that sends or reads one
+// byte at a time keeps its connection for ever. Here each step has a deadline of its own.
+// Thread-safe.
+class Connections {
+ public:
+  static constexpr Duration kRequestTime = std::chrono::seconds(10);   // a request head, and a body
+  static constexpr Duration kIdleTime = std::chrono::seconds(30);      // between requests
+  static constexpr Duration kResponseTime = std::chrono::seconds(60);  // to read an answer
+
+  void Opened(int socket, Duration now);
+  // To be called while the descriptor is still ours.
+  void Closed(int socket);
+  // What the peer does next must be done within `time`.
+  void Expect(int socket, Duration now, Duration time);
+  // It is our turn, or a stream, which has its own rules.
+  void ExpectNothing(int socket);
+  // Watches for the peer's end of a connection that waits for us; libmicrohttpd does not look then.
+  bool PeerIsGone(int socket) const;
+  // Shuts down what is overdue; the event loop closes it. Answers how many.
+  std::size_t EndOverdue(Duration now);
+
+ private:
+  mutable absl::Mutex mutex_;
+  absl::flat_hash_map<int, Duration> deadlines_ ABSL_GUARDED_BY(mutex_);  // by descriptor
+};
+
+}  // namespace nta::server
+
+#endif  // NTA_SERVER_CONNECTIONS_H_

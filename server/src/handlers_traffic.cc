@@ -1,0 +1,247 @@
+// Reading traffic: each handler reads its parameters, asks the store once, and renders.
+#include <array>
+#include <string>
+#include <utility>
+
+#include "app.h"
+#include "base/status.h"
+#include "json_text.h"
+#include "nta/flow/flow_filter.h"
+#include "nta/json/json.h"
+#include "openapi.h"
+#include "parameters.h"
+
+namespace nta::server {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, FlowOrder>, 4> kOrders = {{
+    {"-last_seen", FlowOrder::kNewestFirst},
+    {"last_seen", FlowOrder::kOldestFirst},
+    {"-bytes", FlowOrder::kMostBytes},
+    {"-packets", FlowOrder::kMostPackets},
+}};
+
+// The filter, or the answer that says where it is wrong.
+std::optional<Response> ReadFilter(const Call& call, FlowFilter& filter) {
+  FilterError error;
+  absl::StatusOr<FlowFilter> parsed = FlowFilter::Parse(call.Query("where"), &error);
+  if (!parsed.ok()) {
+    return Problem(400, "parameter \"where\": " + error.message,
+                   ",\"position\":" + std::to_string(error.position));
+  }
+  filter = *std::move(parsed);
+  return std::nullopt;
+}
+
+template <typename Result, typename Render>
+Response Answer(const absl::StatusOr<Result>& result, const Render& render) {
+  return result.ok() ? Json(render(*result)) : FromStatus(result.status());
+}
+
+absl::Status ReadPage(Services& services, const Call& call, FlowQuery& query) {
+  NTA_ASSIGN_OR_RETURN(query.interval, ReadInterval(call, services.clock.wall()));
+  NTA_ASSIGN_OR_RETURN(query.limit, ReadLimit(call, {.default_value = 100, .max = 1000}));
+  query.cursor = call.Query("cursor");
+  for (const auto& [name, order] : kOrders) {
+    if (call.Query("order") == name) query.order = order;
+  }
+  return absl::OkStatus();
+}
+
+Response GetFlows(Services& services, const Call& call) {
+  FlowQuery query;
+  if (auto refused = ReadFilter(call, query.filter)) return *std::move(refused);
+  if (const absl::Status status = ReadPage(services, call, query); !status.ok())
+    return FromStatus(status);
+  return Answer(services.store.Flows(query), [](const FlowPage& page) { return ToJson(page); });
+}
+
+absl::StatusOr<SeriesQuery> ReadSeries(Services& services, const Call& call) {
+  SeriesQuery query;
+  NTA_ASSIGN_OR_RETURN(query.interval, ReadInterval(call, services.clock.wall()));
+  NTA_ASSIGN_OR_RETURN(query.step, ReadStep(call, query.interval));
+  if (call.Query("by") == "none") query.by = SeriesBy::kNone;
+  if (!call.Query("measure").empty()) {
+    NTA_ASSIGN_OR_RETURN(query.measure, ParseMeasure(call.Query("measure")));
+  }
+  if (const std::string_view address = call.Query("address"); !address.empty()) {
+    const auto parsed = IpAddress::Parse(address);
+    if (!parsed.ok()) return base::InvalidArgument("parameter \"address\" is not an IP address");
+    query.address = *parsed;
+  }
+  return query;
+}
+
+Response GetSeries(Services& services, const Call& call) {
+  auto query = ReadSeries(services, call);
+  if (!query.ok()) return FromStatus(query.status());
+  if (auto refused = ReadFilter(call, query->filter)) return *std::move(refused);
+  return Answer(services.store.Series(*query),
+                [&](const SeriesResult& result) { return ToJson(result, *query); });
+}
+
+absl::Status ReadTop(Services& services, const Call& call, TopQuery& query) {
+  NTA_ASSIGN_OR_RETURN(query.interval, ReadInterval(call, services.clock.wall()));
+  NTA_ASSIGN_OR_RETURN(query.limit, ReadLimit(call, {.default_value = 10, .max = 100}));
+  if (!call.Query("dimension").empty()) {
+    NTA_ASSIGN_OR_RETURN(query.dimension, ParseTopDimension(call.Query("dimension")));
+  }
+  if (!call.Query("by").empty()) {
+    NTA_ASSIGN_OR_RETURN(query.by, ParseMeasure(call.Query("by")));
+  }
+  return absl::OkStatus();
+}
+
+Response GetTop(Services& services, const Call& call) {
+  TopQuery query;
+  if (auto refused = ReadFilter(call, query.filter)) return *std::move(refused);
+  if (const absl::Status status = ReadTop(services, call, query); !status.ok())
+    return FromStatus(status);
+  return Answer(services.store.Top(query),
+                [&](const TopResult& result) { return ToJson(result, query); });
+}
+
+absl::StatusOr<AlertQuery> ReadAlerts(Services& services, const Call& call) {
+  AlertQuery query;
+  NTA_ASSIGN_OR_RETURN(query.interval, ReadInterval(call, services.clock.wall()));
+  NTA_ASSIGN_OR_RETURN(query.limit, ReadLimit(call, {.default_value = 100, .max = 1000}));
+  query.cursor = call.Query("cursor");
+  if (!call.Query("class").empty()) {
+    const auto alert_class = ParseAlertClass(call.Query("class"));
+    if (!alert_class.ok())
+      return base::InvalidArgument("parameter \"class\" is not a class of alerts");
+    query.alert_class = *alert_class;
+  }
+  if (!call.Query("severity").empty()) {
+    NTA_ASSIGN_OR_RETURN(query.min_severity, ParseSeverity(call.Query("severity")));
+  }
+  return query;
+}
+
+Response GetAlerts(Services& services, const Call& call) {
+  const auto query = ReadAlerts(services, call);
+  if (!query.ok()) return FromStatus(query.status());
+  return Answer(services.store.Alerts(*query), [](const AlertPage& page) { return ToJson(page); });
+}
+
+Response GetSummary(Services& services, const Call& call) {
+  const auto interval = ReadInterval(call, services.clock.wall());
+  if (!interval.ok()) return FromStatus(interval.status());
+  return Answer(services.store.Summary(*interval), [&](const TrafficSummary& summary) {
+    std::string json = nta::ToJson(summary);
+    json.pop_back();
+    return json + R"(,"capture":)" + ToJson(services.capture()) + "}";
+  });
+}
+
+Response GetCapture(Services& services, const Call&) { return Json(ToJson(services.capture())); }
+
+// What /healthz and /readyz look at: names of what fails, comma between.
+std::string FailingParts(Services& services) {
+  std::string failing;
+  const CaptureStatus capture = services.capture();
+  if (!services.store_is_well) failing = "store";
+  if (!capture.store.last_error.ok()) failing = "store";
+  if (capture.state == CaptureState::kFailed) failing += failing.empty() ? "capture" : ", capture";
+  return failing;
+}
+
+Response GetHealth(Services& services, const Call&) {
+  const std::string failing = FailingParts(services);
+  return failing.empty() ? Json(R"({"status":"ok"})") : Problem(503, "failing: " + failing);
+}
+
+Response GetReady(Services& services, const Call& call) {
+  // Capture is open before the server listens, so from the first request on only a failure can keep
+  // traffic away.
+  return GetHealth(services, call);
+}
+
+Response GetOpenApi(Services&, const Call&) {
+  static const std::string description = MakeOpenApi(AllRoutes());
+  return Json(description);
+}
+
+std::vector<Parameter> WithInterval(std::vector<Parameter> parameters) {
+  parameters.insert(
+      parameters.begin(),
+      {{"since",
+        "inclusive; RFC 3339, or relative as -15m, -24h, now; default: an hour before until",
+        {}},
+       {"until", "exclusive; default: now", {}}});
+  return parameters;
+}
+
+Route Reading(std::string path, Handler handler, std::string summary,
+              std::vector<Parameter> parameters, std::string answer) {
+  return {.method = "GET",
+          .path = std::move(path),
+          .access = Access::kViewer,
+          .work = Work::kStore,
+          .handler = handler,
+          .summary = std::move(summary),
+          .parameters = std::move(parameters),
+          .fields = {},
+          .answer = std::move(answer)};
+}
+
+Route Open(std::string path, Handler handler, std::string summary, std::string answer) {
+  Route route = Reading(std::move(path), handler, std::move(summary), {}, std::move(answer));
+  route.access = Access::kAnyone;
+  route.work = Work::kInline;
+  return route;
+}
+
+}  // namespace
+
+std::vector<Route> TrafficRoutes() {
+  const Parameter where{"where", "filter, see docs/filters.md", {}};
+  const Parameter cursor{"cursor", "next_cursor of the page before", {}};
+  const std::vector<std::string> measures = {"bytes", "packets", "flows"};
+  const std::string totals = "totals, capture state, top five of each";
+  Route capture =
+      Reading("/api/v1/capture", GetCapture, "What is being captured", {}, "the capture");
+  capture.work = Work::kInline;
+  return {
+      Reading("/api/v1/summary", GetSummary, "Traffic at a glance", WithInterval({}), totals),
+      Reading("/api/traffic", GetSummary, "Alias of /api/v1/summary", WithInterval({}), totals),
+      Reading(
+          "/api/v1/flows", GetFlows, "Flows, page by page",
+          WithInterval(
+              {where,
+               {"limit", "1 to 1000, default 100", {}},
+               cursor,
+               {"order", "default -last_seen", {"-last_seen", "last_seen", "-bytes", "-packets"}}}),
+          "flows, next_cursor"),
+      Reading("/api/v1/series", GetSeries, "Traffic over time",
+              WithInterval({{"step", "seconds, a multiple of 60; default: about 240 points", {}},
+                            {"by", "default protocol", {"protocol", "none"}},
+                            {"address", "only traffic of this address", {}},
+                            {"measure", "default bytes", measures},
+                            where}),
+              "since, until, step_seconds, measure, source, times, series"),
+      Reading("/api/v1/top", GetTop, "The busiest of a kind",
+              WithInterval({{"dimension",
+                             "default address",
+                             {"address", "source_address", "destination_address", "protocol",
+                              "source_port", "destination_port"}},
+                            {"by", "default bytes", measures},
+                            {"limit", "1 to 100, default 10", {}},
+                            where}),
+              "since, until, dimension, by, source, total, rows"),
+      Reading(
+          "/api/v1/alerts", GetAlerts, "Alerts, newest first",
+          WithInterval(
+              {{"class", "only this class", {}},
+               {"severity", "this severity or more", {"info", "low", "medium", "high", "critical"}},
+               {"limit", "1 to 1000, default 100", {}},
+               cursor}),
+          "alerts, next_cursor"),
+      capture,
+      Open("/api/v1/openapi.json", GetOpenApi, "This description", "OpenAPI 3.1"),
+      Open("/healthz", GetHealth, "Whether every part works", "status"),
+      Open("/readyz", GetReady, "Whether traffic can be read", "status"),
+  };
+}
+
+}  // namespace nta::server

@@ -1,0 +1,75 @@
+// Request and Response: HTTP as the handlers see it.
+#ifndef NTA_SERVER_HTTP_H_
+#define NTA_SERVER_HTTP_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "nta/net/ip_address.h"
+#include "nta/net/time.h"
+
+namespace nta::server {
+
+class StreamClient;
+
+inline constexpr std::size_t kMaxBodyBytes = 64 << 10;
+
+using NamedValues = std::vector<std::pair<std::string, std::string>>;
+
+struct Target {
+  std::string path;   // decoded; begins with "/"
+  NamedValues query;  // decoded
+};
+
+// Splits and decodes a request target (origin form or absolute form). InvalidArgument for wrong
+// percent-encoding, control characters and anything that is not UTF-8.
+absl::StatusOr<Target> ParseTarget(std::string_view raw);
+
+struct Request {
+  std::string method;
+  Target target;
+  std::string authorization;
+  std::string content_type;
+  std::string if_none_match;
+  std::string body;
+  IpAddress client;
+};
+
+struct Response {
+  int status = 200;
+  std::string content_type = "application/json";
+  std::string body;
+  NamedValues headers;
+  // A body that outlives the response; shared because a reload may drop it while it is being sent.
+  std::shared_ptr<const std::string> shared_body;
+  // Shared between the hub that fills it and the connection that empties it.
+  std::shared_ptr<StreamClient> stream;
+};
+
+Response Json(std::string body, int status = 200);
+Response NoContent();
+
+// RFC 9457. `detail` is for people and names no path, statement or other inner thing; `members` are
+// more JSON members,
+// `,"position":3`.
+Response Problem(int status, std::string_view detail, std::string_view members = {});
+Response Unauthorized(std::string_view detail);
+Response TooManyRequests(Duration wait);
+Response Busy(std::string_view detail, Duration wait);
+
+// What a library's error means to a client. Errors that are not the client's own are logged, and
+// told in our words.
+Response FromStatus(const absl::Status& status);
+
+// The texts of RFC 9110 for the statuses we use.
+std::string_view ReasonPhrase(int status);
+
+}  // namespace nta::server
+
+#endif  // NTA_SERVER_HTTP_H_

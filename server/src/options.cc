@@ -1,0 +1,192 @@
+#include "options.h"
+
+#include <sys/stat.h>
+#include <toml++/toml.h>
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <ostream>
+#include <utility>
+
+#include "base/status.h"
+
+namespace nta::server {
+namespace {
+
+constexpr int kUsageError = 2;
+
+// "--idle-timeout" as the file spells it.
+std::string KeyOf(const CLI::Option& option) {
+  std::string key = option.get_name(false, false).substr(2);
+  std::replace(key.begin(), key.end(), '-', '_');
+  return key;
+}
+
+// NTA_IDLE_TIMEOUT.
+std::string EnvironmentNameOf(const CLI::Option& option) {
+  std::string name = "NTA_" + KeyOf(option);
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return name;
+}
+
+void AddSourceOptions(CLI::App& app, ServerOptions& options) {
+  CLI::Option* interface =
+      app.add_option("--interface", options.interface, "Capture from this network interface");
+  CLI::Option* replay = app.add_option(
+      "--pcap,--replay", options.replay,
+      "Replay this capture file in real time, stamped with the present, again and again");
+  CLI::Option* file =
+      app.add_option("--file", options.file,
+                     "Read this capture file at once, with its own time stamps, then serve it");
+  interface->excludes(replay)->excludes(file);
+  replay->excludes(file);
+  app.add_option("--filter", options.filter,
+                 "Capture only what this pcap-filter(7) expression matches (--interface)");
+}
+
+void AddServerOptions(CLI::App& app, ServerOptions& options) {
+  app.add_option("--listen", options.listen,
+                 "Address and port to listen on; port 0 takes any that is free")
+      ->capture_default_str();
+  app.add_option("--data-dir", options.data_dir,
+                 "Directory for the signing key and the database; made when missing")
+      ->capture_default_str();
+  app.add_option("--database", options.database,
+                 "SQLite file; made when missing [nta.db in the data directory]");
+  app.add_option("--dashboard", options.dashboard,
+                 "Directory of the built dashboard [where it was installed or built]");
+  app.add_flag("--allow-insecure-remote", options.allow_insecure_remote,
+               "Listen beyond this machine although connections are not encrypted");
+}
+
+void AddLimits(CLI::App& app, ServerOptions& options) {
+  app.add_option("--idle-timeout", options.idle_timeout_seconds,
+                 "Seconds of silence that end a flow")
+      ->check(CLI::Range(0.001, 86400.0))
+      ->capture_default_str();
+  app.add_option("--active-timeout", options.active_timeout_seconds,
+                 "Seconds after which a lasting flow is reported")
+      ->check(CLI::Range(0.001, 86400.0))
+      ->capture_default_str();
+  app.add_option("--max-flows", options.max_flows, "Flows kept in memory at the most")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{100'000'000}))
+      ->capture_default_str();
+  app.add_option("--requests-per-second", options.requests_per_second,
+                 "Requests a second for each address and for each user; 0: no limit")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
+  app.add_option(
+         "--sign-ins-per-minute", options.sign_ins_per_minute,
+         "Sign-in attempts a minute for each address, twice as many for each account; 0: no limit")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
+}
+
+absl::StatusOr<toml::table> ReadFile(const std::string& path) {
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0)
+    return base::ErrnoStatus(errno, "cannot read \"" + path + "\"");
+  if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    return base::InvalidArgument("will not use \"" + path +
+                                 "\": others may write it (chmod go-w it)");
+  }
+  // toml++ throws.
+  try {
+    return toml::parse_file(path);
+  } catch (const toml::parse_error& error) {
+    return base::InvalidArgument(path + ":" + std::to_string(error.source().begin.line) + ": " +
+                                 std::string(error.description()));
+  }
+}
+
+std::optional<std::string> TextOf(const toml::node& node) {
+  if (const auto text = node.value_exact<std::string>()) return *text;
+  if (const auto number = node.value_exact<std::int64_t>()) return std::to_string(*number);
+  if (const auto number = node.value_exact<double>()) return CLI::detail::to_string(*number);
+  if (const auto flag = node.value_exact<bool>()) return *flag ? "true" : "false";
+  return std::nullopt;
+}
+
+// Gives each option that neither flag nor environment has set what the file says.
+absl::Status ApplyFile(CLI::App& app, const std::string& path) {
+  NTA_ASSIGN_OR_RETURN(const toml::table table, ReadFile(path));
+  const std::vector<CLI::Option*> options = app.get_options();
+  const bool source_is_named =
+      app.count("--interface") + app.count("--pcap") + app.count("--file") > 0;
+  for (const auto& [key, node] : table) {
+    const std::string name(key.str());
+    const auto option = std::find_if(options.begin(), options.end(),
+                                     [&](const CLI::Option* o) { return KeyOf(*o) == name; });
+    if (option == options.end() || name == "config" || name == "help") {
+      return base::InvalidArgument(path + ": unknown key \"" + name + "\"");
+    }
+    const std::optional<std::string> text = TextOf(node);
+    if (!text)
+      return base::InvalidArgument(path + ": \"" + name + "\" must be a text, number or boolean");
+    const bool is_source = name == "interface" || name == "pcap" || name == "file";
+    if ((*option)->count() > 0 || (is_source && source_is_named)) continue;
+    try {
+      (*option)->add_result(*text);
+      (*option)->run_callback();
+    } catch (const CLI::Error& error) {
+      return base::InvalidArgument(path + ": \"" + name + "\": " + error.what());
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Check(ServerOptions& options) {
+  const int sources = (options.interface.empty() ? 0 : 1) + (options.replay.empty() ? 0 : 1) +
+                      (options.file.empty() ? 0 : 1);
+  if (sources > 1) return base::InvalidArgument("name one of --interface, --pcap and --file");
+  if (!options.filter.empty() && options.interface.empty()) {
+    return base::InvalidArgument("--filter works with --interface only");
+  }
+  NTA_ASSIGN_OR_RETURN(options.listen_address, ParseListenAddress(options.listen));
+  if (!options.listen_address.address.is_loopback() && !options.allow_insecure_remote) {
+    return base::InvalidArgument("refusing to listen on " + options.listen +
+                                 ": passwords would cross the network in clear. Put a TLS proxy in "
+                                 "front of 127.0.0.1, or add "
+                                 "--allow-insecure-remote");
+  }
+  if (options.database.empty()) options.database = options.data_dir + "/nta.db";
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::variant<ServerOptions, ExitNow> ReadOptions(int argc, const char* const* argv,
+                                                 std::ostream& out, std::ostream& err) {
+  ServerOptions options;
+  std::string config;
+  CLI::App app("nta-server: REST API, live stream and dashboard over what libnta captures.",
+               "nta-server");
+  app.set_version_flag("--version", NTA_VERSION);
+  AddSourceOptions(app, options);
+  AddServerOptions(app, options);
+  AddLimits(app, options);
+  for (CLI::Option* option : app.get_options()) {
+    const std::string name = option->get_name(false, false);
+    if (name != "--help" && name != "--version") option->envname(EnvironmentNameOf(*option));
+  }
+  app.add_option("--config", config, "TOML file: keys are the names of these options with _ for -")
+      ->envname("NTA_CONFIG");
+  app.footer(
+      "Each option can also be set by an environment variable (NTA_LISTEN for --listen) or in the "
+      "file;\n"
+      "a flag counts before the environment, the environment before the file.\n"
+      "Exit status: 0 ended by a signal, 1 failure, 2 wrong usage.");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return ExitNow{app.exit(error, out, err) == 0 ? 0 : kUsageError};
+  }
+  absl::Status status = config.empty() ? absl::OkStatus() : ApplyFile(app, config);
+  if (status.ok()) status = Check(options);
+  if (status.ok()) return options;
+  err << "nta-server: " << std::string(status.message()) << '\n';
+  return ExitNow{kUsageError};
+}
+
+}  // namespace nta::server

@@ -1,0 +1,44 @@
+// ServerOptions: what nta-server is told by flags, environment and file, in that order of
+// precedence.
+#ifndef NTA_SERVER_OPTIONS_H_
+#define NTA_SERVER_OPTIONS_H_
+
+#include <cstddef>
+#include <iosfwd>
+#include <string>
+#include <variant>
+
+#include "listen_socket.h"
+
+namespace nta::server {
+
+struct ServerOptions {
+  std::string interface;  // at most one of the three names a source
+  std::string replay;
+  std::string file;
+  std::string listen = "127.0.0.1:8080";
+  std::string data_dir = "nta-data";
+  std::string database;   // empty: nta.db in data_dir
+  std::string dashboard;  // empty: where it was installed or built
+  std::string filter;
+  double idle_timeout_seconds = 30;
+  double active_timeout_seconds = 60;
+  std::size_t max_flows = 1'000'000;
+  double requests_per_second = 20;
+  double sign_ins_per_minute = 5;
+  bool allow_insecure_remote = false;
+
+  ListenAddress listen_address;  // `listen`, understood
+};
+
+// A reason to exit at once: 0 after --help, 2 after a mistake (told on stderr).
+struct ExitNow {
+  int status = 0;
+};
+
+std::variant<ServerOptions, ExitNow> ReadOptions(int argc, const char* const* argv,
+                                                 std::ostream& out, std::ostream& err);
+
+}  // namespace nta::server
+
+#endif  // NTA_SERVER_OPTIONS_H_

@@ -1,0 +1,32 @@
+// Reading the parameters of a call. Errors are InvalidArgument and name the parameter.
+#ifndef NTA_SERVER_PARAMETERS_H_
+#define NTA_SERVER_PARAMETERS_H_
+
+#include <cstddef>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "nta/net/time.h"
+#include "nta/store/store.h"
+#include "routes.h"
+
+namespace nta::server {
+
+// RFC 3339, "now", or so long ago: "-90s", "-15m", "-24h", "-7d".
+absl::StatusOr<Timestamp> ParseMoment(std::string_view text, Timestamp now);
+
+// `since` and `until`; the last hour by default.
+absl::StatusOr<TimeInterval> ReadInterval(const Call& call, Timestamp now);
+
+struct LimitRange {
+  std::size_t default_value = 100;
+  std::size_t max = 1000;
+};
+absl::StatusOr<std::size_t> ReadLimit(const Call& call, LimitRange range);
+
+// `step` in seconds; by default one that gives about 240 points.
+absl::StatusOr<std::chrono::seconds> ReadStep(const Call& call, const TimeInterval& interval);
+
+}  // namespace nta::server
+
+#endif  // NTA_SERVER_PARAMETERS_H_

@@ -1,0 +1,106 @@
+// The routes: one table that says who may call what, where it runs, and what it takes.
+#ifndef NTA_SERVER_ROUTES_H_
+#define NTA_SERVER_ROUTES_H_
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "auth/accounts.h"
+#include "http.h"
+
+namespace nta::server {
+
+struct Services;
+
+// The least that a caller needs.
+enum class Access : std::uint8_t { kAnyone, kTicket, kViewer, kOperator, kAdmin };
+std::string_view ToString(Access access);
+
+// Where a handler runs: what may wait for the disk or hash a password must not hold up the event
+// loop.
+enum class Work : std::uint8_t { kInline, kStore, kHash };
+
+struct Principal {
+  Account account;
+  std::string session;
+};
+
+using TextMap = std::map<std::string, std::string, std::less<>>;
+
+// A request that passed every check of its route.
+struct Call {
+  const Request* request = nullptr;
+  Principal principal;  // empty for kAnyone and kTicket
+  TextMap path;
+  TextMap query;
+  TextMap body;
+
+  // Empty when the parameter or field was left out.
+  std::string_view Query(std::string_view name) const { return Find(query, name); }
+  std::string_view Body(std::string_view name) const { return Find(body, name); }
+  std::string_view Path(std::string_view name) const { return Find(path, name); }
+
+ private:
+  static std::string_view Find(const TextMap& map, std::string_view name) {
+    const auto found = map.find(name);
+    return found == map.end() ? std::string_view() : std::string_view(found->second);
+  }
+};
+
+// A query parameter. `values` lists all it may be, when it is one of a few.
+struct Parameter {
+  std::string name;
+  std::string description;
+  std::vector<std::string> values;
+};
+
+enum class Need : std::uint8_t { kRequired, kOptional };
+
+// A member of the JSON body; all are texts.
+struct Field {
+  std::string name;
+  std::string description;
+  Need need = Need::kRequired;
+};
+
+using Handler = Response (*)(Services&, const Call&);
+// Looks at a call before it is queued; an answer ends it.
+using Gate = std::optional<Response> (*)(Services&, const Call&);
+
+struct Route {
+  std::string method;
+  std::string path;  // "/api/v1/users/{username}"
+  Access access = Access::kAdmin;
+  Work work = Work::kStore;
+  Handler handler = nullptr;
+  std::string summary;
+  std::vector<Parameter> parameters;
+  std::vector<Field> fields;
+  int success = 200;
+  std::string answer = {};  // what the answer is, for people
+  Gate gate = nullptr;
+};
+
+std::vector<Route> AllRoutes();
+
+// The parts of the table, each beside its handlers.
+std::vector<Route> AuthRoutes();
+std::vector<Route> UserRoutes();
+std::vector<Route> TrafficRoutes();
+std::vector<Route> StreamRoutes();
+
+struct Match {
+  const Route* route = nullptr;  // null: no route has this path and method
+  TextMap path;
+  std::vector<std::string> allowed;  // methods that the path knows; empty: there is no such path
+};
+
+// HEAD is answered by GET's route.
+Match FindRoute(const std::vector<Route>& routes, std::string_view method, std::string_view path);
+
+}  // namespace nta::server
+
+#endif  // NTA_SERVER_ROUTES_H_

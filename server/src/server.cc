@@ -1,0 +1,278 @@
+#include "server.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "app.h"
+#include "base/status.h"
+#include "capture_loop.h"
+#include "http_server.h"
+#include "live_feed.h"
+#include "log.h"
+#include "nta/capture/live_capture.h"
+#include "nta/capture/pcap_file_reader.h"
+#include "nta/capture/replay_source.h"
+#include "nta/json/json.h"
+#include "secret_file.h"
+#include "text.h"
+
+namespace nta::server {
+namespace {
+
+constexpr std::size_t kStoreThreads = 4;
+constexpr std::size_t kStoreQueue = 128;
+// Each hash takes 19 MiB and a core for its time.
+constexpr std::size_t kHashThreads = 2;
+constexpr std::size_t kHashQueue = 16;
+constexpr std::chrono::milliseconds kStopTime(700);
+constexpr double kUserBurst = 120;
+constexpr double kAddressBurst = 60;
+constexpr double kAddressRate = 20;
+
+Duration Seconds(double seconds) {
+  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
+}
+
+using Opener = std::function<absl::StatusOr<std::unique_ptr<PacketSource>>()>;
+
+Opener InterfaceOpener(const ServerOptions& options) {
+  return [name = options.interface,
+          filter = options.filter]() -> absl::StatusOr<std::unique_ptr<PacketSource>> {
+    return LiveCapture::Open(name, {.filter = filter});
+  };
+}
+
+Opener FileOpener(const std::string& path) {
+  return [path]() -> absl::StatusOr<std::unique_ptr<PacketSource>> {
+    return PcapFileReader::Open(path);
+  };
+}
+
+Opener ReplayOpener(const std::string& path) {
+  return [path]() -> absl::StatusOr<std::unique_ptr<PacketSource>> {
+    return ReplaySource::Open(FileOpener(path),
+                              {.now = SystemClock().wall,
+                               .sleep = [](Duration time) { std::this_thread::sleep_for(time); },
+                               .repeat = ReplayRepeat::kForever});
+  };
+}
+
+std::string BaseName(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+CaptureLoopOptions MakeCaptureOptions(const ServerOptions& options) {
+  CaptureLoopOptions capture;
+  if (!options.interface.empty()) {
+    capture.kind = CaptureKind::kInterface;
+    capture.source = options.interface;
+    capture.open = InterfaceOpener(options);
+  } else if (!options.replay.empty()) {
+    capture.kind = CaptureKind::kReplay;
+    capture.source = BaseName(options.replay);
+    capture.open = ReplayOpener(options.replay);
+  } else if (!options.file.empty()) {
+    capture.source = BaseName(options.file);
+    capture.open = FileOpener(options.file);
+  }
+  FlowTableOptions& flows = capture.pipeline.flow_table;
+  flows.idle_timeout = Seconds(options.idle_timeout_seconds);
+  flows.active_timeout = Seconds(options.active_timeout_seconds);
+  flows.max_flows = options.max_flows;
+  flows.events = FlowEventSelection::kAll;
+  capture.pipeline.clock = SystemClock().wall;
+  const auto started = std::chrono::floor<std::chrono::seconds>(SystemClock().wall());
+  capture.alert_prefix = std::to_string(started.time_since_epoch().count()) + "-";
+  return capture;
+}
+
+AppLimits MakeLimits(const ServerOptions& options) {
+  AppLimits limits;
+  // Bursts grow with the rate.
+  const double factor = options.requests_per_second / kAddressRate;
+  limits.per_address.per_second = options.requests_per_second;
+  limits.per_address.burst = kAddressBurst * factor;
+  limits.per_user.per_second = options.requests_per_second;
+  limits.per_user.burst = kUserBurst * factor;
+  limits.sign_in.per_address_per_minute = options.sign_ins_per_minute;
+  limits.sign_in.per_account_per_minute = 2 * options.sign_ins_per_minute;
+  return limits;
+}
+
+absl::Status MakeDataDirectory(const std::string& path) {
+  if (mkdir(path.c_str(), S_IRWXU) == 0 || errno == EEXIST) return absl::OkStatus();
+  return base::ErrnoStatus(errno, "cannot make the data directory \"" + path + "\"");
+}
+
+// The dashboard stands where it was installed, beside the program, or where it was built.
+std::string FindDashboard(const ServerOptions& options) {
+  if (!options.dashboard.empty()) return options.dashboard;
+  std::array<char, 4096> program{};
+  const ssize_t size = readlink("/proc/self/exe", program.data(), program.size() - 1);
+  if (size > 0) {
+    const std::string path(program.data(), static_cast<std::size_t>(size));
+    const std::string installed = path.substr(0, path.rfind('/')) + "/../share/nta/dashboard";
+    if (access((installed + "/index.html").c_str(), R_OK) == 0) return installed;
+  }
+  return NTA_DASHBOARD_DIR;
+}
+
+}  // namespace
+
+class Server::Impl {
+ public:
+  static absl::StatusOr<std::unique_ptr<Impl>> Start(const ServerOptions& options);
+  ~Impl() { StopThreads(); }
+
+  const ServerOptions& options() const { return options_; }
+  const ListenAddress& address() const { return http_->address(); }
+  bool has_dashboard() const { return services_->files.has_dashboard(); }
+  std::string TakeBootstrapToken() { return std::exchange(bootstrap_token_, {}); }
+  absl::Status Stop();
+
+ private:
+  explicit Impl(const ServerOptions& options)
+      : options_(options),
+        store_pool_(kStoreThreads, kStoreQueue),
+        hash_pool_(kHashThreads, kHashQueue) {}
+
+  absl::Status OpenStore();
+  absl::Status MakeServices();
+  absl::Status PrepareBootstrap();
+  void StartThreads();
+  void StopThreads();
+
+  const ServerOptions options_;
+  std::unique_ptr<Store> store_;
+  std::optional<StoreWriter> writer_;
+  TrafficSampler sampler_;
+  std::optional<CaptureLoop> capture_;
+  Connections connections_;
+  std::unique_ptr<Services> services_;
+  std::unique_ptr<App> app_;
+  std::string bootstrap_token_;
+  std::unique_ptr<LiveFeed> feed_;
+  // After all that their tasks use: their end waits for the tasks.
+  WorkerPool store_pool_;
+  WorkerPool hash_pool_;
+  std::unique_ptr<HttpServer> http_;
+  std::jthread writer_thread_;
+  std::jthread capture_thread_;
+  std::jthread feed_thread_;
+};
+
+absl::StatusOr<std::unique_ptr<Server::Impl>> Server::Impl::Start(const ServerOptions& options) {
+  // The socket first: a port in use must not leave a new database behind.
+  NTA_ASSIGN_OR_RETURN(ListenSocket socket, ListenSocket::Open(options.listen_address));
+  std::unique_ptr<Impl> impl(new Impl(options));
+  NTA_RETURN_IF_ERROR(impl->OpenStore());
+  NTA_RETURN_IF_ERROR(impl->capture_->Open());
+  NTA_RETURN_IF_ERROR(impl->MakeServices());
+  NTA_RETURN_IF_ERROR(impl->PrepareBootstrap());
+  impl->feed_ = std::make_unique<LiveFeed>(*impl->services_, *impl->capture_, impl->sampler_,
+                                           impl->connections_, impl->store_pool_);
+  impl->StartThreads();
+  NTA_ASSIGN_OR_RETURN(impl->http_,
+                       HttpServer::Start(std::move(socket), {.app = *impl->app_,
+                                                             .services = *impl->services_,
+                                                             .connections = impl->connections_,
+                                                             .store_pool = impl->store_pool_,
+                                                             .hash_pool = impl->hash_pool_}));
+  return impl;
+}
+
+absl::Status Server::Impl::OpenStore() {
+  NTA_RETURN_IF_ERROR(MakeDataDirectory(options_.data_dir));
+  NTA_ASSIGN_OR_RETURN(store_, Store::Open({.path = options_.database}));
+  writer_.emplace(*store_);
+  capture_.emplace(MakeCaptureOptions(options_), *writer_, sampler_, [this](const Alert& alert) {
+    if (services_ != nullptr) services_->streams.Publish("alert", nta::ToJson(alert));
+  });
+  return absl::OkStatus();
+}
+
+absl::Status Server::Impl::MakeServices() {
+  NTA_ASSIGN_OR_RETURN(PasswordHasher hasher, PasswordHasher::Create());
+  NTA_ASSIGN_OR_RETURN(std::string secret, LoadOrCreateSecret(options_.data_dir + "/jwt.key"));
+  NTA_ASSIGN_OR_RETURN(TokenSigner signer, TokenSigner::Create(std::move(secret)));
+  NTA_ASSIGN_OR_RETURN(StaticFiles files, StaticFiles::Load(FindDashboard(options_)));
+  services_ = std::make_unique<Services>(*store_, std::move(signer), std::move(hasher),
+                                         std::move(files), SystemClock(), MakeLimits(options_),
+                                         [this] { return capture_->status(); });
+  const absl::StatusOr<std::string> sessions = store_->GetSetting(kSessionsSetting);
+  if (sessions.ok()) services_->sessions.Load(*sessions);
+  app_ = std::make_unique<App>(*services_);
+  return absl::OkStatus();
+}
+
+absl::Status Server::Impl::PrepareBootstrap() {
+  NTA_ASSIGN_OR_RETURN(const std::vector<User> users, store_->Users());
+  if (!users.empty()) return absl::OkStatus();
+  // A token that was printed at an earlier start and not used is void from now on.
+  bootstrap_token_ = RandomToken(32);
+  return store_->PutSetting(kBootstrapSetting, Digest(bootstrap_token_));
+}
+
+void Server::Impl::StartThreads() {
+  writer_thread_ = std::jthread([this](std::stop_token stop) { writer_->Run(stop); });
+  capture_thread_ = std::jthread([this](std::stop_token stop) { capture_->Run(stop); });
+  feed_thread_ = std::jthread([this](std::stop_token stop) { feed_->Run(stop); });
+}
+
+// Each thread feeds the next: capture ends its flows into the writer, the writer empties its queue.
+void Server::Impl::StopThreads() {
+  for (std::jthread* thread : {&capture_thread_, &feed_thread_, &writer_thread_}) {
+    thread->request_stop();
+    if (thread->joinable()) thread->join();
+  }
+}
+
+absl::Status Server::Impl::Stop() {
+  StopThreads();
+  if (const auto captured = capture_->captured()) {
+    const absl::Status marked = store_->MarkCaptured(*captured);
+    if (!marked.ok()) Log(LogLevel::kError, "store: " + std::string(marked.message()));
+  }
+  const StoreWriterStats stats = writer_->Stats();
+  NTA_RETURN_IF_ERROR(http_->Stop(kStopTime));
+  if (stats.queue == 0) return absl::OkStatus();
+  return base::MakeStatus(absl::StatusCode::kDataLoss, std::to_string(stats.queue) +
+                                                           " flows could not be written: " +
+                                                           std::string(stats.last_error.message()));
+}
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options) {
+  NTA_ASSIGN_OR_RETURN(std::unique_ptr<Impl> impl, Impl::Start(options));
+  return std::unique_ptr<Server>(new Server(std::move(impl)));
+}
+
+Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Server::~Server() = default;
+std::string Server::url() const { return "http://" + ToString(impl_->address()); }
+std::string Server::TakeBootstrapToken() { return impl_->TakeBootstrapToken(); }
+absl::Status Server::Stop() { return impl_->Stop(); }
+
+std::string Server::description() const {
+  const ServerOptions& options = impl_->options();
+  std::string text;
+  if (!options.interface.empty()) {
+    text = "capturing from interface " + options.interface + "\n";
+  } else if (!options.replay.empty()) {
+    text = "replaying " + options.replay +
+           " in real time, again and again, stamped with the present\n";
+  } else if (!options.file.empty()) {
+    text = "reading " + options.file + " with its own time stamps\n";
+  } else {
+    text = "no capture source was named: serving what the database holds\n";
+  }
+  text += "database: " + options.database + "\n";
+  if (!impl_->has_dashboard()) text += "the dashboard is not built: serving the API only\n";
+  return text;
+}
+
+}  // namespace nta::server

@@ -1,0 +1,205 @@
+#include "detect/scan_alert.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <map>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+
+namespace nta::detect {
+namespace {
+
+constexpr std::size_t kListLength = 10;
+// An inside host with as many failures is not a person who mistyped.
+constexpr std::uint32_t kManyFailures = 100;
+
+bool IsPing(std::uint8_t protocol) {
+  return protocol == kProtocolIcmp || protocol == kProtocolIcmpV6;
+}
+
+std::int64_t Rounded(double value) { return static_cast<std::int64_t>(std::llround(value)); }
+
+std::string Plural(std::int64_t count, std::string_view one, std::string_view many) {
+  return absl::StrFormat("%d %s", count, count == 1 ? one : many);
+}
+
+// How many different hosts and services the case is about.
+struct Extent {
+  std::int64_t hosts = 0;
+  std::int64_t services = 0;
+};
+
+Extent ExtentOf(const ScanSource& source, const ScanCase& scan, ScanKind kind) {
+  if (scan.trigger == Trigger::kBlock) {
+    return {Rounded(source.spread.hosts.Estimate()), Rounded(source.spread.services.Estimate())};
+  }
+  const std::int64_t tried = std::int64_t{scan.largest.failed} + scan.largest.succeeded;
+  if (kind == ScanKind::kPortScan) return {scan.groups, tried};
+  return {tried, scan.groups};
+}
+
+std::string PortScanSentence(const ScanSource& source, const ScanCase& scan, Extent extent) {
+  std::string targets = scan.largest.host.ToString();
+  if (extent.hosts > 1) {
+    targets += " and of " + Plural(extent.hosts - 1, "other host", "other hosts");
+  }
+  return absl::StrFormat("%s tried %s of %s", source.address.ToString(),
+                         Plural(extent.services, "port", "ports"), targets);
+}
+
+std::string SweepSentence(const ScanSource& source, const ScanCase& scan, Extent extent) {
+  const std::string address = source.address.ToString();
+  const std::string hosts = Plural(extent.hosts, "host", "hosts");
+  if (scan.trigger == Trigger::kBlock) {
+    return absl::StrFormat("%s tried about %s on %s %s", address,
+                           Plural(extent.services, "port", "ports"),
+                           source.spread.hosts.full() ? "more than" : "about", hosts);
+  }
+  if (extent.services == 1 && IsPing(scan.largest.protocol)) {
+    return absl::StrFormat("%s pinged %s", address, hosts);
+  }
+  std::string services = ServiceText(scan.largest.protocol, scan.largest.port);
+  if (extent.services > 1) {
+    services += " and " + Plural(extent.services - 1, "other service", "other services");
+  }
+  return absl::StrFormat("%s tried %s on %s", address, services, hosts);
+}
+
+std::string Summary(const ScanSource& source, const ScanCase& scan, ScanKind kind) {
+  const Extent extent = ExtentOf(source, scan, kind);
+  const std::string sentence = kind == ScanKind::kPortScan ? PortScanSentence(source, scan, extent)
+                                                           : SweepSentence(source, scan, extent);
+  return absl::StrFormat("%s in %s and %s failed: %s", sentence,
+                         DurationText(scan.last_started - scan.first_started),
+                         Plural(scan.failed, "attempt", "attempts"),
+                         kind == ScanKind::kPortScan ? "port scan" : "host sweep");
+}
+
+Severity SeverityOf(const ScanSource& source, const ScanCase& scan, ScanKind kind) {
+  // The Internet scans everybody all the time; what answered is what matters. An inside host does
+  // not scan by itself.
+  // That a host answers pings is no find.
+  const bool is_ping = kind == ScanKind::kHostSweep && IsPing(scan.largest.protocol);
+  const bool found_something = scan.succeeded > 0 && !is_ping;
+  if (!source.address.is_private()) return found_something ? Severity::kMedium : Severity::kLow;
+  return found_something || scan.failed >= kManyFailures ? Severity::kHigh : Severity::kMedium;
+}
+
+std::string_view TriggerText(Trigger trigger) {
+  static constexpr std::array<std::string_view, kTriggers> kTexts = {
+      "likelihood_ratio", "min_ports", "min_hosts", "min_pinged_hosts", "block"};
+  return kTexts[static_cast<std::size_t>(trigger)];
+}
+
+std::vector<std::string> TopPorts(const ScanSource& source) {
+  std::map<std::pair<std::uint8_t, std::uint16_t>, int> counts;
+  for (const RecentFailure& failure : source.recent) ++counts[{failure.protocol, failure.port}];
+  std::vector<std::pair<std::pair<std::uint8_t, std::uint16_t>, int>> order(counts.begin(),
+                                                                            counts.end());
+  std::stable_sort(order.begin(), order.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  order.resize(std::min(order.size(), kListLength));
+  std::vector<std::string> texts;
+  for (const auto& [service, count] : order) {
+    texts.push_back(ServiceText(service.first, service.second));
+  }
+  return texts;
+}
+
+// The latest failures, latest last.
+std::vector<std::string> SampleTargets(const ScanSource& source) {
+  const std::size_t size = source.recent.size();
+  const std::size_t oldest = size < ScanSource::kRecent ? 0 : source.next_recent;
+  std::vector<std::string> texts;
+  for (std::size_t i = size > kListLength ? size - kListLength : 0; i < size; ++i) {
+    const RecentFailure& failure = source.recent[(oldest + i) % size];
+    const std::string host = IsPing(failure.protocol)
+                                 ? failure.host.ToString()
+                                 : Endpoint{failure.host, failure.port}.ToString();
+    texts.push_back(ProtocolName(failure.protocol) + " " + host);
+  }
+  return texts;
+}
+
+std::map<std::string, EvidenceValue> Evidence(const ScanSource& source, const ScanCase& scan,
+                                              ScanKind kind) {
+  const Extent extent = ExtentOf(source, scan, kind);
+  const double seconds =
+      std::chrono::duration<double>(scan.last_started - scan.first_started).count();
+  return {
+      {"failed_contacts", std::int64_t{scan.failed}},
+      {"refused_contacts", std::int64_t{scan.refused}},
+      {"succeeded_contacts", std::int64_t{scan.succeeded}},
+      {"distinct_hosts", extent.hosts},
+      {"distinct_ports", extent.services},
+      {"failed_contacts_per_second", scan.failed / std::max(seconds, 1.0)},
+      {"first_seen", ToString(scan.first_started)},
+      {"last_seen", ToString(scan.last_started)},
+      {"top_ports", TopPorts(source)},
+      {"sample_targets", SampleTargets(source)},
+      {"trigger", std::string(TriggerText(scan.trigger))},
+  };
+}
+
+AlertEntity EntityOf(const ScanSource& source, const ScanCase& scan, ScanKind kind) {
+  AlertEntity entity;
+  entity.source = source.address;
+  if (scan.trigger == Trigger::kBlock || scan.groups != 1) return entity;
+  if (kind == ScanKind::kPortScan) {
+    entity.destination = scan.largest.host;
+  } else {
+    entity.service = ServiceText(scan.largest.protocol, scan.largest.port);
+  }
+  return entity;
+}
+
+}  // namespace
+
+std::string DurationText(Duration duration) {
+  const std::int64_t seconds = std::chrono::duration_cast<std::chrono::seconds>(duration).count();
+  if (seconds < 1) return "less than a second";
+  if (seconds < 120) return absl::StrFormat("%d s", seconds);
+  const std::int64_t minutes = seconds / 60;
+  if (minutes < 60) return absl::StrFormat("%d min", minutes);
+  const std::int64_t hours = minutes / 60;
+  if (hours < 48) return absl::StrFormat("%d h %d min", hours, minutes % 60);
+  return absl::StrFormat("%d days %d h", hours / 24, hours % 24);
+}
+
+std::string ServiceText(std::uint8_t protocol, std::uint16_t port) {
+  const std::string name = ProtocolName(protocol);
+  return IsPing(protocol) ? name : absl::StrFormat("%s/%d", name, port);
+}
+
+Alert MakeScanAlert(const ScanSource& source, ScanKind kind, AlertState state, Timestamp time,
+                    const PortScanOptions& options) {
+  const ScanCase& scan = *source.cases[static_cast<std::size_t>(kind)];
+  Alert alert;
+  alert.id = absl::StrFormat("port_scan-%06d", scan.number);
+  alert.time = time;
+  alert.detector = "port_scan";
+  alert.alert_class = kind == ScanKind::kPortScan ? AlertClass::kPortScan : AlertClass::kHostSweep;
+  alert.severity = SeverityOf(source, scan, kind);
+  alert.score = scan.bits;
+  alert.observed = scan.failed;
+  alert.expected =
+      (1 - options.benign_success) * (static_cast<double>(scan.failed) + scan.succeeded);
+  alert.unit = "failed contacts";
+  alert.entity = EntityOf(source, scan, kind);
+  alert.window = scan.last_started - scan.first_started;
+  alert.evidence = Evidence(source, scan, kind);
+  if (kind == ScanKind::kPortScan) {
+    alert.technique = "T1046";
+  } else {
+    alert.technique = source.address.is_private() ? "T1018" : "T1595.001";
+  }
+  alert.state = state;
+  alert.count = scan.count;
+  alert.summary = Summary(source, scan, kind);
+  return alert;
+}
+
+}  // namespace nta::detect

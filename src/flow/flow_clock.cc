@@ -1,0 +1,16 @@
+#include "nta/flow/flow_clock.h"
+
+namespace nta {
+
+Timestamp FlowClock::Pass(Timestamp packet_time) {
+  // Written so that no time, however far away, overflows.
+  const bool is_reordered = packet_time < now_ && packet_time + kMaxReordering >= now_;
+  if (!is_reordered) now_ = packet_time;
+  return now_;
+}
+
+void FlowClock::AdvanceTo(Timestamp time) {
+  if (time > now_) now_ = time;
+}
+
+}  // namespace nta

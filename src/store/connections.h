@@ -1,0 +1,68 @@
+// Connections: one connection that writes and a few that read.
+#ifndef NTA_STORE_CONNECTIONS_H_
+#define NTA_STORE_CONNECTIONS_H_
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "store/sqlite.h"
+
+namespace nta::store {
+
+// Thread-safe. In memory there is but one connection, which readers and the writer take in turns.
+class Connections {
+ public:
+  // A connection that nobody else uses until the lease ends.
+  class Lease {
+   public:
+    Lease(Lease&& other) noexcept
+        : owner_(other.owner_), writes_(other.writes_), connection_(std::move(other.connection_)) {}
+    Lease& operator=(Lease&&) = delete;
+    ~Lease();
+    Connection& operator*() const { return *connection_; }
+    Connection* operator->() const { return connection_.get(); }
+
+   private:
+    friend class Connections;
+    Lease(Connections* owner, bool writes, std::unique_ptr<Connection> connection)
+        : owner_(owner), writes_(writes), connection_(std::move(connection)) {}
+    Connections* owner_;
+    bool writes_;
+    std::unique_ptr<Connection> connection_;
+  };
+
+  static absl::StatusOr<std::unique_ptr<Connections>> Open(std::string path,
+                                                           std::chrono::milliseconds query_timeout);
+
+  // Waits for its turn. Statements on a reading lease give up when the query timeout, the wait
+  // included, is over.
+  absl::StatusOr<Lease> Read();
+  Lease Write();
+
+ private:
+  static constexpr std::size_t kMaxReaders = 4;
+
+  Connections(std::string path, std::chrono::milliseconds query_timeout,
+              std::unique_ptr<Connection> writer);
+  bool ReaderIsFree() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  bool WriterIsFree() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return writer_ != nullptr; }
+  void Return(bool writes, std::unique_ptr<Connection> connection);
+
+  const std::string path_;
+  const bool in_memory_;
+  const std::chrono::milliseconds query_timeout_;
+  absl::Mutex mutex_;
+  std::unique_ptr<Connection> writer_ ABSL_GUARDED_BY(mutex_);                // null while leased
+  std::vector<std::unique_ptr<Connection>> readers_ ABSL_GUARDED_BY(mutex_);  // that are free
+  std::size_t readers_open_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace nta::store
+
+#endif  // NTA_STORE_CONNECTIONS_H_

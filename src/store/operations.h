@@ -1,0 +1,53 @@
+// What a store does, each on a connection that the caller has leased. Contracts as in
+// nta/store/store.h.
+#ifndef NTA_STORE_OPERATIONS_H_
+#define NTA_STORE_OPERATIONS_H_
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nta/store/store.h"
+#include "store/sqlite.h"
+
+namespace nta::store {
+
+// InvalidArgument for a flow that the store cannot keep: it ends before it begins, lasts longer
+// than kLongestFlow or counts beyond kMaxCount.
+absl::Status CheckFlow(const FlowRecord& flow);
+
+absl::Status WriteBatch(Connection& connection, std::span<const FlowRecord> flows,
+                        std::span<const Alert> alerts);
+// In the caller's transaction.
+absl::Status WriteAlerts(Connection& connection, std::span<const Alert> alerts);
+absl::Status MarkCaptured(Connection& connection, const TimeInterval& interval);
+
+absl::Status CheckInterval(const TimeInterval& interval);
+absl::Status CheckLimit(std::size_t limit, std::size_t most);
+
+absl::StatusOr<FlowPage> QueryFlows(Connection& connection, const FlowQuery& query);
+absl::StatusOr<AlertPage> QueryAlerts(Connection& connection, const AlertQuery& query);
+absl::StatusOr<std::uint64_t> CountAlerts(Connection& connection, const TimeInterval& interval);
+absl::StatusOr<TopResult> QueryTop(Connection& connection, const TopQuery& query);
+absl::StatusOr<SeriesResult> QuerySeries(Connection& connection, const SeriesQuery& query);
+absl::StatusOr<TrafficSummary> QuerySummary(Connection& connection, const TimeInterval& interval);
+
+absl::StatusOr<std::vector<User>> ListUsers(Connection& connection);
+absl::StatusOr<User> FindUser(Connection& connection, std::string_view username);
+absl::Status InsertUser(Connection& connection, const User& user);
+absl::Status ChangeUser(Connection& connection, const User& user);
+absl::Status DeleteUser(Connection& connection, std::string_view username);
+absl::StatusOr<std::string> FindSetting(Connection& connection, std::string_view name);
+absl::Status ChangeSetting(Connection& connection, std::string_view name, std::string_view value);
+
+// One bounded step of DeleteBefore.
+struct DeletionStep {
+  std::uint64_t flows = 0;
+  bool done = false;
+};
+absl::StatusOr<DeletionStep> DeleteSome(Connection& connection, Timestamp time);
+
+}  // namespace nta::store
+
+#endif  // NTA_STORE_OPERATIONS_H_

@@ -1,0 +1,82 @@
+// Ranking: totals by key, and the greatest of them.
+#ifndef NTA_STORE_RANKING_H_
+#define NTA_STORE_RANKING_H_
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "base/status.h"
+#include "nta/store/store.h"
+
+namespace nta::store {
+
+struct DirectedTotals {
+  TrafficTotals totals;
+  std::uint64_t sent = 0;
+  std::uint64_t received = 0;
+
+  void Add(const DirectedTotals& other) {
+    totals.bytes += other.totals.bytes;
+    totals.packets += other.totals.packets;
+    totals.flows += other.totals.flows;
+    sent += other.sent;
+    received += other.received;
+  }
+  bool empty() const { return totals == TrafficTotals{}; }
+};
+
+constexpr std::uint64_t Measured(const TrafficTotals& totals, Measure measure) {
+  switch (measure) {
+    case Measure::kBytes:
+      return totals.bytes;
+    case Measure::kPackets:
+      return totals.packets;
+    case Measure::kFlows:
+      return totals.flows;
+  }
+  return 0;
+}
+
+template <typename Key>
+class Ranking {
+ public:
+  // Keys that something counts for; ResourceExhausted when there are too many of them.
+  absl::Status Add(const Key& key, const DirectedTotals& totals) {
+    if (totals.empty()) return absl::OkStatus();
+    if (by_key_.size() >= kMaxKeys && !by_key_.contains(key)) {
+      return base::MakeStatus(
+          absl::StatusCode::kResourceExhausted,
+          "too many different keys; ask for a shorter interval or a narrower filter");
+    }
+    by_key_[key].Add(totals);
+    return absl::OkStatus();
+  }
+
+  // The greatest first; equal ones in the order of their keys.
+  std::vector<std::pair<Key, DirectedTotals>> Greatest(Measure by, std::size_t limit) const {
+    std::vector<std::pair<Key, DirectedTotals>> rows(by_key_.begin(), by_key_.end());
+    const auto middle = rows.begin() + static_cast<std::ptrdiff_t>(std::min(limit, rows.size()));
+    std::partial_sort(rows.begin(), middle, rows.end(), [by](const auto& a, const auto& b) {
+      const std::uint64_t x = Measured(a.second.totals, by);
+      const std::uint64_t y = Measured(b.second.totals, by);
+      return x != y ? x > y : a.first < b.first;
+    });
+    rows.erase(middle, rows.end());
+    return rows;
+  }
+
+ private:
+  // About 200 MB.
+  static constexpr std::size_t kMaxKeys = 2'000'000;
+
+  absl::flat_hash_map<Key, DirectedTotals> by_key_;
+};
+
+}  // namespace nta::store
+
+#endif  // NTA_STORE_RANKING_H_

@@ -1,0 +1,430 @@
+// One browser, one session, one story: the tests run in order and go on where the one before ended, because a server
+// allows few sign-ins a minute.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+import { fillFirstRun, fillSignIn, startBrowser } from './browser.mjs';
+import { randomPassword, startServer } from './server.mjs';
+
+let server;
+let browser;
+let page;
+
+before(async () => {
+  server = await startServer();
+  browser = await startBrowser();
+  page = browser.page;
+});
+after(async () => {
+  try {
+    await browser?.close();
+  } finally {
+    await server?.close();
+  }
+});
+
+const at = (hash) => page.goto(`${server.url}/#/${hash}`);
+const navigation = () => page.getByRole('navigation', { name: 'Main' });
+const chart = () => page.locator('.time-chart svg');
+const rows = () => page.locator('[data-row]');
+const view = () => new URLSearchParams(new URL(page.url()).hash.split('?')[1]);
+const eventually = async (what, check, timeout = 15_000) => {
+  const until = Date.now() + timeout;
+  for (;;) {
+    if (await check()) return;
+    assert.ok(Date.now() < until, `did not happen in time: ${what}`);
+    await page.waitForTimeout(100);
+  }
+};
+
+// The range with traffic in it: a live capture has it now, a recording at its own time.
+async function waitForFlows() {
+  await eventually(
+    'flows in the table',
+    async () => {
+      if ((await rows().count()) > 0) return true;
+      const showAll = page.getByRole('button', { name: 'Show all of it' });
+      if (await showAll.isVisible()) await showAll.click();
+      return false;
+    },
+    60_000,
+  );
+}
+
+test('FirstRun guides to the first administrator', async (t) => {
+  await page.goto(server.url);
+  const token = page.getByLabel('Bootstrap token');
+  await token
+    .or(page.getByRole('button', { name: 'Sign in' }))
+    .first()
+    .waitFor();
+  if (!server.bootstrapToken || !(await token.isVisible()))
+    return t.skip('the server has its administrator already');
+  await fillFirstRun(page, { ...server, bootstrapToken: `${server.bootstrapToken}x` });
+  await page.getByRole('alert').waitFor();
+  assert.equal(await token.inputValue(), `${server.bootstrapToken}x`, 'nothing typed is lost');
+  await fillFirstRun(page, server);
+  await navigation().waitFor();
+  await page.getByRole('button', { name: /^Account of/ }).click();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('button', { name: 'Sign in' }).waitFor();
+});
+
+test('SignIn shows the words of the server when the password is wrong', async () => {
+  await fillSignIn(page, server.username, randomPassword());
+  const alert = page.getByRole('alert');
+  await alert.waitFor();
+  assert.ok((await alert.textContent()).trim().length > 5);
+  assert.equal(await page.getByLabel('User name').inputValue(), server.username);
+});
+
+test('SignIn leads to the Overview and leaves no token in address or local storage', async () => {
+  await fillSignIn(page, server.username, server.password);
+  await navigation().waitFor();
+  assert.equal(
+    await page.evaluate(() => Object.keys(localStorage).filter((key) => /token/.test(key)).length),
+    0,
+  );
+  assert.doesNotMatch(page.url(), /token/i);
+});
+
+test('Overview answers whether everything is normal, in words', async () => {
+  const headline = page.getByRole('heading', { level: 1 });
+  await headline.waitFor();
+  assert.match(
+    await headline.textContent(),
+    /^[A-Z][a-z ]+:.*(dropped|ended|recorded|cannot|failed|went|is)/,
+  );
+});
+
+test('Overview chart moves: a sample is appended between two looks', async () => {
+  await chart().waitFor();
+  const look = () => chart().getAttribute('data-last').then(Number);
+  await eventually('a first sample', async () => (await look()) > 0);
+  const first = await look();
+  await eventually('a later sample', async () => (await look()) > first);
+});
+
+test('Session outlives a reload without a new sign-in', async () => {
+  await page.reload();
+  await navigation().waitFor();
+  await chart().waitFor();
+});
+
+test('Overview draws every bucket of a wide range, and says where nothing was captured', async () => {
+  await at('overview?since=-15m&until=now');
+  await waitForFlows();
+  await at('overview?since=-6h&until=now');
+  await page.locator('.panel-throughput .panel-note', { hasText: /min each/ }).waitFor();
+  await eventually('an area that is seen', async () => {
+    const widths = await page
+      .locator('.time-chart path.area')
+      .evaluateAll((paths) => paths.map((path) => path.getBBox().width));
+    return widths.some((width) => width > 0.5);
+  });
+  // A server that has just been started has none of the hours before.
+  if (process.env.NTA_SERVER_BINARY && !process.env.NTA_SERVER_URL)
+    await page
+      .locator('.gap-note', { hasText: /^No data before .*: the server was not capturing$/ })
+      .waitFor();
+});
+
+test('Overview brush zooms everything and a double-click zooms out', async () => {
+  await waitForFlows();
+  const before = page.url();
+  const box = await chart().boundingBox();
+  const y = box.y + box.height / 2;
+  await page.mouse.move(box.x + box.width * 0.5, y);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.7, y, { steps: 4 });
+  await page.mouse.up();
+  await eventually(
+    'a fixed range in the address',
+    async () => page.url() !== before && /^\d{4}-/.test(view().get('since')),
+  );
+  const narrow = Date.parse(view().get('until')) - Date.parse(view().get('since'));
+  // Near the top: in the middle stands a button when nothing happened in that span.
+  await chart().dblclick({ position: { x: box.width / 2, y: 20 } });
+  await eventually(
+    'a wider range',
+    async () => Date.parse(view().get('until')) - Date.parse(view().get('since')) > narrow * 1.5,
+  );
+});
+
+test('Overview chart is read and zoomed by keyboard', async () => {
+  await chart().focus();
+  await page.keyboard.press('ArrowLeft');
+  await page.locator('.readout').waitFor();
+  const spoken = page.locator('.time-chart [aria-live]');
+  await eventually('values for a screen reader', async () => (await spoken.textContent()).length > 10);
+  const before = page.url();
+  await page.keyboard.press('Enter');
+  for (let i = 0; i < 3; i += 1) await page.keyboard.press('Shift+ArrowLeft');
+  await page.keyboard.press('Enter');
+  await eventually('the zoom', async () => page.url() !== before);
+  await page.keyboard.press('-');
+});
+
+test('Overview shows a table behind the chart', async () => {
+  await page.getByRole('button', { name: 'Show Top talkers as table' }).click();
+  await page.getByRole('table', { name: 'Addresses by bytes' }).waitFor();
+  await page.getByRole('button', { name: 'Show Top talkers as chart' }).click();
+});
+
+test('Overview click on a talker filters the table, and alt-click excludes', async () => {
+  await at('overview?since=-24h&until=now');
+  await waitForFlows();
+  const talker = page.locator('.panel-talkers .value').first();
+  await talker.waitFor();
+  const address = (await talker.textContent()).trim();
+  await talker.click();
+  await eventually('the pill', async () => view().get('where') === `host=${address}`);
+  await eventually('only flows of that host', async () => {
+    const texts = await rows().allTextContents();
+    return texts.length > 0 && texts.every((text) => text.includes(address));
+  });
+  await page.getByRole('button', { name: 'Clear filter' }).click();
+  await page
+    .locator('.panel-talkers .value')
+    .first()
+    .click({ modifiers: ['Alt'] });
+  await eventually('the excluding pill', async () => (view().get('where') ?? '').startsWith('not host='));
+});
+
+test('Overview reproduces an open flow from its link', async () => {
+  await at('overview?since=-24h&until=now&order=-bytes');
+  await waitForFlows();
+  await page.locator('.panel-flows th[aria-sort="descending"]', { hasText: 'Bytes' }).waitFor();
+  const outdated = page.locator('.panel-flows .is-outdated');
+  await eventually('the answer in the new order', async () => (await outdated.count()) === 0);
+  await rows()
+    .first()
+    .click({ position: { x: 20, y: 10 } });
+  const title = page.getByRole('complementary', { name: 'Flow detail' }).getByRole('heading').first();
+  const name = await title.textContent();
+  await page.reload();
+  await title.waitFor();
+  assert.equal(await title.textContent(), name);
+  await page.keyboard.press('Escape');
+});
+
+test('Filter line completes fields, shows where an error is, and keeps what was typed', async () => {
+  await page.locator('main').focus();
+  await page.keyboard.press('/');
+  await page.keyboard.type('dpo');
+  await page.getByRole('option', { name: /^dport/ }).waitFor();
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('=443 and nonsense=1');
+  await page.keyboard.press('Enter');
+  await page.locator('.filter-problem').waitFor();
+  await page.locator('.filter-problem mark').waitFor();
+  const input = page.getByRole('combobox', { name: 'Filter' });
+  assert.equal(await input.inputValue(), 'dport=443 and nonsense=1');
+  await input.fill('dport=443');
+  await page.keyboard.press('Enter');
+  await eventually('the filter in the address', async () => view().get('where') === 'dport=443');
+});
+
+test('Explore pages, sorts by the server, opens details, and is worked by keyboard', async () => {
+  await at('explore?since=-24h&until=now');
+  await waitForFlows();
+  await page.getByRole('button', { name: /^Bytes/ }).click();
+  await eventually('the order in the address', async () => view().get('order') === '-bytes');
+  await page.locator('main').focus();
+  await page.keyboard.press('Escape');
+  await page.evaluate(() => document.activeElement?.blur());
+  await page.keyboard.press('j');
+  await page.keyboard.press('j');
+  await page.locator('tr.is-cursor').waitFor();
+  await page.keyboard.press('Enter');
+  await page.getByRole('complementary', { name: 'Flow detail' }).waitFor();
+  const link = page.url();
+  await page.keyboard.press('Escape');
+  await eventually(
+    'the detail closed',
+    async () => (await page.getByRole('complementary', { name: 'Flow detail' }).count()) === 0,
+  );
+  assert.match(link, /flow=/, 'the open flow is part of the link');
+});
+
+test('Explore loads further pages on the way down, and saves what is shown', async () => {
+  await at('explore?since=-24h&until=now');
+  await waitForFlows();
+  const count = async () => Number(await page.locator('table.flow-table').getAttribute('aria-rowcount'));
+  const loaded = await count();
+  if (/more below/.test(await page.getByRole('main').textContent())) {
+    await page.locator('.table-box').evaluate((box) => box.scrollTo(0, box.scrollHeight));
+    await eventually('a further page', async () => (await count()) > loaded);
+    assert.ok((await rows().count()) < 120, 'only the rows in sight are drawn');
+  }
+  await page.getByRole('button', { name: 'Export' }).click();
+  const [saved] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Save as CSV' }).click(),
+  ]);
+  const lines = (await readFile(await saved.path(), 'utf8')).trimEnd().split('\r\n');
+  assert.match(lines[0], /^id,first_seen,last_seen,protocol,source_address,/);
+  assert.equal(lines.length - 1, await count());
+});
+
+test('Explore hides whole columns beside an open detail, and says which', async () => {
+  await at('explore?since=-24h&until=now');
+  await waitForFlows();
+  await rows()
+    .first()
+    .click({ position: { x: 20, y: 10 } });
+  await page.getByRole('complementary', { name: 'Flow detail' }).waitFor();
+  const cut = () => page.locator('.table-box').evaluate((box) => box.scrollWidth - box.clientWidth);
+  await eventually('a table that is not cut', async () => (await cut()) <= 0);
+  await page.getByText('No room for: Ended by').waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('columnheader', { name: 'Ended by' }).waitFor();
+});
+
+test('Explore says in words when nothing matches', async () => {
+  await at('explore?since=-1h&until=now&where=bytes%3E999999999999999');
+  await page.getByText(/^No flows match/).waitFor();
+});
+
+test('Help lists the keys', async () => {
+  await page.evaluate(() => document.activeElement?.blur());
+  await page.keyboard.press('?');
+  await page.getByRole('dialog', { name: /Keys/ }).waitFor();
+  await page.keyboard.press('Escape');
+  await eventually('the help closed', async () => (await page.locator('dialog[open]').count()) === 0);
+});
+
+test('Overview keeps its data and says since when it is old while the API answers 503', async () => {
+  await at('overview?since=-15m&until=now');
+  await page.locator('.panel-talkers').waitFor();
+  await eventually('the summary', async () => (await page.locator('.headline-main strong').count()) > 0);
+  const unavailable = (route) =>
+    route.fulfill({
+      status: 503,
+      contentType: 'application/problem+json',
+      body: JSON.stringify({
+        type: 'about:blank',
+        title: 'Service Unavailable',
+        status: 503,
+        detail: 'the store is not available: disk full',
+      }),
+    });
+  await page.route(/\/api\/v1\/(summary|flows|top|series|alerts)/, unavailable);
+  await page
+    .getByText(/disk full .*as of/i)
+    .first()
+    .waitFor();
+  assert.ok((await rows().count()) > 0 || (await page.locator('.empty').count()) > 0, 'the last data stays');
+  await page.unroute(/\/api\/v1\/(summary|flows|top|series|alerts)/);
+  await eventually(
+    'recovery by itself',
+    async () => (await page.getByText(/disk full/).count()) === 0,
+    30_000,
+  );
+});
+
+test('Overview without any data yet shows the error and what to do', async () => {
+  await page.route(/\/api\/v1\/top/, (route) =>
+    route.fulfill({
+      status: 503,
+      contentType: 'application/problem+json',
+      body: JSON.stringify({
+        title: 'Service Unavailable',
+        status: 503,
+        detail: 'the store is not available',
+      }),
+    }),
+  );
+  await page.reload();
+  await page.locator('.problem').first().waitFor();
+  assert.match(await page.locator('.problem').first().textContent(), /store is not available.*Retrying/s);
+  await page.unroute(/\/api\/v1\/top/);
+});
+
+test('Alerts open with evidence that a person can read', async () => {
+  await at('alerts?since=-24h&until=now');
+  // The scan of the sample capture comes a minute after the server's start.
+  await eventually('an alert', async () => (await rows().count()) > 0, 150_000);
+  await page.locator('.row-button').last().click();
+  const detail = page.getByRole('complementary', { name: 'Alert detail' });
+  await detail.getByRole('heading', { name: 'Evidence' }).waitFor();
+  const text = await detail.innerText();
+  assert.doesNotMatch(text, /\d\.\d{4,}/, 'no number with more digits than it means');
+  assert.doesNotMatch(text, /\d{4}-\d\d-\d\dT\d/, 'no time in the form of the API');
+  await page.keyboard.press('Escape');
+});
+
+test('Theme is switched and remembered', async () => {
+  const theme = () => page.evaluate(() => document.documentElement.dataset.theme);
+  for (const [label, name] of [
+    ['Dark', 'dark'],
+    ['Light', 'light'],
+    ['Dark', 'dark'],
+  ]) {
+    await page.getByRole('button', { name: /^Account of/ }).click();
+    await page.getByRole('radio', { name: label, exact: true }).click();
+    await page.keyboard.press('Escape');
+    assert.equal(await theme(), name);
+  }
+  await page.reload();
+  await navigation().waitFor();
+  assert.equal(await theme(), 'dark');
+});
+
+test('Users are created, refused when short of a password, and deleted by name', async () => {
+  await at('users');
+  await page.getByRole('button', { name: 'New user' }).click();
+  const name = `eve${Math.floor(Math.random() * 1e6)}`;
+  await page.getByLabel('User name').fill(name);
+  await page.getByLabel('Password').fill('short');
+  await page.getByRole('button', { name: 'Create' }).click();
+  await page.locator('.form-problem').waitFor();
+  await page.getByLabel('Password').fill(randomPassword());
+  await page.getByRole('button', { name: 'Create' }).click();
+  await page.getByRole('button', { name: `Delete ${name}` }).click();
+  await page
+    .getByRole('dialog', { name: `Delete the user ${name}?` })
+    .getByRole('button', { name: `Delete ${name}` })
+    .click();
+  await eventually(
+    'the user gone',
+    async () => (await page.locator('.user-list').textContent()).includes(name) === false,
+  );
+});
+
+test('Small screens zoom a chart by touch', async () => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await at('overview?since=-15m&until=now');
+  await chart().waitFor();
+  await chart().scrollIntoViewIfNeeded();
+  const box = await chart().boundingBox();
+  const y = box.y + box.height / 2;
+  const devtools = await page.context().newCDPSession(page);
+  const touch = (type, x) =>
+    devtools.send('Input.dispatchTouchEvent', { type, touchPoints: x === null ? [] : [{ x, y }] });
+  await touch('touchStart', box.x + 80);
+  for (let x = 100; x <= 220; x += 20) await touch('touchMove', box.x + x);
+  await touch('touchEnd', null);
+  await eventually('the zoom', async () => /^\d{4}-/.test(view().get('since')));
+  await devtools.detach();
+});
+
+test('Small screens have a bottom bar, lists for tables, and never scroll sideways', async () => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  for (const name of ['overview', 'explore', 'hosts', 'alerts', 'users']) {
+    await at(`${name}?since=-24h&until=now`);
+    await page.waitForTimeout(600);
+    const wide = await page.evaluate(() => {
+      const main = document.querySelector('main');
+      return Math.max(document.documentElement.scrollWidth - innerWidth, main.scrollWidth - main.clientWidth);
+    });
+    assert.ok(wide <= 0, `${name} is ${wide} px too wide`);
+  }
+  const bar = await navigation().boundingBox();
+  assert.ok(bar.y > 700, 'the rail is at the bottom');
+  await page.setViewportSize({ width: 1440, height: 900 });
+});
+
+test('Nothing was refused by the Content-Security-Policy and nothing failed in the page', () => {
+  assert.deepEqual(browser.complaints, []);
+});

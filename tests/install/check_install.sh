@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# check_install.sh static|shared|subdirectory SOURCE BUILD WORK: builds the consumer that way and runs it on the sample.
+set -euo pipefail
+way=$1 source=$2 build=$3 work=$4
+here=$(cd "$(dirname "$0")" && pwd)
+sample=$source/tests/data/sample.pcap
+rm -rf "$work"
+mkdir -p "$work"
+prefix=$work/prefix
+launcher=()
+command -v ccache >/dev/null && launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+
+# The consumer prints the number of flows and of packets in them; the capture has this many packets, ARP and all.
+check_output() {
+  local flows packets received
+  read -r flows packets received <<<"$("$@" "$sample")"
+  echo "$*: $flows flows, $packets packets in flows, $received received"
+  [ "$received" -eq 2748 ] && [ "$packets" -gt 2600 ] && [ "$flows" -gt 100 ]
+}
+
+configure_consumer() {
+  "$CMAKE" -S "$here/consumer" -B "$work/$1" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" "${launcher[@]}" "${@:2}"
+  "$CMAKE" --build "$work/$1"
+}
+
+case $way in
+  static)
+    "$CMAKE" --install "$build" --prefix "$prefix"
+    configure_consumer all
+    check_output "$work/all/consumer"
+    # Only decode and flows: neither libpcap nor SQLite may be needed.
+    "$CMAKE" -S "$here/consumer" -B "$work/parts" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" "${launcher[@]}" \
+      -DCONSUMER_COMPONENTS=flow
+    "$CMAKE" --build "$work/parts"
+    "$work/parts/consumer_flow"
+    if ldd "$work/parts/consumer_flow" | grep -E 'libpcap|libsqlite3'; then
+      echo "a program of the flow module links libraries that it does not need"
+      exit 1
+    fi
+    PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name nta.pc)")
+    export PKG_CONFIG_PATH
+    # shellcheck disable=SC2046
+    "$CXX" "$here/consumer/consumer.cc" -o "$work/by_pkg_config" $(pkg-config --cflags --libs nta)
+    check_output "$work/by_pkg_config"
+    ;;
+  shared)
+    "$CMAKE" -S "$source" -B "$work/build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED_LIBS=ON \
+      -DNTA_BUILD_TESTS=OFF -DNTA_BUILD_SERVER=OFF -DNTA_BUILD_EXAMPLES=OFF -DNTA_BUILD_BENCHMARKS=OFF \
+      -DNTA_BUILD_PYTHON=OFF -DNTA_BUILD_DASHBOARD=OFF
+    "$CMAKE" --build "$work/build"
+    "$CMAKE" --install "$work/build" --prefix "$prefix"
+    library=$(find "$prefix" -name 'libnta.so' -print -quit)
+    readelf -d "$library" | grep -E 'SONAME.*libnta\.so\.[0-9]' || { echo "libnta has no versioned soname"; exit 1; }
+    # Names of nta, and what the compiler makes of templates that take them, are all that may leave the library.
+    if nm -D --defined-only -C "$library" | grep -vE '\bnta::' | grep -vE ' [wWVuA] '; then
+      echo "libnta exports names that are not its own"
+      exit 1
+    fi
+    configure_consumer all
+    check_output env LD_LIBRARY_PATH="$(dirname "$library")" "$work/all/consumer"
+    ;;
+  subdirectory)
+    "$CMAKE" -S "$here/subdirectory" -B "$work/build" -G Ninja -DNTA_SOURCE="$source" "${launcher[@]}"
+    "$CMAKE" --build "$work/build" --target consumer
+    check_output "$work/build/consumer"
+    ;;
+  *)
+    echo "unknown way: $way"
+    exit 2
+    ;;
+esac

@@ -1,0 +1,163 @@
+// What holds for every route.
+#include "routes.h"
+
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "app_fixture.h"
+#include "openapi.h"
+
+namespace nta::server {
+namespace {
+
+using testing::HasSubstr;
+
+// What docs/rest_api.md says. A route without a line here fails the test below, and so does a line
+// without a route.
+const std::vector<std::pair<std::string, Access>> kDeclared = {
+    {"GET /api/v1/setup", Access::kAnyone},
+    {"POST /api/v1/setup", Access::kAnyone},
+    {"POST /api/login", Access::kAnyone},
+    {"POST /api/v1/refresh", Access::kAnyone},
+    {"POST /api/v1/logout", Access::kViewer},
+    {"GET /api/v1/me", Access::kViewer},
+    {"POST /api/v1/me/password", Access::kViewer},
+    {"GET /api/v1/users", Access::kAdmin},
+    {"POST /api/v1/users", Access::kAdmin},
+    {"PATCH /api/v1/users/{username}", Access::kAdmin},
+    {"DELETE /api/v1/users/{username}", Access::kAdmin},
+    {"GET /api/v1/summary", Access::kViewer},
+    {"GET /api/traffic", Access::kViewer},
+    {"GET /api/v1/flows", Access::kViewer},
+    {"GET /api/v1/series", Access::kViewer},
+    {"GET /api/v1/top", Access::kViewer},
+    {"GET /api/v1/alerts", Access::kViewer},
+    {"GET /api/v1/capture", Access::kViewer},
+    {"POST /api/v1/stream/ticket", Access::kViewer},
+    {"GET /api/v1/stream", Access::kTicket},
+    {"GET /api/v1/openapi.json", Access::kAnyone},
+    {"GET /healthz", Access::kAnyone},
+    {"GET /readyz", Access::kAnyone},
+};
+
+TEST(Routes, AreTheDeclaredOnesWithTheirRoles) {
+  std::vector<std::pair<std::string, Access>> routes;
+  for (const Route& route : AllRoutes())
+    routes.emplace_back(route.method + " " + route.path, route.access);
+  EXPECT_THAT(routes, testing::UnorderedElementsAreArray(kDeclared));
+}
+
+TEST(Routes, HaveAHandlerASummaryAndUniqueNames) {
+  std::set<std::string> seen;
+  for (const Route& route : AllRoutes()) {
+    EXPECT_NE(route.handler, nullptr) << route.path;
+    EXPECT_FALSE(route.summary.empty()) << route.path;
+    EXPECT_TRUE(seen.insert(route.method + route.path).second) << route.path;
+  }
+}
+
+TEST(Routes, AllStandInTheOpenApiDescription) {
+  const std::string description = MakeOpenApi(AllRoutes());
+  EXPECT_THAT(description, HasSubstr(R"("openapi":"3.1.0")"));
+  for (const Route& route : AllRoutes()) {
+    EXPECT_THAT(description, HasSubstr("\"" + route.path + "\":{"));
+    EXPECT_THAT(description, HasSubstr("\"summary\":" + JsonQuote(route.summary)));
+    for (const Parameter& parameter : route.parameters) {
+      EXPECT_THAT(description, HasSubstr("\"name\":\"" + parameter.name + "\",\"in\":\"query\""));
+    }
+    for (const Field& field : route.fields) {
+      EXPECT_THAT(description, HasSubstr("\"" + field.name + "\":{\"type\":\"string\""));
+    }
+  }
+}
+
+TEST(FindRoute, TellsPathsAndMethodsApart) {
+  const std::vector<Route> routes = AllRoutes();
+  EXPECT_EQ(FindRoute(routes, "GET", "/api/v1/users").route->path, "/api/v1/users");
+  EXPECT_EQ(FindRoute(routes, "HEAD", "/api/v1/me").route->path, "/api/v1/me");
+  const Match user = FindRoute(routes, "DELETE", "/api/v1/users/alice");
+  ASSERT_NE(user.route, nullptr);
+  EXPECT_EQ(user.path.at("username"), "alice");
+  for (const char* path : {"/api/v1/users/", "/api/v1/users/a/b", "/api/v1", "/api/v1/",
+                           "/api/v1/ME", "/api//v1/me", "", "/", "/api/v1/me/"}) {
+    EXPECT_EQ(FindRoute(routes, "GET", path).route, nullptr) << path;
+  }
+  const Match wrong = FindRoute(routes, "PUT", "/api/v1/users");
+  EXPECT_EQ(wrong.route, nullptr);
+  EXPECT_THAT(wrong.allowed, testing::UnorderedElementsAre("GET", "HEAD", "POST"));
+}
+
+enum class Bearer { kNothing, kGarbage, kExpired, kViewer, kOperator, kAdmin };
+
+class RoleMatrixTest : public AppTest, public testing::WithParamInterface<Bearer> {
+ protected:
+  RoleMatrixTest() {
+    Restart(Generous());
+    AddUser("viewer", "viewer");
+    AddUser("operator", "operator");
+    AddUser("admin", "admin");
+  }
+
+  std::string Token() {
+    switch (GetParam()) {
+      case Bearer::kNothing:
+        return "";
+      case Bearer::kGarbage:
+        return "garbage";
+      case Bearer::kExpired: {
+        const std::string token = SignIn("admin").access;
+        Pass(std::chrono::seconds(901));
+        return token;
+      }
+      case Bearer::kViewer:
+        return SignIn("viewer").access;
+      case Bearer::kOperator:
+        return SignIn("operator").access;
+      case Bearer::kAdmin:
+        return SignIn("admin").access;
+    }
+    return "";
+  }
+
+  // 401 or 403 where the route says so; 0: the call goes through to its handler.
+  int Refusal(Access access) const {
+    if (access == Access::kAnyone) return 0;
+    if (access == Access::kTicket) return 401;  // a token is no ticket
+    const int rank = GetParam() == Bearer::kAdmin      ? 3
+                     : GetParam() == Bearer::kOperator ? 2
+                     : GetParam() == Bearer::kViewer   ? 1
+                                                       : 0;
+    const int needed = access == Access::kAdmin ? 3 : access == Access::kOperator ? 2 : 1;
+    if (rank == 0) return 401;
+    return rank < needed ? 403 : 0;
+  }
+};
+
+TEST_P(RoleMatrixTest, EachRouteLetsInWhomItDeclares) {
+  for (const Route& route : AllRoutes()) {
+    // A session per route: some of them end it.
+    const std::string token = Token();
+    std::string path = route.path;
+    if (const std::size_t at = path.find('{'); at != std::string::npos)
+      path = path.substr(0, at) + "nobody";
+    const Response response = Call(route.method, path, token, route.fields.empty() ? "" : "{}");
+    const int refusal = Refusal(route.access);
+    SCOPED_TRACE(route.method + " " + path + ": " + response.body);
+    if (refusal != 0) {
+      EXPECT_EQ(response.status, refusal);
+    } else {
+      EXPECT_NE(response.status, 401);
+      EXPECT_NE(response.status, 403);
+      EXPECT_LT(response.status, 500);
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(AllBearers, RoleMatrixTest,
+                         testing::Values(Bearer::kNothing, Bearer::kGarbage, Bearer::kExpired,
+                                         Bearer::kViewer, Bearer::kOperator, Bearer::kAdmin));
+
+}  // namespace
+}  // namespace nta::server

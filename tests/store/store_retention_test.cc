@@ -1,0 +1,84 @@
+#include <gtest/gtest.h>
+
+#include "store/store_fixture.h"
+
+namespace nta {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+const FlowFilter kEveryFlow = *FlowFilter::Parse("bytes>=0");
+
+class StoreRetention : public StoreTest {};
+
+TEST_F(StoreRetention, DeletesFlowsThatEndedBeforeAndKeepsTotalsTrue) {
+  for (const Duration cut :
+       {Duration(minutes(20)), Duration(minutes(20)) + Duration(12'345'678'901)}) {
+    const auto store = *Store::Open({.path = ":memory:"});
+    const std::vector<FlowRecord> flows = RandomFlows(21).Take(2'000);
+    ASSERT_TRUE(store->Write(flows, {}).ok());
+    std::uint64_t ended = 0;
+    for (const FlowRecord& flow : flows) ended += flow.last_seen < At(cut) ? 1 : 0;
+    const auto deleted = store->DeleteBefore(At(cut));
+    ASSERT_TRUE(deleted.ok()) << deleted.status();
+    EXPECT_EQ(*deleted, ended);
+    EXPECT_GT(ended, 100u);
+    const auto page = store->Flows({.limit = 10'000});
+    EXPECT_EQ(page->flows.size(), flows.size() - ended);
+    for (const StoredFlow& stored : page->flows) EXPECT_GE(stored.flow.last_seen, At(cut));
+    for (const TopDimension dimension :
+         {TopDimension::kAddress, TopDimension::kProtocol, TopDimension::kSourcePort}) {
+      for (int minute = 0; minute < 60; minute += 3) {
+        TopQuery query{.interval = {At(minutes(minute)), At(minutes(minute + 3))},
+                       .dimension = dimension,
+                       .limit = 1'000};
+        const auto rollup = store->Top(query);
+        query.filter = kEveryFlow;
+        const auto raw = store->Top(query);
+        EXPECT_EQ(rollup->total, raw->total) << minute;
+        ASSERT_EQ(rollup->rows.size(), raw->rows.size());
+        for (std::size_t i = 0; i < raw->rows.size(); ++i)
+          EXPECT_EQ(rollup->rows[i].totals, raw->rows[i].totals);
+      }
+    }
+  }
+}
+
+TEST_F(StoreRetention, DeletesInStepsAndGivesSpaceBack) {
+  auto store = OpenStore();
+  RandomFlows random(22);
+  for (int i = 0; i < 6; ++i) ASSERT_TRUE(store->Write(random.Take(20'000), {}).ok());
+  const auto before = std::filesystem::file_size(path());
+  EXPECT_EQ(*store->DeleteBefore(At(minutes(24 * 60))), 120'000u);
+  EXPECT_EQ(store->Top({})->total, TrafficTotals{});
+  EXPECT_EQ(store->Flows({})->flows.size(), 0u);
+  // The file shrinks when the log reaches it, at the latest when the store closes.
+  ASSERT_TRUE(store->Write(random.Take(1), {}).ok());
+  EXPECT_EQ(store->Flows({})->flows.at(0).id, 120'001) << "ids are not used twice";
+  store.reset();
+  EXPECT_LT(std::filesystem::file_size(path()), before / 10);
+}
+
+TEST_F(StoreRetention, DeletesAlertsAndWhatWasCaptured) {
+  const auto store = OpenStore();
+  std::vector<Alert> alerts(2);
+  alerts[0].id = "old";
+  alerts[0].time = At(seconds(59));
+  alerts[0].evidence = {{"n", std::int64_t{1}}};
+  alerts[1].id = "new";
+  alerts[1].time = At(seconds(60));
+  ASSERT_TRUE(store->Write({}, alerts).ok());
+  ASSERT_TRUE(store->MarkCaptured({kEight, At(minutes(3))}).ok());
+  EXPECT_EQ(*store->DeleteBefore(At(seconds(60))), 0u);
+  EXPECT_EQ(store->Alerts({})->alerts.size(), 1u);
+  EXPECT_EQ(store->Alerts({})->alerts[0].id, "new");
+  const auto series = store->Series({.interval = {kEight, At(minutes(4))}, .by = SeriesBy::kNone});
+  EXPECT_FALSE(series->lines.at(0).values[0].has_value()) << "what is gone is not silence";
+  EXPECT_TRUE(series->lines.at(0).values[1].has_value());
+  EXPECT_TRUE(series->lines.at(0).values[2].has_value());
+  EXPECT_FALSE(series->lines.at(0).values[3].has_value());
+}
+
+}  // namespace
+}  // namespace nta

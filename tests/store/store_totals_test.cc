@@ -1,0 +1,325 @@
+// Totals per minute against what the flows themselves say, and both against a plain model.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+
+#include "store/store_fixture.h"
+
+namespace nta {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+// Matches every flow, but is not "everything": answered from the flows.
+const FlowFilter kEveryFlow = *FlowFilter::Parse("bytes>=0");
+
+constexpr TopDimension kDimensions[] = {
+    TopDimension::kAddress,  TopDimension::kSourceAddress, TopDimension::kDestinationAddress,
+    TopDimension::kProtocol, TopDimension::kSourcePort,    TopDimension::kDestinationPort};
+constexpr Measure kMeasures[] = {Measure::kBytes, Measure::kPackets, Measure::kFlows};
+
+void ExpectSameRows(const std::vector<TopRow>& a, const std::vector<TopRow>& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    EXPECT_EQ(a[i].key, b[i].key);
+    EXPECT_EQ(a[i].totals, b[i].totals) << a[i].key;
+    EXPECT_EQ(a[i].sent_bytes, b[i].sent_bytes) << a[i].key;
+    EXPECT_EQ(a[i].received_bytes, b[i].received_bytes) << a[i].key;
+  }
+}
+
+class StoreTotals : public StoreTest {};
+
+TEST_F(StoreTotals, RollupsAndFlowsGiveTheSameTopForEveryDimensionMeasureAndInterval) {
+  const auto store = OpenStore();
+  RandomFlows random(11);
+  // In several batches, so that rows of totals are added to.
+  for (int batch = 0; batch < 5; ++batch) ASSERT_TRUE(store->Write(random.Take(400), {}).ok());
+  for (int round = 0; round < 40; ++round) {
+    TimeInterval interval{At(minutes(random.Below(120)) - minutes(10)), {}};
+    interval.until = interval.since + minutes(random.Below(60));
+    if (round == 0) interval = TimeInterval{};
+    if (round == 1) interval = {Timestamp::min(), Timestamp::max()};
+    for (const TopDimension dimension : kDimensions) {
+      for (const Measure by : kMeasures) {
+        TopQuery query{.interval = interval, .dimension = dimension, .by = by, .limit = 1'000};
+        const auto rollup = store->Top(query);
+        query.filter = kEveryFlow;
+        const auto raw = store->Top(query);
+        ASSERT_TRUE(rollup.ok() && raw.ok()) << rollup.status() << raw.status();
+        EXPECT_EQ(rollup->source, QuerySource::kRollup);
+        EXPECT_EQ(raw->source, QuerySource::kRaw);
+        EXPECT_EQ(rollup->total, raw->total);
+        ExpectSameRows(rollup->rows, raw->rows);
+      }
+    }
+  }
+}
+
+TEST_F(StoreTotals, RollupsAndFlowsGiveTheSameSeries) {
+  const auto store = OpenStore();
+  RandomFlows random(12);
+  for (int batch = 0; batch < 3; ++batch) ASSERT_TRUE(store->Write(random.Take(500), {}).ok());
+  for (int round = 0; round < 60; ++round) {
+    SeriesQuery query;
+    query.interval = {random.RandomTime(), {}};
+    query.interval.until = query.interval.since + minutes(random.Below(90));
+    if (round == 0) query.interval = TimeInterval{};
+    query.step = minutes(1 + random.Below(7));
+    query.by = random.Below(2) == 0 ? SeriesBy::kNone : SeriesBy::kProtocol;
+    query.measure = kMeasures[random.Below(3)];
+    if (random.Below(2) == 0) query.address = random.Next().source.address;
+    const auto rollup = store->Series(query);
+    query.filter = kEveryFlow;
+    const auto raw = store->Series(query);
+    ASSERT_TRUE(rollup.ok() && raw.ok()) << rollup.status() << raw.status();
+    EXPECT_EQ(rollup->source, QuerySource::kRollup);
+    EXPECT_EQ(raw->source, QuerySource::kRaw);
+    EXPECT_EQ(rollup->times, raw->times);
+    ASSERT_EQ(rollup->lines.size(), raw->lines.size());
+    for (std::size_t i = 0; i < rollup->lines.size(); ++i) {
+      EXPECT_EQ(rollup->lines[i].key, raw->lines[i].key);
+      EXPECT_EQ(rollup->lines[i].values, raw->lines[i].values);
+    }
+  }
+}
+
+TEST_F(StoreTotals, EveryCountIsThereExactlyOnce) {
+  const auto store = OpenStore();
+  const std::vector<FlowRecord> flows = RandomFlows(13).Take(1'500);
+  ASSERT_TRUE(store->Write(flows, {}).ok());
+  TrafficTotals expected;
+  std::map<std::string, TrafficTotals> by_address;
+  const auto add = [](TrafficTotals& totals, const FlowRecord& flow) {
+    totals.bytes += flow.wire_bytes();
+    totals.packets += flow.packets();
+    ++totals.flows;
+  };
+  for (const FlowRecord& flow : flows) {
+    add(expected, flow);
+    add(by_address[flow.source.address.ToString()], flow);
+    if (flow.source.address != flow.destination.address) {
+      add(by_address[flow.destination.address.ToString()], flow);
+    }
+  }
+  const auto top = store->Top({.limit = 1'000});
+  ASSERT_TRUE(top.ok());
+  EXPECT_EQ(top->total, expected);
+  ASSERT_EQ(top->rows.size(), by_address.size());
+  for (const TopRow& row : top->rows) EXPECT_EQ(row.totals, by_address[row.key]) << row.key;
+  // The whole is the sum of any parts.
+  TrafficTotals parts;
+  for (int part = -10; part < 120; part += 13) {
+    const auto piece = store->Top({.interval = {At(minutes(part)), At(minutes(part + 13))}});
+    parts.bytes += piece->total.bytes;
+    parts.packets += piece->total.packets;
+    parts.flows += piece->total.flows;
+  }
+  EXPECT_EQ(parts, expected);
+}
+
+TEST_F(StoreTotals, RawPartsOfAMinuteAddUp) {
+  const auto store = OpenStore();
+  const std::vector<FlowRecord> flows = RandomFlows(14).Take(300);
+  ASSERT_TRUE(store->Write(flows, {}).ok());
+  TrafficTotals parts;
+  for (Timestamp since = At(minutes(-1)); since < At(minutes(120));
+       since += Duration(17'123'456'789)) {
+    const auto piece =
+        store->Top({.interval = {since, since + Duration(17'123'456'789)}, .filter = kEveryFlow});
+    ASSERT_TRUE(piece.ok());
+    EXPECT_EQ(piece->interval.since, since) << "flows need no widening";
+    parts.bytes += piece->total.bytes;
+    parts.packets += piece->total.packets;
+    parts.flows += piece->total.flows;
+  }
+  EXPECT_EQ(parts, store->Top({})->total);
+}
+
+TEST_F(StoreTotals, CountsRunAtAConstantRateAndTheFlowCountsWhereItEnds) {
+  const auto store = OpenStore();
+  // Half a minute, one minute and a quarter of a minute.
+  const FlowRecord flow = TcpFlow(At(seconds(30)), seconds(105), kClient, kServer);
+  ASSERT_TRUE(store->Write({&flow, 1}, {}).ok());
+  const auto values = [&](Measure measure) {
+    const auto series = store->Series(
+        {.interval = {kEight, At(minutes(4))}, .by = SeriesBy::kNone, .measure = measure});
+    EXPECT_TRUE(series.ok()) << series.status();
+    return series->lines.at(0).values;
+  };
+  // 10,000 bytes and 30 packets: floor(c * 30/105), floor(c * 90/105) and all.
+  EXPECT_THAT(values(Measure::kBytes),
+              ElementsAre(std::uint64_t{285 + 2571}, std::uint64_t{572 + 5143},
+                          std::uint64_t{143 + 1286}, std::nullopt));
+  EXPECT_THAT(values(Measure::kPackets),
+              ElementsAre(std::uint64_t{8}, std::uint64_t{17}, std::uint64_t{5}, std::nullopt));
+  EXPECT_THAT(values(Measure::kFlows),
+              ElementsAre(std::uint64_t{0}, std::uint64_t{0}, std::uint64_t{1}, std::nullopt));
+}
+
+TEST_F(StoreTotals, TopTellsWhatAnAddressSentAndReceived) {
+  const auto store = OpenStore();
+  const FlowRecord flows[] = {TcpFlow(kEight, Duration(0), kClient, kServer),
+                              TcpFlow(kEight, Duration(0), kServer, kServer)};
+  ASSERT_TRUE(store->Write(flows, {}).ok());
+  const auto top = store->Top({.dimension = TopDimension::kAddress});
+  ASSERT_TRUE(top.ok());
+  EXPECT_EQ(top->total, (TrafficTotals{20'000, 60, 2}));
+  ASSERT_EQ(top->rows.size(), 2u);
+  EXPECT_EQ(top->rows[0].key, "192.0.2.80");
+  EXPECT_EQ(top->rows[0].totals, (TrafficTotals{20'000, 60, 2})) << "a flow to itself counts once";
+  EXPECT_EQ(top->rows[0].sent_bytes, 9'000u + 10'000u);
+  EXPECT_EQ(top->rows[0].received_bytes, 1'000u + 10'000u);
+  EXPECT_EQ(top->rows[1].key, "10.0.0.1");
+  EXPECT_EQ(top->rows[1].sent_bytes, 1'000u);
+  EXPECT_EQ(top->rows[1].received_bytes, 9'000u);
+  EXPECT_FALSE(store->Top({.dimension = TopDimension::kProtocol})->rows[0].sent_bytes.has_value());
+}
+
+TEST_F(StoreTotals, TopIsWidenedToMinutesAndSaysSo) {
+  const auto store = OpenStore();
+  const FlowRecord flow = TcpFlow(At(seconds(50)), Duration(0), kClient, kServer);
+  ASSERT_TRUE(store->Write({&flow, 1}, {}).ok());
+  TopQuery query{.interval = {At(seconds(10)), At(seconds(20))}};
+  const auto rollup = store->Top(query);
+  EXPECT_EQ(rollup->interval.since, kEight);
+  EXPECT_EQ(rollup->interval.until, At(minutes(1)));
+  EXPECT_EQ(rollup->total.flows, 1u);
+  query.filter = kEveryFlow;
+  EXPECT_EQ(store->Top(query)->total.flows, 0u);
+}
+
+TEST_F(StoreTotals, ProtocolsWithoutPortsHaveNoPlaceAmongPorts) {
+  const auto store = OpenStore();
+  FlowRecord ping = TcpFlow(kEight, Duration(0), kClient, kServer);
+  ping.protocol = kProtocolIcmp;
+  ping.source.port = ping.destination.port = 0;
+  const FlowRecord flows[] = {ping, TcpFlow(kEight, Duration(0), kClient, kServer, 80)};
+  ASSERT_TRUE(store->Write(flows, {}).ok());
+  for (const FlowFilter& filter : {FlowFilter(), kEveryFlow}) {
+    const auto top = store->Top({.dimension = TopDimension::kDestinationPort, .filter = filter});
+    ASSERT_EQ(top->rows.size(), 1u);
+    EXPECT_EQ(top->rows[0].key, "80");
+    EXPECT_EQ(top->total.flows, 2u);
+  }
+}
+
+TEST_F(StoreTotals, SeriesTellsSilenceFromAbsence) {
+  const auto store = OpenStore();
+  const FlowRecord flow = TcpFlow(At(minutes(5)), Duration(0), kClient, kServer);
+  ASSERT_TRUE(store->Write({&flow, 1}, {}).ok());
+  ASSERT_TRUE(store->MarkCaptured({At(minutes(1)), At(minutes(2) + seconds(1))}).ok());
+  SeriesQuery query{
+      .interval = {kEight, At(minutes(7))}, .by = SeriesBy::kNone, .measure = Measure::kFlows};
+  const std::optional<std::uint64_t> none;
+  const std::optional<std::uint64_t> zero = 0;
+  const std::optional<std::uint64_t> one = 1;
+  EXPECT_THAT(store->Series(query)->lines.at(0).values,
+              ElementsAre(none, zero, zero, none, none, one, none));
+  query.filter = kEveryFlow;
+  EXPECT_THAT(store->Series(query)->lines.at(0).values,
+              ElementsAre(none, zero, zero, none, none, one, none));
+  // Of another address there was silence while anything was captured.
+  query.filter = FlowFilter();
+  query.address = IpAddress::V4(203, 0, 113, 1);
+  EXPECT_THAT(store->Series(query)->lines.at(0).values,
+              ElementsAre(none, zero, zero, none, none, zero, none));
+  query.address.reset();
+  query.step = minutes(3);
+  const auto steps = store->Series(query);
+  EXPECT_EQ(steps->interval.since, kEight);
+  EXPECT_EQ(steps->interval.until, At(minutes(9)));
+  EXPECT_THAT(steps->lines.at(0).values, ElementsAre(zero, one, none));
+  query.by = SeriesBy::kProtocol;
+  EXPECT_EQ(store->Series(query)->lines.at(0).key, "tcp");
+}
+
+TEST_F(StoreTotals, CapturedMinutesMergeInAnyOrder) {
+  const auto store = OpenStore();
+  RandomFlows random(15);
+  std::vector<bool> expected(60, false);
+  for (int round = 0; round < 60; ++round) {
+    const std::uint64_t since = random.Below(60);
+    const std::uint64_t until = std::min<std::uint64_t>(60, since + random.Below(4));
+    ASSERT_TRUE(store->MarkCaptured({At(minutes(since)), At(minutes(until))}).ok());
+    for (std::uint64_t minute = since; minute < until; ++minute) expected[minute] = true;
+    const auto series =
+        store->Series({.interval = {kEight, At(minutes(60))}, .by = SeriesBy::kNone});
+    ASSERT_TRUE(series.ok());
+    for (std::size_t minute = 0; minute < 60; ++minute) {
+      EXPECT_EQ(series->lines.at(0).values[minute].has_value(), expected[minute]) << minute;
+    }
+  }
+}
+
+TEST_F(StoreTotals, OpenIntervalOfASeriesIsThatOfWhatIsKept) {
+  const auto store = OpenStore();
+  EXPECT_EQ(store->Series({})->times.size(), 0u);
+  const FlowRecord flow = TcpFlow(At(minutes(5)), minutes(2), kClient, kServer);
+  ASSERT_TRUE(store->Write({&flow, 1}, {}).ok());
+  const auto series = store->Series({});
+  EXPECT_EQ(series->interval.since, At(minutes(5)));
+  EXPECT_EQ(series->interval.until, At(minutes(8)));
+  EXPECT_EQ(series->times.size(), 3u);
+}
+
+TEST_F(StoreTotals, RefusesWrongQueries) {
+  const auto store = OpenStore();
+  const auto series_error = [&](const SeriesQuery& query) {
+    const auto result = store->Series(query);
+    EXPECT_EQ(result.status().code(), absl::StatusCode::kInvalidArgument);
+    return std::string(result.status().message());
+  };
+  const TimeInterval hour{kEight, At(minutes(60))};
+  EXPECT_THAT(series_error({.interval = hour, .step = seconds(0)}), HasSubstr("multiple of 60"));
+  EXPECT_THAT(series_error({.interval = hour, .step = seconds(90)}), HasSubstr("multiple of 60"));
+  EXPECT_THAT(series_error({.interval = hour, .step = seconds(-60)}), HasSubstr("multiple of 60"));
+  EXPECT_THAT(series_error({.interval = {Timestamp::min(), kEight}}),
+              HasSubstr("at most 20000 steps"));
+  EXPECT_THAT(series_error({.interval = {At(minutes(1)), kEight}}),
+              HasSubstr("ends before it begins"));
+  EXPECT_EQ(store->Top({.limit = 0}).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(store->Top({.limit = 1'001}).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(store->MarkCaptured({At(minutes(1)), kEight}).code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(store->Summary({At(minutes(1)), kEight}).status().code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(StoreTotals, SummaryIsTheSumOfItsTops) {
+  const auto store = OpenStore();
+  ASSERT_TRUE(store->Write(RandomFlows(16).Take(500), {}).ok());
+  const TimeInterval interval{At(minutes(3)), At(minutes(40))};
+  const auto summary = store->Summary(interval);
+  ASSERT_TRUE(summary.ok()) << summary.status();
+  const auto top = [&](TopDimension dimension) {
+    return *store->Top({.interval = interval, .dimension = dimension, .limit = 5});
+  };
+  EXPECT_EQ(summary->total, top(TopDimension::kProtocol).total);
+  EXPECT_GT(summary->total.bytes, 0u);
+  ExpectSameRows(summary->protocols, top(TopDimension::kProtocol).rows);
+  ExpectSameRows(summary->top_sources, top(TopDimension::kSourceAddress).rows);
+  ExpectSameRows(summary->top_destinations, top(TopDimension::kDestinationAddress).rows);
+  ExpectSameRows(summary->top_destination_ports, top(TopDimension::kDestinationPort).rows);
+  EXPECT_EQ(summary->top_sources.size(), 5u);
+}
+
+TEST(StoreNames, AreReadBack) {
+  for (const TopDimension dimension : kDimensions)
+    EXPECT_EQ(*ParseTopDimension(ToString(dimension)), dimension);
+  for (const Measure measure : kMeasures) EXPECT_EQ(*ParseMeasure(ToString(measure)), measure);
+  EXPECT_EQ(ToString(QuerySource::kRollup), "rollup");
+  EXPECT_EQ(ToString(QuerySource::kRaw), "raw");
+  EXPECT_THAT(std::string(ParseMeasure("octets").status().message()),
+              HasSubstr("unknown measure \"octets\" (known: bytes, packets, flows)"));
+  EXPECT_FALSE(ParseTopDimension("").ok());
+}
+
+}  // namespace
+}  // namespace nta
