@@ -61,9 +61,11 @@ absl::Status PcapFileWriter::Write(const PacketView& packet) {
   header.captured_bytes =
       static_cast<std::uint32_t>(std::min<std::size_t>(packet.bytes.size(), options_.snap_length));
   header.wire_bytes = packet.wire_bytes;
-  const bool written = std::fwrite(&header, sizeof(header), 1, file_.get()) == 1 &&
-                       std::fwrite(packet.bytes.data(), 1, header.captured_bytes, file_.get()) ==
-                           header.captured_bytes;
+  // An empty packet may have no address at all, which fwrite does not take.
+  const std::size_t size = header.captured_bytes;
+  const bool written =
+      std::fwrite(&header, sizeof(header), 1, file_.get()) == 1 &&
+      (size == 0 || std::fwrite(packet.bytes.data(), 1, size, file_.get()) == size);
   return written ? absl::OkStatus() : base::ErrnoStatus(errno, "cannot write \"" + path_ + '"');
 }
 

@@ -98,7 +98,9 @@ class TemporaryFile {
     const int fd = mkstemp(path_.data());
     if (fd < 0) std::abort();
     std::FILE* const file = fdopen(fd, "wb");
-    if (std::fwrite(bytes.data(), 1, bytes.size(), file) != bytes.size()) std::abort();
+    for (const std::uint8_t byte : bytes) {
+      if (std::fputc(byte, file) == EOF) std::abort();
+    }
     std::fclose(file);
   }
   ~TemporaryFile() { unlink(path_.c_str()); }
