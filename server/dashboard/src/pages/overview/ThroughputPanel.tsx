@@ -44,11 +44,7 @@ export function ThroughputPanel({ alerts, highlight, onAlert }: Props) {
   const { capture } = useStore(live);
   const height = small ? 200 : 264;
   const moving = isLive(view.range);
-  const about = address
-    ? `of ${address}`
-    : view.where
-      ? 'of all traffic: a series knows single hosts only, the filter applies below'
-      : 'per protocol';
+  const about = address ? `of ${address}` : view.where ? 'of what the filter matches' : 'per protocol';
   const step = shaped && shaped.times.length > 0 ? `, ${formatDuration(shaped.stepMs / 1000)} each` : '';
   const empty = shaped !== null && totals(shaped).every((sum) => sum === null || sum === 0);
   return (
