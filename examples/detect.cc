@@ -1,4 +1,6 @@
-// detect FILE: what the detectors find in a capture file, one JSON object per line and alert state.
+// detect FILE: what is suspicious in a capture file, as JSON lines on stdout: one for each state of
+// an alert.
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <string>
 
@@ -9,31 +11,34 @@
 
 namespace {
 
-absl::Status PrintAlerts(const std::string& file) {
-  auto capture = nta::PcapFileReader::Open(file);
-  if (!capture.ok()) return capture.status();
-  nta::PortScanDetector scans;
-  nta::Pipeline pipeline(**capture);
-  pipeline.AddDetector(scans);
-  absl::Status status = pipeline.Run([](const nta::Batch& batch) {
-    for (const nta::Alert& alert : batch.alerts) std::puts(nta::ToJson(alert).c_str());
-    return absl::OkStatus();
-  });
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
-    status.Update(absl::UnavailableError("cannot write to standard output"));
+int Fail(const absl::Status& status) {
+  std::fprintf(stderr, "detect: %s\n", std::string(status.message()).c_str());
+  return 1;
+}
+
+absl::Status Print(const nta::Batch& batch) {
+  for (const nta::Alert& alert : batch.alerts) {
+    if (std::printf("%s\n", nta::ToJson(alert).c_str()) < 0) {
+      return absl::UnavailableError("cannot write to standard output");
+    }
   }
-  return status;
+  return absl::OkStatus();
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2 || argv[1][0] == '\0') {
-    std::fputs("usage: detect FILE\n", stderr);
-    return 2;
-  }
-  const absl::Status status = PrintAlerts(argv[1]);
-  if (status.ok()) return 0;
-  std::fprintf(stderr, "detect: %s\n", std::string(status.message()).c_str());
-  return 1;
+  std::string file;
+  CLI::App app{"What is suspicious in a capture file (pcap or pcapng), as JSON lines."};
+  app.add_option("FILE", file, "capture file; - is standard input")->required();
+  CLI11_PARSE(app, argc, argv);
+
+  auto reader = nta::PcapFileReader::Open(file);
+  if (!reader.ok()) return Fail(reader.status());
+  nta::PortScanDetector scans;
+  nta::Pipeline pipeline(**reader);
+  pipeline.AddDetector(scans);
+  if (const absl::Status status = pipeline.Run(Print); !status.ok()) return Fail(status);
+  return std::fflush(stdout) == 0 ? 0
+                                  : Fail(absl::UnavailableError("cannot write to standard output"));
 }

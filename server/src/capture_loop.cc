@@ -14,6 +14,8 @@ namespace {
 
 // A file is read faster than a disk writes: reading waits while this many flows do.
 constexpr std::size_t kMaxWaitingFlows = 50'000;
+// Live sources let time pass at least every second or so.
+constexpr std::chrono::seconds kLongestPause(60);
 
 // Sleeps, but not beyond a stop.
 void SleepFor(std::chrono::milliseconds time, std::stop_token stop) {
@@ -112,6 +114,8 @@ absl::Status CaptureLoop::Open() {
   if (!source.ok()) return source.status();
   source_ = *std::move(source);
   SetState(CaptureState::kRunning, "");
+  absl::MutexLock lock(&mutex_);
+  captured_.reset();
   return absl::OkStatus();
 }
 
@@ -160,6 +164,9 @@ void CaptureLoop::Deliver(const Batch& batch, const PipelineStats& stats) {
   status_.ledger = total.ledger;
   status_.flow_table = total.flow_table;
   if (batch.time == Timestamp{}) return;
+  // A machine that slept has captured nothing meanwhile.
+  const bool live = options_.kind != CaptureKind::kFile;
+  if (live && captured_ && batch.time - captured_->until > kLongestPause) captured_.reset();
   if (!captured_)
     captured_ = {batch.packets.empty() ? batch.time : batch.packets.front().time, batch.time};
   captured_->until = std::max(captured_->until, batch.time);

@@ -69,8 +69,8 @@ class CaptureLoop {
   void Run(std::stop_token stop);
 
   CaptureStatus status() const;
-  // From the first packet to the latest time seen; absent before the first packet of a file, or the
-  // first moment of an interface.
+  // The time that was watched without a break, up to now: since the first packet of a file, or
+  // since the interface was opened. Absent before that.
   std::optional<TimeInterval> captured() const;
 
  private:

@@ -54,10 +54,11 @@ void LiveFeed::Run(std::stop_token stop) {
 
 void LiveFeed::Tick() {
   const Duration now = services_.clock.monotonic();
+  // First, while the queues of quick clients are empty.
+  if (IsDue(next_heartbeat_, now, kHeartbeatEvery)) services_.streams.Heartbeat();
   PublishSamples();
   PublishCaptureState();
   if (IsDue(next_talkers_, now, kTalkersEvery)) PublishTalkers();
-  if (IsDue(next_heartbeat_, now, kHeartbeatEvery)) services_.streams.Heartbeat();
   if (IsDue(next_store_check_, now, kStoreCheckEvery)) CheckStore();
   if (IsDue(next_second_, now, seconds(1))) {
     connections_.EndOverdue(now);
@@ -107,8 +108,9 @@ void LiveFeed::CheckStore() {
           {std::max(captured->since, marked_until_.load()), captured->until});
       if (status.ok()) marked_until_ = captured->until;
     }
-    if (!status.ok()) Log(LogLevel::kError, "store: " + std::string(status.message()));
-    services_.store_is_well = status.ok();
+    const bool was_well = services_.store_is_well.exchange(status.ok());
+    // Once, not every five seconds.
+    if (was_well && !status.ok()) Log(LogLevel::kError, "store: " + std::string(status.message()));
     store_busy_ = false;
   });
   if (!submitted) store_busy_ = false;

@@ -31,7 +31,7 @@ constexpr std::size_t kStoreQueue = 128;
 // Each hash takes 19 MiB and a core for its time.
 constexpr std::size_t kHashThreads = 2;
 constexpr std::size_t kHashQueue = 16;
-constexpr std::chrono::milliseconds kStopTime(1000);
+constexpr std::chrono::milliseconds kStopTime(700);
 constexpr double kUserBurst = 120;
 constexpr double kAddressBurst = 60;
 constexpr double kAddressRate = 20;
@@ -156,9 +156,10 @@ class Server::Impl {
   std::unique_ptr<Services> services_;
   std::unique_ptr<App> app_;
   std::string bootstrap_token_;
+  std::unique_ptr<LiveFeed> feed_;
+  // After all that their tasks use: their end waits for the tasks.
   WorkerPool store_pool_;
   WorkerPool hash_pool_;
-  std::unique_ptr<LiveFeed> feed_;
   std::unique_ptr<HttpServer> http_;
   std::jthread writer_thread_;
   std::jthread capture_thread_;

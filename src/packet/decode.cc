@@ -1,5 +1,7 @@
 #include "nta/packet/decode.h"
 
+#include <algorithm>
+
 #include "packet/decoder.h"
 
 namespace nta {
@@ -67,7 +69,7 @@ Decoder::Decoder(const PacketView& packet, const DecodeOptions& options, Decoded
       wire_rest_(packet.wire_bytes > packet.bytes.size() ? packet.wire_bytes - packet.bytes.size()
                                                          : 0),
       link_type_(static_cast<std::uint16_t>(packet.link_type)) {
-  out_.time = packet.time;
+  out_.time = std::clamp(packet.time, kMinPacketTime, kMaxPacketTime);
   out_.wire_bytes = packet.wire_bytes;
   out_.captured_bytes = static_cast<std::uint32_t>(packet.bytes.size());
   out_.interface_id = packet.interface_id;

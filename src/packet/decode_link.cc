@@ -170,8 +170,10 @@ Next Decoder::EtherType() {
       return Next::kEtherType;
     }
     default:
-      out_.ether_type = ether_type_;
-      if (ether_type_ > kMaxLength) return Unsupported(DecodeReason::kUnknownEtherType);
+      if (ether_type_ > kMaxLength) {
+        out_.ether_type = ether_type_;
+        return Unsupported(DecodeReason::kUnknownEtherType);
+      }
       Limit(ether_type_);
       return Next::kLlc;
   }
@@ -324,7 +326,9 @@ Next Decoder::Null() {
     case 30:  // ... of Darwin
       return Next::kIp;
     default:
-      if (family <= kMaxLength) return Unsupported(DecodeReason::kUnknownEtherType);
+      if (family <= kMaxLength || family > 0xffff) {
+        return Unsupported(DecodeReason::kUnknownEtherType);
+      }
       ether_type_ = static_cast<std::uint16_t>(family);
       return Next::kEtherType;
   }
@@ -356,20 +360,20 @@ Next Decoder::LinuxSll2() {
 }
 
 // LINKTYPE_NFLOG: family, version, resource; then attributes of length, type and value, the packet
-// being type 9. Lengths are in the byte order of the capturing machine; the smaller reading of the
-// two is the one that fits.
+// being type 9. They are in the byte order of the capturing machine; there are few types, so the
+// smaller reading of the type (without its two flags) is the right one.
 Next Decoder::Nflog() {
   if (!Has(4)) return Malformed(DecodeReason::kTruncatedLink);
   Skip(4);
   while (Has(4)) {
     std::size_t length = Load16LittleEndian(cursor_);
     std::uint16_t type = Load16LittleEndian(cursor_ + 2);
-    if (length > available() && Load16(cursor_) <= available()) {
+    if ((Load16(cursor_ + 2) & 0x3fff) < (type & 0x3fff)) {
       length = Load16(cursor_);
       type = Load16(cursor_ + 2);
     }
     if (length < 4) return Malformed(DecodeReason::kBadLinkHeader);
-    if ((type & 0x7fff) == 9) {
+    if ((type & 0x3fff) == 9) {
       Skip(4);
       Limit(length - 4);
       return Next::kIp;
@@ -450,7 +454,7 @@ Next Decoder::Nsh() {
 // | hardw. | proto. | hl | pl | operation | sender MAC and IP  | target MAC and IP  |  RFC 826
 // +--------+--------+----+----+-----------+----------+---------+----------+---------+
 Next Decoder::Arp() {
-  out_.ether_type = kEtherTypeArp;
+  if (!inside_) out_.ether_type = kEtherTypeArp;
   if (!Has(8)) return Malformed(DecodeReason::kTruncatedNetwork);
   const bool is_ethernet_ipv4 =
       Load16(cursor_ + 2) == kEtherTypeIpv4 && cursor_[4] == 6 && cursor_[5] == 4;

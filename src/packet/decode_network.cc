@@ -73,10 +73,11 @@ Next Decoder::Ipv4() {
   if (total < header_bytes) return Malformed(DecodeReason::kBadIpTotalLength);
   if (!Has(header_bytes)) return Malformed(DecodeReason::kTruncatedNetwork);
   inside_ = false;
-  if (total > on_wire) Malformed(DecodeReason::kBadIpTotalLength);
+  if (total > on_wire && !is_partial_) Malformed(DecodeReason::kBadIpTotalLength);
   Skip(header_bytes);
   declared_ = static_cast<std::uint32_t>(total - header_bytes);
   Limit(declared_);
+  Portless(0);  // what a tunnel's outer header said of ports and payload is not true of this one
   return IpProtocol();
 }
 
@@ -105,10 +106,11 @@ Next Decoder::Ipv6() {
   out_.is_fragment = out_.is_later_fragment = out_.more_fragments = false;
   out_.fragment_offset = 0;
   inside_ = false;
-  if (payload > on_wire) Malformed(DecodeReason::kBadIpTotalLength);
+  if (payload > on_wire && !is_partial_) Malformed(DecodeReason::kBadIpTotalLength);
   Skip(kIpv6Bytes);
   declared_ = static_cast<std::uint32_t>(payload);
   Limit(declared_);
+  Portless(0);
   return IpProtocol();
 }
 
@@ -198,10 +200,9 @@ Next Decoder::Ipv6Fragment() {
 // RFC 4302: next header, length in words less 2.
 Next Decoder::AuthenticationHeader() {
   const std::size_t size = Has(2) ? (cursor_[1] + 2U) * 4 : 0;
-  if (size < 8 || !Has(size) || size > declared_) {
-    Portless(0);
-    return Has(12) ? Malformed(DecodeReason::kBadExtensionHeader)
-                   : Malformed(DecodeReason::kTruncatedNetwork);
+  if (size == 0 || !Has(size) || size > declared_) {
+    return Malformed(size > declared_ ? DecodeReason::kBadExtensionHeader
+                                      : DecodeReason::kTruncatedNetwork);
   }
   out_.protocol = cursor_[0];
   declared_ -= static_cast<std::uint32_t>(size);
@@ -217,6 +218,7 @@ Next Decoder::Encapsulated(Tunnel tunnel, Next next) {
   out_.tunnels |= static_cast<std::uint16_t>(tunnel);
   outer_ = out_;
   inside_ = true;
+  is_partial_ = is_partial_ || out_.is_fragment;
   return next;
 }
 

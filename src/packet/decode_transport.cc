@@ -288,7 +288,8 @@ void Decoder::Quote() {
                          tuple.protocol == kProtocolSctp || tuple.protocol == kProtocolDccp ||
                          tuple.protocol == kProtocolUdpLite;
   if (has_ports) {
-    if (quoted.size() < header_bytes + 4) return;
+    const bool is_later_fragment = is_v4 && (Load16(header + 6) & 0x1fff) != 0;
+    if (is_later_fragment || quoted.size() < header_bytes + 4) return;
     tuple.source.port = Load16(header + header_bytes);
     tuple.destination.port = Load16(header + header_bytes + 2);
   }

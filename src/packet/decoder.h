@@ -2,6 +2,7 @@
 #ifndef NTA_PACKET_DECODER_H_
 #define NTA_PACKET_DECODER_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -50,6 +51,7 @@ class Decoder {
   // Keeps at most `size` bytes after the cursor.
   void Limit(std::size_t size) {
     if (size < available()) end_ = cursor_ + size;
+    wire_rest_ = std::min(wire_rest_, size - available());
   }
   Next Malformed(DecodeReason reason);
   Next Unsupported(DecodeReason reason);
@@ -120,7 +122,7 @@ class Decoder {
   DecodedPacket& out_;
   const std::uint8_t* cursor_;
   const std::uint8_t* end_;
-  std::size_t wire_rest_;  // bytes of the frame that a snap length cut off
+  std::size_t wire_rest_;  // bytes after end_ that a snap length cut off
   std::uint16_t link_type_;
   std::uint16_t ether_type_ = 0;
   std::uint32_t declared_ = 0;  // bytes after the cursor by the IP header's length
@@ -128,6 +130,7 @@ class Decoder {
   // useful is inside.
   DecodedPacket outer_;
   bool inside_ = false;
+  bool is_partial_ = false;  // inside a fragment: the inner lengths reach beyond it
 };
 
 }  // namespace nta::internal

@@ -22,7 +22,9 @@ absl::StatusOr<std::int64_t> ParseInteger(std::string_view text) {
 }
 
 std::string EncodeCursor(char kind, const Cursor& cursor) {
-  std::string text = std::string(1, kind) + std::to_string(cursor.value) + "_";
+  std::string text(1, kind);
+  text += std::to_string(cursor.value);
+  text += '_';
   // Ids may hold any bytes; cursors travel in URLs.
   for (const char c : cursor.id) {
     const auto byte = static_cast<unsigned char>(c);

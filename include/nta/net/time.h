@@ -6,6 +6,7 @@
 #define NTA_NET_TIME_H_
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,11 @@ using Duration = std::chrono::nanoseconds;
 
 // Nanoseconds since 1970-01-01T00:00:00 UTC, leap seconds not counted (Unix time); 1677 to 2262.
 using Timestamp = std::chrono::sys_time<Duration>;
+
+// The range in which the library keeps the times of packets, 1823 to 2116: less than 2^62 ns either
+// way, so that the difference of any two fits a Duration.
+inline constexpr Timestamp kMinPacketTime{Duration(1 - (std::int64_t{1} << 62))};
+inline constexpr Timestamp kMaxPacketTime{Duration((std::int64_t{1} << 62) - 1)};
 
 // RFC 3339 in UTC with nine fractional digits: "2026-11-22T08:00:00.000000000Z".
 std::string ToString(Timestamp time);

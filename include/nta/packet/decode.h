@@ -89,7 +89,7 @@ struct ArpHeader {
 };
 
 struct DecodedPacket {
-  Timestamp time{};
+  Timestamp time{};  // that of the packet, or the nearest within kMinPacketTime and kMaxPacketTime
   std::uint32_t wire_bytes = 0;
   std::uint32_t captured_bytes = 0;
   std::uint32_t interface_id = 0;

@@ -38,6 +38,7 @@ export function Overview() {
           onOrder={setOrder}
           openId={openId || null}
           onOpen={setOpen}
+          onClose={() => setOpenId('')}
           isOpen={open !== null}
         />
       </div>

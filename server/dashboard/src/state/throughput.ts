@@ -63,7 +63,6 @@ export function useThroughput(range: Range, where: string, unit: Unit): Throughp
       );
     }
     if (!query.data) return null;
-    // The newest bucket is still being filled while live: drawn as it is, it would look like a fall.
     return shapeSeries(query.data, moving ? end : undefined);
   }, [fromStream, samples, status, since, until, unit, query.data, moving, end]);
   return { shaped, domain: [since, until], source: fromStream ? 'stream' : 'series', query, address };

@@ -2,6 +2,7 @@ import { useEffect } from 'react';
 import type { Flow, FlowOrder } from '../../api/types';
 import { columnsBy, kOverviewColumns } from '../../components/flowColumns';
 import { FlowTable } from '../../components/FlowTable';
+import { NotLoaded } from '../../components/NotLoaded';
 import { NoFlows } from '../../components/NoFlows';
 import { Panel } from '../../components/Panel';
 import { Loaded, SkeletonLines } from '../../components/States';
@@ -13,13 +14,14 @@ interface Props {
   onOrder: (order: FlowOrder) => void;
   openId: string | null;
   onOpen: (flow: Flow) => void;
+  onClose: () => void;
   isOpen: boolean;
 }
 
 const kRows = 25;
 const kColumns = columnsBy(kOverviewColumns);
 
-export function FlowsPanel({ order, onOrder, openId, onOpen, isOpen }: Props) {
+export function FlowsPanel({ order, onOrder, openId, onOpen, onClose, isOpen }: Props) {
   const view = useView();
   const query = useFlows(view, order, kRows);
   // A link names a flow; the table knows it when it has come.
@@ -54,6 +56,11 @@ export function FlowsPanel({ order, onOrder, openId, onOpen, isOpen }: Props) {
           )
         }
       </Loaded>
+      {openId && !isOpen && !named && query.data && !query.outdated && (
+        <div className="floating-panel">
+          <NotLoaded what={`Flow ${openId}`} onClose={onClose} />
+        </div>
+      )}
     </Panel>
   );
 }

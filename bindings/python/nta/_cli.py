@@ -1,0 +1,263 @@
+"""The command line: ``nta`` and ``python -m nta``.
+
+Results go to stdout, the packet ledger and errors (one line each) to stderr. Exit status: 0 done,
+1 an error, 2 a wrong command line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any, Callable, Iterable, NoReturn, Optional, Sequence
+
+import nta
+
+_DIMENSIONS = (
+    "address", "source_address", "destination_address", "protocol", "source_port", "destination_port",
+)  # fmt: skip
+_MEASURES = ("bytes", "packets", "flows")
+_SQLITE_MAGIC = b"SQLite format 3\0"
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    options, rest = _parser().parse_known_args(_join_times(arguments or sys.argv[1:]))
+    if rest and options.run is not _serve:
+        _parser().error(f"unrecognized arguments: {' '.join(rest)}")
+    options.rest = rest
+    try:
+        status: int = options.run(options)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # The reader has seen enough. Python would complain when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except nta.InvalidArgumentError as error:
+        _complain(error)
+        return 2 if error.position is not None else 1
+    except (nta.Error, OSError) as error:
+        _complain(error)
+        return 1
+
+
+def _join_times(arguments: Sequence[str]) -> list[str]:
+    """"--since -1h" as "--since=-1h", because argparse takes -1h for an option."""
+    joined: list[str] = []
+    for argument in arguments:
+        if joined and joined[-1] in ("--since", "--until") and argument[:1] == "-":
+            joined[-1] += "=" + argument
+        else:
+            joined.append(argument)
+    return joined
+
+
+def _complain(error: object) -> None:
+    print(f"nta: {error}", file=sys.stderr)
+
+
+# Arguments
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="nta", description="Network traffic analysis.")
+    parser.add_argument("--version", action="version", version=f"nta {nta.__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_flows(commands)
+    _add_detect(commands)
+    _add_top(commands)
+    serve = commands.add_parser(
+        "serve", help="start nta-server with the arguments that follow", add_help=False
+    )
+    serve.set_defaults(run=_serve)
+    return parser
+
+
+def _add_meter(parser: argparse.ArgumentParser) -> None:
+    meter = parser.add_argument_group("reading a capture")
+    meter.add_argument("--idle-timeout", type=float, default=120.0, metavar="SECONDS")
+    meter.add_argument("--active-timeout", type=float, default=1800.0, metavar="SECONDS")
+    meter.add_argument("--max-flows", type=int, default=1_000_000, metavar="N")
+    meter.add_argument("--view", choices=("outer", "inner"), default="outer",
+                       help="which header of a tunnelled packet counts")  # fmt: skip
+    meter.add_argument("--no-defragment", dest="defragment", action="store_false",
+                       help="leave later fragments out")  # fmt: skip
+    meter.add_argument("--quiet", action="store_true", help="no packet ledger on stderr")
+
+
+def _add_interval(parser: argparse.ArgumentParser) -> None:
+    times = parser.add_argument_group("times", "RFC 3339, or relative to now: -90s, -1h, -7d")
+    times.add_argument("--since", metavar="TIME")
+    times.add_argument("--until", metavar="TIME")
+
+
+def _add_flows(commands: Any) -> None:
+    parser = commands.add_parser("flows", help="the flows of a capture file or a store")
+    parser.add_argument("file", help="capture file (- is standard input) or store")
+    parser.add_argument("--where", default="", metavar="FILTER", help="only flows that match")
+    parser.add_argument("--format", choices=("csv", "json"), default="csv")
+    _add_interval(parser)
+    _add_meter(parser)
+    parser.set_defaults(run=_flows)
+
+
+def _add_detect(commands: Any) -> None:
+    parser = commands.add_parser("detect", help="the alerts of a capture file, as JSON lines")
+    parser.add_argument("file", help="capture file; - is standard input")
+    _add_meter(parser)
+    parser.set_defaults(run=_detect)
+
+
+def _add_top(commands: Any) -> None:
+    parser = commands.add_parser("top", help="who takes most of the traffic of a file or a store")
+    parser.add_argument("file", help="capture file or store")
+    parser.add_argument("dimension", nargs="?", choices=_DIMENSIONS, default="address")
+    parser.add_argument("--by", choices=_MEASURES, default="bytes")
+    parser.add_argument("--limit", type=int, default=10)
+    parser.add_argument("--where", default="", metavar="FILTER", help="only flows that match")
+    parser.add_argument("--format", choices=("table", "csv", "json"), default="table")
+    _add_interval(parser)
+    _add_meter(parser)
+    parser.set_defaults(run=_top)
+
+
+# Commands
+
+
+def _flows(options: argparse.Namespace) -> int:
+    show: Callable[[nta.FlowBatch, bool], str] = (
+        (lambda flows, first: flows.to_csv(header=first))
+        if options.format == "csv"
+        else (lambda flows, _: flows.to_json_lines())
+    )
+    if _is_store(options.file):
+        with nta.Store.open(options.file) as store:
+            flows = store.flows(
+                since=options.since, until=options.until, where=options.where, order="oldest"
+            )
+        sys.stdout.write(show(flows, True))
+        return 0
+    where = _with_interval(options)
+    pipeline = _pipeline(options, where=options.where)
+    first = True
+    for batch in _until_error(pipeline, options):
+        sys.stdout.write(show(where(batch.flows), first))
+        first = False
+    if first:
+        sys.stdout.write(show(nta.FlowBatch(), True))
+    return int(options.status)
+
+
+def _detect(options: argparse.Namespace) -> int:
+    pipeline = _pipeline(options, detectors=[nta.PortScanDetector()])
+    for batch in _until_error(pipeline, options):
+        for alert in batch.alerts:
+            print(alert.to_json())
+    return int(options.status)
+
+
+def _top(options: argparse.Namespace) -> int:
+    query = {
+        "by": options.by, "limit": options.limit, "since": options.since, "until": options.until,
+        "where": options.where,
+    }  # fmt: skip
+    if _is_store(options.file):
+        with nta.Store.open(options.file) as store:
+            _print_top(store.top(options.dimension, **query), options)
+        return 0
+    # The flows of a file go through a store in memory: one meaning of "top" everywhere.
+    with nta.Store.open(":memory:") as store:
+        for batch in _until_error(_pipeline(options), options):
+            store.write(batch.flows)
+        _print_top(store.top(options.dimension, **query), options)
+    return int(options.status)
+
+
+def _serve(options: argparse.Namespace) -> NoReturn:
+    program = _find_server()
+    if program is None:
+        raise nta.NotFoundError("cannot find nta-server, neither beside the package nor in PATH")
+    sys.stdout.flush()
+    os.execv(program, [program, *options.rest])
+
+
+# Parts of commands
+
+
+def _pipeline(options: argparse.Namespace, **more: Any) -> nta.Pipeline:
+    return nta.Pipeline(
+        nta.PcapFileReader(options.file),
+        idle_timeout=options.idle_timeout,
+        active_timeout=options.active_timeout,
+        max_flows=options.max_flows,
+        view=options.view,
+        defragment=options.defragment,
+        **more,
+    )
+
+
+def _until_error(pipeline: nta.Pipeline, options: argparse.Namespace) -> Iterable[nta.Batch]:
+    """The batches; a damaged end is reported after everything before it, in options.status."""
+    options.status = 0
+    try:
+        yield from pipeline
+    except nta.DataLossError as error:
+        _complain(error)
+        options.status = 1
+    if not options.quiet:
+        stats = pipeline.stats()
+        ledger = stats.ledger.to_dict()
+        ledger.update(flows=stats.flow_table.ended, evicted=stats.flow_table.evicted)
+        sys.stdout.flush()
+        print(json.dumps(ledger, separators=(",", ":")), file=sys.stderr)
+
+
+def _with_interval(options: argparse.Namespace) -> Callable[[nta.FlowBatch], nta.FlowBatch]:
+    if options.since is None and options.until is None:
+        return lambda flows: flows
+    since = nta.to_nanoseconds(options.since) if options.since is not None else -(2**63)
+    until = nta.to_nanoseconds(options.until) if options.until is not None else 2**63
+    if until < since:
+        raise nta.InvalidArgumentError("--until is before --since")
+    return lambda flows: nta.FlowBatch(f for f in flows if since <= f.last_seen < until)
+
+
+def _print_top(rows: nta.TopResult, options: argparse.Namespace) -> None:
+    columns = ["key", *_MEASURES]
+    if options.format == "json":
+        for row in rows:
+            print(json.dumps(row, separators=(",", ":")))
+        return
+    table = [columns, *([str(row[name]) for name in columns] for row in rows)]
+    if options.format == "csv":
+        for cells in table:
+            print(",".join(cells))
+        return
+    widths = [max(len(cells[i]) for cells in table) for i in range(len(columns))]
+    for cells in table:
+        numbers = (cell.rjust(width) for cell, width in zip(cells[1:], widths[1:]))
+        print("  ".join([cells[0].ljust(widths[0]), *numbers]))
+
+
+def _is_store(path: str) -> bool:
+    if path == "-":
+        return False
+    try:
+        with open(path, "rb") as file:
+            return file.read(len(_SQLITE_MAGIC)) == _SQLITE_MAGIC
+    except OSError:
+        return False  # whoever opens it for real says why
+
+
+def _find_server() -> Optional[str]:
+    package = Path(__file__).resolve().parent
+    for directory in (package.parent.parent / "bin", package / "bin", Path(sys.prefix) / "bin"):
+        program = directory / "nta-server"
+        if os.access(program, os.X_OK):
+            return str(program)
+    return shutil.which("nta-server")

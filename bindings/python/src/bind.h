@@ -1,0 +1,19 @@
+// One function per module of the library; module.cc calls them in the order of dependence.
+#ifndef NTA_BINDINGS_PYTHON_BIND_H_
+#define NTA_BINDINGS_PYTHON_BIND_H_
+
+#include <pybind11/pybind11.h>
+
+namespace nta::python {
+
+void BindPacket(pybind11::module_& module);
+void BindCapture(pybind11::module_& module);
+void BindFlow(pybind11::module_& module);
+void BindDetect(pybind11::module_& module);
+void BindExport(pybind11::module_& module);
+void BindPipeline(pybind11::module_& module);
+void BindStore(pybind11::module_& module);
+
+}  // namespace nta::python
+
+#endif  // NTA_BINDINGS_PYTHON_BIND_H_

@@ -1,0 +1,176 @@
+// Alert and the detectors of the library.
+#include <pybind11/operators.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <string>
+#include <type_traits>
+
+#include "bind.h"
+#include "convert.h"
+#include "fields.h"
+#include "gil.h"
+#include "guarded_detector.h"
+#include "nta/detect/alert.h"
+#include "nta/detect/port_scan_detector.h"
+#include "nta/json/json.h"
+
+namespace nta::python {
+namespace {
+
+using AlertFields = FieldsClass<Alert>;
+
+template <typename Enum, typename Parse>
+void NameField(AlertFields& alert, const char* name, Enum Alert::*member, const Parse& parse) {
+  alert.ReadWrite(
+      name, [member](const Alert& self) { return ToStr(ToString(self.*member)); },
+      [member, parse](Alert& self, const std::string& text) {
+        self.*member = ValueOrRaise(parse(text));
+      });
+}
+
+void EntityAddress(AlertFields& alert, const char* name,
+                   std::optional<IpAddress> AlertEntity::*member) {
+  alert.ReadWrite(
+      name,
+      [member](const Alert& self) -> std::optional<std::string> {
+        if (!(self.entity.*member)) return std::nullopt;
+        return (*(self.entity.*member)).ToString();
+      },
+      [member](Alert& self, py::handle value) {
+        self.entity.*member =
+            value.is_none() ? std::nullopt : std::optional<IpAddress>(ToAddress(value));
+      });
+}
+
+void BindAlert(py::module_& module) {
+  AlertFields alert(module, "Alert", "One finding of a detector, at one state of its life.");
+  alert.type()
+      .def(py::init(&FromKeywords<Alert>))
+      .def(
+          "to_json", [](const Alert& self) { return ToJson(self); }, "One line of JSON.")
+      .def(
+          "to_dict",
+          [](const Alert& self) { return py::module_::import("json").attr("loads")(ToJson(self)); },
+          "The JSON object as a dict.");
+  alert.ReadWrite("id", &Alert::id)
+      .ReadWrite(
+          "time", [](const Alert& self) { return ToNanoseconds(self.time); },
+          [](Alert& self, py::handle value) { self.time = ToTimestamp(value); })
+      .ReadWrite("detector", &Alert::detector);
+  NameField(alert, "alert_class", &Alert::alert_class, &ParseAlertClass);
+  NameField(alert, "severity", &Alert::severity, &ParseSeverity);
+  alert.ReadWrite("score", &Alert::score)
+      .ReadWrite("observed", &Alert::observed)
+      .ReadWrite("expected", &Alert::expected)
+      .ReadWrite("unit", &Alert::unit);
+  EntityAddress(alert, "source", &AlertEntity::source);
+  EntityAddress(alert, "destination", &AlertEntity::destination);
+  alert.ReadWrite(
+      "service", [](const Alert& self) { return self.entity.service; },
+      [](Alert& self, std::optional<std::string> value) {
+        self.entity.service = std::move(value);
+      });
+  alert.ReadWrite(
+      "window_seconds", [](const Alert& self) { return ToSeconds(self.window); },
+      [](Alert& self, double seconds) { self.window = ToDuration(seconds, "window_seconds"); });
+  alert.ReadWrite("evidence", &Alert::evidence).ReadWrite("technique", &Alert::technique);
+  NameField(alert, "state", &Alert::state, &ParseAlertState);
+  alert.ReadWrite("count", &Alert::count)
+      .ReadWrite("summary", &Alert::summary)
+      .Finish()
+      .def_property_readonly("datetime", [](const Alert& self) { return ToDatetime(self.time); })
+      .def("__str__", [](const Alert& self) { return self.summary; })
+      .def(py::self == py::self);
+}
+
+class PortScans final : public GuardedDetector {
+ public:
+  explicit PortScans(const PortScanOptions& options)
+      : GuardedDetector(std::make_unique<PortScanDetector>(options)) {}
+};
+
+std::unique_ptr<PortScans> CreatePortScans(const py::kwargs& keywords) {
+  PortScanOptions options;
+  const auto seconds = [](const char* name, py::handle value) {
+    return ToDuration(value.cast<double>(), name);
+  };
+  const auto take = [&](const char* name, auto& option) {
+    using Option = std::remove_reference_t<decltype(option)>;
+    if (!keywords.contains(name)) return;
+    const py::object value = keywords.attr("pop")(name);
+    try {
+      if constexpr (std::is_same_v<Option, Duration>) {
+        option = seconds(name, value);
+      } else {
+        option = value.cast<Option>();
+      }
+    } catch (const py::cast_error&) {
+      throw py::type_error(std::string(name) + " cannot be " + std::string(py::repr(value)));
+    }
+  };
+  take("benign_success", options.benign_success);
+  take("scanner_success", options.scanner_success);
+  take("false_positive_rate", options.false_positive_rate);
+  take("detection_rate", options.detection_rate);
+  take("min_ports", options.min_ports);
+  take("min_hosts", options.min_hosts);
+  take("min_pinged_hosts", options.min_pinged_hosts);
+  take("window", options.window);
+  take("answer_timeout", options.answer_timeout);
+  take("quiet_close", options.quiet_close);
+  take("max_sources", options.max_sources);
+  take("max_pending", options.max_pending);
+  take("max_contacts", options.max_contacts);
+  take("hash_seed", options.hash_seed);
+  for (const auto& [name, value] : keywords) {
+    throw py::type_error("PortScanDetector() has no option '" + std::string(py::str(name)) + "'");
+  }
+  return std::make_unique<PortScans>(options);
+}
+
+// Calls f with the detector, unless a pipeline uses it in another thread.
+template <typename F>
+auto WithDetector(GuardedDetector& guarded, const F& f) {
+  const GuardedDetector::Session session(guarded);
+  RaiseIfError(session.status());
+  return f(guarded.detector());
+}
+
+void BindDetectors(py::module_& module) {
+  py::class_<GuardedDetector>(module, "_NativeDetector")
+      .def_property_readonly("name",
+                             [](GuardedDetector& self) { return ToStr(self.detector().name()); })
+      .def_property_readonly("memory_bytes",
+                             [](GuardedDetector& self) {
+                               return WithDetector(self,
+                                                   [](Detector& d) { return d.memory_bytes(); });
+                             })
+      .def(
+          "save",
+          [](GuardedDetector& self) {
+            return py::bytes(WithDetector(self, [](Detector& d) { return d.Save(); }));
+          },
+          "The state as bytes: versioned, with a checksum.")
+      .def(
+          "load",
+          [](GuardedDetector& self, const py::bytes& state) {
+            const auto bytes = state.cast<std::string>();
+            RaiseIfError(WithDetector(self, [&](Detector& d) { return d.Load(bytes); }));
+          },
+          py::arg("state"));
+  py::class_<PortScans, GuardedDetector>(
+      module, "PortScanDetector",
+      "Who tries many ports of a host, or many hosts. Keywords are the fields of "
+      "nta::PortScanOptions; durations are seconds.")
+      .def(py::init(&CreatePortScans));
+}
+
+}  // namespace
+
+void BindDetect(py::module_& module) {
+  BindAlert(module);
+  BindDetectors(module);
+}
+
+}  // namespace nta::python

@@ -1,0 +1,50 @@
+"""The snippets of docs/python.md as one program; day.pcap and cut.pcap are in the working directory."""
+
+import nta
+
+flows = nta.read_flows("day.pcap")
+print(len(flows), "flows,", flows.ledger.received, "packets")
+for flow in flows[:3]:
+    print(flow.source_address, "->", flow.destination_address, flow.wire_bytes)
+web = flows.where("proto=tcp and dport in (80,443)")
+
+columns = flows.to_numpy()
+total = columns["forward_wire_bytes"].sum() + columns["reverse_wire_bytes"].sum()
+lasted = columns["last_seen"] - columns["first_seen"]  # timedelta64[ns]
+scans = columns["outcome"] == nta.OUTCOMES.index("refused")
+names = nta.format_addresses(columns["source_address"][scans])
+
+with nta.PcapFileReader("day.pcap") as reader:
+    pipeline = nta.Pipeline(reader, detectors=[nta.PortScanDetector(min_ports=50)])
+    for batch in pipeline:
+        for alert in batch.alerts:
+            print(alert.severity, alert.state, alert.summary)
+print(pipeline.stats().ledger)
+
+class Quiet(nta.Detector):
+    def observe(self, event):
+        flow = event.flow
+        if event.type == "ended" and flow.outcome == "pending":
+            return nta.Alert(alert_class="policy", source=flow.source_address, summary="nobody answered")
+
+for batch in nta.Pipeline(nta.PcapFileReader("day.pcap"), detectors=[Quiet()]):
+    unanswered = [alert.source for alert in batch.alerts]
+
+with nta.Store.open("nta.db") as store:
+    store.write(flows)
+    recent = store.flows(since="2026-11-22T08:00:00Z", where="dst=198.51.100.0/24")
+    for row in store.top("source_address", by="bytes", limit=5):
+        print(row["key"], row["bytes"])
+    series = store.series(since="2026-11-22T08:21:00Z", until="2026-11-22T08:23:00Z", measure="packets")
+
+packet = nta.decode(bytes.fromhex("4500001c00000000401100000a0000010a00003514e900350008") + b"\0\0", "raw")
+assert (packet.source_address, packet.destination_port) == ("10.0.0.1", 53)
+with nta.PcapFileWriter("few.pcap") as writer:
+    for packet in nta.PcapFileReader("day.pcap"):
+        if packet.wire_bytes > 1000:
+            writer.write(packet)
+
+try:
+    flows = nta.read_flows("cut.pcap")
+except nta.DataLossError as error:
+    flows = error.flows  # everything before the damage

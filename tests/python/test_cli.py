@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import stat
+import subprocess
+import sys
+
+import pytest
+
+import nta
+
+
+def run(*arguments, **options) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "nta", *map(str, arguments)], capture_output=True,
+                          text=True, timeout=120, **options)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def database(sample, tmp_path_factory):
+    path = tmp_path_factory.mktemp("cli") / "nta.db"
+    with nta.Store.open(path) as store:
+        store.write(nta.read_flows(sample))
+    return path
+
+
+def test_flows_prints_csv_and_the_ledger(sample):
+    done = run("flows", sample)
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert done.returncode == 0
+    assert done.stdout == nta.read_flows(sample).to_csv()
+    assert sum(int(r["forward_packets"]) + int(r["reverse_packets"]) for r in rows) > 2000
+    ledger = json.loads(done.stderr)
+    assert ledger["received"] == 2748 and ledger["flows"] == len(rows)
+
+
+def test_flows_prints_json_of_chosen_flows(sample, database):
+    where = "dst=198.51.100.22 and dport<=120"
+    for file in (sample, database):
+        done = run("flows", file, "--where", where, "--format", "json", "--quiet")
+        assert done.returncode == 0 and done.stderr == ""
+        flows = [json.loads(line) for line in done.stdout.splitlines()]
+        assert len(flows) == len(nta.read_flows(sample, where=where)) >= 120
+        assert {flow["source_address"] for flow in flows} >= {"192.0.2.66"}
+
+
+def test_flows_reads_standard_input(sample):
+    with open(sample, "rb") as file:
+        done = run("flows", "-", "--quiet", stdin=file)
+    assert done.stdout == nta.read_flows(sample).to_csv()
+
+
+def test_flows_can_be_limited_in_time(sample, database):
+    for file in (sample, database):
+        done = run("flows", file, "--since", "-9999d", "--until", "2026-11-22T08:00:00Z", "--quiet")
+        assert done.returncode == 0 and done.stdout.count("\n") == 1
+        done = run("flows", file, "--since", "2026-11-22T09:00:00Z", "--until",
+                   "2026-11-22T08:00:00Z", "--quiet")  # fmt: skip
+        assert done.returncode == 1 and done.stderr.startswith("nta: ")
+
+
+def test_detect_prints_alerts_as_json_lines(sample):
+    done = run("detect", sample)
+    alerts = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 0
+    assert {alert["class"] for alert in alerts} == {"port_scan", "host_sweep"}
+    assert {alert["entity"]["source"] for alert in alerts} == {"192.0.2.66"}
+
+
+def test_top_says_the_same_of_a_file_and_its_store(sample, database):
+    answers = [run("top", file, "source_address", "--by", "packets", "--format", "json", "--quiet")
+               for file in (sample, database)]  # fmt: skip
+    assert answers[0].stdout == answers[1].stdout
+    assert json.loads(answers[0].stdout.splitlines()[0])["packets"] > 0
+
+
+def test_top_prints_a_table(database):
+    done = run("top", database, "--limit", "2")
+    lines = done.stdout.splitlines()
+    assert lines[0].split() == ["key", "bytes", "packets", "flows"]
+    assert lines[1].split()[:2] == ["198.51.100.80", "1051283"]
+    assert len(lines) == 3
+    assert run("top", database, "--format", "csv").stdout.startswith("key,bytes,packets,flows\n")
+
+
+def test_damaged_file_prints_what_could_be_read(sample, damaged_capture):
+    done = run("flows", damaged_capture)
+    assert done.returncode == 1
+    message, ledger = done.stderr.splitlines()
+    assert message.startswith("nta: ")
+    assert json.loads(ledger)["received"] == 2747
+    assert done.stdout.count("\n") > 100
+
+
+@pytest.mark.parametrize("arguments", [
+    ["flows", "no-such-file.pcap"], ["detect", __file__], ["top", "no-such-file.pcap"],
+    ["flows", "no-such-file.pcap", "--idle-timeout=-1"],
+])  # fmt: skip
+def test_errors_are_one_line_and_status_1(arguments):
+    done = run(*arguments)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("nta: ") and done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [
+    [], ["dance"], ["flows"], ["flows", "x", "--nonsense"], ["top", "x", "colour"],
+])  # fmt: skip
+def test_wrong_command_lines_are_status_2(arguments):
+    done = run(*arguments)
+    assert done.returncode == 2 and "usage: nta" in done.stderr
+
+
+def test_wrong_filter_is_status_2(sample):
+    done = run("flows", sample, "--where", "dprt=80")
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1 and "dport" in done.stderr
+
+
+def test_reader_that_leaves_early_is_no_error(sample):
+    process = subprocess.Popen([sys.executable, "-m", "nta", "flows", sample, "--quiet"],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait(60) == 1
+
+
+def test_full_disk_is_one_line(sample):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, "-m", "nta", "flows", sample, "--quiet"], stdout=full,
+                              stderr=subprocess.PIPE, text=True)  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.startswith("nta: ") and done.stderr.count("\n") == 1
+
+
+def test_version():
+    assert run("--version").stdout == f"nta {nta.__version__}\n"
+
+
+def test_serve_starts_the_server_with_the_arguments(tmp_path):
+    """A stand-in in PATH shows what is started; the real server is tested with the server."""
+    from nta import _cli
+
+    if _cli._find_server() not in (None, __import__("shutil").which("nta-server")):
+        pytest.skip("nta-server stands beside the package")
+    program = tmp_path / "nta-server"
+    program.write_text('#!/bin/sh\necho "$@"\n')
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    done = run("serve", "--port", "0", "--help", env=environment)
+    assert (done.returncode, done.stdout) == (0, "--port 0 --help\n")
+
+
+def test_serve_without_a_server_says_so(tmp_path):
+    from nta import _cli
+
+    if _cli._find_server() is not None:
+        pytest.skip("nta-server is installed")
+    done = run("serve")
+    assert done.returncode == 1 and "nta-server" in done.stderr

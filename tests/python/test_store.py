@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import datetime
+import threading
+
+import pytest
+
+import nta
+
+SINCE = "2026-11-22T08:21:00Z"
+UNTIL = "2026-11-22T08:23:00Z"
+
+
+@pytest.fixture(scope="module")
+def flows(sample):
+    return nta.read_flows(sample)
+
+
+@pytest.fixture
+def store(tmp_path, flows):
+    with nta.Store.open(tmp_path / "nta.db") as store:
+        store.write(flows)
+        yield store
+
+
+def test_flows_come_back_as_they_went_in(store, flows):
+    key = lambda f: (f.last_seen, f.first_seen, f.source_address, f.source_port, f.destination_port)
+    stored = store.flows(order="oldest")
+    assert sorted(stored, key=key) == sorted(flows, key=key)
+    assert [f.last_seen for f in stored] == sorted(f.last_seen for f in flows)
+
+
+def test_pages_are_joined(tmp_path, flows):
+    many = nta.FlowBatch([flows] * (25_000 // len(flows)))
+    with nta.Store.open(tmp_path / "many.db") as store:
+        store.write(many)
+        assert len(store.flows()) == len(many) > 20_000
+        assert len(store.flows(limit=12_345)) == 12_345
+        assert len(store.flows(limit=0)) == 0
+
+
+def test_flows_are_chosen_by_filter_and_time(store, flows):
+    where = "dst=198.51.100.22 and proto=tcp"
+    assert len(store.flows(where=where)) == len(flows.where(where)) > 100
+    assert len(store.flows(where=nta.FlowFilter(where))) == len(flows.where(where))
+    middle = sorted(f.last_seen for f in flows)[len(flows) // 2]
+    before, after = store.flows(until=middle), store.flows(since=middle)
+    assert len(before) + len(after) == len(flows)
+    assert all(f.last_seen < middle for f in before)
+    aware = datetime.datetime(2026, 11, 22, 8, 21, tzinfo=datetime.timezone.utc)
+    assert len(store.flows(since=aware, until=UNTIL)) == len(flows)
+    assert len(store.flows(until="2026-11-22T08:00:00Z")) == 0
+
+
+def test_wrong_queries_are_refused(store):
+    with pytest.raises(nta.InvalidArgumentError) as caught:
+        store.flows(where="dport>>80")
+    assert caught.value.position is not None
+    for wrong in (lambda: store.flows(since="yesterday"), lambda: store.flows(order="best"),
+                  lambda: store.top("colour"), lambda: store.top(by="weight"),
+                  lambda: store.top(limit=0), lambda: store.series(step=0.5),
+                  lambda: store.series(by="colour")):  # fmt: skip
+        with pytest.raises(nta.InvalidArgumentError):
+            wrong()
+
+
+def test_top_names_the_busiest_host(store, flows):
+    top = store.top("address", by="bytes", limit=3)
+    assert len(top) == 3
+    assert top[0]["key"] == "198.51.100.80"
+    assert top[0]["bytes"] == 1051283 and top[0]["packets"] == 1552
+    assert top[0]["bytes"] >= top[1]["bytes"] >= top[2]["bytes"]
+    assert top[0]["sent_bytes"] + top[0]["received_bytes"] == top[0]["bytes"]
+    assert top.total["flows"] == len(flows)
+    assert top.source in ("rollup", "raw")
+    ports = store.top("destination_port", by="flows", where="proto=tcp and src=192.0.2.66")
+    assert ports[0]["key"] == "22" and ports[0]["sent_bytes"] is None
+    assert [row["key"] for row in store.top("protocol", by="flows")][0] == "tcp"
+
+
+def test_series_adds_up(store, flows):
+    series = store.series(since=SINCE, until=UNTIL, by=None)
+    assert series.step == 60 and len(series.times) == 2
+    assert series.times[0] == nta.to_nanoseconds(SINCE)
+    assert sum(v or 0 for v in series.lines["all"]) == sum(f.wire_bytes for f in flows)
+    split = store.series(since=SINCE, until=UNTIL, measure="packets")
+    assert {"tcp", "udp", "icmp"} <= set(split.lines)
+
+
+def test_summary_tells_totals(store, flows):
+    summary = store.summary(since=SINCE, until=UNTIL)
+    assert summary["flows"] == len(flows)
+    assert summary["bytes"] == sum(f.wire_bytes for f in flows)
+    assert summary["protocols"][0]["key"] == "tcp"
+    assert summary["alerts"] == 0
+
+
+def test_alerts_come_back_in_their_latest_state(tmp_path, sample):
+    with nta.Store.open(tmp_path / "alerts.db") as store:
+        pipeline = nta.Pipeline(nta.PcapFileReader(sample), detectors=[nta.PortScanDetector()])
+        raised = []
+        for batch in pipeline:
+            store.write(batch.flows, batch.alerts)
+            raised += batch.alerts
+        last = {alert.id: alert for alert in raised}
+        stored = store.alerts()
+        assert {alert.id: alert for alert in stored} == last
+        assert len(store.alerts(alert_class="port_scan")) == 1
+        assert len(store.alerts(limit=1)) == 1
+        assert store.alerts(min_severity="critical", alert_class="host_sweep") == []
+        assert store.summary()["alerts"] == len(last)
+
+
+def test_records_are_written_from_any_iterable(tmp_path):
+    with nta.Store.open(tmp_path / "made.db") as store:
+        store.write(nta.FlowRecord(first_seen=SINCE, last_seen=SINCE, source_port=i) for i in range(3))
+        assert sorted(f.source_port for f in store.flows()) == [0, 1, 2]
+        with pytest.raises((TypeError, RuntimeError)):
+            store.write([1, 2])
+        assert store.delete_before(UNTIL) == 3
+        assert len(store.flows()) == 0
+
+
+def test_file_stays_and_opens_again(tmp_path, flows):
+    with nta.Store.open(tmp_path / "nta.db") as store:
+        store.write(flows)
+    with nta.Store.open(tmp_path / "nta.db") as store:
+        assert len(store.flows()) == len(flows)
+
+
+def test_closed_store_is_refused(tmp_path):
+    store = nta.Store.open(tmp_path / "nta.db")
+    store.close()
+    store.close()
+    with pytest.raises(nta.FailedPreconditionError, match="closed"):
+        store.flows()
+
+
+def test_what_is_no_store_is_refused(tmp_path, sample):
+    with pytest.raises(nta.DataLossError):
+        nta.Store.open(sample)
+    with pytest.raises(nta.NotFoundError):
+        nta.Store.open(tmp_path / "no" / "such" / "directory" / "nta.db")
+
+
+def test_threads_share_a_store(tmp_path, flows):
+    errors = []
+    with nta.Store.open(tmp_path / "shared.db") as store:
+
+        def write():
+            try:
+                for _ in range(5):
+                    store.write(flows)
+                    store.top("address")
+            except Exception as error:
+                errors.append(error)
+
+        threads = [threading.Thread(target=write) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert errors == []
+        assert len(store.flows()) == 15 * len(flows)
