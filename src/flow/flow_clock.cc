@@ -1,10 +1,14 @@
 #include "nta/flow/flow_clock.h"
 
+#include <algorithm>
+
 namespace nta {
 
 Timestamp FlowClock::Pass(Timestamp packet_time) {
   // Written so that no time, however far away, overflows.
-  const bool is_reordered = packet_time < now_ && packet_time + kMaxReordering >= now_;
+  const bool is_reordered =
+      packet_time < now_ &&
+      packet_time >= std::max(now_, Timestamp::min() + kMaxReordering) - kMaxReordering;
   if (!is_reordered) now_ = packet_time;
   return now_;
 }
