@@ -110,7 +110,8 @@ void BM_WriteFlows(benchmark::State& state) {
 BENCHMARK(BM_WriteFlows)
     ->Arg(1'000)
     ->Arg(10'000)
-    ->Iterations(100)
+    ->Arg(50'000)
+    ->Iterations(30)
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 

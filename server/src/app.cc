@@ -75,10 +75,12 @@ std::optional<Response> ReadBody(const Route& route, const Request& request, Tex
                    "the body is not what it should be: " + std::string(object.status().message()));
   }
   for (const auto& [name, value] : *object) {
-    const bool known =
-        std::any_of(route.fields.begin(), route.fields.end(),
-                    [wanted = std::string_view(name)](const Field& f) { return f.name == wanted; });
-    if (!known) return Problem(400, "unknown field \"" + name + "\"");
+    const auto known = std::find_if(
+        route.fields.begin(), route.fields.end(),
+        [wanted = std::string_view(name)](const Field& field) { return field.name == wanted; });
+    if (known == route.fields.end()) return Problem(400, "unknown field \"" + name + "\"");
+    // null is how clients write "left out".
+    if (known->need == Need::kOptional && std::holds_alternative<std::nullptr_t>(value)) continue;
     const auto* text = std::get_if<std::string>(&value);
     if (text == nullptr) return Problem(400, "field \"" + name + "\" is a text");
     values.emplace(name, *text);

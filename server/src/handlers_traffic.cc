@@ -73,8 +73,9 @@ absl::StatusOr<SeriesQuery> ReadSeries(Services& services, const Call& call) {
 }
 
 Response GetSeries(Services& services, const Call& call) {
-  const auto query = ReadSeries(services, call);
+  auto query = ReadSeries(services, call);
   if (!query.ok()) return FromStatus(query.status());
+  if (auto refused = ReadFilter(call, query->filter)) return *std::move(refused);
   return Answer(services.store.Series(*query),
                 [&](const SeriesResult& result) { return ToJson(result, *query); });
 }
@@ -216,7 +217,8 @@ std::vector<Route> TrafficRoutes() {
               WithInterval({{"step", "seconds, a multiple of 60; default: about 240 points", {}},
                             {"by", "default protocol", {"protocol", "none"}},
                             {"address", "only traffic of this address", {}},
-                            {"measure", "default bytes", measures}}),
+                            {"measure", "default bytes", measures},
+                            where}),
               "since, until, step_seconds, measure, source, times, series"),
       Reading("/api/v1/top", GetTop, "The busiest of a kind",
               WithInterval({{"dimension",

@@ -108,8 +108,9 @@ void LiveFeed::CheckStore() {
           {std::max(captured->since, marked_until_.load()), captured->until});
       if (status.ok()) marked_until_ = captured->until;
     }
-    if (!status.ok()) Log(LogLevel::kError, "store: " + std::string(status.message()));
-    services_.store_is_well = status.ok();
+    const bool was_well = services_.store_is_well.exchange(status.ok());
+    // Once, not every five seconds.
+    if (was_well && !status.ok()) Log(LogLevel::kError, "store: " + std::string(status.message()));
     store_busy_ = false;
   });
   if (!submitted) store_busy_ = false;

@@ -29,12 +29,20 @@ class ABSL_SCOPED_LOCKABLE MutexLock {
   MutexLock(const MutexLock&) = delete;
   MutexLock& operator=(const MutexLock&) = delete;
 
-  // As absl::Mutex::AwaitWithTimeout: true when the condition holds.
-  bool AwaitWithTimeout(const absl::Condition& condition, absl::Duration timeout) {
+  // As absl::Mutex::AwaitWithTimeout: true when holds() does. It is called under the lock, by
+  // whichever thread unlocks.
+  template <typename Condition>
+  bool AwaitWithTimeout(const Condition& holds, absl::Duration timeout) {
+    const auto watched = [&] {
+      Acquired();
+      const bool result = holds();
+      Releasing();
+      return result;
+    };
     Releasing();
-    const bool holds = mutex_->AwaitWithTimeout(condition, timeout);
+    const bool result = mutex_->AwaitWithTimeout(absl::Condition(&watched), timeout);
     Acquired();
-    return holds;
+    return result;
   }
 
  private:

@@ -7,18 +7,28 @@
 #include "absl/time/time.h"
 
 namespace nta {
+namespace {
+
+// What a waiting packet takes: empty ones must not fill the memory either.
+std::size_t MemoryOf(std::size_t captured_bytes) {
+  constexpr std::size_t kAllocatorBytes = 32;
+  return sizeof(Packet) + kAllocatorBytes + captured_bytes;
+}
+
+}  // namespace
 
 MemorySource::MemorySource(MemorySourceOptions options) : options_(std::move(options)) {}
 
 bool MemorySource::Push(const PacketView& packet) {
   absl::MutexLock lock(&mutex_);
   if (closed_) return false;
-  if (queued_bytes_ + packet.bytes.size() > options_.capacity_bytes) {
+  const std::size_t size = MemoryOf(packet.bytes.size());
+  if (size > options_.capacity_bytes - queued_bytes_) {
     ++stats_.dropped_buffer;
     return false;
   }
   queue_.emplace_back(packet);
-  queued_bytes_ += packet.bytes.size();
+  queued_bytes_ += size;
   return true;
 }
 
@@ -40,7 +50,7 @@ absl::StatusOr<ReadResult> MemorySource::Read(PacketBatch& batch) {
     std::move(queue_.begin(), end, std::back_inserter(handed_out_));
     queue_.erase(queue_.begin(), end);
     for (const Packet& packet : handed_out_) {
-      queued_bytes_ -= packet.view().bytes.size();
+      queued_bytes_ -= MemoryOf(packet.view().bytes.size());
       stats_.received_bytes += packet.view().bytes.size();
     }
     stats_.received += count;

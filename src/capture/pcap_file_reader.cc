@@ -60,14 +60,20 @@ class PcapFileReader::Impl {
         Take(record, batch);
         continue;
       }
+      // Passed over here and now: a parser that had to look at it again would count an interface
+      // twice.
+      if (record.kind == Record::Kind::kOther && record.size <= input_.available().size()) {
+        input_.Consume(record.size);
+        continue;
+      }
       // Getting more bytes moves those that the batch points to, and an error must not hide its
       // packets.
       if (!batch.empty()) break;
       if (record.kind == Record::Kind::kDamaged) return Fail(record.error);
-      NTA_ASSIGN_OR_RETURN(const bool complete, record.kind == Record::Kind::kOther
-                                                    ? input_.Skip(record.size)
-                                                    : input_.Fill(record.size));
-      if (complete) continue;
+      const absl::StatusOr<bool> complete =
+          record.kind == Record::Kind::kOther ? input_.Skip(record.size) : input_.Fill(record.size);
+      if (!complete.ok()) return failure_ = complete.status();
+      if (*complete) continue;
       if (record.kind == Record::Kind::kNeedMore && input_.available().empty())
         return ReadResult::kEnd;
       return Fail("the file ends inside a record");

@@ -44,6 +44,7 @@ absl::StatusOr<PcapFileWriter> PcapFileWriter::Create(const std::string& path,
 }
 
 absl::Status PcapFileWriter::Write(const PacketView& packet) {
+  if (file_ == nullptr) return Closed();
   if (packet.link_type != options_.link_type) {
     return base::InvalidArgument("a packet of link type " + ToString(packet.link_type) +
                                  " in a file of " + ToString(options_.link_type));
@@ -66,7 +67,12 @@ absl::Status PcapFileWriter::Write(const PacketView& packet) {
   return written ? absl::OkStatus() : base::ErrnoStatus(errno, "cannot write \"" + path_ + '"');
 }
 
+absl::Status PcapFileWriter::Closed() const {
+  return base::MakeStatus(absl::StatusCode::kFailedPrecondition, '"' + path_ + "\" was closed");
+}
+
 absl::Status PcapFileWriter::Close() {
+  if (file_ == nullptr) return Closed();
   if (std::fclose(file_.release()) == 0) return absl::OkStatus();
   return base::ErrnoStatus(errno, "cannot write \"" + path_ + '"');
 }

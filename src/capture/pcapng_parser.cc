@@ -1,7 +1,6 @@
 // pcapng files (draft-ietf-opsawg-pcapng): blocks of type 4, total length 4, body, total length 4.
 #include <algorithm>
 #include <cstring>
-#include <limits>
 
 #include "capture/input_buffer.h"
 #include "capture/record_parser.h"
@@ -34,8 +33,8 @@ struct InterfaceDescription {
 __extension__ using Wide = __int128;
 
 std::int64_t Clamp(Wide value) {
-  return static_cast<std::int64_t>(std::clamp<Wide>(value, std::numeric_limits<std::int64_t>::min(),
-                                                    std::numeric_limits<std::int64_t>::max()));
+  return static_cast<std::int64_t>(std::clamp<Wide>(
+      value, kMinPacketTime.time_since_epoch().count(), kMaxPacketTime.time_since_epoch().count()));
 }
 
 // Nanoseconds of `ticks`; times that do not fit become the nearest that does.

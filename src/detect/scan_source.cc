@@ -20,8 +20,9 @@ constexpr std::uint32_t kBlockMinFailures = 100;
 // Contacts per service. Peer-to-peer clients stay below two; see docs/detection.md.
 constexpr double kBlockContactsPerService = 8;
 
-// In 1024 failures. Sweeps of more services than this are left to the rule for blocks.
-constexpr std::uint32_t kPeerToPeerServices = 64;
+// Hosts and services in 1024 failures. Sweeps of more services than this are left to the rule for
+// blocks.
+constexpr std::uint32_t kPeerToPeerScatter = 64;
 
 std::uint64_t ServiceOf(std::uint8_t protocol, std::uint16_t port) {
   return static_cast<std::uint64_t>(protocol) << 16 | port;
@@ -47,6 +48,10 @@ double LinearCount::Estimate() const {
 
 bool LinearCount::full() const {
   return std::all_of(words_.begin(), words_.end(), [](auto word) { return ~word == 0; });
+}
+
+std::uint32_t Spread::Scatter() const {
+  return static_cast<std::uint32_t>(std::min(hosts.Estimate(), services.Estimate()));
 }
 
 FailureGroup* ScanSource::FindGroup(GroupKind kind, const Contact& contact) {
@@ -84,9 +89,9 @@ void ScanSource::SpreadFailure(const Contact& contact, Timestamp started) {
   const auto& sweep = cases[static_cast<std::size_t>(ScanKind::kHostSweep)];
   const bool in_use = sweep != nullptr && sweep->trigger == Trigger::kBlock;
   if (spread.failed >= Spread::kEpoch && !in_use) {
-    const auto services = static_cast<std::uint32_t>(spread.services.Estimate());
+    const std::uint32_t scatter = spread.Scatter();
     spread = {};
-    spread.earlier_services = services;
+    spread.earlier_scatter = scatter;
   }
   if (spread.failed == 0) spread.first_started = started;
   spread.failed = std::min(spread.failed + 1, Spread::kMost);
@@ -112,10 +117,10 @@ bool ScanSource::LooksLikePeerToPeer(const FailureGroup& group) const {
     if (same) ++in_group;
   }
   const std::size_t half = recent.size() / 2;
-  const bool many_services = spread.earlier_services > kPeerToPeerServices ||
-                             spread.services.Estimate() > kPeerToPeerServices;
+  const bool was_scattered =
+      std::max(spread.earlier_scatter, spread.Scatter()) > kPeerToPeerScatter;
   const bool is_scattered = hosts.size() > half && services.size() > half;
-  return in_group < half && (is_scattered || (many_services && group.kind == GroupKind::kService));
+  return in_group < half && (is_scattered || (was_scattered && group.kind == GroupKind::kService));
 }
 
 bool ScanSource::LooksLikeBlockScan() const {

@@ -68,10 +68,13 @@ struct Spread {
   static constexpr std::uint32_t kMost = 1u << 30;
   std::uint32_t failed = 0;
   std::uint32_t succeeded = 0;
-  std::uint32_t earlier_services = 0;  // in the epoch before
+  std::uint32_t earlier_scatter = 0;  // at the end of the epoch before
   Timestamp first_started{};
   LinearCount hosts;
   LinearCount services;
+
+  // Hosts or services, whichever are fewer: high when both are many.
+  std::uint32_t Scatter() const;
 };
 
 struct RecentFailure {

@@ -66,7 +66,7 @@ template <typename Archive, typename T>
 void SpreadFields(Archive& archive, T& spread) {
   archive(spread.failed);
   archive(spread.succeeded);
-  archive(spread.earlier_services);
+  archive(spread.earlier_scatter);
   archive(spread.first_started);
   archive(spread.hosts.words());
   archive(spread.services.words());

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <utility>
 
 #include "base/keyed_hash.h"
@@ -33,16 +32,9 @@ constexpr std::size_t kBurst = 32;
 // at flows that are not due after all is bounded likewise, or a clock that jumps back and forth
 // would cost a walk through the table each time.
 constexpr std::size_t kEndedPerPacket = 8;
-constexpr std::size_t kLooksPerEnded = 16;
+constexpr std::size_t kLooksPerEnded = 9;
 // Answered flows that an eviction compares.
 constexpr int kEvictionSample = 8;
-
-// time + duration, or the end of time: packets of a hostile file come from any year.
-std::int64_t Later(std::int64_t time, std::int64_t duration) {
-  std::int64_t sum = 0;
-  return __builtin_add_overflow(time, duration, &sum) ? std::numeric_limits<std::int64_t>::max()
-                                                      : sum;
-}
 
 absl::Status CheckTimeout(Duration timeout, std::string_view name) {
   if (timeout >= std::chrono::milliseconds(1) && timeout <= std::chrono::days(1)) {
@@ -83,8 +75,15 @@ ContactOutcome FirstOutcome(const DecodedPacket& packet) {
 }
 
 bool SaysUnreachable(const DecodedPacket& packet) {
-  return packet.protocol == kProtocolIcmp ? packet.icmp_type == 3 || packet.icmp_type == 11
-                                          : packet.icmp_type == 1 || packet.icmp_type == 3;
+  constexpr std::uint8_t kFragmentationNeeded = 4;  // path MTU discovery: the host is there
+  return packet.protocol == kProtocolIcmp
+             ? (packet.icmp_type == 3 && packet.icmp_code != kFragmentationNeeded) ||
+                   packet.icmp_type == 11
+             : packet.icmp_type == 1 || packet.icmp_type == 3;
+}
+
+std::int64_t ToPacketTime(Timestamp time) {
+  return std::clamp(time, kMinPacketTime, kMaxPacketTime).time_since_epoch().count();
 }
 
 }  // namespace
@@ -113,13 +112,14 @@ class FlowTable::Impl {
 
   bool AdvanceTo(Timestamp now, std::vector<FlowEvent>& events) {
     clock_.AdvanceTo(now);
-    now_ = std::max(now_, now.time_since_epoch().count());
+    now_ = std::max(now_, ToPacketTime(now));
     return !wheel_.HasPassed(now_) || EndDue(kMaxEndedPerCall, events);
   }
 
   bool EndAll(std::vector<FlowEvent>& events) {
+    std::int64_t ahead = 0;
     for (std::size_t i = 0; i < kMaxEndedPerCall; ++i) {
-      const std::uint32_t slot = wheel_.TakeAny();
+      const std::uint32_t slot = wheel_.TakeAny(ahead);
       if (slot == kNoSlot) return true;
       const FlowEntry& entry = entries_[slot];
       const FlowEndReason reason = ReasonAt(entry, now_);
@@ -188,7 +188,7 @@ class FlowTable::Impl {
   }
 
   void PassTime(Timestamp time, std::vector<FlowEvent>& events) {
-    const std::int64_t now = time.time_since_epoch().count();
+    const std::int64_t now = ToPacketTime(time);
     if (now < now_) wheel_.SetBack(now);
     now_ = now;
     if (wheel_.HasPassed(now_)) EndDue(kEndedPerPacket, events);
@@ -196,7 +196,7 @@ class FlowTable::Impl {
 
   void AddPacket(const DecodedPacket& packet, const Prepared& prepared,
                  std::vector<FlowEvent>& events) {
-    const std::int64_t time = packet.time.time_since_epoch().count();
+    const std::int64_t time = ToPacketTime(packet.time);
     if (time < latest_) ++stats_.time_backwards;
     latest_ = std::max(latest_, time);
     if (packet.quoted) Quoted(packet, events);
@@ -225,10 +225,10 @@ class FlowTable::Impl {
     const FlowEndReason reason = ReasonAt(entry, now_);
     const bool reopens = entry.Is(FlowEntry::kClosed) && packet.is_tcp() &&
                          (packet.tcp_flags & (kTcpSyn | kTcpAck)) == kTcpSyn;
-    if (reason == FlowEndReason::kActiveTimeout && !reopens) {
+    if (reason == FlowEndReason::kActiveTimeout) {
       Report(entry, reason, DeadlineOf(entry), events);
       Continue(entry);
-      return ReasonAt(entry, now_) != FlowEndReason::kNone;
+      return reopens || ReasonAt(entry, now_) != FlowEndReason::kNone;
     }
     if (reason == FlowEndReason::kNone && !reopens) return false;
     Report(entry, reopens ? FlowEndReason::kEndOfFlow : reason, std::min(now_, DeadlineOf(entry)),
@@ -237,20 +237,23 @@ class FlowTable::Impl {
   }
 
   std::int64_t DeadlineOf(const FlowEntry& entry) const {
-    if (entry.Is(FlowEntry::kClosed)) return Later(entry.last_seen, closed_);
-    const std::int64_t idle = Later(entry.last_seen, idle_);
-    return entry.Is(FlowEntry::kContinuing) ? idle
-                                            : std::min(idle, Later(entry.first_seen, active_));
+    const std::int64_t silent = SilentAt(entry);
+    return entry.Is(FlowEntry::kContinuing) ? silent : std::min(silent, entry.first_seen + active_);
+  }
+
+  // When the flow has been silent for long enough.
+  std::int64_t SilentAt(const FlowEntry& entry) const {
+    return entry.last_seen + (entry.Is(FlowEntry::kClosed) ? closed_ : idle_);
   }
 
   FlowEndReason ReasonAt(const FlowEntry& entry, std::int64_t now) const {
     // Last seen in what is now the far future: a wrong time stamp, or the clock was set back.
-    if (entry.last_seen > Later(now, idle_)) return FlowEndReason::kIdleTimeout;
+    if (entry.last_seen > now + idle_) return FlowEndReason::kIdleTimeout;
     if (now < DeadlineOf(entry)) return FlowEndReason::kNone;
-    if (entry.Is(FlowEntry::kClosed)) return FlowEndReason::kEndOfFlow;
     const bool active =
-        !entry.Is(FlowEntry::kContinuing) && entry.first_seen + active_ <= entry.last_seen + idle_;
-    return active ? FlowEndReason::kActiveTimeout : FlowEndReason::kIdleTimeout;
+        !entry.Is(FlowEntry::kContinuing) && entry.first_seen + active_ < SilentAt(entry);
+    if (active) return FlowEndReason::kActiveTimeout;
+    return entry.Is(FlowEntry::kClosed) ? FlowEndReason::kEndOfFlow : FlowEndReason::kIdleTimeout;
   }
 
   // The flow goes on in a new record with the same orientation.
@@ -477,8 +480,8 @@ class FlowTable::Impl {
   SlotList free_;
   std::size_t high_water_ = 0;
   FlowClock clock_;
-  std::int64_t now_ = std::numeric_limits<std::int64_t>::min();
-  std::int64_t latest_ = std::numeric_limits<std::int64_t>::min();
+  std::int64_t now_ = kMinPacketTime.time_since_epoch().count();
+  std::int64_t latest_ = kMinPacketTime.time_since_epoch().count();
   FlowTableStats stats_;
 };
 

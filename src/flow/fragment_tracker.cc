@@ -1,7 +1,7 @@
 #include "nta/flow/fragment_tracker.h"
 
 #include <algorithm>
-#include <deque>
+#include <list>
 #include <unordered_map>
 #include <utility>
 
@@ -36,7 +36,9 @@ struct DatagramHash {
 struct FirstFragment {
   std::uint16_t source_port = 0;
   std::uint16_t destination_port = 0;
+  std::uint8_t protocol = 0;
   Timestamp time{};
+  std::list<DatagramKey>::iterator place{};  // among all, oldest first
 };
 
 }  // namespace
@@ -50,7 +52,11 @@ class FragmentTracker::Impl {
 
   void Resolve(DecodedPacket& packet) {
     if (!packet.is_fragment) return;
-    const DatagramKey key{packet.source, packet.destination, packet.fragment_id, packet.protocol};
+    // RFC 8200 4.5 leaves the protocol out: headers after the fragment header are in the first
+    // fragment only.
+    const bool is_v4 = packet.ip_version == 4;
+    const DatagramKey key{packet.source, packet.destination, packet.fragment_id,
+                          is_v4 ? packet.protocol : std::uint8_t{0}};
     if (packet.is_later_fragment) {
       Attribute(key, packet);
     } else if (packet.has_ports) {
@@ -63,10 +69,18 @@ class FragmentTracker::Impl {
  private:
   void Remember(const DatagramKey& key, const DecodedPacket& packet) {
     ++stats_.first_fragments;
-    const FirstFragment first{packet.source_port, packet.destination_port, packet.time};
-    const auto [it, inserted] = datagrams_.insert_or_assign(key, first);
-    if (!inserted) return;
-    order_.push_back(key);
+    const FirstFragment first{
+        packet.source_port, packet.destination_port, packet.protocol, packet.time, {}};
+    const auto [it, inserted] = datagrams_.try_emplace(key, first);
+    if (!inserted) {
+      // Its identification is used anew: the youngest again.
+      order_.splice(order_.end(), order_, it->second.place);
+      const auto place = it->second.place;
+      it->second = first;
+      it->second.place = place;
+      return;
+    }
+    it->second.place = order_.insert(order_.end(), key);
     if (order_.size() <= options_.max_datagrams) return;
     const auto oldest = datagrams_.find(order_.front());
     if (packet.time - oldest->second.time <= options_.timeout) ++stats_.evicted;
@@ -83,12 +97,13 @@ class FragmentTracker::Impl {
     ++stats_.attributed;
     packet.source_port = it->second.source_port;
     packet.destination_port = it->second.destination_port;
+    packet.protocol = it->second.protocol;
     packet.has_ports = true;
   }
 
   FragmentTrackerOptions options_;
   std::unordered_map<DatagramKey, FirstFragment, DatagramHash> datagrams_;
-  std::deque<DatagramKey> order_;  // every key of the map, oldest first
+  std::list<DatagramKey> order_;  // every key of the map, oldest first
   FragmentStats stats_;
 };
 

@@ -12,6 +12,7 @@
 #include <memory>
 
 #include "flow/linked_slots.h"
+#include "nta/net/time.h"
 
 namespace nta::internal {
 
@@ -25,8 +26,10 @@ class TimerWheel {
     return wheel;
   }
 
-  // True when a tick has passed since the last time everything due was taken.
-  bool HasPassed(std::int64_t now) const { return TickOf(now) > tick_; }
+  // True when something may be due: a tick has passed, or the last one was not emptied.
+  bool HasPassed(std::int64_t now) const {
+    return TickOf(now) > tick_ || (*lists_)[ListOf(tick_)].head != kNoSlot;
+  }
 
   void Schedule(std::uint32_t slot, std::int64_t deadline) {
     // A deadline in the current tick comes due with the next one.
@@ -43,7 +46,7 @@ class TimerWheel {
     // After a jump further than the horizon every list is due exactly once.
     tick_ = std::max(tick_, target - kLists);
     while (tick_ <= target) {
-      SlotList& list = (*lists_)[static_cast<std::size_t>(tick_ & (kLists - 1))];
+      SlotList& list = (*lists_)[ListOf(tick_)];
       if (list.head != kNoSlot) return Take(list);
       if (tick_ == target) break;
       ++tick_;
@@ -53,10 +56,12 @@ class TimerWheel {
   // The clock was set back. Slots keep their lists: they come due too early or once around later,
   // and are asked again.
   void SetBack(std::int64_t now) { tick_ = std::min(tick_, TickOf(now)); }
-  // Takes any slot, those that come due first first; kNoSlot when the wheel is empty.
-  std::uint32_t TakeAny() {
-    for (std::int64_t ahead = 0; ahead < kLists; ++ahead) {
-      SlotList& list = (*lists_)[static_cast<std::size_t>((tick_ + ahead) & (kLists - 1))];
+
+  // Takes any slot, those that come due first first; kNoSlot when the wheel is empty. `ahead` is 0
+  // at first and remembers which lists were found empty.
+  std::uint32_t TakeAny(std::int64_t& ahead) {
+    for (; ahead < kLists; ++ahead) {
+      SlotList& list = (*lists_)[ListOf(tick_ + ahead)];
       if (list.head != kNoSlot) return Take(list);
     }
     return kNoSlot;
@@ -66,7 +71,10 @@ class TimerWheel {
   static constexpr std::int64_t kLists = 4096;
   static constexpr int kTickBits = 26;  // 67 ms; the horizon is 275 s
 
-  static std::int64_t TickOf(std::int64_t time) { return time >> kTickBits; }
+  static constexpr std::int64_t TickOf(std::int64_t time) { return time >> kTickBits; }
+  static std::size_t ListOf(std::int64_t tick) {
+    return static_cast<std::size_t>(tick & (kLists - 1));
+  }
   std::uint32_t Take(SlotList& list) {
     const std::uint32_t slot = list.head;
     links_.Remove(list, slot);
@@ -76,7 +84,7 @@ class TimerWheel {
   SlotLinks links_;
   base::LazyArray<std::uint16_t> list_of_;
   std::unique_ptr<std::array<SlotList, kLists>> lists_;
-  std::int64_t tick_ = 0;
+  std::int64_t tick_ = TickOf(kMinPacketTime.time_since_epoch().count());
 };
 
 }  // namespace nta::internal

@@ -37,7 +37,7 @@ absl::StatusOr<Connections::Lease> Connections::Read() {
   std::unique_ptr<Connection> connection;
   {
     base::MutexLock lock(&mutex_);
-    if (!lock.AwaitWithTimeout(absl::Condition(this, &Connections::ReaderIsFree),
+    if (!lock.AwaitWithTimeout([this] { return ReaderIsFree(); },
                                absl::FromChrono(query_timeout_))) {
       return base::MakeStatus(absl::StatusCode::kDeadlineExceeded,
                               "store \"" + path_ + "\": too many queries at once");
@@ -66,8 +66,7 @@ absl::StatusOr<Connections::Lease> Connections::Read() {
 
 Connections::Lease Connections::Write() {
   base::MutexLock lock(&mutex_);
-  lock.AwaitWithTimeout(absl::Condition(this, &Connections::WriterIsFree),
-                        absl::InfiniteDuration());
+  lock.AwaitWithTimeout([this] { return WriterIsFree(); }, absl::InfiniteDuration());
   return Lease(this, true, std::move(writer_));
 }
 

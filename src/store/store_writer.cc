@@ -47,7 +47,7 @@ void StoreWriter::Run(std::stop_token stop) {
   // Conditions are looked at when somebody unlocks.
   const std::stop_callback wake(stop, [this] { const base::MutexLock lock(&mutex_); });
   bool failed = false;
-  const auto due = [&]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+  const auto due = [&] {
     // A queue that fills fast does not wait; after a failure it does, so as not to try without
     // pause.
     return stop.stop_requested() || (!failed && flows_.size() >= options_.max_queued_flows / 2);
@@ -55,7 +55,7 @@ void StoreWriter::Run(std::stop_token stop) {
   while (!stop.stop_requested()) {
     {
       base::MutexLock lock(&mutex_);
-      lock.AwaitWithTimeout(absl::Condition(&due), absl::FromChrono(options_.interval));
+      lock.AwaitWithTimeout(due, absl::FromChrono(options_.interval));
     }
     failed = !WriteQueue().ok();
   }

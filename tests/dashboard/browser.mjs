@@ -1,40 +1,11 @@
-// What every browser test needs: a server that follows docs/rest_api.md and a page that is signed in to it.
-//
-// Without NTA_SERVER_URL the dashboard's own mock server is started. With it, that server is used, and one of
-//   NTA_BOOTSTRAP_TOKEN            its first administrator is created through the first-run page, or
-//   NTA_USERNAME, NTA_PASSWORD     an administrator that exists.
-import { randomBytes } from 'node:crypto';
+// A page in Chromium, and how it gets past the first-run and sign-in pages.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { kDashboard } from './server.mjs';
 
-const kDashboard = new URL('../../server/dashboard/', import.meta.url);
 const { chromium } = createRequire(new URL('package.json', kDashboard))('playwright-core');
-
-export const randomPassword = () => randomBytes(18).toString('base64url');
-
-export async function startServer() {
-  const env = process.env;
-  if (env.NTA_SERVER_URL) {
-    return {
-      url: env.NTA_SERVER_URL.replace(/\/$/, ''),
-      bootstrapToken: env.NTA_BOOTSTRAP_TOKEN ?? null,
-      username: env.NTA_USERNAME ?? 'admin',
-      password: env.NTA_PASSWORD ?? randomPassword(),
-      close: async () => {},
-    };
-  }
-  const { startMock } = await import(new URL('mock/server.mjs', kDashboard).href);
-  const mock = await startMock({ setup: true });
-  return {
-    url: mock.url,
-    bootstrapToken: mock.bootstrapToken,
-    username: 'admin',
-    password: randomPassword(),
-    close: mock.close,
-  };
-}
 
 export async function startBrowser({ width = 1440, height = 900 } = {}) {
   const profile = await mkdtemp(join(tmpdir(), 'nta-dashboard-'));

@@ -2,7 +2,8 @@
 // NTA_SCREENSHOT_PAGES=overview,alerts limits the pages.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { enter, fillFirstRun, startBrowser, startServer } from './browser.mjs';
+import { enter, fillFirstRun, startBrowser } from './browser.mjs';
+import { startServer } from './server.mjs';
 
 const directory = process.env.NTA_SCREENSHOT_DIR;
 if (!directory) {

@@ -70,6 +70,14 @@ TEST_F(SignedInTest, LogoutEndsBothTokensAtOnce) {
       401);
 }
 
+TEST_F(SignedInTest, LogoutNeedsNoRefreshToken) {
+  for (const char* body : {"", "{}", R"({"refresh_token":null})"}) {
+    const Tokens tokens = SignIn("alice");
+    EXPECT_EQ(Call("POST", "/api/v1/logout", tokens.access, body).status, 204) << body;
+    EXPECT_EQ(Me(tokens.access), 401);
+  }
+}
+
 TEST_F(SignedInTest, LogoutEndsNoOtherUsersSession) {
   const Tokens alice = SignIn("alice");
   const Tokens root = SignIn("root");

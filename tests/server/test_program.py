@@ -2,6 +2,8 @@
 
 import json
 import os
+import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -11,7 +13,7 @@ import time
 
 import pytest
 
-from conftest import BINARY, PASSWORD
+from conftest import BINARY
 from test_stream import Stream
 
 
@@ -168,3 +170,13 @@ def test_the_description_names_every_path_and_role(server):
 def test_health_and_readiness(server):
     assert server.call("GET", "/healthz").json() == {"status": "ok"}
     assert server.call("GET", "/readyz").json() == {"status": "ok"}
+
+
+def test_the_dashboard_calls_only_what_there_is(server):
+    source = pathlib.Path(__file__).parents[2] / "server" / "dashboard" / "src"
+    called = set()
+    for file in [*source.rglob("*.ts"), *source.rglob("*.tsx")]:
+        called |= set(re.findall(r"[`'\"](/api/[\w/.-]*)", file.read_text()))
+    assert called
+    known = {re.sub(r"\{.*", "", path) for path in server.call("GET", "/api/v1/openapi.json").json()["paths"]}
+    assert called <= known, called - known

@@ -41,7 +41,7 @@ enum class CaptureScope {
 struct LiveCaptureOptions {
   std::size_t ring_bytes = 8 << 20;   // kernel buffer
   std::uint32_t snap_length = 65535;  // bytes kept of each packet
-  std::string filter;                 // pcap-filter(7); empty: everything
+  std::string filter{};               // pcap-filter(7); empty: everything
   CaptureDelivery delivery = CaptureDelivery::kBulk;
   CaptureScope scope = CaptureScope::kPromiscuous;
   // Read returns kTimeout after this long without packets.

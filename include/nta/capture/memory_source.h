@@ -20,7 +20,8 @@ namespace nta {
 
 struct MemorySourceOptions {
   std::string name = "memory";
-  // Captured bytes that may wait; a packet beyond that is dropped and counted.
+  // Memory that waiting packets may take, about 100 bytes each beside what was captured; a packet
+  // beyond that is dropped and counted.
   std::size_t capacity_bytes = 64 << 20;
   std::size_t max_batch = 256;
   // How long Read waits for a packet before it answers kTimeout.

@@ -29,7 +29,8 @@ class PcapFileWriter {
   PcapFileWriter(PcapFileWriter&&) noexcept = default;
   PcapFileWriter& operator=(PcapFileWriter&&) noexcept = default;
 
-  // InvalidArgument for another link type; OutOfRange for a time before 1970 or after 2106.
+  // InvalidArgument for another link type; OutOfRange for a time before 1970 or after 2106;
+  // FailedPrecondition after Close.
   absl::Status Write(const PacketView& packet);
   // Writes what is buffered and closes the file; only now an error of the disk is certain to show.
   // Without it the destructor closes and keeps silent.
@@ -41,6 +42,8 @@ class PcapFileWriter {
   };
   PcapFileWriter(std::string path, std::FILE* file, PcapFileWriterOptions options)
       : path_(std::move(path)), file_(file), options_(options) {}
+
+  absl::Status Closed() const;
 
   std::string path_;
   std::unique_ptr<std::FILE, FileCloser> file_;

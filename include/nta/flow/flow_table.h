@@ -36,12 +36,13 @@ struct FlowTableOptions {
   // acknowledgements do not become flows of their own. A new SYN ends it at once.
   Duration closed_timeout = std::chrono::seconds(2);
   // Flows in the table at the most: 1 to 100,000,000. At the cap the flow that was opened first and
-  // never answered ends with kLackOfResources; when every flow was answered, the one that was
-  // answered first. Memory: about 160 bytes a flow, taken as the table fills.
+  // never answered ends with kLackOfResources; when fewer than one flow in 16 is unanswered, the
+  // one that was silent for longest of the eight that were answered first. Memory: about 160 bytes
+  // a flow, taken as the table fills.
   std::size_t max_flows = 1'000'000;
   FlowEventSelection events = FlowEventSelection::kEnded;
   // Key of the hash; random when absent. Fix it only for repeatable tests.
-  std::optional<std::uint64_t> hash_seed;
+  std::optional<std::uint64_t> hash_seed{};
 };
 
 struct FlowTableStats {
@@ -83,7 +84,8 @@ class FlowTable {
   void Add(std::span<const DecodedPacket> packets, std::span<const Timestamp> clocks,
            std::vector<FlowEvent>& events);
   // Ends flows that fell due before `now`, at most kMaxEndedPerCall. True when none is left;
-  // otherwise call again. A time before an earlier one does nothing.
+  // otherwise call again. A time before an earlier one does nothing. Flows that fell due less than
+  // 135 ms ago may wait for a later call; what their records say does not change.
   bool AdvanceTo(Timestamp now, std::vector<FlowEvent>& events);
   // Ends every flow with kForcedEnd, at most kMaxEndedPerCall, in the order of their timeouts. True
   // when the table is empty.

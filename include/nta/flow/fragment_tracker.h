@@ -20,7 +20,7 @@ struct FragmentTrackerOptions {
   std::size_t max_datagrams = 4096;
   // RFC 791 recommends 15 s; most hosts keep 30 s.
   Duration timeout = std::chrono::seconds(30);
-  std::optional<std::uint64_t> hash_seed;  // random when absent
+  std::optional<std::uint64_t> hash_seed{};  // random when absent
 };
 
 struct FragmentStats {
@@ -41,8 +41,8 @@ class FragmentTracker {
   FragmentTracker& operator=(FragmentTracker&&) noexcept;
   ~FragmentTracker();
 
-  // Remembers a first fragment; fills in source_port, destination_port and has_ports of a later
-  // one.
+  // Remembers a first fragment; fills in protocol, source_port, destination_port and has_ports of a
+  // later one.
   void Resolve(DecodedPacket& packet);
   FragmentStats Stats() const;
 

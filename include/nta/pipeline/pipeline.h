@@ -61,12 +61,12 @@ enum class Defragment : std::uint8_t {
 };
 
 struct PipelineOptions {
-  FlowTableOptions flow_table;
-  DecodeOptions decode;
+  FlowTableOptions flow_table{};
+  DecodeOptions decode{};
   Defragment defragment = Defragment::kPorts;
-  FragmentTrackerOptions fragments;
+  FragmentTrackerOptions fragments{};
   // The present, for live sources only; the system clock when empty.
-  std::function<Timestamp()> clock;
+  std::function<Timestamp()> clock{};
   // A live source that is silent passes time up to this long before the present, because packets
   // may still be on their way.
   Duration lateness = std::chrono::seconds(1);

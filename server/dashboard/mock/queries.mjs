@@ -84,7 +84,9 @@ export function series(traffic, q) {
     return columns.get(key);
   };
   for (const key of by === 'protocol' ? ['tcp', 'udp', 'icmp'] : ['total']) column(key);
+  const matches = predicate(q);
   for (const f of traffic.flows(first, until)) {
+    if (!matches(f.flow)) continue;
     if (address && f.flow.source_address !== address && f.flow.destination_address !== address) continue;
     const i = Math.floor((f.lastMs - first) / 1000 / step);
     const c = column(by === 'protocol' ? f.key : 'total');

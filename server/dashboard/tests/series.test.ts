@@ -3,10 +3,13 @@ import type { Sample, Series } from '../src/api/types';
 import {
   binFor,
   compareKeys,
+  gaps,
   nextScale,
   niceCeiling,
+  outline,
   shapeSamples,
   shapeSeries,
+  sparkPoints,
   stack,
   totals,
 } from '../src/lib/series';
@@ -38,7 +41,14 @@ describe('samples', () => {
     const shaped = shapeSamples([sample(kStart, 1), sample(kStart + 3000, 1)], kStart, kStart + 4000, 1000);
     expect(shaped.values.tcp).toEqual([8, null, null, 8]);
     expect(totals(shaped)).toEqual([8, null, null, 8]);
-    expect(stack(shaped)[0]!.points.map((p) => p === null)).toEqual([false, true, true, false]);
+  });
+  it('lack a second or two without that being a gap to tell', () => {
+    const at = (second: number) => sample(kStart + second * 1000, 1);
+    const shaped = shapeSamples([at(10), at(12), at(19)], kStart, kStart + 20_000, 1000);
+    expect(gaps(shaped, kStart, kStart + 20_000)).toEqual([
+      { from: kStart, to: kStart + 10_000, side: 'before' },
+      { from: kStart + 13_000, to: kStart + 19_000, side: 'between' },
+    ]);
   });
   it('carry what was dropped', () => {
     expect(shapeSamples([sample(kStart, 1, 0, 7)], kStart, kStart + 1000, 1000).dropped).toEqual([7]);
@@ -73,14 +83,55 @@ describe('a series of the API', () => {
     expect(shaped.values.tcp).toEqual([16, null, 8]);
     expect(totals(shaped)).toEqual([24, null, 8]);
   });
-  it('leaves out a last step that is not complete', () =>
-    expect(shapeSeries(series, 150_000).times).toHaveLength(2));
+  it('shows a newest step that is still being filled at the rate of what has passed', () => {
+    const shaped = shapeSeries(series, 150_000);
+    expect(shaped.times).toHaveLength(3);
+    expect(shaped.values.tcp).toEqual([16, null, 16]);
+    expect(shaped.filling).toEqual({ since: 120_000, until: 150_000 });
+    expect(shapeSeries(series, 180_000).filling).toBeUndefined();
+  });
+  it('does not divide by next to nothing, and leaves out what has not begun', () => {
+    expect(shapeSeries(series, 120_001).values.tcp![2]).toBe(80);
+    expect(shapeSeries(series, 120_000).times).toHaveLength(2);
+  });
+  it('draws every bucket with its width, also between two gaps', () => {
+    const points = outline(shapeSeries(series));
+    expect(points.map((p) => p && [p.time, p.high])).toEqual([
+      [0, 24],
+      [60_000, 24],
+      null,
+      [120_000, 8],
+      [180_000, 8],
+      null,
+    ]);
+    expect(outline(shapeSeries(series, 150_000)).at(-2)!.time).toBe(150_000);
+  });
+  it('draws buckets without a gap as one run', () => {
+    const whole = { ...series, series: [{ key: 'tcp', values: [60, 120, 60] }] };
+    expect(outline(shapeSeries(whole)).map((p) => p && p.time)).toEqual([0, 60_000, 120_000, 180_000, null]);
+  });
+  it('names its gaps, before, between and after what is known', () => {
+    const column = [null, null, 60, null, 60, null];
+    const times = column.map((_, i) => iso(i * 60_000));
+    const shaped = shapeSeries({ ...series, times, series: [{ key: 'tcp', values: column }] });
+    expect(gaps(shaped, 30_000, 360_000)).toEqual([
+      { from: 30_000, to: 120_000, side: 'before' },
+      { from: 180_000, to: 240_000, side: 'between' },
+      { from: 300_000, to: 360_000, side: 'after' },
+    ]);
+    expect(gaps({ ...shaped, values: { tcp: column.map(() => null) } }, 0, 360_000)).toEqual([]);
+  });
   it('stacks one key upon the other', () => {
     expect(stack(shapeSeries(series))[1]!.points[0]).toEqual({ time: 0, low: 16, high: 24 });
   });
   it('orders known protocols first and other last', () => {
     expect(['other', 'zzz', 'udp', 'tcp'].sort(compareKeys)).toEqual(['tcp', 'udp', 'zzz', 'other']);
   });
+});
+
+describe('a sparkline', () => {
+  it('shows a lone value with its width, and keeps a gap', () =>
+    expect(sparkPoints([null, 5, null, 1, 0])).toEqual([[1, 5], [2, 5], null, [3, 1], [4, 0], [5, 0], null]));
 });
 
 describe('the scale', () => {

@@ -8,6 +8,8 @@ export interface BarRow {
   part?: number;
   text: string;
   note?: string;
+  // Between the label and the number.
+  extra?: ReactNode;
   barClass?: string;
 }
 
@@ -20,6 +22,7 @@ export function BarList({ rows, onHover }: { rows: BarRow[]; onHover?: (key: str
       {rows.map((row) => (
         <li key={row.key} onPointerEnter={() => onHover?.(row.key)} onPointerLeave={() => onHover?.(null)}>
           <span className="bar-label">{row.label}</span>
+          {row.extra !== undefined && <span className="bar-extra">{row.extra}</span>}
           <span className="bar-number">{row.text}</span>
           <span className="bar-note">{row.note}</span>
           <span className="bar-track">

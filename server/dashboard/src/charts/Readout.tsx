@@ -18,7 +18,10 @@ export function Readout({ shaped, index, unit, zone, left, width }: Props) {
   const toLeft = left > width / 2;
   return (
     <div className={`readout ${toLeft ? 'readout-left' : ''}`} style={{ left }} aria-hidden="true">
-      <div className="readout-time">{formatAbsolute(shaped.times[index]!, zone)}</div>
+      <div className="readout-time">
+        {formatAbsolute(shaped.times[index]!, zone)}
+        {shaped.filling?.since === shaped.times[index] && ', still filling'}
+      </div>
       {sum === null || sum === undefined ? (
         <div className="muted">capture did not run</div>
       ) : (

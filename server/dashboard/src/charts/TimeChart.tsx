@@ -1,13 +1,14 @@
 import { scaleLinear, scaleTime, scaleUtc } from 'd3-scale';
-import { area, line } from 'd3-shape';
+import { area, curveStepAfter, line } from 'd3-shape';
 import { useId, useMemo, useRef, useState } from 'react';
 import type { Alert } from '../api/types';
 import { seriesClass } from '../lib/colors';
 import { formatDuration, si, siShort } from '../lib/format';
-import { stack, totals, type Shaped, type StackPoint } from '../lib/series';
+import { gaps, outline, stack, totals, type Shaped, type StackPoint } from '../lib/series';
 import { formatAbsolute, formatClock, formatTick, type Zone } from '../lib/time';
 import { useWidth } from '../state/hooks';
 import { AlertMarks } from './AlertMarks';
+import { GapAreas, GapNotes } from './Gaps';
 import { Readout } from './Readout';
 import { useBrush } from './useBrush';
 import { useCursor } from './useCursor';
@@ -25,6 +26,8 @@ interface Props {
   live: boolean;
   height: number;
   highlight: string | null;
+  // Why there can be stretches without data.
+  gapReason: string;
   onZoom: (since: number, until: number) => void;
   onZoomOut: () => void;
   onAlert: (id: string) => void;
@@ -48,17 +51,26 @@ export function TimeChart(props: Props) {
   const { max, shrank } = useScaleMax(peak, props.scaleKey, live);
   const y = scaleLinear().domain([0, max]).range([bottom, kMargin.top]);
   const layers = useMemo(() => stack(shaped), [shaped]);
+  const top = useMemo(() => outline(shaped), [shaped]);
+  // While live the last second or two are always on their way.
+  const missing = useMemo(
+    () => gaps(shaped, domain[0], domain[1]).filter((gap) => !live || gap.side !== 'after'),
+    [shaped, domain[0], domain[1], live],
+  );
 
   const half = shaped.stepMs / 2;
+  const stepPx = x(domain[0] + shaped.stepMs) - x(domain[0]);
   const shape = area<StackPoint | null>()
     .defined((p) => p !== null)
-    .x((p) => x(p!.time + half))
+    .x((p) => x(p!.time))
     .y0((p) => y(p!.low))
-    .y1((p) => y(p!.high));
-  const outline = line<number | null>()
-    .defined((v) => v !== null)
-    .x((_, i) => x(shaped.times[i]! + half))
-    .y((v) => y(v!));
+    .y1((p) => y(p!.high))
+    .curve(curveStepAfter);
+  const edge = line<StackPoint | null>()
+    .defined((p) => p !== null)
+    .x((p) => x(p!.time))
+    .y((p) => y(p!.high))
+    .curve(curveStepAfter);
 
   const cursor = useCursor(shaped, x);
   const brush = useBrush({
@@ -112,6 +124,7 @@ export function TimeChart(props: Props) {
           {levels.map((level) => (
             <line key={level} className="grid-line" x1={0} x2={width} y1={y(level)} y2={y(level)} />
           ))}
+          <GapAreas missing={missing} x={x} top={kMargin.top} bottom={bottom} />
           <g clipPath={`url(#${clip})`} className={props.highlight ? 'has-highlight' : ''}>
             {layers.map(({ key, points }) => (
               <path
@@ -120,7 +133,16 @@ export function TimeChart(props: Props) {
                 className={`area ${seriesClass(key)} ${props.highlight === key ? 'is-highlight' : ''}`}
               />
             ))}
-            <path className="area-outline" d={outline(sums) ?? ''} />
+            <path className={`area-outline ${stepPx < 4 ? 'is-fine' : ''}`} d={edge(top) ?? ''} />
+            {shaped.filling && (
+              <rect
+                className="filling"
+                x={x(shaped.filling.since)}
+                y={0}
+                width={Math.max(0, x(shaped.filling.until) - x(shaped.filling.since))}
+                height={bottom}
+              />
+            )}
             {shaped.dropped.map((count, i) =>
               count > 0 ? (
                 <rect
@@ -128,7 +150,7 @@ export function TimeChart(props: Props) {
                   className="drop-mark"
                   x={x(shaped.times[i]!)}
                   y={kMargin.top - 6}
-                  width={Math.max(2, x(shaped.stepMs) - x(0))}
+                  width={Math.max(2, stepPx)}
                   height={4}
                 >
                   <title>{`${count} packets dropped`}</title>
@@ -182,6 +204,16 @@ export function TimeChart(props: Props) {
             onAlert={props.onAlert}
           />
         </svg>
+      )}
+      {peak > 0 && (
+        <GapNotes
+          missing={missing}
+          x={x}
+          zone={zone}
+          reason={props.gapReason}
+          seconds={shaped.stepMs < 60e3}
+          height={bottom}
+        />
       )}
       {shrank && (
         <div className="scale-note" role="status">

@@ -1,5 +1,6 @@
 import type { Alert } from '../api/types';
-import { alertClassName, formatDuration, plural, si } from '../lib/format';
+import { evidenceLines } from '../lib/evidence';
+import { alertClassName, formatDuration, formatNumber, inWords, plural, si } from '../lib/format';
 import { clause, fromPills } from '../lib/filter';
 import { absoluteRange, formatPrecise, parseTime } from '../lib/time';
 import { linkTo, useView } from '../state/view';
@@ -10,13 +11,8 @@ import { CopyValue } from './Value';
 export function measured(value: number | null, unit: string): string {
   if (value === null || !Number.isFinite(value)) return '–';
   if (unit === 'bit/s' || unit === 'B') return si(value, unit);
-  const text = Number.isInteger(value) ? value.toLocaleString('en-US') : value.toPrecision(3);
+  const text = formatNumber(value);
   return unit ? `${text}\u00a0${unit}` : text;
-}
-
-function evidenceText(value: unknown): string {
-  if (Array.isArray(value)) return value.map(evidenceText).join(', ');
-  return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
 }
 
 // The flows an alert speaks of: between its parties, from its window on.
@@ -48,7 +44,7 @@ export function AlertDetail({ alert, onClose }: { alert: Alert; onClose: () => v
     ['Expected', measured(alert.expected, alert.unit)],
   );
   if (alert.window_seconds) rows.push(['Window', formatDuration(alert.window_seconds)]);
-  if (alert.score !== null) rows.push(['Score', String(alert.score)]);
+  if (alert.score !== null) rows.push(['Score', `${formatNumber(alert.score)} bits of surprise`]);
   rows.push(['Detector', alert.detector]);
   if (alert.technique) rows.push(['Technique', `${alert.technique} (ATT&CK)`]);
   return (
@@ -65,14 +61,23 @@ export function AlertDetail({ alert, onClose }: { alert: Alert; onClose: () => v
           <h3>Evidence</h3>
           <Facts
             rows={evidence.map(([name, value]) => [
-              name.replace(/_/g, ' '),
-              <span key={name} className="mono wrap">
-                {evidenceText(value)}
-              </span>,
+              inWords(name),
+              <EvidenceValue key={name} lines={evidenceLines(name, value, view.zone)} />,
             ])}
           />
         </>
       )}
     </SidePanel>
+  );
+}
+
+function EvidenceValue({ lines }: { lines: string[] }) {
+  if (lines.length === 1) return <span className="wrap">{lines[0]}</span>;
+  return (
+    <ul className="evidence-list mono">
+      {lines.map((line, i) => (
+        <li key={i}>{line}</li>
+      ))}
+    </ul>
   );
 }

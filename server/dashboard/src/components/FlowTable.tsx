@@ -1,8 +1,8 @@
 import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
 import type { Flow, FlowOrder } from '../api/types';
-import { isTyping, useKey, useNow, useSmall } from '../state/hooks';
+import { isTyping, useKey, useNow, useSmall, useWidth } from '../state/hooks';
 import { useView } from '../state/view';
-import type { FlowColumn } from './flowColumns';
+import { fittingColumns, leastWidth, type FlowColumn } from './flowColumns';
 import { FlowCard } from './FlowCard';
 
 interface Props {
@@ -17,6 +17,8 @@ interface Props {
   // A table with its own scroll bar draws only the rows in sight.
   scrolls?: boolean;
   onScrolled?: (atTop: boolean) => void;
+  // The columns that found no room.
+  onHidden?: (labels: string) => void;
 }
 
 const kRow = 29;
@@ -25,7 +27,7 @@ const kExtra = 12;
 
 export function FlowTable({
   flows,
-  columns,
+  columns: wanted,
   order,
   onOrder,
   onOpen,
@@ -33,6 +35,7 @@ export function FlowTable({
   onEnd,
   scrolls = false,
   onScrolled,
+  onHidden,
 }: Props) {
   const { zone } = useView();
   const now = useNow(1000);
@@ -41,6 +44,11 @@ export function FlowTable({
   const [cursor, setCursor] = useState(-1);
   const [top, setTop] = useState(0);
   const [room, setRoom] = useState(800);
+  const width = useWidth(box);
+  const columns = width > 0 && !small ? fittingColumns(wanted, width) : wanted;
+  const hidden = wanted.filter((c) => !columns.includes(c)).map((c) => c.label);
+  const hiddenText = small ? '' : hidden.join(', ');
+  useEffect(() => onHidden?.(hiddenText), [onHidden, hiddenText]);
   const rowHeight = small ? kCard : kRow;
 
   useEffect(() => {
@@ -152,7 +160,7 @@ export function FlowTable({
       role="region"
       aria-label="Flow table"
     >
-      <table className="flow-table" style={{ minWidth: total }} aria-rowcount={flows.length}>
+      <table className="flow-table" style={{ minWidth: leastWidth(columns) }} aria-rowcount={flows.length}>
         <colgroup>
           {columns.map((c) => (
             <col key={c.id} style={{ width: `${(c.width / total) * 100}%` }} />

@@ -26,6 +26,8 @@ export interface FlowColumn {
   label: string;
   width: number;
   number?: boolean;
+  // Where the room is short the highest goes first; a column without one stays.
+  hides?: number;
   // The server can order by this column; the first is what a first click asks for.
   orders?: FlowOrder[];
   cell: (flow: Flow, context: CellContext) => ReactNode;
@@ -52,7 +54,7 @@ export const kFlowColumns: FlowColumn[] = [
   {
     id: 'last_seen',
     label: 'Last seen',
-    width: 90,
+    width: 100,
     orders: ['-last_seen', 'last_seen'],
     cell: (f, c) => <RelativeTime time={f.last_seen} now={c.now} zone={c.zone} />,
   },
@@ -60,13 +62,22 @@ export const kFlowColumns: FlowColumn[] = [
     id: 'first_seen',
     label: 'First seen',
     width: 176,
+    hides: 8,
     cell: (f, c) => <AbsoluteTime time={f.first_seen} now={c.now} zone={c.zone} />,
   },
-  { id: 'duration', label: 'Duration', width: 76, number: true, cell: (f) => formatDuration(flowSeconds(f)) },
+  {
+    id: 'duration',
+    label: 'Duration',
+    width: 76,
+    hides: 3,
+    number: true,
+    cell: (f) => formatDuration(flowSeconds(f)),
+  },
   {
     id: 'protocol',
     label: 'Proto',
-    width: 72,
+    width: 84,
+    hides: 1,
     cell: (f) => (
       <FilterValue field="proto" value={protocolName(f.protocol)} inTable>
         <span className={`swatch ${seriesClass(String(f.protocol))}`} />
@@ -75,7 +86,13 @@ export const kFlowColumns: FlowColumn[] = [
     ),
   },
   { id: 'source_address', label: 'Source', width: 130, cell: (f) => address('src', f.source_address) },
-  { id: 'source_port', label: 'Port', width: 62, cell: (f) => <Port port={f.source_port} field="sport" /> },
+  {
+    id: 'source_port',
+    label: 'Port',
+    width: 62,
+    hides: 10,
+    cell: (f) => <Port port={f.source_port} field="sport" />,
+  },
   {
     id: 'destination_address',
     label: 'Destination',
@@ -92,12 +109,14 @@ export const kFlowColumns: FlowColumn[] = [
     id: 'application',
     label: 'App',
     width: 66,
+    hides: 6,
     cell: (f) => f.application ?? <span className="muted">–</span>,
   },
   {
     id: 'forward_wire_bytes',
     label: 'Sent',
     width: 78,
+    hides: 4,
     number: true,
     cell: (f) => formatBytes(f.forward_wire_bytes),
   },
@@ -105,6 +124,7 @@ export const kFlowColumns: FlowColumn[] = [
     id: 'reverse_wire_bytes',
     label: 'Received',
     width: 80,
+    hides: 5,
     number: true,
     cell: (f) => formatBytes(f.reverse_wire_bytes),
   },
@@ -120,6 +140,7 @@ export const kFlowColumns: FlowColumn[] = [
     id: 'packets',
     label: 'Packets',
     width: 84,
+    hides: 2,
     number: true,
     orders: ['-packets'],
     cell: (f) => formatCount(flowPackets(f)),
@@ -128,6 +149,7 @@ export const kFlowColumns: FlowColumn[] = [
     id: 'rate',
     label: 'Rate',
     width: 98,
+    hides: 9,
     number: true,
     cell: (f) => {
       const seconds = flowSeconds(f);
@@ -138,6 +160,7 @@ export const kFlowColumns: FlowColumn[] = [
     id: 'tcp_flags',
     label: 'TCP flags',
     width: 108,
+    hides: 11,
     cell: (f) =>
       f.protocol === 6 ? (
         <span className="mono">
@@ -151,6 +174,7 @@ export const kFlowColumns: FlowColumn[] = [
     id: 'vlan',
     label: 'VLAN',
     width: 60,
+    hides: 7,
     number: true,
     cell: (f) =>
       f.vlan === null ? (
@@ -165,6 +189,7 @@ export const kFlowColumns: FlowColumn[] = [
     id: 'end_reason',
     label: 'Ended by',
     width: 112,
+    hides: 12,
     cell: (f) => (
       <FilterValue field="end_reason" value={f.end_reason} inTable>
         {inWords(f.end_reason)}
@@ -198,3 +223,18 @@ export const kOverviewColumns = [
   'bytes',
 ];
 export const columnsBy = (ids: string[]) => kFlowColumns.filter((column) => ids.includes(column.id));
+
+// Rather whole columns fewer than all of them cut: what fits into `room` when each may be a little narrower than it likes.
+const kTightest = 0.95;
+export const leastWidth = (columns: FlowColumn[]) =>
+  Math.floor(columns.reduce((sum, column) => sum + column.width, 0) * kTightest);
+
+export function fittingColumns(columns: FlowColumn[], room: number): FlowColumn[] {
+  let kept = columns;
+  while (leastWidth(kept) > room) {
+    const first = Math.max(0, ...kept.map((column) => column.hides ?? 0));
+    if (first === 0) break;
+    kept = kept.filter((column) => column.hides !== first);
+  }
+  return kept;
+}

@@ -33,6 +33,12 @@ export const formatPacketRate = (packets_per_second: number) => si(packets_per_s
 
 const kGrouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 export const formatCount = (count: number) => kGrouped.format(count);
+const kThree = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 3 });
+// Of no known unit: at most three significant digits, but never fewer than those before the point.
+export function formatNumber(value: number): string {
+  if (!Number.isFinite(value)) return '–';
+  return Number.isInteger(value) || Math.abs(value) >= 100 ? kGrouped.format(value) : kThree.format(value);
+}
 export const plural = (count: number, noun: string, many = `${noun}s`) =>
   `${formatCount(count)} ${count === 1 ? noun : many}`;
 

@@ -24,11 +24,14 @@ export interface Facts {
 
 const kNowSeconds = 5;
 
-export function rateNow(samples: Sample[]): number | null {
+// Over a few seconds: single ones jump too much to be read.
+function perSecond(samples: Sample[], of: (sample: Sample) => number): number | null {
   const recent = samples.slice(-kNowSeconds);
   const seconds = recent.reduce((sum, s) => sum + s.seconds, 0);
-  return seconds > 0 ? (recent.reduce((sum, s) => sum + s.wire_bytes, 0) * 8) / seconds : null;
+  return seconds > 0 ? recent.reduce((sum, s) => sum + of(s), 0) / seconds : null;
 }
+export const rateNow = (samples: Sample[]) => perSecond(samples, (s) => s.wire_bytes * 8);
+export const packetsNow = (samples: Sample[]) => perSecond(samples, (s) => s.packets);
 
 // The rate that nine of ten seconds stayed below: "busy" is above it by a clear margin.
 function usualHigh(samples: Sample[]): number | null {

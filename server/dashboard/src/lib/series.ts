@@ -9,6 +9,8 @@ export interface Shaped {
   keys: string[];
   values: Record<string, (number | null)[]>;
   dropped: number[];
+  // The newest bucket while it is still being filled: its start, and how far it is known.
+  filling?: { since: number; until: number };
 }
 
 // Fixed first, then by name: the order of the stack must not depend on the traffic.
@@ -18,24 +20,30 @@ export function compareKeys(a: string, b: string): number {
   return rank(a) - rank(b) || a.localeCompare(b);
 }
 
-export function shapeSeries(series: Series, completeUntil = Infinity): Shaped {
-  const scale = (series.measure === 'bytes' ? 8 : 1) / series.step_seconds;
+// With `now`, the newest bucket may be open still: it is a rate over the part that has passed, because over its whole width
+// it would look like a fall. Right after its start that part is too short to divide by.
+export function shapeSeries(series: Series, now = Infinity): Shaped {
+  const stepMs = series.step_seconds * 1000;
+  const times = series.times.map(parseTime).filter((time) => time < now);
+  const last = times[times.length - 1];
+  const open = last !== undefined && last + stepMs > now;
+  const passed = (i: number) => (open && i === times.length - 1 ? Math.max(now - last, stepMs / 10) : stepMs);
+  const factor = series.measure === 'bytes' ? 8000 : 1000;
   const values: Shaped['values'] = {};
   for (const { key, values: column } of series.series) {
     const name = key === 'total' || key === 'all' ? 'total' : protocolName(key);
-    values[name] = column.map((value) => (value === null ? null : value * scale));
-  }
-  const times = series.times.map(parseTime);
-  while (times.length > 1 && times[times.length - 1]! + series.step_seconds * 1000 > completeUntil) {
-    times.pop();
-    for (const column of Object.values(values)) column.pop();
+    values[name] = times.map((_, i) => {
+      const value = column[i] ?? null;
+      return value === null ? null : (value * factor) / passed(i);
+    });
   }
   return {
     times,
-    stepMs: series.step_seconds * 1000,
+    stepMs,
     keys: Object.keys(values).sort(compareKeys),
     values,
     dropped: times.map(() => 0),
+    ...(open ? { filling: { since: last, until: now } } : {}),
   };
 }
 
@@ -78,7 +86,7 @@ export function shapeSamples(
 export const binFor = (spanMs: number) =>
   [1000, 2000, 5000, 10_000, 15_000, 30_000].find((bin) => spanMs / bin <= 460) ?? 60_000;
 
-// One array per unbroken run, for areas that must not bridge a gap.
+// Of all keys together; null where nothing is known.
 export function totals(shaped: Shaped): (number | null)[] {
   return shaped.times.map((_, i) => {
     let sum: number | null = null;
@@ -95,18 +103,81 @@ export interface StackPoint {
   low: number;
   high: number;
 }
+
+// The corners of a step line: each bucket at its start, and once more at its end where the next one is not known, so that
+// a bucket between two gaps has its width as well. A null ends a run.
+function corners(
+  shaped: Shaped,
+  known: (number | null)[],
+  levels: [number, number][],
+): (StackPoint | null)[] {
+  const points: (StackPoint | null)[] = [];
+  shaped.times.forEach((time, i) => {
+    if (known[i] === null) return;
+    const [low, high] = levels[i]!;
+    points.push({ time, low, high });
+    const next = shaped.times[i + 1];
+    const joined = next !== undefined && known[i + 1] !== null && next - time <= shaped.stepMs;
+    if (joined) return;
+    const { filling } = shaped;
+    points.push({ time: filling?.since === time ? filling.until : time + shaped.stepMs, low, high }, null);
+  });
+  return points;
+}
+
+export function outline(shaped: Shaped): (StackPoint | null)[] {
+  const known = totals(shaped);
+  return corners(
+    shaped,
+    known,
+    known.map((sum) => [0, sum ?? 0]),
+  );
+}
+
 export function stack(shaped: Shaped): { key: string; points: (StackPoint | null)[] }[] {
   const known = totals(shaped);
   const base = new Array<number>(shaped.times.length).fill(0);
-  return shaped.keys.map((key) => ({
-    key,
-    points: shaped.times.map((time, i) => {
-      if (known[i] === null) return null;
-      const low = base[i]!;
+  return shaped.keys.map((key) => {
+    const levels = base.map((low, i): [number, number] => {
       base[i] = low + (shaped.values[key]![i] ?? 0);
-      return { time, low, high: base[i]! };
-    }),
-  }));
+      return [low, base[i]!];
+    });
+    return { key, points: corners(shaped, known, levels) };
+  });
+}
+
+// The corners of a small step line over the index.
+export function sparkPoints(values: (number | null)[]): ([number, number] | null)[] {
+  return values.flatMap((value, i): ([number, number] | null)[] => {
+    if (value === null) return [];
+    const next = values[i + 1] ?? null;
+    return next === null ? [[i, value], [i + 1, value], null] : [[i, value]];
+  });
+}
+
+// A stretch without data that is wide enough to be told: before the first bucket, between two, or after the last.
+export interface Gap {
+  from: number;
+  to: number;
+  side: 'before' | 'between' | 'after';
+}
+const kLeastGapMs = 4000;
+
+export function gaps(shaped: Shaped, since: number, until: number): Gap[] {
+  const known = totals(shaped);
+  const found: Gap[] = [];
+  const add = (from: number, to: number, side: Gap['side']) => {
+    if (to - from >= Math.max(shaped.stepMs, kLeastGapMs)) found.push({ from, to, side });
+  };
+  let end: number | null = null;
+  shaped.times.forEach((time, i) => {
+    if (known[i] === null) return;
+    if (end === null) add(since, time, 'before');
+    else add(end, time, 'between');
+    end = time + shaped.stepMs;
+  });
+  if (end !== null) add(end, until, 'after');
+  return found;
 }
 
 // The top of the scale: round, and with a little air.

@@ -25,6 +25,7 @@ export function Explore() {
   const [openId, setOpenId] = useExtra('flow');
   const [columnText, setColumnText] = useExtra('columns');
   const [atTop, setAtTop] = useState(true);
+  const [hidden, setHidden] = useState('');
   const remembered = readList('nta.columns', kDefaultColumns);
   const columns = columnText ? columnText.split(',') : remembered;
   const follow = atTop && openId === '' && order === '-last_seen';
@@ -44,6 +45,7 @@ export function Explore() {
               : ''}
             {flows && isLive(view.range) ? (follow ? ', following' : ', held while you read') : ''}
           </span>
+          {hidden && <span className="muted explore-hidden">No room for: {hidden}</span>}
           <span className="panel-tools">
             {isLive(view.range) && (
               <button
@@ -93,6 +95,7 @@ export function Explore() {
               openId={openId || null}
               onEnd={pages.loadMore}
               onScrolled={setAtTop}
+              onHidden={setHidden}
             />
           </div>
         )}

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'react';
 import type { Measure, TopRow } from '../api/types';
 import { getTop } from '../api/endpoints';
-import { Sparkline } from '../charts/Sparkline';
+import { HostSparkline } from '../components/HostSparkline';
 import { Empty, Loaded, SkeletonLines } from '../components/States';
 import { CopyButton } from '../components/Value';
 import { addPill, clause } from '../lib/filter';
@@ -10,7 +10,6 @@ import { describeRange } from '../lib/time';
 import { useSmall } from '../state/hooks';
 import { useQuery } from '../state/query';
 import { refreshMs } from '../state/refresh';
-import { useHostSeries } from '../state/sparklines';
 import { linkTo, useExtra, useView, widen } from '../state/view';
 
 const kMeasures: { value: Measure; label: string }[] = [
@@ -140,7 +139,6 @@ function HostTable({ rows, total }: { rows: TopRow[]; total: number }) {
 }
 
 function HostRow({ row, total, most }: { row: TopRow; total: number; most: number }) {
-  const { range } = useView();
   const ref = useRef<HTMLTableRowElement>(null);
   const [visible, setVisible] = useState(false);
   useEffect(() => {
@@ -151,7 +149,6 @@ function HostRow({ row, total, most }: { row: TopRow; total: number; most: numbe
     observer.observe(ref.current);
     return () => observer.disconnect();
   }, []);
-  const values = useHostSeries(row.key, range, visible);
   const link = useHostLink();
   const sent = row.sent_bytes ?? 0;
   const received = row.received_bytes ?? 0;
@@ -177,9 +174,7 @@ function HostRow({ row, total, most }: { row: TopRow; total: number; most: numbe
       <td className="num">{formatCount(row.packets)}</td>
       <td className="num">{formatCount(row.flows)}</td>
       <td>
-        {values && values.length > 1 ? (
-          <Sparkline values={values} label={`Bytes of ${row.key} over time`} />
-        ) : null}
+        <HostSparkline address={row.key} visible={visible} />
       </td>
     </tr>
   );

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react';
 import { getSeries } from '../api/endpoints';
-import type { Range } from '../lib/time';
+import { isLive, type Range } from '../lib/time';
+import { useNow } from './hooks';
 
 // Few at a time: a page of hosts must not use up the requests a person is allowed.
 const kAtOnce = 2;
@@ -21,7 +22,13 @@ function pump(): void {
   }
 }
 
-const known = new Map<string, (number | null)[]>();
+interface Known {
+  values: (number | null)[];
+  at: number;
+}
+const known = new Map<string, Known>();
+// While live the newest minute is always news; what is over stays as it is.
+const kFreshMs = 60_000;
 
 export function useHostSeries(
   address: string,
@@ -29,18 +36,18 @@ export function useHostSeries(
   visible: boolean,
 ): (number | null)[] | undefined {
   const key = `${address} ${range.since} ${range.until}`;
-  const [values, setValues] = useState(known.get(key));
+  const [, redraw] = useState(0);
+  const now = useNow(kFreshMs);
   useEffect(() => {
-    setValues(known.get(key));
-    if (!visible || known.has(key)) return;
+    const kept = known.get(key);
+    if (!visible || (kept && (!isLive(range) || Date.now() - kept.at < kFreshMs))) return;
     let wanted = true;
     const job = async () => {
       try {
         const series = await getSeries({ ...range, by: 'none', address });
-        const column = series.series[0]?.values ?? [];
         if (known.size > 400) known.clear();
-        known.set(key, column);
-        if (wanted) setValues(column);
+        known.set(key, { values: series.series[0]?.values ?? [], at: Date.now() });
+        if (wanted) redraw((n) => n + 1);
       } catch {
         // A missing sparkline says nothing wrong; the numbers beside it are complete.
       }
@@ -53,6 +60,6 @@ export function useHostSeries(
       if (at >= 0) waiting.splice(at, 1);
     };
     // The range is part of the key.
-  }, [key, visible]);
-  return values;
+  }, [key, visible, now]);
+  return known.get(key)?.values;
 }

@@ -18,7 +18,7 @@ export interface Throughput {
   domain: [number, number];
   source: 'stream' | 'series';
   query: Query<Series>;
-  // The address the chart is about; null for all traffic.
+  // The address the chart is about, when it is about a single one.
   address: string | null;
 }
 
@@ -42,12 +42,15 @@ export function useThroughput(range: Range, where: string, unit: Unit): Throughp
   const [since, until] = resolveRange(range, end);
   // Without a stream the stored series, coarser and later, is better than nothing.
   const reachable = samples.length > 0 || status !== 'lost';
-  const fromStream = address === null && reachable && streamCovers(samples, range, since, until);
+  // The stream knows all traffic only; a filtered chart is drawn from what is stored.
+  const fromStream = !where.trim() && reachable && streamCovers(samples, range, since, until);
 
   const measure = unit === 'bit/s' ? 'bytes' : 'packets';
   const query = useQuery(
-    fromStream ? null : `series ${range.since} ${range.until} ${address ?? ''} ${measure}`,
-    (signal) => getSeries({ ...range, by: 'protocol', measure, address: address ?? undefined }, signal),
+    fromStream ? null : `series ${range.since} ${range.until} ${where} ${measure}`,
+    // A single host is kept in totals per minute; any other filter is counted from the flows.
+    (signal) =>
+      getSeries({ ...range, by: 'protocol', measure, ...(address ? { address } : { where }) }, signal),
     refreshMs(range),
   );
 
@@ -63,7 +66,6 @@ export function useThroughput(range: Range, where: string, unit: Unit): Throughp
       );
     }
     if (!query.data) return null;
-    // The newest bucket is still being filled while live: drawn as it is, it would look like a fall.
     return shapeSeries(query.data, moving ? end : undefined);
   }, [fromStream, samples, status, since, until, unit, query.data, moving, end]);
   return { shaped, domain: [since, until], source: fromStream ? 'stream' : 'series', query, address };

@@ -6,6 +6,8 @@ import { formatDuration, si } from '../../lib/format';
 import { totals, type Shaped } from '../../lib/series';
 import { formatAbsolute, isLive, type Zone } from '../../lib/time';
 import { useSmall } from '../../state/hooks';
+import { live } from '../../state/live';
+import { useStore } from '../../state/store';
 import { useThroughput, type Unit } from '../../state/throughput';
 import { useExtra, useView, widen, zoomTo } from '../../state/view';
 import { NoDataHint } from './NoDataHint';
@@ -39,13 +41,10 @@ export function ThroughputPanel({ alerts, highlight, onAlert }: Props) {
   const [unitName, setUnit] = useExtra('unit', 'bit/s');
   const unit: Unit = unitName === 'packets/s' ? 'packets/s' : 'bit/s';
   const { shaped, domain, source, query, address } = useThroughput(view.range, view.where, unit);
+  const { capture } = useStore(live);
   const height = small ? 200 : 264;
   const moving = isLive(view.range);
-  const about = address
-    ? `of ${address}`
-    : view.where
-      ? 'of all traffic: a series knows single hosts only, the filter applies below'
-      : 'per protocol';
+  const about = address ? `of ${address}` : view.where ? 'of what the filter matches' : 'per protocol';
   const step = shaped && shaped.times.length > 0 ? `, ${formatDuration(shaped.stepMs / 1000)} each` : '';
   const empty = shaped !== null && totals(shaped).every((sum) => sum === null || sum === 0);
   return (
@@ -90,6 +89,7 @@ export function ThroughputPanel({ alerts, highlight, onAlert }: Props) {
             scaleKey={`${view.range.since} ${view.range.until} ${unit} ${address ?? ''} ${source}`}
             live={moving}
             highlight={highlight}
+            gapReason={capture?.kind === 'file' ? 'the recording has none' : 'the server was not capturing'}
             onZoom={zoomTo}
             onZoomOut={widen}
             onAlert={onAlert}

@@ -1,8 +1,10 @@
 import { BarList } from '../../charts/BarList';
+import { HostSparkline } from '../../components/HostSparkline';
 import { Panel } from '../../components/Panel';
 import { Empty, Loaded, SkeletonLines } from '../../components/States';
 import { FilterValue } from '../../components/Value';
 import { formatBytes, formatCount, formatPercent, serviceName } from '../../lib/format';
+import { useSmall } from '../../state/hooks';
 import { useTop } from '../../state/traffic';
 import { useView } from '../../state/view';
 
@@ -10,6 +12,7 @@ const kRows = 8;
 
 export function TalkersPanel() {
   const view = useView();
+  const small = useSmall();
   const query = useTop(view, 'address', kRows);
   const rows = query.data?.rows ?? [];
   return (
@@ -42,6 +45,7 @@ export function TalkersPanel() {
                 text: formatBytes(row.bytes),
                 note: formatPercent(row.bytes, top.total?.bytes ?? 0),
                 label: <FilterValue field="host" value={row.key} className="mono" />,
+                ...(small ? {} : { extra: <HostSparkline address={row.key} width={72} height={16} /> }),
               }))}
             />
           )

@@ -1,0 +1,18 @@
+import { Sparkline } from '../charts/Sparkline';
+import { useHostSeries } from '../state/sparklines';
+import { useView } from '../state/view';
+
+interface Props {
+  address: string;
+  visible?: boolean;
+  width?: number;
+  height?: number;
+}
+
+// All traffic of one host over the range. Nothing is drawn until it is known: the numbers beside it are complete.
+export function HostSparkline({ address, visible = true, width, height }: Props) {
+  const { range } = useView();
+  const values = useHostSeries(address, range, visible);
+  if (!values || values.length < 2) return null;
+  return <Sparkline values={values} width={width} height={height} label={`Bytes of ${address} over time`} />;
+}

@@ -1,0 +1,287 @@
+#!/usr/bin/env python3
+"""Runs one of the example programs (NTA_PROGRAM) on the sample capture and on bad input.
+
+usage: programs_test.py [-v] NAME      NAME chooses the test cases: pcap_to_flows, detect, ...
+"""
+
+import csv
+import io
+import json
+import os
+import pathlib
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+
+PROGRAM = os.environ.get("NTA_PROGRAM", "")
+SAMPLE = pathlib.Path(os.environ.get("NTA_TEST_DATA_DIR", ".")) / "sample.pcap"
+SAMPLE_PACKETS = 2748
+SAMPLE_WIRE_BYTES = 1_392_983
+COLUMNS = (
+    "first_seen,last_seen,protocol,source_address,source_port,destination_address,destination_port,vlan,"
+    "forward_packets,forward_wire_bytes,forward_ip_bytes,forward_payload_bytes,"
+    "reverse_packets,reverse_wire_bytes,reverse_ip_bytes,reverse_payload_bytes,"
+    "forward_tcp_flags,reverse_tcp_flags,application,end_reason"
+).split(",")
+
+
+def run(*arguments, **options):
+    return subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, timeout=120, **options)
+
+
+def ledger_of(result):
+    return json.loads(result.stderr.decode().splitlines()[-1])
+
+
+class BadInput:
+    """What every program that reads a capture file owes its users."""
+
+    def check_failure(self, result, *words):
+        self.assertEqual(result.returncode, 1, result)
+        lines = [line for line in result.stderr.decode().splitlines() if not line.startswith("{")]
+        self.assertEqual(len(lines), 1, lines)
+        for word in words:
+            self.assertIn(word, lines[0])
+
+    def setUp(self):
+        self.directory = pathlib.Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.directory)
+
+    def file(self, content):
+        path = self.directory / "file.pcap"
+        path.write_bytes(content)
+        return path
+
+    def test_a_missing_file_is_named(self):
+        self.check_failure(run(self.directory / "none.pcap"), "none.pcap", "No such file")
+
+    def test_a_directory_is_no_capture(self):
+        self.check_failure(run(self.directory), "Is a directory")
+
+    def test_an_empty_file_is_no_capture(self):
+        self.check_failure(run(self.file(b"")), "not a capture file", "empty")
+
+    def test_text_is_no_capture(self):
+        self.check_failure(run(self.file(b"this is not a capture file at all\n")), "not a capture file")
+
+    def test_a_compressed_file_is_called_compressed(self):
+        self.check_failure(run(self.file(b"\x1f\x8b" + bytes(100))), "gzip")
+
+    def test_a_truncated_file_is_called_damaged(self):
+        self.check_failure(run(self.file(SAMPLE.read_bytes()[:-7])), "damaged", "ends inside a record")
+
+    def test_no_argument_is_wrong_usage(self):
+        self.assertGreater(run().returncode, 1)
+
+
+class PcapToFlows(BadInput, unittest.TestCase):
+    def rows(self, *arguments, **options):
+        result = run(*arguments, **options)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return list(csv.DictReader(io.StringIO(result.stdout.decode()))), ledger_of(result)
+
+    def check_ledger(self, ledger):
+        parts = ("decoded", "malformed", "unsupported", "filtered", "dropped")
+        self.assertEqual(ledger["received"], sum(ledger[part] for part in parts))
+
+    def test_header_and_ledger_are_those_of_the_formats_page(self):
+        result = run(SAMPLE)
+        self.assertEqual(result.stdout.decode().splitlines()[0], ",".join(COLUMNS))
+        ledger = ledger_of(result)
+        self.assertEqual(
+            list(ledger),
+            ["received", "decoded", "malformed", "unsupported", "filtered", "dropped", "flows", "evicted", "seconds"],
+        )
+        self.assertEqual(ledger["received"], SAMPLE_PACKETS)
+        self.check_ledger(ledger)
+
+    def test_every_ip_packet_of_the_sample_is_in_a_flow(self):
+        rows, ledger = self.rows(SAMPLE)
+        packets = sum(int(row["forward_packets"]) + int(row["reverse_packets"]) for row in rows)
+        self.assertEqual(packets, SAMPLE_PACKETS - 50)  # 50 ARP packets
+        self.assertEqual(ledger["flows"], len(rows))
+        for row in rows:
+            self.assertLessEqual(int(row["first_seen"]), int(row["last_seen"]))
+
+    def test_the_download_is_one_flow(self):
+        rows, _ = self.rows(SAMPLE)
+        flows = [row for row in rows if row["source_address"] == "192.0.2.12" and row["source_port"] == "54702"]
+        self.assertEqual(len(flows), 1)
+        self.assertEqual(int(flows[0]["forward_packets"]) + int(flows[0]["reverse_packets"]), 855)
+        self.assertEqual(flows[0]["end_reason"], "end_of_flow")
+
+    def test_workers_do_not_change_the_records(self):
+        one, _ = self.rows(SAMPLE)
+        for workers in ("2", "5"):
+            several, ledger = self.rows(SAMPLE, "--workers", workers)
+            self.assertEqual(sorted(map(tuple_of, one)), sorted(map(tuple_of, several)))
+            self.check_ledger(ledger)
+
+    def test_a_short_idle_timeout_splits_flows(self):
+        rows, _ = self.rows(SAMPLE, "--idle-timeout", "1")
+        self.assertGreater(sum(row["end_reason"] == "idle_timeout" for row in rows), 50)
+
+    def test_a_small_table_evicts_and_counts(self):
+        rows, ledger = self.rows(SAMPLE, "--max-flows", "4")
+        self.assertGreater(ledger["evicted"], 0)
+        self.assertEqual(ledger["evicted"], sum(row["end_reason"] == "lack_of_resources" for row in rows))
+        packets = sum(int(row["forward_packets"]) + int(row["reverse_packets"]) for row in rows)
+        self.assertEqual(packets, SAMPLE_PACKETS - 50)
+
+    def test_later_fragments_can_be_left_out(self):
+        rows, _ = self.rows(SAMPLE, "--no-defragment")
+        packets = sum(int(row["forward_packets"]) + int(row["reverse_packets"]) for row in rows)
+        self.assertLess(packets, SAMPLE_PACKETS - 50)
+
+    def test_output_none_prints_the_ledger_only(self):
+        result = run(SAMPLE, "--output", "none")
+        self.assertEqual(result.stdout, b"")
+        self.assertEqual(ledger_of(result)["received"], SAMPLE_PACKETS)
+
+    def test_standard_input_is_a_file_too(self):
+        _, ledger = self.rows("-", input=SAMPLE.read_bytes())
+        self.assertEqual(ledger["received"], SAMPLE_PACKETS)
+
+    def test_what_a_truncated_file_held_is_printed(self):
+        result = run(self.file(SAMPLE.read_bytes()[:-7]))
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(ledger_of(result)["received"], SAMPLE_PACKETS - 1)
+        self.assertGreater(len(result.stdout.splitlines()), 300)
+
+    def test_a_huge_length_does_not_make_it_allocate(self):
+        header = SAMPLE.read_bytes()[:24]
+        result = run(self.file(header + struct.pack("<IIII", 1, 1, 0xFFFFFFF0, 0xFFFFFFF0) + bytes(60)))
+        self.check_failure(result, "damaged", "4294967280 bytes")
+
+    def test_a_wrong_option_is_wrong_usage(self):
+        for arguments in (["--view", "sideways"], ["--workers", "0"], ["--nonsense"]):
+            self.assertGreater(run(SAMPLE, *arguments).returncode, 1)
+
+    def test_a_timeout_out_of_range_is_refused(self):
+        self.check_failure(run(SAMPLE, "--idle-timeout", "0"), "idle_timeout")
+
+    def test_a_full_disk_is_reported(self):
+        if not os.path.exists("/dev/full"):
+            self.skipTest("/dev/full is missing")
+        with open("/dev/full", "wb") as full:
+            result = subprocess.run([PROGRAM, SAMPLE], stdout=full, stderr=subprocess.PIPE, timeout=60)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("standard output", result.stderr.decode())
+
+
+def tuple_of(row):
+    return tuple(row[column] for column in COLUMNS)
+
+
+class Detect(BadInput, unittest.TestCase):
+    def alerts(self, path):
+        result = run(path)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return [json.loads(line) for line in result.stdout.decode().splitlines()]
+
+    def test_the_scan_of_the_sample_is_found_and_nothing_else(self):
+        alerts = self.alerts(SAMPLE)
+        self.assertEqual({alert["entity"]["source"] for alert in alerts}, {"192.0.2.66"})
+        self.assertEqual({alert["class"] for alert in alerts}, {"port_scan", "host_sweep"})
+        first = alerts[0]
+        self.assertEqual(first["class"], "port_scan")
+        self.assertEqual(first["entity"]["destination"], "198.51.100.22")
+        self.assertEqual(first["state"], "open")
+        self.assertLessEqual(first["evidence"]["failed_contacts"], 10)
+
+    def test_each_alert_has_the_fields_of_the_formats_page(self):
+        for alert in self.alerts(SAMPLE):
+            self.assertEqual(
+                set(alert),
+                {"id", "time", "detector", "class", "severity", "score", "observed", "expected", "unit", "entity",
+                 "window_seconds", "evidence", "technique", "state", "count", "summary"},
+            )
+            self.assertTrue(alert["summary"])
+
+    def test_every_alert_closes(self):
+        states = {}
+        for alert in self.alerts(SAMPLE):
+            states.setdefault(alert["id"], []).append(alert["state"])
+        for history in states.values():
+            self.assertEqual(history[0], "open")
+            self.assertEqual(history[-1], "closed")
+
+
+class PrintFlows(unittest.TestCase):
+    def test_it_prints_flows_and_the_scan(self):
+        output = run(SAMPLE).stdout.decode()
+        self.assertIn("tcp 192.0.2.12:54702 -> 198.51.100.80:80", output)
+        self.assertIn("192.0.2.66", output)
+
+    def test_a_missing_file_is_named(self):
+        result = run("none.pcap")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("none.pcap", result.stderr.decode())
+
+
+class LiveTopTalkers(unittest.TestCase):
+    def test_a_replay_shows_the_busiest_address(self):
+        result = run("--replay", SAMPLE, "--speed", "100", "--refresh", "0.2")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        last = result.stdout.decode().rsplit("address (last minute)", 1)[1].splitlines()
+        self.assertIn("198.51.100.80", last[1])
+
+    def test_an_interrupt_ends_it_cleanly(self):
+        with subprocess.Popen([PROGRAM, "--replay", SAMPLE, "--refresh", "0.1"], stdout=subprocess.PIPE) as process:
+            process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            process.stdout.read()
+            self.assertEqual(process.wait(timeout=20), 0)
+
+    def test_an_unknown_interface_names_the_known_ones(self):
+        result = run("--interface", "no-such-if0")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("no such interface (have: ", result.stderr.decode())
+
+    def test_a_long_name_is_an_unknown_interface(self):
+        self.assertIn("no such interface", run("--interface", "x" * 300).stderr.decode())
+
+    def test_without_permission_the_capability_is_named(self):
+        if os.geteuid() != 0:
+            result = run("--interface", "lo")
+        elif shutil.which("setpriv"):
+            # The program may lie where only root can read, so nobody runs a copy.
+            directory = pathlib.Path(tempfile.mkdtemp())
+            self.addCleanup(shutil.rmtree, directory)
+            directory.chmod(0o755)
+            copy = shutil.copy(PROGRAM, directory / "program")
+            command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", copy]
+            result = subprocess.run([*command, "--interface", "lo"], capture_output=True, timeout=30)
+        else:
+            self.skipTest("setpriv is missing")
+        self.assertEqual(result.returncode, 1, result)
+        self.assertIn("CAP_NET_RAW", result.stderr.decode())
+
+    def test_a_wrong_filter_is_quoted(self):
+        result = run("--interface", "lo", "--filter", "tcp and or")
+        if "CAP_NET_RAW" in result.stderr.decode():
+            self.skipTest("capturing needs CAP_NET_RAW")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn('"tcp and or"', result.stderr.decode())
+
+    def test_exactly_one_source_is_wanted(self):
+        self.assertGreater(run().returncode, 1)
+        self.assertGreater(run("--interface", "lo", "--replay", SAMPLE).returncode, 1)
+
+
+CASES = {
+    "pcap_to_flows": PcapToFlows,
+    "detect": Detect,
+    "print_flows": PrintFlows,
+    "live_top_talkers": LiveTopTalkers,
+}
+
+if __name__ == "__main__":
+    case = CASES[sys.argv.pop()]
+    suite = unittest.defaultTestLoader.loadTestsFromTestCase(case)
+    outcome = unittest.TextTestRunner(verbosity=2 if "-v" in sys.argv else 1).run(suite)
+    sys.exit(0 if outcome.wasSuccessful() else 1)

@@ -1,0 +1,191 @@
+// Killed processes, full disks, many threads.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <thread>
+
+#include "nta/store/store_writer.h"
+#include "store/store_fixture.h"
+
+namespace nta {
+namespace {
+
+class StoreCrash : public StoreTest {};
+
+// Writes batches of 100 flows into `path` and tells each on `acknowledged`, until it is killed.
+[[noreturn]] void WriteUntilKilled(const std::string& path, int acknowledged) {
+  auto store = Store::Open({.path = path});
+  if (!store.ok()) _exit(1);
+  RandomFlows random(static_cast<unsigned>(getpid()));
+  while ((*store)->Write(random.Take(100), {}).ok()) {
+    if (write(acknowledged, "x", 1) != 1) break;
+  }
+  _exit(1);
+}
+
+TEST_F(StoreCrash, KilledWriterLosesNothingThatWasAcknowledged) {
+  OpenStore();
+  std::uint64_t acknowledged = 0;
+  for (int round = 0; round < 10; ++round) {
+    int pipe_ends[2];
+    ASSERT_EQ(pipe(pipe_ends), 0);
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) WriteUntilKilled(path(), pipe_ends[1]);
+    close(pipe_ends[1]);
+    char byte = 0;
+    for (int i = 0; i <= round; ++i)
+      ASSERT_EQ(read(pipe_ends[0], &byte, 1), 1) << "the writer failed";
+    acknowledged += static_cast<std::uint64_t>(round) + 1;
+    ASSERT_EQ(kill(child, SIGKILL), 0);
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFSIGNALED(status));
+    // What was acknowledged between our last look and the kill.
+    while (read(pipe_ends[0], &byte, 1) == 1) ++acknowledged;
+    close(pipe_ends[0]);
+    const auto store = OpenStore();
+    const std::uint64_t flows = store->Top({})->total.flows;
+    EXPECT_GE(flows, acknowledged * 100);
+    // At most the one batch more that was committed and not yet acknowledged, and no half of one.
+    EXPECT_LE(flows, (acknowledged + 1) * 100);
+    EXPECT_EQ(flows % 100, 0u);
+    EXPECT_EQ(store->Top({.filter = *FlowFilter::Parse("bytes>=0")})->total, store->Top({})->total);
+    acknowledged = flows / 100;
+  }
+}
+
+// A file system of 4 MiB in a mount namespace of our own. Runs `body` in a child process, which
+// answers how many of its checks failed; 100 says that it may not mount.
+int OnSmallDisk(const std::string& directory, int (*body)(const std::string& directory)) {
+  const pid_t child = fork();
+  if (child == 0) {
+    if (unshare(CLONE_NEWNS) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) _exit(100);
+    // Nothing of it may be seen outside; without this a shared mount would be.
+    if (mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) _exit(100);
+    if (mount("tmpfs", directory.c_str(), "tmpfs", 0, "size=4m") != 0) _exit(100);
+    _exit(body(directory));
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 101;
+}
+
+int FillTheDisk(const std::string& directory) {
+  int failures = 0;
+  const auto check = [&failures](bool holds, const char* what) {
+    if (!holds) {
+      ++failures;
+      fprintf(stderr, "failed: %s\n", what);
+    }
+  };
+  auto store = Store::Open({.path = directory + "/nta.db"});
+  if (!store.ok()) return 50;
+  RandomFlows random(51);
+  std::uint64_t written = 0;
+  absl::Status status;
+  while (status.ok() && written < 1'000'000) {
+    status = (*store)->Write(random.Take(500), {});
+    if (status.ok()) written += 500;
+  }
+  fprintf(stderr, "%s\n", status.ToString().c_str());
+  check(absl::IsResourceExhausted(status), "a full disk is ResourceExhausted");
+  check(written > 0, "something fit");
+  const auto total = (*store)->Top({});
+  check(total.ok() && total->total.flows == written, "nothing lost, nothing half written");
+  // A writer keeps what it could not write and goes on when there is space again.
+  StoreWriter writer(**store, {.max_queued_flows = 20'000});
+  writer.Add(random.Take(15'000), {});
+  std::stop_source stopped;
+  stopped.request_stop();
+  writer.Run(stopped.get_token());
+  check(absl::IsResourceExhausted(writer.Stats().last_error), "the writer tells");
+  check(writer.Stats().queue == 15'000, "the writer keeps its queue");
+  if (mount("tmpfs", directory.c_str(), "tmpfs", MS_REMOUNT, "size=64m") != 0) return 51;
+  writer.Run(stopped.get_token());
+  check(writer.Stats().last_error.ok(), "the writer recovers");
+  check(writer.Stats().queue == 0 && writer.Stats().flows_written == 15'000,
+        "the queue is written");
+  const auto again = (*store)->Top({});
+  check(again.ok() && again->total.flows == written + 15'000, "everything is there");
+  store->reset();
+  const auto reopened = Store::Open({.path = directory + "/nta.db"});
+  check(reopened.ok() && (*reopened)->Top({})->total.flows == written + 15'000,
+        "also after reopening");
+  return failures;
+}
+
+TEST_F(StoreCrash, FullDiskIsToldAndLosesNothing) {
+  const int result = OnSmallDisk(directory_.File(""), &FillTheDisk);
+  if (result == 100) GTEST_SKIP() << "SKIPPED: not permitted to mount a small file system";
+  EXPECT_EQ(result, 0);
+}
+
+TEST_F(StoreCrash, EightReadersBesideAWriterAndADeleterAlwaysSeeWholeBatches) {
+  const auto store = OpenStore();
+  std::atomic<bool> stop = false;
+  std::atomic<int> answers = 0;
+  const auto read = [&](unsigned seed) {
+    RandomFlows random(seed);
+    while (!stop) {
+      const auto top = store->Top({.dimension = TopDimension::kProtocol, .limit = 1'000});
+      ASSERT_TRUE(top.ok()) << top.status();
+      std::uint64_t flows = 0;
+      for (const TopRow& row : top->rows) flows += row.totals.flows;
+      EXPECT_EQ(flows, top->total.flows) << "total and rows are of one moment";
+      EXPECT_EQ(flows % 50, 0u) << "half a batch";
+      const auto page = store->Flows({.limit = 1 + random.Below(20)});
+      EXPECT_TRUE(page.ok()) << page.status();
+      EXPECT_TRUE(store->Series({.step = std::chrono::minutes(5)}).ok());
+      EXPECT_TRUE(store->Alerts({}).ok());
+      ++answers;
+    }
+  };
+  std::vector<std::jthread> readers;
+  for (unsigned i = 0; i < 8; ++i) readers.emplace_back(read, i);
+  StoreWriter writer(*store);
+  std::jthread writer_thread([&](std::stop_token token) { writer.Run(token); });
+  RandomFlows random(61);
+  for (int i = 0; i < 60; ++i) {
+    Alert alert;
+    alert.id = std::to_string(i % 10);
+    EXPECT_TRUE(store->Write(random.Take(50), {&alert, 1}).ok());
+    EXPECT_TRUE(
+        store->MarkCaptured({At(std::chrono::minutes(i)), At(std::chrono::minutes(i + 1))}).ok());
+    // Before everything: takes the writer's turn and deletes nothing.
+    const auto deleted = store->DeleteBefore(At(-std::chrono::hours(24)));
+    ASSERT_TRUE(deleted.ok()) << deleted.status();
+    EXPECT_EQ(*deleted, 0u);
+  }
+  stop = true;
+  readers.clear();
+  EXPECT_GT(answers, 8);
+  EXPECT_EQ(store->Top({})->total.flows, 3'000u);
+}
+
+TEST_F(StoreCrash, TwoStoresMayWriteToOneFile) {
+  const auto first = OpenStore();
+  const auto second = OpenStore();
+  const auto write = [](Store& store, unsigned seed) {
+    RandomFlows random(seed);
+    for (int i = 0; i < 20; ++i) EXPECT_TRUE(store.Write(random.Take(20), {}).ok());
+  };
+  {
+    std::jthread a(write, std::ref(*first), 71);
+    std::jthread b(write, std::ref(*second), 72);
+  }
+  EXPECT_EQ(first->Top({})->total.flows, 800u);
+  EXPECT_EQ(second->Flows({.limit = 10'000})->flows.size(), 800u);
+}
+
+}  // namespace
+}  // namespace nta
