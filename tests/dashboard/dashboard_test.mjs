@@ -44,7 +44,8 @@ async function waitForFlows() {
     async () => {
       if ((await rows().count()) > 0) return true;
       const showAll = page.getByRole('button', { name: 'Show all of it' });
-      if (await showAll.isVisible()) await showAll.click();
+      // It goes away by itself when the first traffic comes.
+      if (await showAll.isVisible()) await showAll.click({ timeout: 1000 }).catch(() => {});
       return false;
     },
     60_000,
@@ -183,6 +184,7 @@ test('Overview click on a talker filters the table, and alt-click excludes', asy
     const texts = await rows().allTextContents();
     return texts.length > 0 && texts.every((text) => text.includes(address));
   });
+  await page.locator('.panel-throughput .panel-note', { hasText: `of ${address}` }).waitFor();
   await page.getByRole('button', { name: 'Clear filter' }).click();
   await page
     .locator('.panel-talkers .value')
@@ -223,6 +225,21 @@ test('Filter line completes fields, shows where an error is, and keeps what was 
   await input.fill('dport=443');
   await page.keyboard.press('Enter');
   await eventually('the filter in the address', async () => view().get('where') === 'dport=443');
+});
+
+test('Overview chart obeys the filter', async () => {
+  await at('overview?since=-24h&until=now&where=proto%3Dudp');
+  await page.locator('.panel-throughput .panel-note', { hasText: 'as filtered' }).waitFor();
+  await eventually('data', async () => Number(await chart().getAttribute('data-points')) > 0);
+  await page.getByRole('button', { name: 'Show Throughput as table' }).click();
+  const table = page.getByRole('table', { name: /^Throughput over time/ });
+  const header = await table.getByRole('columnheader').allTextContents();
+  const cells = await table
+    .locator('tbody tr')
+    .evaluateAll((trs) => trs.map((tr) => [...tr.cells].map((cell) => cell.textContent)));
+  const busy = header.filter((_, i) => i > 0 && cells.some((row) => /[1-9]/.test(row[i])));
+  assert.deepEqual(busy, ['udp', 'all']);
+  await page.getByRole('button', { name: 'Show Throughput as chart' }).click();
 });
 
 test('Explore pages, sorts by the server, opens details, and is worked by keyboard', async () => {
