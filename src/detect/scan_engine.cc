@@ -298,7 +298,8 @@ void ScanEngine::ReportGrowth(ScanSource& source, ScanKind kind, Alerts& alerts)
 }
 
 Timestamp ScanEngine::DueOf(const ScanCase& scan) const {
-  const std::int64_t span = Since(scan.first_started, scan.last_started).count();
+  const std::int64_t span =
+      std::max<std::int64_t>(Since(scan.first_started, scan.last_started).count(), 0);
   const std::int64_t mean_pause = span / std::max<std::int64_t>(std::int64_t{scan.failed} - 1, 1);
   const Duration slow(std::min(mean_pause, kLongestQuiet.count() / kQuietPauses) * kQuietPauses);
   return After(scan.last_judged, std::max(options_.quiet_close, slow));

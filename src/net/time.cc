@@ -66,6 +66,7 @@ bool TakeOffset(std::string_view& text, std::chrono::minutes& offset) {
 }  // namespace
 
 std::string ToString(Timestamp time) {
+<<<<<<< HEAD
   // Whole days and the rest apart, because the first nanosecond of the first day is out of range.
   constexpr std::int64_t kNanosecondsPerDay = std::chrono::nanoseconds(days(1)).count();
   const std::int64_t count = time.time_since_epoch().count();
@@ -77,13 +78,23 @@ std::string ToString(Timestamp time) {
   }
   const std::chrono::year_month_day date{sys_days(days(day))};
   const std::chrono::hh_mm_ss clock(Duration{rest});
+=======
+  // std::chrono::floor goes back to nanoseconds, which overflow on the first day of the range.
+  constexpr std::int64_t kPerSecond = 1'000'000'000;
+  const std::int64_t count = time.time_since_epoch().count();
+  const std::int64_t fraction = (count % kPerSecond + kPerSecond) % kPerSecond;
+  const std::chrono::sys_seconds second(
+      std::chrono::seconds(count / kPerSecond - (count % kPerSecond < 0 ? 1 : 0)));
+  const auto day = std::chrono::floor<days>(second);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(second - day);
+>>>>>>> refs/heads/detect
   char text[48];
   std::snprintf(text, sizeof(text), "%04d-%02u-%02uT%02d:%02d:%02d.%09lldZ",
                 static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
                 static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
                 static_cast<int>(clock.minutes().count()),
-                static_cast<int>(clock.seconds().count()),
-                static_cast<long long>(clock.subseconds().count()));
+                static_cast<int>(clock.seconds().count()), static_cast<long long>(fraction));
   return text;
 }
 

@@ -69,11 +69,17 @@ TrafficCount& CountOf(TrafficSample& sample, const DecodedPacket& packet) {
   return sample.other;
 }
 
+// There is no lesser half of none.
+TrafficSamplerOptions AtLeastOneAddress(TrafficSamplerOptions options) {
+  options.max_addresses = std::max<std::size_t>(options.max_addresses, 1);
+  return options;
+}
+
 }  // namespace
 
 class TrafficSampler::Impl {
  public:
-  explicit Impl(TrafficSamplerOptions options) : options_(options) {}
+  explicit Impl(TrafficSamplerOptions options) : options_(AtLeastOneAddress(options)) {}
 
   void Observe(const Batch& batch, const PipelineStats& stats) {
     absl::MutexLock lock(&mutex_);
