@@ -227,21 +227,6 @@ test('Filter line completes fields, shows where an error is, and keeps what was 
   await eventually('the filter in the address', async () => view().get('where') === 'dport=443');
 });
 
-test('Overview chart obeys the filter', async () => {
-  await at('overview?since=-24h&until=now&where=proto%3Dudp');
-  await page.locator('.panel-throughput .panel-note', { hasText: 'as filtered' }).waitFor();
-  await eventually('data', async () => Number(await chart().getAttribute('data-points')) > 0);
-  await page.getByRole('button', { name: 'Show Throughput as table' }).click();
-  const table = page.getByRole('table', { name: /^Throughput over time/ });
-  const header = await table.getByRole('columnheader').allTextContents();
-  const cells = await table
-    .locator('tbody tr')
-    .evaluateAll((trs) => trs.map((tr) => [...tr.cells].map((cell) => cell.textContent)));
-  const busy = header.filter((_, i) => i > 0 && cells.some((row) => /[1-9]/.test(row[i])));
-  assert.deepEqual(busy, ['udp', 'all']);
-  await page.getByRole('button', { name: 'Show Throughput as chart' }).click();
-});
-
 test('Explore pages, sorts by the server, opens details, and is worked by keyboard', async () => {
   await at('explore?since=-24h&until=now');
   await waitForFlows();
@@ -369,6 +354,21 @@ test('Alerts open with evidence that a person can read', async () => {
   assert.doesNotMatch(text, /\d\.\d{4,}/, 'no number with more digits than it means');
   assert.doesNotMatch(text, /\d{4}-\d\d-\d\dT\d/, 'no time in the form of the API');
   await page.keyboard.press('Escape');
+});
+
+test('Overview chart obeys the filter', async () => {
+  await at('overview?since=-24h&until=now&where=proto%3Dudp');
+  await page.locator('.panel-throughput .panel-note', { hasText: 'as filtered' }).waitFor();
+  await eventually('data', async () => Number(await chart().getAttribute('data-points')) > 0);
+  await page.getByRole('button', { name: 'Show Throughput as table' }).click();
+  const table = page.getByRole('table', { name: /^Throughput over time/ });
+  const header = await table.getByRole('columnheader').allTextContents();
+  const cells = await table
+    .locator('tbody tr')
+    .evaluateAll((trs) => trs.map((tr) => [...tr.cells].map((cell) => cell.textContent)));
+  const busy = header.filter((_, i) => i > 0 && cells.some((row) => /[1-9]/.test(row[i])));
+  assert.deepEqual(busy, ['udp', 'all']);
+  await page.getByRole('button', { name: 'Show Throughput as chart' }).click();
 });
 
 test('Theme is switched and remembered', async () => {
