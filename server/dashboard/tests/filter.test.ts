@@ -79,7 +79,7 @@ describe('values', () => {
 });
 
 describe('a single host', () => {
-  it('is recognised, for its totals are kept', () => {
+  it('is recognised, for it can be drawn over time', () => {
     expect(onlyAddress('host=10.0.0.1')).toBe('10.0.0.1');
     expect(onlyAddress(' host = 2001:db8::1 ')).toBe('2001:db8::1');
     expect(onlyAddress('host=10.0.0.0/8')).toBeNull();

@@ -51,8 +51,8 @@ export const getSeries = (
     step?: number;
     by?: 'protocol' | 'none';
     address?: string;
-    measure?: Measure;
     where?: string;
+    measure?: Measure;
   },
   signal?: AbortSignal,
 ) => get<Series>('/api/v1/series', { ...q }, signal);

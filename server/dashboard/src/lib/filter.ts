@@ -124,7 +124,7 @@ export function literal(value: string | number): string {
 }
 export const clause = (field: string, value: string | number) => `${field}=${literal(value)}`;
 
-// The address of a filter that is just one host: those are kept in totals per minute.
+// /series knows one address and nothing else: a filter that is just that can be drawn.
 export function onlyAddress(where: string): string | null {
   const match = /^host\s*=\s*([0-9a-f.:]+)$/i.exec(where.trim());
   return match ? match[1]! : null;

@@ -18,7 +18,7 @@ export interface Throughput {
   domain: [number, number];
   source: 'stream' | 'series';
   query: Query<Series>;
-  // The address the chart is about, when it is about a single one.
+  // The one address that the filter names, if it names nothing else.
   address: string | null;
 }
 
@@ -42,15 +42,17 @@ export function useThroughput(range: Range, where: string, unit: Unit): Throughp
   const [since, until] = resolveRange(range, end);
   // Without a stream the stored series, coarser and later, is better than nothing.
   const reachable = samples.length > 0 || status !== 'lost';
-  // The stream knows all traffic only; a filtered chart is drawn from what is stored.
-  const fromStream = !where.trim() && reachable && streamCovers(samples, range, since, until);
+  const fromStream = where === '' && reachable && streamCovers(samples, range, since, until);
 
   const measure = unit === 'bit/s' ? 'bytes' : 'packets';
   const query = useQuery(
     fromStream ? null : `series ${range.since} ${range.until} ${where} ${measure}`,
-    // A single host is kept in totals per minute; any other filter is counted from the flows.
+    // One address has sums of its own; any other filter is answered from the flows.
     (signal) =>
-      getSeries({ ...range, by: 'protocol', measure, ...(address ? { address } : { where }) }, signal),
+      getSeries(
+        { ...range, by: 'protocol', measure, ...(address === null ? { where } : { address }) },
+        signal,
+      ),
     refreshMs(range),
   );
 
