@@ -63,8 +63,7 @@ void ScanEngine::Observe(const FlowEvent& event, Alerts& alerts) {
     if (pending_.size() >= options_.max_pending) JudgeFront(alerts);
     pending_.Push({*contact, verdict, fingerprint, event.flow.first_seen,
                    After(now_, options_.answer_timeout)});
-  } else if (PendingContact* waiting = pending_.Find(fingerprint);
-             waiting == nullptr) {
+  } else if (PendingContact* waiting = pending_.Find(fingerprint); waiting == nullptr) {
     KeepOpen(*contact, verdict, event.flow.first_seen);
   } else if (waiting->verdict == Verdict::kWaiting) {
     waiting->verdict = verdict;
