@@ -32,6 +32,9 @@ constexpr std::size_t kStoreQueue = 128;
 constexpr std::size_t kHashThreads = 2;
 constexpr std::size_t kHashQueue = 16;
 constexpr std::chrono::milliseconds kStopTime(700);
+// Headers are all that is read of a packet; whole segments of 64 KiB, as lo has them, fill a ring
+// of 8 MiB at once.
+constexpr std::uint32_t kSnapLength = 2048;
 constexpr double kUserBurst = 120;
 constexpr double kAddressBurst = 60;
 constexpr double kAddressRate = 20;
@@ -45,7 +48,7 @@ using Opener = std::function<absl::StatusOr<std::unique_ptr<PacketSource>>()>;
 Opener InterfaceOpener(const ServerOptions& options) {
   return [name = options.interface,
           filter = options.filter]() -> absl::StatusOr<std::unique_ptr<PacketSource>> {
-    return LiveCapture::Open(name, {.filter = filter});
+    return LiveCapture::Open(name, {.snap_length = kSnapLength, .filter = filter});
   };
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "detect/saturating_time.h"
 
 namespace nta::detect {
 namespace {
@@ -24,6 +25,10 @@ std::int64_t Rounded(double value) { return static_cast<std::int64_t>(std::llrou
 
 std::string Plural(std::int64_t count, std::string_view one, std::string_view many) {
   return absl::StrFormat("%d %s", count, count == 1 ? one : many);
+}
+
+Duration SpanOf(const ScanCase& scan) {
+  return std::max(Since(scan.first_started, scan.last_started), Duration(0));
 }
 
 // How many different hosts and services the case is about.
@@ -72,8 +77,7 @@ std::string Summary(const ScanSource& source, const ScanCase& scan, ScanKind kin
   const Extent extent = ExtentOf(source, scan, kind);
   const std::string sentence = kind == ScanKind::kPortScan ? PortScanSentence(source, scan, extent)
                                                            : SweepSentence(source, scan, extent);
-  return absl::StrFormat("%s in %s and %s failed: %s", sentence,
-                         DurationText(scan.last_started - scan.first_started),
+  return absl::StrFormat("%s in %s and %s failed: %s", sentence, DurationText(SpanOf(scan)),
                          Plural(scan.failed, "attempt", "attempts"),
                          kind == ScanKind::kPortScan ? "port scan" : "host sweep");
 }
@@ -127,8 +131,7 @@ std::vector<std::string> SampleTargets(const ScanSource& source) {
 std::map<std::string, EvidenceValue> Evidence(const ScanSource& source, const ScanCase& scan,
                                               ScanKind kind) {
   const Extent extent = ExtentOf(source, scan, kind);
-  const double seconds =
-      std::chrono::duration<double>(scan.last_started - scan.first_started).count();
+  const double seconds = std::chrono::duration<double>(SpanOf(scan)).count();
   return {
       {"failed_contacts", std::int64_t{scan.failed}},
       {"refused_contacts", std::int64_t{scan.refused}},
@@ -189,7 +192,7 @@ Alert MakeScanAlert(const ScanSource& source, ScanKind kind, AlertState state, T
       (1 - options.benign_success) * (static_cast<double>(scan.failed) + scan.succeeded);
   alert.unit = "failed contacts";
   alert.entity = EntityOf(source, scan, kind);
-  alert.window = scan.last_started - scan.first_started;
+  alert.window = SpanOf(scan);
   alert.evidence = Evidence(source, scan, kind);
   if (kind == ScanKind::kPortScan) {
     alert.technique = "T1046";

@@ -63,11 +63,25 @@ void ScanEngine::Observe(const FlowEvent& event, Alerts& alerts) {
     if (pending_.size() >= options_.max_pending) JudgeFront(alerts);
     pending_.Push({*contact, verdict, fingerprint, event.flow.first_seen,
                    After(now_, options_.answer_timeout)});
-  } else if (PendingContact* waiting = pending_.Find(fingerprint);
-             waiting != nullptr && waiting->verdict == Verdict::kWaiting) {
+  } else if (PendingContact* waiting = pending_.Find(fingerprint); waiting == nullptr) {
+    KeepOpen(*contact, verdict, event.flow.first_seen);
+  } else if (waiting->verdict == Verdict::kWaiting) {
     waiting->verdict = verdict;
   }
   while (!pending_.empty() && pending_.front().verdict != Verdict::kWaiting) JudgeFront(alerts);
+}
+
+// Who goes on failing where it failed before makes no first contacts, and is not quiet either.
+void ScanEngine::KeepOpen(const Contact& contact, Verdict verdict, Timestamp started) {
+  if (verdict == Verdict::kWaiting || verdict == Verdict::kSucceeded) return;
+  ScanSource* source = sources_.Find(contact.source);
+  if (source == nullptr) return;
+  for (const GroupKind kind : {GroupKind::kHost, GroupKind::kService}) {
+    const FailureGroup* group = source->FindGroup(kind, contact);
+    const auto& scan = source->cases[static_cast<std::size_t>(ScanKindOf(kind))];
+    if (group == nullptr || !group->alarmed || scan == nullptr) continue;
+    if (started > scan->last_started) scan->last_judged = std::max(scan->last_judged, started);
+  }
 }
 
 // What falls due happens in the order and at the time at which it fell due, so that it does not
@@ -298,7 +312,8 @@ void ScanEngine::ReportGrowth(ScanSource& source, ScanKind kind, Alerts& alerts)
 }
 
 Timestamp ScanEngine::DueOf(const ScanCase& scan) const {
-  const std::int64_t span = Since(scan.first_started, scan.last_started).count();
+  const std::int64_t span =
+      std::max<std::int64_t>(Since(scan.first_started, scan.last_started).count(), 0);
   const std::int64_t mean_pause = span / std::max<std::int64_t>(std::int64_t{scan.failed} - 1, 1);
   const Duration slow(std::min(mean_pause, kLongestQuiet.count() / kQuietPauses) * kQuietPauses);
   return After(scan.last_judged, std::max(options_.quiet_close, slow));

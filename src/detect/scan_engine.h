@@ -59,6 +59,7 @@ class ScanEngine {
     bool service = false;
   };
 
+  void KeepOpen(const Contact& contact, Verdict verdict, Timestamp started);
   void JudgeFront(Alerts& alerts);
   void JudgeSuccess(const PendingContact& pending, Alerts& alerts);
   void JudgeFailure(const PendingContact& pending, Verdict verdict, Alerts& alerts);

@@ -44,7 +44,8 @@ async function waitForFlows() {
     async () => {
       if ((await rows().count()) > 0) return true;
       const showAll = page.getByRole('button', { name: 'Show all of it' });
-      if (await showAll.isVisible()) await showAll.click();
+      // It goes away by itself when the first traffic comes.
+      if (await showAll.isVisible()) await showAll.click({ timeout: 1000 }).catch(() => {});
       return false;
     },
     60_000,
@@ -183,6 +184,7 @@ test('Overview click on a talker filters the table, and alt-click excludes', asy
     const texts = await rows().allTextContents();
     return texts.length > 0 && texts.every((text) => text.includes(address));
   });
+  await page.locator('.panel-throughput .panel-note', { hasText: `of ${address}` }).waitFor();
   await page.getByRole('button', { name: 'Clear filter' }).click();
   await page
     .locator('.panel-talkers .value')
@@ -352,6 +354,21 @@ test('Alerts open with evidence that a person can read', async () => {
   assert.doesNotMatch(text, /\d\.\d{4,}/, 'no number with more digits than it means');
   assert.doesNotMatch(text, /\d{4}-\d\d-\d\dT\d/, 'no time in the form of the API');
   await page.keyboard.press('Escape');
+});
+
+test('Overview chart obeys the filter', async () => {
+  await at('overview?since=-24h&until=now&where=proto%3Dudp');
+  await page.locator('.panel-throughput .panel-note', { hasText: 'as filtered' }).waitFor();
+  await eventually('data', async () => Number(await chart().getAttribute('data-points')) > 0);
+  await page.getByRole('button', { name: 'Show Throughput as table' }).click();
+  const table = page.getByRole('table', { name: /^Throughput over time/ });
+  const header = await table.getByRole('columnheader').allTextContents();
+  const cells = await table
+    .locator('tbody tr')
+    .evaluateAll((trs) => trs.map((tr) => [...tr.cells].map((cell) => cell.textContent)));
+  const busy = header.filter((_, i) => i > 0 && cells.some((row) => /[1-9]/.test(row[i])));
+  assert.deepEqual(busy, ['udp', 'all']);
+  await page.getByRole('button', { name: 'Show Throughput as chart' }).click();
 });
 
 test('Theme is switched and remembered', async () => {

@@ -46,6 +46,23 @@ TEST(PortScanDetector, NineRefusedPortsOfOneHostAreAPortScan) {
   EXPECT_EQ(alerts[1].id, alert.id);
 }
 
+TEST(PortScanDetector, ScanThatIsRepeatedKeepsItsAlertOpen) {
+  std::vector<Attempt> attempts;
+  for (int round = 0; round < 10; ++round) {
+    std::vector<Attempt> again = PortScan(20);
+    for (Attempt& attempt : again) {
+      attempt.at += round * minutes(2);
+      attempt.source_port = static_cast<std::uint16_t>(40000 + round);
+    }
+    attempts = attempts + again;
+  }
+  const std::vector<Alert> alerts = Detect(attempts);
+  ASSERT_THAT(alerts, SizeIs(2));
+  EXPECT_EQ(alerts[1].state, AlertState::kClosed);
+  EXPECT_GE(alerts[1].time, At(minutes(18)));
+  EXPECT_EQ(alerts[1].observed, 20);  // the same contacts are counted once
+}
+
 TEST(PortScanDetector, NineSilentHostsOnOnePortAreAHostSweep) {
   const Alert alert = FirstOf(Detect(HostSweep(9)));
   EXPECT_EQ(alert.alert_class, AlertClass::kHostSweep);

@@ -120,6 +120,8 @@ def test_writer_refuses_what_the_file_cannot_hold(tmp_path):
         writer.write(b"", "2200-01-01T00:00:00Z")
     with pytest.raises(TypeError):
         writer.write(b"")
+    with pytest.raises(nta.InvalidArgumentError, match="wire_bytes"):
+        writer.write(b"12345", 0, wire_bytes=4)
     writer.close()
     writer.close()
     with pytest.raises(nta.FailedPreconditionError, match="closed"):

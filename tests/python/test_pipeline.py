@@ -89,6 +89,10 @@ def test_options_of_the_detector_count(write_capture):
     assert not everything(nta.Pipeline(nta.PcapFileReader(path), detectors=[default]))[1]
     with pytest.raises(nta.InvalidArgumentError, match="window"):
         nta.PortScanDetector(window=-1.0)
+    with pytest.raises(TypeError, match="colour"):
+        nta.PortScanDetector(colour=1)
+    with pytest.raises(TypeError, match="min_ports"):
+        nta.PortScanDetector(min_ports="many")
 
 
 def test_state_of_a_detector_moves_to_another(sample):
@@ -417,6 +421,27 @@ def test_pipeline_keeps_its_parts_alive_and_lets_them_go(sample):
     next(pipeline)
     assert gone() is not None
     del pipeline
+    gc.collect()
+    assert gone() is None
+
+
+@pytest.mark.parametrize("kind", ["detector", "source"])
+def test_a_part_that_knows_its_pipeline_is_collected(kind):
+    class Part:
+        def observe(self, event):
+            pass
+
+        def read(self):
+            return None
+
+    part = Part()
+    if kind == "detector":
+        part.pipeline = nta.Pipeline(Listed(packets(udp())), detectors=[part])
+    else:
+        part.pipeline = nta.Pipeline(part)
+    next(part.pipeline, None)
+    gone = weakref.ref(part)
+    del part
     gc.collect()
     assert gone() is None
 

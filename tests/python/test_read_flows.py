@@ -128,6 +128,8 @@ def test_records_can_be_made_and_changed():
     assert flow != nta.FlowRecord()
     with pytest.raises(TypeError, match="colour"):
         nta.FlowRecord(colour="red")
+    with pytest.raises(TypeError, match="packets"):
+        nta.FlowRecord(packets=3)
     with pytest.raises(nta.InvalidArgumentError):
         flow.source_address = "999.1.1.1"
     with pytest.raises(nta.InvalidArgumentError):

@@ -478,11 +478,13 @@ class PortScanDetector(_NativeDetector):
         detection_rate: float = ...,
         min_ports: int = ...,
         min_hosts: int = ...,
+        min_pinged_hosts: int = ...,
         window: float = ...,
         answer_timeout: float = ...,
         quiet_close: float = ...,
         max_sources: int = ...,
         max_pending: int = ...,
+        max_contacts: int = ...,
         hash_seed: Optional[int] = ...,
     ) -> None: ...
 

@@ -172,11 +172,8 @@ void BindMemorySource(py::module_& module) {
           [](QueueSource& self, const py::buffer& data, py::handle time, py::handle link_type,
              std::optional<std::uint32_t> wire_bytes) {
             const BytesView bytes(data);
-            const auto captured = static_cast<std::uint32_t>(bytes.bytes().size());
-            return self.queue().Push({.time = ToTimestamp(time),
-                                      .link_type = ToLinkType(link_type),
-                                      .wire_bytes = wire_bytes.value_or(captured),
-                                      .bytes = bytes.bytes()});
+            return self.queue().Push(
+                ToPacketView(bytes, ToTimestamp(time), ToLinkType(link_type), wire_bytes));
           },
           py::arg("data"), py::arg("time"), py::arg("link_type") = "ethernet",
           py::arg("wire_bytes") = py::none());
@@ -230,11 +227,7 @@ void BindWriter(py::module_& module) {
           [](FileWriter& self, const py::buffer& data, py::handle time,
              std::optional<std::uint32_t> wire_bytes) {
             const BytesView bytes(data);
-            const auto captured = static_cast<std::uint32_t>(bytes.bytes().size());
-            self.Write({.time = ToTimestamp(time),
-                        .link_type = self.link_type,
-                        .wire_bytes = wire_bytes.value_or(captured),
-                        .bytes = bytes.bytes()});
+            self.Write(ToPacketView(bytes, ToTimestamp(time), self.link_type, wire_bytes));
           },
           py::arg("data"), py::arg("time"), py::arg("wire_bytes") = py::none())
       .def("close", &FileWriter::Close, "Only now an error of the disk is certain to show.")

@@ -4,6 +4,7 @@
 #include <pybind11/stl.h>
 
 #include <string>
+#include <type_traits>
 
 #include "bind.h"
 #include "convert.h"
@@ -89,26 +90,43 @@ class PortScans final : public GuardedDetector {
       : GuardedDetector(std::make_unique<PortScanDetector>(options)) {}
 };
 
-// The only place where the order matters; in Python all of them are keywords.
-std::unique_ptr<PortScans> CreatePortScans(double benign_success, double scanner_success,
-                                           double false_positive_rate, double detection_rate,
-                                           std::size_t min_ports, std::size_t min_hosts,
-                                           double window, double answer_timeout, double quiet_close,
-                                           std::size_t max_sources, std::size_t max_pending,
-                                           std::optional<std::uint64_t> hash_seed) {
-  return std::make_unique<PortScans>(
-      PortScanOptions{.benign_success = benign_success,
-                      .scanner_success = scanner_success,
-                      .false_positive_rate = false_positive_rate,
-                      .detection_rate = detection_rate,
-                      .min_ports = min_ports,
-                      .min_hosts = min_hosts,
-                      .window = ToDuration(window, "window"),
-                      .answer_timeout = ToDuration(answer_timeout, "answer_timeout"),
-                      .quiet_close = ToDuration(quiet_close, "quiet_close"),
-                      .max_sources = max_sources,
-                      .max_pending = max_pending,
-                      .hash_seed = hash_seed});
+std::unique_ptr<PortScans> CreatePortScans(const py::kwargs& keywords) {
+  PortScanOptions options;
+  const auto seconds = [](const char* name, py::handle value) {
+    return ToDuration(value.cast<double>(), name);
+  };
+  const auto take = [&](const char* name, auto& option) {
+    using Option = std::remove_reference_t<decltype(option)>;
+    if (!keywords.contains(name)) return;
+    const py::object value = keywords.attr("pop")(name);
+    try {
+      if constexpr (std::is_same_v<Option, Duration>) {
+        option = seconds(name, value);
+      } else {
+        option = value.cast<Option>();
+      }
+    } catch (const py::cast_error&) {
+      throw py::type_error(std::string(name) + " cannot be " + std::string(py::repr(value)));
+    }
+  };
+  take("benign_success", options.benign_success);
+  take("scanner_success", options.scanner_success);
+  take("false_positive_rate", options.false_positive_rate);
+  take("detection_rate", options.detection_rate);
+  take("min_ports", options.min_ports);
+  take("min_hosts", options.min_hosts);
+  take("min_pinged_hosts", options.min_pinged_hosts);
+  take("window", options.window);
+  take("answer_timeout", options.answer_timeout);
+  take("quiet_close", options.quiet_close);
+  take("max_sources", options.max_sources);
+  take("max_pending", options.max_pending);
+  take("max_contacts", options.max_contacts);
+  take("hash_seed", options.hash_seed);
+  for (const auto& [name, value] : keywords) {
+    throw py::type_error("PortScanDetector() has no option '" + std::string(py::str(name)) + "'");
+  }
+  return std::make_unique<PortScans>(options);
 }
 
 // Calls f with the detector, unless a pipeline uses it in another thread.
@@ -141,20 +159,11 @@ void BindDetectors(py::module_& module) {
             RaiseIfError(WithDetector(self, [&](Detector& d) { return d.Load(bytes); }));
           },
           py::arg("state"));
-  const PortScanOptions defaults;
-  py::class_<PortScans, GuardedDetector>(module, "PortScanDetector",
-                                         "Who tries many ports of a host, or many hosts.")
-      .def(py::init(&CreatePortScans), py::kw_only(),
-           py::arg("benign_success") = defaults.benign_success,
-           py::arg("scanner_success") = defaults.scanner_success,
-           py::arg("false_positive_rate") = defaults.false_positive_rate,
-           py::arg("detection_rate") = defaults.detection_rate,
-           py::arg("min_ports") = defaults.min_ports, py::arg("min_hosts") = defaults.min_hosts,
-           py::arg("window") = ToSeconds(defaults.window),
-           py::arg("answer_timeout") = ToSeconds(defaults.answer_timeout),
-           py::arg("quiet_close") = ToSeconds(defaults.quiet_close),
-           py::arg("max_sources") = defaults.max_sources,
-           py::arg("max_pending") = defaults.max_pending, py::arg("hash_seed") = py::none());
+  py::class_<PortScans, GuardedDetector>(
+      module, "PortScanDetector",
+      "Who tries many ports of a host, or many hosts. Keywords are the fields of "
+      "nta::PortScanOptions; durations are seconds.")
+      .def(py::init(&CreatePortScans));
 }
 
 }  // namespace

@@ -27,20 +27,10 @@ struct OwnedDecoded {
 
 Packet MakePacket(py::handle data, py::handle time, py::handle link_type,
                   std::optional<std::uint32_t> wire_bytes, std::uint32_t interface_id) {
-  const BytesView view(data);
-  const std::size_t captured = view.bytes().size();
-  if (captured > std::numeric_limits<std::uint32_t>::max()) {
-    RaiseInvalidArgument("a packet of " + std::to_string(captured) + " bytes is too long");
-  }
-  if (wire_bytes && *wire_bytes < captured) {
-    RaiseInvalidArgument("wire_bytes " + std::to_string(*wire_bytes) +
-                         " is less than the captured " + std::to_string(captured) + " bytes");
-  }
-  return Packet(PacketView{.time = ToTimestamp(time),
-                           .link_type = ToLinkType(link_type),
-                           .wire_bytes = wire_bytes.value_or(static_cast<std::uint32_t>(captured)),
-                           .interface_id = interface_id,
-                           .bytes = view.bytes()});
+  const BytesView bytes(data);
+  PacketView view = ToPacketView(bytes, ToTimestamp(time), ToLinkType(link_type), wire_bytes);
+  view.interface_id = interface_id;
+  return Packet(view);
 }
 
 OwnedDecoded DecodeOne(const Packet& packet, const std::string& view, int max_headers) {

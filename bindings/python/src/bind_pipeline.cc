@@ -122,8 +122,28 @@ void BindBatchClass(py::module_& module) {
       });
 }
 
+// The runner of a Python object; null while the object is being made.
+PipelineRunner* RunnerOf(PyObject* self) {
+  auto slot = reinterpret_cast<py::detail::instance*>(self)->get_value_and_holder();
+  return slot.holder_constructed() ? slot.value_ptr<PipelineRunner>() : nullptr;
+}
+
+void SetUpCollection(PyHeapTypeObject* heap_type) {
+  PyTypeObject* type = &heap_type->ht_type;
+  type->tp_flags |= Py_TPFLAGS_HAVE_GC;
+  type->tp_traverse = [](PyObject* self, visitproc visit, void* arg) {
+    Py_VISIT(Py_TYPE(self));
+    const PipelineRunner* runner = RunnerOf(self);
+    return runner == nullptr ? 0 : runner->Traverse(visit, arg);
+  };
+  type->tp_clear = [](PyObject* self) {
+    if (PipelineRunner* runner = RunnerOf(self); runner != nullptr) runner->Clear();
+    return 0;
+  };
+}
+
 void BindPipelineClass(py::module_& module) {
-  py::class_<PipelineRunner>(module, "Pipeline",
+  py::class_<PipelineRunner>(module, "Pipeline", py::custom_type_setup(SetUpCollection),
                              "Joins a packet source, the decoder, a flow table and detectors.")
       .def(py::init([](const py::object& source, const py::iterable& detectors, double idle_timeout,
                        double active_timeout, double closed_timeout, std::size_t max_flows,

@@ -33,26 +33,51 @@ inline py::object RequiredMethod(py::handle object, const char* name, const char
   return method;
 }
 
-// Runs f, which calls Python, with the lock held. False when it raised, which `error` then keeps.
+// What a call of the C API gave: a new reference, or null with an exception set.
+inline py::object Checked(PyObject* result) {
+  if (result == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::object>(result);
+}
+
+// Calls into the program's code, which may never come back (see OrHang).
+template <typename... Arguments>
+py::object Call(const py::object& callable, const Arguments&... arguments) {
+  return Checked(OrHang(
+      [&] { return PyObject_CallFunctionObjArgs(callable.ptr(), arguments.ptr()..., nullptr); }));
+}
+
+// The items of what the program returned. TypeError, "`what`, not ...", when it has none.
+inline py::list Items(const py::object& answer, const std::string& what) {
+  PyObject* items = OrHang([&] { return PySequence_List(answer.ptr()); });
+  if (items == nullptr && PyErr_ExceptionMatches(PyExc_TypeError) != 0 &&
+      Py_TYPE(answer.ptr())->tp_iter == nullptr) {
+    PyErr_Clear();
+    throw py::type_error(what + ", not " + TypeName(answer));
+  }
+  return Checked(items);
+}
+
+// Takes the lock and runs f, which calls Python. False when it raised, which `error` then keeps.
 template <typename F>
 bool CallPython(PendingError& error, const F& f) {
-  try {
-    f();
-    return true;
-  } catch (py::error_already_set& raised) {
-    raised.restore();
+  bool ok = false;
+  WithGil([&] {
+    try {
+      f();
+      ok = true;
+      return;
+    } catch (py::error_already_set& raised) {
+      raised.restore();
+    } catch (const py::cast_error& raised) {
+      PyErr_SetString(PyExc_TypeError, raised.what());
+    } catch (const py::builtin_exception& raised) {
+      raised.set_error();
+    } catch (const std::exception& raised) {
+      PyErr_SetString(PyExc_RuntimeError, raised.what());
+    }
     error.Capture();
-  } catch (const py::cast_error& raised) {
-    PyErr_SetString(PyExc_TypeError, raised.what());
-    error.Capture();
-  } catch (const py::builtin_exception& raised) {
-    raised.set_error();
-    error.Capture();
-  } catch (const std::exception& raised) {
-    PyErr_SetString(PyExc_RuntimeError, raised.what());
-    error.Capture();
-  }
-  return false;
+  });
+  return ok;
 }
 
 }  // namespace nta::python

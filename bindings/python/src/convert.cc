@@ -82,4 +82,20 @@ BytesView::BytesView(py::handle object) {
   if (PyObject_GetBuffer(object.ptr(), &buffer_, PyBUF_SIMPLE) != 0) throw py::error_already_set();
 }
 
+PacketView ToPacketView(const BytesView& data, Timestamp time, LinkType link_type,
+                        std::optional<std::uint32_t> wire_bytes) {
+  const std::size_t captured = data.bytes().size();
+  if (captured > std::numeric_limits<std::uint32_t>::max()) {
+    RaiseInvalidArgument("a packet of " + std::to_string(captured) + " bytes is too long");
+  }
+  if (wire_bytes && *wire_bytes < captured) {
+    RaiseInvalidArgument("wire_bytes " + std::to_string(*wire_bytes) +
+                         " is less than the captured " + std::to_string(captured) + " bytes");
+  }
+  return {.time = time,
+          .link_type = link_type,
+          .wire_bytes = wire_bytes.value_or(static_cast<std::uint32_t>(captured)),
+          .bytes = data.bytes()};
+}
+
 }  // namespace nta::python

@@ -60,6 +60,11 @@ class BytesView {
   Py_buffer buffer_{};
 };
 
+// A packet of these bytes, borrowed from `data`. InvalidArgument when `wire_bytes` is less than
+// what was captured; absent, it is as much.
+PacketView ToPacketView(const BytesView& data, Timestamp time, LinkType link_type,
+                        std::optional<std::uint32_t> wire_bytes);
+
 inline py::str ToStr(std::string_view text) { return py::str(text.data(), text.size()); }
 
 // None when there is no value.

@@ -82,7 +82,8 @@ T FromKeywords(const py::kwargs& values) {
   const py::object object = py::cast(&result, py::return_value_policy::reference);
   const py::object type = py::type::of<T>();
   for (const auto& [name, value] : values) {
-    if (!py::hasattr(type, name)) {
+    const py::object field = py::getattr(type, name, py::none());
+    if (py::getattr(field, "fset", py::none()).is_none()) {
       throw py::type_error(std::string(py::str(type.attr("__name__"))) + "() has no field '" +
                            std::string(py::str(name)) + "'");
     }

@@ -2,7 +2,9 @@
 #ifndef NTA_BINDINGS_PYTHON_GIL_H_
 #define NTA_BINDINGS_PYTHON_GIL_H_
 
+#include <cxxabi.h>
 #include <pybind11/pybind11.h>
+#include <unistd.h>
 
 #include <exception>
 #include <optional>
@@ -12,11 +14,25 @@ namespace nta::python {
 
 namespace py = pybind11;
 
-// Runs f without the lock and returns what it returns.
+// Runs f, which may have to wait for the lock.
 //
-// The lock is taken back in plain code instead of in a destructor: while the interpreter shuts
-// down, CPython ends a thread that asks for the lock by unwinding its stack, and an unwinding that
-// starts in a destructor ends the whole program.
+// While the interpreter shuts down, CPython (before 3.14) ends a thread that asks for the lock by
+// unwinding its stack, and the destructors on the way would touch Python objects without the lock.
+// Such a thread stops here instead, until the process ends, as it does in CPython 3.14.
+template <typename F>
+auto OrHang(const F& f) -> decltype(f()) {
+#ifdef __GLIBCXX__
+  try {
+    return f();
+  } catch (const abi::__forced_unwind&) {
+    while (true) pause();
+  }
+#else
+  return f();
+#endif
+}
+
+// Runs f without the lock and returns what it returns.
 template <typename F>
 auto WithoutGil(const F& f) -> decltype(f()) {
   std::optional<decltype(f())> result;
@@ -27,9 +43,17 @@ auto WithoutGil(const F& f) -> decltype(f()) {
   } catch (const std::exception&) {
     failure = std::current_exception();
   }
-  PyEval_RestoreThread(state);
+  OrHang([state] { PyEval_RestoreThread(state); });
   if (failure) std::rethrow_exception(failure);
   return *std::move(result);
+}
+
+// Runs f, which must not throw, with the lock.
+template <typename F>
+void WithGil(const F& f) {
+  const PyGILState_STATE state = OrHang(PyGILState_Ensure);
+  f();
+  PyGILState_Release(state);
 }
 
 // The Python exception that a callback raised while C++ code stood between it and the caller. Used

@@ -4,8 +4,6 @@
 #include <utility>
 
 #include "errors.h"
-#include "python_detector.h"
-#include "python_source.h"
 
 namespace nta::python {
 namespace {
@@ -25,7 +23,9 @@ void PipelineRunner::SetSource(const py::object& source) {
     source_ = source.cast<std::shared_ptr<GuardedSource>>();
     keep_alive_.push_back(source);
   } else {
-    source_ = std::make_shared<GuardedSource>(std::make_unique<PythonSource>(source, error_));
+    auto adapter = std::make_unique<PythonSource>(source, error_);
+    python_source_ = adapter.get();
+    source_ = std::make_shared<GuardedSource>(std::move(adapter));
   }
   pipeline_ = std::make_unique<Pipeline>(*source_, options_.pipeline);
 }
@@ -62,6 +62,24 @@ absl::StatusOr<bool> PipelineRunner::Next(Portion& portion) {
 PipelineStats PipelineRunner::Stats() const {
   const std::lock_guard lock(stats_mutex_);
   return stats_;
+}
+
+int PipelineRunner::Traverse(visitproc visit, void* arg) const {
+  for (const py::object& object : keep_alive_) Py_VISIT(object.ptr());
+  for (const auto& detector : python_detectors_) {
+    if (const int result = detector->Traverse(visit, arg); result != 0) return result;
+  }
+  return python_source_ == nullptr ? 0 : python_source_->Traverse(visit, arg);
+}
+
+void PipelineRunner::Clear() {
+  ended_ = true;
+  pipeline_.reset();
+  python_detectors_.clear();
+  detectors_.clear();
+  python_source_ = nullptr;
+  source_.reset();
+  keep_alive_.clear();
 }
 
 absl::Status PipelineRunner::Work() {
@@ -118,8 +136,9 @@ void PipelineRunner::CheckSignals() {
   const auto now = std::chrono::steady_clock::now();
   if (now < next_signal_check_) return;
   next_signal_check_ = now + kSignalInterval;
-  const py::gil_scoped_acquire gil;
-  if (PyErr_CheckSignals() != 0) error_.Capture();
+  WithGil([this] {
+    if (PyErr_CheckSignals() != 0) error_.Capture();
+  });
 }
 
 }  // namespace nta::python

@@ -18,6 +18,8 @@
 #include "nta/export/flow_columns.h"
 #include "nta/flow/flow_filter.h"
 #include "nta/pipeline/pipeline.h"
+#include "python_detector.h"
+#include "python_source.h"
 
 namespace nta::python {
 
@@ -56,6 +58,11 @@ class PipelineRunner {
   // As of the last portion.
   PipelineStats Stats() const;
 
+  // For the cycle collector: a detector or source in Python may refer to its own pipeline.
+  int Traverse(visitproc visit, void* argument) const;
+  // Lets go of all Python objects; Next then answers that the traffic has ended.
+  void Clear();
+
  private:
   absl::Status Work();
   absl::Status WorkInSessions();
@@ -69,7 +76,8 @@ class PipelineRunner {
   // Python's objects live as long as what borrows from them.
   std::vector<py::object> keep_alive_;
   std::shared_ptr<GuardedSource> source_;
-  std::vector<std::unique_ptr<Detector>> python_detectors_;
+  PythonSource* python_source_ = nullptr;  // the one inside source_, if it is one
+  std::vector<std::unique_ptr<PythonDetector>> python_detectors_;
   std::vector<GuardedDetector*> detectors_;
   std::unique_ptr<Pipeline> pipeline_;
   std::atomic<bool> running_ = false;

@@ -17,27 +17,26 @@ PythonDetector::PythonDetector(py::object object, PendingError& error)
       name_(NameOf(object)) {}
 
 template <typename F>
-void PythonDetector::Call(const F& f, const char* method, std::vector<Alert>& alerts) {
+void PythonDetector::Run(const F& f, const char* method, std::vector<Alert>& alerts) {
   if (failed_) return;
-  const py::gil_scoped_acquire gil;
   failed_ = !CallPython(error_, [&] { Collect(f(), method, alerts); });
 }
 
 void PythonDetector::Observe(const FlowEvent& event, std::vector<Alert>& alerts) {
   now_ = std::max(now_, event.time);
   // A copy: Python may keep the event.
-  Call([&] { return observe_(py::cast(event)); }, "observe", alerts);
+  Run([&] { return Call(observe_, py::cast(event)); }, "observe", alerts);
 }
 
 void PythonDetector::AdvanceTo(Timestamp now, std::vector<Alert>& alerts) {
   if (advance_to_.is_none()) return;
   now_ = std::max(now_, now);
-  Call([&] { return advance_to_(ToNanoseconds(now)); }, "advance_to", alerts);
+  Run([&] { return Call(advance_to_, py::int_(ToNanoseconds(now))); }, "advance_to", alerts);
 }
 
 void PythonDetector::Finish(std::vector<Alert>& alerts) {
   if (finish_.is_none()) return;
-  Call([&] { return finish_(); }, "finish", alerts);
+  Run([&] { return Call(finish_); }, "finish", alerts);
 }
 
 absl::Status PythonDetector::Load(std::string_view) {
@@ -50,9 +49,7 @@ void PythonDetector::Collect(const py::object& answer, const char* method,
   const std::string what =
       name_ + "." + method + "() must return None, an nta.Alert or an iterable of them";
   if (py::isinstance<Alert>(answer)) return Append(answer, what, alerts);
-  if (!py::isinstance<py::iterable>(answer))
-    throw py::type_error(what + ", not " + TypeName(answer));
-  for (const py::handle item : answer) Append(item, what, alerts);
+  for (const py::handle item : Items(answer, what)) Append(item, what, alerts);
 }
 
 void PythonDetector::Append(py::handle item, const std::string& what, std::vector<Alert>& alerts) {
@@ -69,6 +66,13 @@ void PythonDetector::Append(py::handle item, const std::string& what, std::vecto
   if (alert.detector.empty()) alert.detector = name_;
   if (alert.time == Timestamp{}) alert.time = now_;
   alerts.push_back(alert);
+}
+
+int PythonDetector::Traverse(visitproc visit, void* arg) const {
+  Py_VISIT(observe_.ptr());
+  Py_VISIT(advance_to_.ptr());
+  Py_VISIT(finish_.ptr());
+  return 0;
 }
 
 }  // namespace nta::python

@@ -30,10 +30,13 @@ class PythonDetector final : public Detector {
   std::string Save() const override { return {}; }
   absl::Status Load(std::string_view state) override;
 
+  // For the cycle collector.
+  int Traverse(visitproc visit, void* arg) const;
+
  private:
   // Calls a method, unless one failed before, and appends the alerts that it returns.
   template <typename F>
-  void Call(const F& f, const char* method, std::vector<Alert>& alerts);
+  void Run(const F& f, const char* method, std::vector<Alert>& alerts);
   // Appends the alerts that a method returned, with id, time and detector filled in.
   void Collect(const py::object& answer, const char* method, std::vector<Alert>& alerts);
   void Append(py::handle item, const std::string& what, std::vector<Alert>& alerts);

@@ -10,7 +10,8 @@ PythonSource::PythonSource(py::object object, PendingError& error)
     : object_(std::move(object)),
       read_(RequiredMethod(object_, "read", "a packet source")),
       error_(error),
-      name_(NameOf(object_)) {
+      name_(NameOf(object_)),
+      counts_drops_(py::hasattr(object_, "dropped")) {
   if (py::hasattr(object_, "is_live")) is_live_ = object_.attr("is_live").cast<bool>();
 }
 
@@ -18,7 +19,6 @@ absl::StatusOr<ReadResult> PythonSource::Read(PacketBatch& batch) {
   batch.clear();
   packets_.clear();
   if (failed_) return ReadResult::kEnd;
-  const py::gil_scoped_acquire gil;
   ReadResult result = ReadResult::kEnd;
   failed_ = !CallPython(error_, [&] { result = ReadPackets(); });
   if (failed_) return ReadResult::kEnd;
@@ -28,15 +28,15 @@ absl::StatusOr<ReadResult> PythonSource::Read(PacketBatch& batch) {
 }
 
 ReadResult PythonSource::ReadPackets() {
-  const py::object answer = read_();
-  if (py::hasattr(object_, "dropped")) {
-    stats_.dropped_buffer = object_.attr("dropped").cast<std::uint64_t>();
+  const py::object answer = Call(read_);
+  if (counts_drops_) {
+    const py::object dropped =
+        Checked(OrHang([&] { return PyObject_GetAttrString(object_.ptr(), "dropped"); }));
+    stats_.dropped_buffer = dropped.cast<std::uint64_t>();
   }
   if (answer.is_none()) return ReadResult::kEnd;
   const std::string what = name_ + ".read() must return an iterable of nta.Packet or None";
-  if (!py::isinstance<py::iterable>(answer))
-    throw py::type_error(what + ", not " + TypeName(answer));
-  for (const py::handle item : answer) {
+  for (const py::handle item : Items(answer, what)) {
     if (!py::isinstance<Packet>(item)) {
       throw py::type_error(what + ", not an iterable with " + TypeName(item));
     }
@@ -48,6 +48,12 @@ ReadResult PythonSource::ReadPackets() {
 void PythonSource::Count(const PacketBatch& batch) {
   stats_.received += batch.size();
   for (const PacketView& packet : batch) stats_.received_bytes += packet.bytes.size();
+}
+
+int PythonSource::Traverse(visitproc visit, void* arg) const {
+  Py_VISIT(object_.ptr());
+  Py_VISIT(read_.ptr());
+  return 0;
 }
 
 }  // namespace nta::python

@@ -24,6 +24,9 @@ class PythonSource final : public PacketSource {
   bool is_live() const override { return is_live_; }
   std::string name() const override { return name_; }
 
+  // For the cycle collector.
+  int Traverse(visitproc visit, void* arg) const;
+
  private:
   ReadResult ReadPackets();
   void Count(const PacketBatch& batch);
@@ -32,6 +35,7 @@ class PythonSource final : public PacketSource {
   py::object read_;
   PendingError& error_;
   std::string name_;
+  bool counts_drops_ = false;
   bool is_live_ = false;
   // Copies: Python may change or drop its packets while the pipeline looks at them.
   std::vector<Packet> packets_;

@@ -29,7 +29,7 @@ struct Interface {
 absl::StatusOr<std::vector<Interface>> ListInterfaces();
 
 enum class CaptureDelivery {
-  kBulk,       // whole ring blocks: least work per packet, up to `timeout` of delay
+  kBulk,  // whole ring blocks: least work per packet, up to `timeout` of delay
   // Every packet at once. The ring then has slots of snap_length each: few, unless that is small or
   // ring_bytes large, so bursts get lost.
   kImmediate,

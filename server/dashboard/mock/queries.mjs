@@ -65,6 +65,7 @@ export function flows(traffic, q) {
 
 export function series(traffic, q) {
   const { since, until } = interval(q);
+  const matches = predicate(q);
   const by = choice(q, 'by', ['protocol', 'none']);
   const measure = choice(q, 'measure', ['bytes', 'packets', 'flows']);
   const address = q.get('address');
@@ -86,6 +87,7 @@ export function series(traffic, q) {
   for (const key of by === 'protocol' ? ['tcp', 'udp', 'icmp'] : ['total']) column(key);
   for (const f of traffic.flows(first, until)) {
     if (address && f.flow.source_address !== address && f.flow.destination_address !== address) continue;
+    if (!matches(f.flow)) continue;
     const i = Math.floor((f.lastMs - first) / 1000 / step);
     const c = column(by === 'protocol' ? f.key : 'total');
     c[i] = (c[i] ?? 0) + (measure === 'flows' ? 1 : f[measure]);

@@ -1,4 +1,5 @@
-// An outside program: prints how many flows a capture has, how many packets are in them, and how many were received.
+// An outside program: prints how many flows a capture has, how many packets are in them, and how
+// many were received.
 #include <cstdio>
 #include <string>
 

@@ -47,7 +47,13 @@ export const getFlows = (
 ) => get<FlowPage>('/api/v1/flows', { ...q }, signal);
 
 export const getSeries = (
-  q: Interval & { step?: number; by?: 'protocol' | 'none'; address?: string; measure?: Measure },
+  q: Interval & {
+    step?: number;
+    by?: 'protocol' | 'none';
+    address?: string;
+    where?: string;
+    measure?: Measure;
+  },
   signal?: AbortSignal,
 ) => get<Series>('/api/v1/series', { ...q }, signal);
 

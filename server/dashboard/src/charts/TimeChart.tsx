@@ -59,6 +59,7 @@ export function TimeChart(props: Props) {
   );
 
   const half = shaped.stepMs / 2;
+  const stepPx = x(domain[0] + shaped.stepMs) - x(domain[0]);
   const shape = area<StackPoint | null>()
     .defined((p) => p !== null)
     .x((p) => x(p!.time))
@@ -132,7 +133,7 @@ export function TimeChart(props: Props) {
                 className={`area ${seriesClass(key)} ${props.highlight === key ? 'is-highlight' : ''}`}
               />
             ))}
-            <path className="area-outline" d={edge(top) ?? ''} />
+            <path className={`area-outline ${stepPx < 4 ? 'is-fine' : ''}`} d={edge(top) ?? ''} />
             {shaped.filling && (
               <rect
                 className="filling"
@@ -149,7 +150,7 @@ export function TimeChart(props: Props) {
                   className="drop-mark"
                   x={x(shaped.times[i]!)}
                   y={kMargin.top - 6}
-                  width={Math.max(2, x(shaped.stepMs) - x(0))}
+                  width={Math.max(2, stepPx)}
                   height={4}
                 >
                   <title>{`${count} packets dropped`}</title>

@@ -20,6 +20,7 @@ export function AlertList({ alerts, now, zone, onOpen }: Props) {
           <button type="button" onClick={() => onOpen(alert)}>
             <Severity level={alert.severity} />
             <span className="alert-list-time">
+              {alert.state === 'closed' && 'closed '}
               <RelativeTime time={alert.time} now={now} zone={zone} />
             </span>
             <span className="alert-list-text" title={alert.summary}>

@@ -1,7 +1,7 @@
 import { getCapture } from '../api/endpoints';
 import { formatCount, formatDuration, si } from '../lib/format';
 import { droppedText, packetsNow } from '../lib/headline';
-import { useNow } from '../state/hooks';
+import { useNow, useSmall } from '../state/hooks';
 import { live } from '../state/live';
 import { useQuery } from '../state/query';
 import { useStore } from '../state/store';
@@ -13,6 +13,7 @@ export function CaptureState() {
   const { capture: streamed, samples, status, lostAt, missed } = useStore(live);
   const polled = useQuery('capture', getCapture, 10_000);
   const now = useNow(1000);
+  const small = useSmall();
   const capture = polled.data ?? streamed;
   if (!capture) {
     return (
@@ -34,7 +35,7 @@ export function CaptureState() {
     ? `stale for ${formatDuration((now - lostAt) / 1000)}`
     : capture.state === 'running'
       ? packets !== null
-        ? si(packets, 'packets/s')
+        ? si(packets, small ? 'pkt/s' : 'packets/s')
         : 'waiting'
       : capture.state;
   const { ledger, flow_table, store } = capture;

@@ -56,10 +56,7 @@ export function FlowDetail({ flow, onClose }: { flow: Flow; onClose: () => void 
   const { zone } = useView();
   const seconds = flowSeconds(flow);
   const port = (field: string, number: number) => (
-    <>
-      <CopyValue text={String(number)} field={field} value={number} />
-      {serviceName(number) && <span className="muted"> {serviceName(number)}</span>}
-    </>
+    <CopyValue text={String(number)} note={serviceName(number)} field={field} value={number} />
   );
   return (
     <SidePanel label="Flow detail" title={`Flow ${flow.id}`} onClose={onClose}>

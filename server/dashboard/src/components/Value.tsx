@@ -50,12 +50,23 @@ export function CopyButton({ text, inTable = false }: { text: string; inTable?: 
 }
 
 // For panels: the value itself copies; filtering has its own two buttons beside.
-export function CopyValue({ text, field, value }: { text: string; field?: string; value?: string | number }) {
+export function CopyValue({
+  text,
+  note,
+  field,
+  value,
+}: {
+  text: string;
+  note?: string;
+  field?: string;
+  value?: string | number;
+}) {
   return (
     <span className="copy-value">
       <button type="button" className="value mono" title="Copy" onClick={() => void copy(text)}>
         {text}
       </button>
+      {note && <span className="muted"> {note}</span>}
       {field && value !== undefined && (
         <span className="copy-value-actions">
           <button

@@ -76,7 +76,7 @@ export const kFlowColumns: FlowColumn[] = [
   {
     id: 'protocol',
     label: 'Proto',
-    width: 72,
+    width: 84,
     hides: 1,
     cell: (f) => (
       <FilterValue field="proto" value={protocolName(f.protocol)} inTable>

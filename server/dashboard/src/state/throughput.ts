@@ -18,7 +18,7 @@ export interface Throughput {
   domain: [number, number];
   source: 'stream' | 'series';
   query: Query<Series>;
-  // The address the chart is about; null for all traffic.
+  // The one address that the filter names, if it names nothing else.
   address: string | null;
 }
 
@@ -42,12 +42,17 @@ export function useThroughput(range: Range, where: string, unit: Unit): Throughp
   const [since, until] = resolveRange(range, end);
   // Without a stream the stored series, coarser and later, is better than nothing.
   const reachable = samples.length > 0 || status !== 'lost';
-  const fromStream = address === null && reachable && streamCovers(samples, range, since, until);
+  const fromStream = where === '' && reachable && streamCovers(samples, range, since, until);
 
   const measure = unit === 'bit/s' ? 'bytes' : 'packets';
   const query = useQuery(
-    fromStream ? null : `series ${range.since} ${range.until} ${address ?? ''} ${measure}`,
-    (signal) => getSeries({ ...range, by: 'protocol', measure, address: address ?? undefined }, signal),
+    fromStream ? null : `series ${range.since} ${range.until} ${where} ${measure}`,
+    // One address has sums of its own; any other filter is answered from the flows.
+    (signal) =>
+      getSeries(
+        { ...range, by: 'protocol', measure, ...(address === null ? { where } : { address }) },
+        signal,
+      ),
     refreshMs(range),
   );
 

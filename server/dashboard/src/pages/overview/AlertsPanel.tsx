@@ -35,7 +35,7 @@ export function AlertsPanel({ alerts, query, onOpen }: Props) {
             <Empty>No alerts in this range. The detectors watch every flow and speak up here.</Empty>
           ) : (
             <AlertList
-              alerts={list.slice(0, 6)}
+              alerts={list.slice(0, 5)}
               now={now}
               zone={view.zone}
               onOpen={(alert) => onOpen(String(alert.id))}

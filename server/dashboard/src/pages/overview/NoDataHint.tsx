@@ -7,7 +7,7 @@ const kEver = { since: '1970-01-01T00:00:00Z', until: '2200-01-01T00:00:00Z' };
 
 // Nothing in the range. A recording carries the times of its own day, so say where the traffic is and lead there.
 export function NoDataHint() {
-  const { zone } = useView();
+  const { zone, where } = useView();
   const edges = useQuery(
     'edges',
     async (signal) => {
@@ -19,6 +19,13 @@ export function NoDataHint() {
     },
     10_000,
   );
+  if (where) {
+    return (
+      <div className="chart-hint">
+        <p>No traffic in this range matches the filter.</p>
+      </div>
+    );
+  }
   if (!edges.data) return null;
   const { since, until } = edges.data;
   if (!since || !until) {

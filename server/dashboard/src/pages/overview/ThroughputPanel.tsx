@@ -1,7 +1,7 @@
 import type { Alert } from '../../api/types';
 import { TimeChart } from '../../charts/TimeChart';
 import { Panel, type TableView } from '../../components/Panel';
-import { ProblemBox, StaleLine } from '../../components/States';
+import { Empty, ProblemBox, StaleLine } from '../../components/States';
 import { formatDuration, si } from '../../lib/format';
 import { totals, type Shaped } from '../../lib/series';
 import { formatAbsolute, isLive, type Zone } from '../../lib/time';
@@ -44,11 +44,7 @@ export function ThroughputPanel({ alerts, highlight, onAlert }: Props) {
   const { capture } = useStore(live);
   const height = small ? 200 : 264;
   const moving = isLive(view.range);
-  const about = address
-    ? `of ${address}`
-    : view.where
-      ? 'of all traffic: a series knows single hosts only, the filter applies below'
-      : 'per protocol';
+  const about = address ? `of ${address}` : view.where ? 'as filtered' : 'per protocol';
   const step = shaped && shaped.times.length > 0 ? `, ${formatDuration(shaped.stepMs / 1000)} each` : '';
   const empty = shaped !== null && totals(shaped).every((sum) => sum === null || sum === 0);
   return (
@@ -90,7 +86,7 @@ export function ThroughputPanel({ alerts, highlight, onAlert }: Props) {
             name="Throughput"
             alerts={alerts}
             height={height}
-            scaleKey={`${view.range.since} ${view.range.until} ${unit} ${address ?? ''} ${source}`}
+            scaleKey={`${view.range.since} ${view.range.until} ${unit} ${view.where} ${source}`}
             live={moving}
             highlight={highlight}
             gapReason={capture?.kind === 'file' ? 'the recording has none' : 'the server was not capturing'}
@@ -102,7 +98,11 @@ export function ThroughputPanel({ alerts, highlight, onAlert }: Props) {
         </div>
       ) : query.problem ? (
         <div style={{ minHeight: height }}>
-          <ProblemBox problem={query.problem} onRetry={query.reload} />
+          {query.problem.position !== undefined ? (
+            <Empty>Waiting for a valid filter.</Empty>
+          ) : (
+            <ProblemBox problem={query.problem} onRetry={query.reload} />
+          )}
         </div>
       ) : (
         <div className="skeleton-chart" style={{ height }} aria-busy="true" />
