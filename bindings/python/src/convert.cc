@@ -5,15 +5,23 @@
 #include <limits>
 #include <utility>
 
+#include "callbacks.h"
+
 namespace nta::python {
 
 Timestamp ToTimestamp(py::handle value) {
-  const py::object nanoseconds = py::module_::import("nta._time").attr("to_nanoseconds")(value);
+  if (PyLong_CheckExact(value.ptr())) {
+    int overflow = 0;
+    const long long number = PyLong_AsLongLongAndOverflow(value.ptr(), &overflow);
+    if (overflow == 0) return Timestamp(Duration(number));
+  }
+  const py::object convert = py::module_::import("nta._time").attr("to_nanoseconds");
+  const py::object nanoseconds = Call(convert, value);
   return Timestamp(Duration(nanoseconds.cast<std::int64_t>()));
 }
 
 py::object ToDatetime(Timestamp time) {
-  return py::module_::import("nta._time").attr("to_datetime")(ToNanoseconds(time));
+  return Call(py::module_::import("nta._time").attr("to_datetime"), py::int_(ToNanoseconds(time)));
 }
 
 Duration ToDuration(double seconds, std::string_view what) {
@@ -35,7 +43,7 @@ IpAddress ToAddress(py::handle value) {
 }
 
 py::object ToIpObject(const IpAddress& address) {
-  return py::module_::import("ipaddress").attr("ip_address")(address.ToString());
+  return Call(py::module_::import("ipaddress").attr("ip_address"), py::str(address.ToString()));
 }
 
 std::string ToPath(py::handle path) {
