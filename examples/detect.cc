@@ -31,7 +31,11 @@ int main(int argc, char** argv) {
   std::string file;
   CLI::App app{"What is suspicious in a capture file (pcap or pcapng), as JSON lines."};
   app.add_option("FILE", file, "capture file; - is standard input")->required();
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
 
   auto reader = nta::PcapFileReader::Open(file);
   if (!reader.ok()) return Fail(reader.status());

@@ -121,13 +121,17 @@ int main(int argc, char** argv) {
   source->require_option(1);
   app.add_option("--filter", options.filter, "capture filter (pcap-filter syntax) for --interface");
   app.add_option("--speed", options.speed, "how many times faster to replay")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(0.001, 1e6))
       ->capture_default_str();
   app.add_option("--refresh", options.refresh, "seconds between two views")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(0.1, 3600.0))
       ->capture_default_str();
   app.add_option("--count", options.count, "addresses to show")->capture_default_str();
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
   std::signal(SIGINT, [](int) { interrupted = 1; });
   std::signal(SIGTERM, [](int) { interrupted = 1; });
   return Run(options);

@@ -25,6 +25,7 @@ struct Options {
 };
 
 nta::Duration Seconds(double seconds) {
+  if (!(seconds > 0)) return {};  // not a number, either; the flow table refuses 0
   return std::chrono::duration_cast<nta::Duration>(std::chrono::duration<double>(seconds));
 }
 
@@ -95,11 +96,15 @@ int main(int argc, char** argv) {
   app.add_option("FILE", options.file, "capture file; - is standard input")->required();
   app.add_option("--idle-timeout", options.idle_timeout,
                  "end a flow after this many seconds of silence")
+      ->check(CLI::Range(0.001, 86400.0))
       ->capture_default_str();
   app.add_option("--active-timeout", options.active_timeout,
                  "report a flow at least every so many seconds")
+      ->check(CLI::Range(0.001, 86400.0))
       ->capture_default_str();
-  app.add_option("--max-flows", options.max_flows, "flows kept at once")->capture_default_str();
+  app.add_option("--max-flows", options.max_flows, "flows kept at once")
+      ->check(CLI::Range(1, 100'000'000))
+      ->capture_default_str();
   app.add_option("--view", options.view, "which header of a tunnelled packet counts")
       ->check(CLI::IsMember({"outer", "inner"}))
       ->capture_default_str();
@@ -112,6 +117,10 @@ int main(int argc, char** argv) {
                  "threads that count flows; the order of lines is theirs")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
   return Run(options);
 }

@@ -18,5 +18,6 @@ int main(int argc, char** argv) {
     for (const nta::Alert& alert : batch.alerts) std::cout << alert.summary << '\n';
     return absl::OkStatus();
   });
+  if (!status.ok()) std::cerr << status.message() << '\n';
   return status.ok() ? 0 : 1;
 }

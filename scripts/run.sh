@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Builds everything and starts nta-server with its dashboard on http://127.0.0.1:8080.
 set -euo pipefail
-cd "$(dirname "$0")/.."
-root=$PWD
+# Paths among the arguments are the caller's, so only what has to happen in the source tree happens there.
+root=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=scripts/dependencies.sh
-. scripts/dependencies.sh
+. "$root/scripts/dependencies.sh"
 
 usage() {
   cat <<'END'
@@ -25,29 +25,34 @@ END
 check=false
 has_source=false
 has_data=false
+has_listen=false
 arguments=()
 while [ $# -gt 0 ]; do
   case "$1" in
     --help | -h) usage; exit 0 ;;
-    --check) check=true ;;
-    --pcap)
-      [ $# -ge 2 ] || die "--pcap needs a file"
-      [ -r "$2" ] || die "cannot read the capture file \"$2\""
-      has_source=true
-      arguments+=(--replay "$2")
-      shift ;;
-    --interface)
-      [ $# -ge 2 ] || die "--interface needs a name"
-      has_source=true
-      arguments+=(--interface "$2")
-      shift ;;
-    --interface=* | --replay | --replay=*) has_source=true; arguments+=("$1") ;;
-    --data-dir | --data-dir=* | --database | --database=* | --config | --config=*) has_data=true; arguments+=("$1") ;;
-    *) arguments+=("$1") ;;
+    --check) check=true; shift; continue ;;
+    --pcap | --replay | --file)
+      [ $# -ge 2 ] || die "$1 needs a file"
+      [ -r "$2" ] || die "cannot read the capture file \"$2\"" ;;
+    --interface) [ $# -ge 2 ] || die "--interface needs a name" ;;
   esac
+  case "$1" in
+    --pcap | --pcap=* | --replay | --replay=* | --file | --file=* | --interface | --interface=*) has_source=true ;;
+    # A configuration file may name the source and the data directory.
+    --config | --config=*) has_source=true has_data=true ;;
+    --data-dir | --data-dir=*) has_data=true ;;
+    --listen | --listen=*) has_listen=true ;;
+  esac
+  arguments+=("$1")
   shift
 done
-$has_source || arguments+=(--replay "$root/tests/data/sample.pcap")
+[ -z "${NTA_INTERFACE:-}${NTA_PCAP:-}${NTA_FILE:-}${NTA_CONFIG:-}" ] || has_source=true
+[ -z "${NTA_CONFIG:-}" ] || has_data=true
+has_sample=false
+if ! $has_source; then
+  has_sample=true
+  arguments+=(--pcap "$root/tests/data/sample.pcap")
+fi
 
 # shellcheck disable=SC2086
 install_packages $BUILD_PACKAGES $RUN_PACKAGES
@@ -56,7 +61,8 @@ build_dashboard "$root/server/dashboard"
 say "Building the server"
 # A build log is only of interest when the build fails.
 log=$root/build/run.log
-if ! { cmake --preset release && cmake --build --preset release --target nta-server; } >"$log" 2>&1; then
+mkdir -p "$root/build"
+if ! (cd "$root" && cmake --preset release && cmake --build --preset release --target nta-server) >"$log" 2>&1; then
   tail -n 40 "$log" >&2
   die "the server did not build; the whole log is $log"
 fi
@@ -81,7 +87,10 @@ stop() {
 trap stop EXIT
 trap 'exit 130' INT TERM
 
-"$server" "${arguments[@]}" --listen 127.0.0.1:0 --data-dir "$work" >"$work/out" 2>"$work/err" &
+$has_listen || arguments+=(--listen 127.0.0.1:0)
+$has_data || arguments+=(--data-dir "$work/data")
+: >"$work/out"
+"$server" "${arguments[@]}" >"$work/out" 2>"$work/err" &
 server_pid=$!
 
 # wait_for SECONDS COMMAND...: until the command succeeds; fails when the server ends or the time is over.
@@ -111,11 +120,14 @@ session=$(jq -n --arg token "$token" --arg password "$password" \
   die "the server did not accept its own bootstrap token"
 
 summary=
+# The sample ends with a port scan; with it, the check waits for the alert, too.
+wanted='.flows > 0 and .packets > 0 and .capture.ledger.received > 0'
+$has_sample && wanted="$wanted and .alerts > 0"
 has_traffic() {
-  summary=$(curl -fsS -H "Authorization: Bearer $session" "$url/api/v1/summary?since=-10m") || return 1
-  [ "$(jq '.flows > 0 and .packets > 0 and .capture.ledger.received > 0' <<<"$summary")" = true ]
+  summary=$(curl -fsS -H "Authorization: Bearer $session" "$url/api/v1/summary?since=2000-01-01T00:00:00Z") || return 1
+  [ "$(jq "$wanted" <<<"$summary")" = true ]
 }
-wait_for "${NTA_CHECK_SECONDS:-90}" has_traffic ||
+wait_for "${NTA_CHECK_SECONDS:-120}" has_traffic ||
   die "no traffic was reported; the last answer was: ${summary:-none}"
 curl -fsS "$url/" | grep -qi '<html' || die "the dashboard is not served at $url/"
 

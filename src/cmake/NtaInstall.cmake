@@ -32,5 +32,7 @@ else()
   list(JOIN modules " " NTA_PC_LIBS)
   string(APPEND NTA_PC_LIBS " -lpcap -lsqlite3")
 endif()
+# Relative to the file itself, because the prefix may be chosen at installation.
+file(RELATIVE_PATH NTA_PC_PREFIX "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
 configure_file(${PROJECT_SOURCE_DIR}/src/cmake/nta.pc.in nta.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/nta.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

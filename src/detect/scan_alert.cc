@@ -98,9 +98,17 @@ std::string_view TriggerText(Trigger trigger) {
   return kTexts[static_cast<std::size_t>(trigger)];
 }
 
-std::vector<std::string> TopPorts(const ScanSource& source) {
+// The source's latest failures are those of all its scans; an alert shows its own.
+bool IsAbout(const AlertEntity& entity, const RecentFailure& failure) {
+  if (entity.destination && failure.host != *entity.destination) return false;
+  return !entity.service || *entity.service == ServiceText(failure.protocol, failure.port);
+}
+
+std::vector<std::string> TopPorts(const ScanSource& source, const AlertEntity& entity) {
   std::map<std::pair<std::uint8_t, std::uint16_t>, int> counts;
-  for (const RecentFailure& failure : source.recent) ++counts[{failure.protocol, failure.port}];
+  for (const RecentFailure& failure : source.recent) {
+    if (IsAbout(entity, failure)) ++counts[{failure.protocol, failure.port}];
+  }
   std::vector<std::pair<std::pair<std::uint8_t, std::uint16_t>, int>> order(counts.begin(),
                                                                             counts.end());
   std::stable_sort(order.begin(), order.end(),
@@ -114,22 +122,26 @@ std::vector<std::string> TopPorts(const ScanSource& source) {
 }
 
 // The latest failures, latest last.
-std::vector<std::string> SampleTargets(const ScanSource& source) {
+std::vector<std::string> SampleTargets(const ScanSource& source, const AlertEntity& entity) {
   const std::size_t size = source.recent.size();
   const std::size_t oldest = size < ScanSource::kRecent ? 0 : source.next_recent;
   std::vector<std::string> texts;
-  for (std::size_t i = size > kListLength ? size - kListLength : 0; i < size; ++i) {
+  for (std::size_t i = 0; i < size; ++i) {
     const RecentFailure& failure = source.recent[(oldest + i) % size];
+    if (!IsAbout(entity, failure)) continue;
     const std::string host = IsPing(failure.protocol)
                                  ? failure.host.ToString()
                                  : Endpoint{failure.host, failure.port}.ToString();
     texts.push_back(ProtocolName(failure.protocol) + " " + host);
   }
+  if (texts.size() > kListLength) {
+    texts.erase(texts.begin(), texts.end() - static_cast<std::ptrdiff_t>(kListLength));
+  }
   return texts;
 }
 
 std::map<std::string, EvidenceValue> Evidence(const ScanSource& source, const ScanCase& scan,
-                                              ScanKind kind) {
+                                              ScanKind kind, const AlertEntity& entity) {
   const Extent extent = ExtentOf(source, scan, kind);
   const double seconds = std::chrono::duration<double>(SpanOf(scan)).count();
   return {
@@ -141,8 +153,8 @@ std::map<std::string, EvidenceValue> Evidence(const ScanSource& source, const Sc
       {"failed_contacts_per_second", scan.failed / std::max(seconds, 1.0)},
       {"first_seen", ToString(scan.first_started)},
       {"last_seen", ToString(scan.last_started)},
-      {"top_ports", TopPorts(source)},
-      {"sample_targets", SampleTargets(source)},
+      {"top_ports", TopPorts(source, entity)},
+      {"sample_targets", SampleTargets(source, entity)},
       {"trigger", std::string(TriggerText(scan.trigger))},
   };
 }
@@ -193,7 +205,7 @@ Alert MakeScanAlert(const ScanSource& source, ScanKind kind, AlertState state, T
   alert.unit = "failed contacts";
   alert.entity = EntityOf(source, scan, kind);
   alert.window = SpanOf(scan);
-  alert.evidence = Evidence(source, scan, kind);
+  alert.evidence = Evidence(source, scan, kind, alert.entity);
   if (kind == ScanKind::kPortScan) {
     alert.technique = "T1046";
   } else {

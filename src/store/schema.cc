@@ -1,5 +1,6 @@
 #include "store/schema.h"
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <utility>
@@ -195,6 +196,14 @@ absl::Status CheckSchema(Connection& connection, const std::string& path) {
 }
 
 // As much of the file as can be checked in half a second: all of a small one.
+// What quick_check says in lines, the first of which only names the database.
+std::string OneLine(std::string text) {
+  constexpr std::string_view kHeading = "*** in database main ***\n";
+  if (text.starts_with(kHeading)) text.erase(0, kHeading.size());
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
+}
+
 absl::Status CheckPages(Connection& connection, const std::string& path) {
   connection.SetDeadline(std::chrono::steady_clock::now() + std::chrono::milliseconds(500));
   const auto check = [&]() -> absl::StatusOr<std::string> {
@@ -207,7 +216,7 @@ absl::Status CheckPages(Connection& connection, const std::string& path) {
   if (absl::IsDeadlineExceeded(result.status())) return absl::OkStatus();
   if (!result.ok()) return result.status();
   if (*result == "ok") return absl::OkStatus();
-  return Refuse(absl::StatusCode::kDataLoss, path, "is damaged: " + *result);
+  return Refuse(absl::StatusCode::kDataLoss, path, "is damaged: " + OneLine(*result));
 }
 
 // The version of the schema; 0 for an empty file. Writes nothing.

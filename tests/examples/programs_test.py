@@ -75,7 +75,7 @@ class BadInput:
         self.check_failure(run(self.file(SAMPLE.read_bytes()[:-7])), "damaged", "ends inside a record")
 
     def test_no_argument_is_wrong_usage(self):
-        self.assertGreater(run().returncode, 1)
+        self.assertEqual(run().returncode, 2)
 
 
 class PcapToFlows(BadInput, unittest.TestCase):
@@ -158,11 +158,20 @@ class PcapToFlows(BadInput, unittest.TestCase):
         self.check_failure(result, "damaged", "4294967280 bytes")
 
     def test_a_wrong_option_is_wrong_usage(self):
-        for arguments in (["--view", "sideways"], ["--workers", "0"], ["--nonsense"]):
-            self.assertGreater(run(SAMPLE, *arguments).returncode, 1)
+        for arguments in (
+            ["--view", "sideways"],
+            ["--workers", "0"],
+            ["--nonsense"],
+            ["--idle-timeout", "0"],
+            ["--active-timeout", "1e300"],
+            ["--max-flows", "0"],
+        ):
+            result = run(SAMPLE, *arguments)
+            self.assertEqual(result.returncode, 2, arguments)
+            self.assertEqual(result.stdout, b"")
 
-    def test_a_timeout_out_of_range_is_refused(self):
-        self.check_failure(run(SAMPLE, "--idle-timeout", "0"), "idle_timeout")
+    def test_a_timeout_that_is_no_number_is_refused(self):
+        self.assertGreater(run(SAMPLE, "--idle-timeout", "nan").returncode, 0)
 
     def test_a_full_disk_is_reported(self):
         if not os.path.exists("/dev/full"):
@@ -223,6 +232,15 @@ class PrintFlows(unittest.TestCase):
         self.assertIn("none.pcap", result.stderr.decode())
 
 
+    def test_a_damaged_file_is_called_damaged(self):
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(SAMPLE.read_bytes()[:-7])
+            file.flush()
+            result = run(file.name)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("damaged", result.stderr.decode())
+
+
 class LiveTopTalkers(unittest.TestCase):
     def test_a_replay_shows_the_busiest_address(self):
         result = run("--replay", SAMPLE, "--speed", "100", "--refresh", "0.2")
@@ -269,8 +287,8 @@ class LiveTopTalkers(unittest.TestCase):
         self.assertIn('"tcp and or"', result.stderr.decode())
 
     def test_exactly_one_source_is_wanted(self):
-        self.assertGreater(run().returncode, 1)
-        self.assertGreater(run("--interface", "lo", "--replay", SAMPLE).returncode, 1)
+        self.assertEqual(run().returncode, 2)
+        self.assertEqual(run("--interface", "lo", "--replay", SAMPLE).returncode, 2)
 
 
 CASES = {

@@ -6,7 +6,11 @@ run=$source/scripts/run.sh
 
 case $way in
   sample)
-    "$run" --check | tee /dev/stderr | grep -E '^check: .* [1-9][0-9]* packets captured from sample\.pcap, [1-9][0-9]* flows'
+    "$run" --check | tee /dev/stderr |
+      grep -E '^check: .* [1-9][0-9]* packets captured from sample\.pcap, [1-9][0-9]* flows.* [1-9][0-9]* alerts'
+    # Paths are the caller's.
+    cd "$source/tests/data"
+    "$run" --check --file sample.pcap --listen 127.0.0.1:0 2>&1 | tee /dev/stderr | grep -E '^check: .* 2748 packets captured from sample\.pcap'
     ;;
   interface)
     # A network of its own, where lo carries only the download.

@@ -44,8 +44,7 @@ struct Talker {
 
 struct TrafficSamplerOptions {
   std::size_t max_samples = 3600;  // seconds kept
-  // Addresses counted per ten seconds; beyond that the least of them make room (Space-Saving, so
-  // the top is right).
+  // Addresses counted per ten seconds; beyond that the lesser half of them by bytes makes room.
   std::size_t max_addresses = 4096;
 };
 
