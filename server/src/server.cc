@@ -13,6 +13,7 @@
 #include "app.h"
 #include "base/status.h"
 #include "capture_loop.h"
+#include "data_lock.h"
 #include "http_server.h"
 #include "live_feed.h"
 #include "log.h"
@@ -151,6 +152,7 @@ class Server::Impl {
   void StopThreads();
 
   const ServerOptions options_;
+  std::optional<DataLock> data_lock_;
   std::unique_ptr<Store> store_;
   std::optional<StoreWriter> writer_;
   TrafficSampler sampler_;
@@ -191,6 +193,7 @@ absl::StatusOr<std::unique_ptr<Server::Impl>> Server::Impl::Start(const ServerOp
 
 absl::Status Server::Impl::OpenStore() {
   NTA_RETURN_IF_ERROR(MakeDataDirectory(options_.data_dir));
+  NTA_ASSIGN_OR_RETURN(data_lock_, DataLock::Take(options_.data_dir));
   NTA_ASSIGN_OR_RETURN(store_, Store::Open({.path = options_.database}));
   writer_.emplace(*store_);
   capture_.emplace(MakeCaptureOptions(options_), *writer_, sampler_, [this](const Alert& alert) {

@@ -82,6 +82,26 @@ def test_a_key_that_others_may_read_is_refused(start):
     fails(run("--listen", "127.0.0.1:0", "--data-dir", "data", cwd=server.directory), 1, "jwt.key", "others")
 
 
+def test_a_second_server_on_the_same_data_is_refused(start):
+    server = start()
+    token = server.bootstrap_token
+    fails(run("--listen", "127.0.0.1:0", "--data-dir", "data", cwd=server.directory), 1, "data", "in use")
+    assert token and server.set_up()["token"]  # the first one's token still holds
+
+
+def test_a_page_of_the_database_that_is_damaged_is_told_in_one_line(start, capture):
+    server = start("--file", capture)
+    server.set_up()
+    assert server.stop() == 0  # which writes what was read
+    database = server.directory / "data" / "nta.db"
+    content = bytearray(database.read_bytes())
+    for page in range(3, len(content) // 4096):
+        content[page * 4096 : page * 4096 + 64] = os.urandom(64)
+    database.write_bytes(content)
+    fails(run("--listen", "127.0.0.1:0", "--data-dir", "data", cwd=server.directory), 1, "nta.db", "damaged")
+    assert database.read_bytes() == content
+
+
 def test_wrong_usage_exits_with_2(tmp_path):
     fails(run("--listen", "0.0.0.0:0", cwd=tmp_path), 2, "--allow-insecure-remote")
     assert run("--nonsense", cwd=tmp_path).returncode == 2
