@@ -19,15 +19,16 @@
 namespace nta {
 
 struct ParallelMeterOptions {
-  PipelineOptions pipeline;  // max_flows is shared out among the workers
-  int workers = 2;           // 1 to 256
+  PipelineOptions pipeline{};  // max_flows is shared out among the workers
+  int workers = 2;             // 1 to 256
   // Bursts that may wait for a worker; then reading waits, so a live source drops and counts.
   std::size_t queue_bursts = 64;
 };
 
 // Reads and decodes on the calling thread; each worker counts the flows whose symmetric hash falls
-// to it. The records are those of a Pipeline without detectors but for their order (and for which
-// flows are evicted at the cap).
+// to it. The records are those of a Pipeline without detectors but for their order. Two exceptions:
+// which flows are evicted at the cap, and where flows are split when time stamps go back by more
+// than FlowClock::kMaxReordering; no packet is lost or counted twice in either.
 class ParallelMeter {
  public:
   // Borrows `source` until the meter ends.
