@@ -434,6 +434,11 @@ Next Decoder::Nsh() {
   if (!Has(length)) return Malformed(DecodeReason::kTruncatedLink);
   Skip(length);
   out_.tunnels |= static_cast<std::uint16_t>(Tunnel::kNsh);
+  return NshProtocol(protocol);
+}
+
+// The numbers of RFC 8300 6.1; VXLAN-GPE has the same.
+Next Decoder::NshProtocol(std::uint8_t protocol) {
   switch (protocol) {
     case 1:
     case 2:

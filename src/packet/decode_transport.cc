@@ -133,17 +133,7 @@ Next Decoder::Vxlan() {
   Skip(8);
   out_.tunnels |= static_cast<std::uint16_t>(Tunnel::kVxlan);
   if ((flags & 0x04) == 0) return Next::kEthernet;
-  switch (next_protocol) {
-    case 1:
-    case 2:
-      return Next::kIp;
-    case 3:
-      return Next::kEthernet;
-    case 4:
-      return Next::kNsh;
-    default:
-      return Unsupported(DecodeReason::kUnknownEtherType);
-  }
+  return NshProtocol(next_protocol);
 }
 
 // RFC 8926: version and option length in words, flags, protocol type 2, identifier 3, reserved,

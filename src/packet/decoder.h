@@ -78,6 +78,7 @@ class Decoder {
   Next Pppoe();
   Next Mpls();
   Next Nsh();
+  Next NshProtocol(std::uint8_t protocol);
   Next Arp();
   void SetMacs(const std::uint8_t* destination, const std::uint8_t* source);
 
