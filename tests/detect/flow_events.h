@@ -2,6 +2,8 @@
 #ifndef NTA_TESTS_DETECT_FLOW_EVENTS_H_
 #define NTA_TESTS_DETECT_FLOW_EVENTS_H_
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -11,6 +13,7 @@
 #include <vector>
 
 #include "nta/detect/detector.h"
+#include "nta/detect/port_scan_detector.h"
 #include "nta/flow/flow_record.h"
 #include "nta/net/five_tuple.h"
 #include "nta/packet/decode.h"
@@ -102,6 +105,19 @@ inline std::vector<Alert> AlertsOf(Detector& detector, const std::vector<FlowEve
   for (const FlowEvent& event : events) detector.Observe(event, alerts);
   detector.Finish(alerts);
   return alerts;
+}
+
+// What the port scan detector says of these attempts.
+inline std::vector<Alert> Detect(const std::vector<Attempt>& attempts,
+                                 PortScanOptions options = {}) {
+  PortScanDetector detector(options);
+  return AlertsOf(detector, EventsOf(attempts));
+}
+
+// Of the first alert; fails the test when there is none.
+inline Alert FirstOf(const std::vector<Alert>& alerts) {
+  EXPECT_FALSE(alerts.empty());
+  return alerts.empty() ? Alert{} : alerts.front();
 }
 
 // `count` attempts that differ by what `vary` does to the n-th.

@@ -17,17 +17,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-std::vector<Alert> Detect(const std::vector<Attempt>& attempts, PortScanOptions options = {}) {
-  PortScanDetector detector(options);
-  return AlertsOf(detector, EventsOf(attempts));
-}
-
-// Of the first alert; fails the test when there is none.
-Alert FirstOf(const std::vector<Alert>& alerts) {
-  EXPECT_FALSE(alerts.empty());
-  return alerts.empty() ? Alert{} : alerts.front();
-}
-
 TEST(PortScanAlert, SweepByAnInsideHostIsWorse) {
   std::vector<Attempt> attempts = HostSweep(120);
   for (Attempt& attempt : attempts) attempt.from = IpAddress::V4(10, 9, 9, 9);

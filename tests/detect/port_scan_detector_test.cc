@@ -16,17 +16,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-std::vector<Alert> Detect(const std::vector<Attempt>& attempts, PortScanOptions options = {}) {
-  PortScanDetector detector(options);
-  return AlertsOf(detector, EventsOf(attempts));
-}
-
-// Of the first alert; fails the test when there is none.
-Alert FirstOf(const std::vector<Alert>& alerts) {
-  EXPECT_FALSE(alerts.empty());
-  return alerts.empty() ? Alert{} : alerts.front();
-}
-
 TEST(PortScanDetector, NineRefusedPortsOfOneHostAreAPortScan) {
   const std::vector<Alert> alerts = Detect(PortScan(9));
   ASSERT_THAT(alerts, SizeIs(2));

@@ -13,17 +13,6 @@ namespace {
 using namespace testing;  // NOLINT: the verbs of flow_events.h
 using ::testing::IsEmpty;
 
-std::vector<Alert> Detect(const std::vector<Attempt>& attempts, PortScanOptions options = {}) {
-  PortScanDetector detector(options);
-  return AlertsOf(detector, EventsOf(attempts));
-}
-
-// Of the first alert; fails the test when there is none.
-Alert FirstOf(const std::vector<Alert>& alerts) {
-  EXPECT_FALSE(alerts.empty());
-  return alerts.empty() ? Alert{} : alerts.front();
-}
-
 TEST(PortScanSilence, EightFailuresAreNotEnough) {
   EXPECT_THAT(Detect(PortScan(8)), IsEmpty());
   EXPECT_THAT(Detect(HostSweep(8)), IsEmpty());
