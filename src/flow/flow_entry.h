@@ -83,6 +83,9 @@ struct alignas(64) FlowEntry {
   static constexpr std::uint8_t kHasVlan = 1 << 3;
   static constexpr std::uint8_t kContinuing =
       1 << 4;  // reported at the active timeout, no packet since
+  static constexpr std::uint8_t kHasIcmp = 1 << 5;
+  static constexpr std::uint8_t kInspecting = 1 << 6;  // the inspector is to see its payload
+  static constexpr std::uint8_t kInspected = 1 << 7;   // the inspector has seen some
 
   FlowKey key;
   std::int64_t first_seen;
@@ -91,7 +94,9 @@ struct alignas(64) FlowEntry {
   std::uint8_t tcp_flags[2];  // forward, reverse
   std::uint8_t state;
   ContactOutcome outcome;
-  std::uint16_t unused;
+  // TCP: flags of each direction over all records of the flow. ICMP: type and code of the first
+  // packet.
+  std::uint8_t extra[2];
   DirectionCounters counters[2];  // forward, reverse
 
   bool Is(std::uint8_t flag) const { return (state & flag) != 0; }
@@ -99,7 +104,13 @@ struct alignas(64) FlowEntry {
   void Clear(std::uint8_t flag) { state = static_cast<std::uint8_t>(state & ~flag); }
   bool IsTcp() const { return (key.rest >> 32 & 0xff) == kProtocolTcp; }
 
-  FlowRecord ToRecord(FlowEndReason reason) const;
+  bool IsIcmp() const {
+    const auto protocol = static_cast<std::uint8_t>(key.rest >> 32);
+    return protocol == kProtocolIcmp || protocol == kProtocolIcmpV6;
+  }
+
+  // `record` is newly made.
+  void FillRecord(FlowEndReason reason, FlowRecord& record) const;
 };
 static_assert(sizeof(FlowEntry) == 128);
 

@@ -11,6 +11,7 @@
 #include "flow/flow_entry.h"
 #include "flow/flow_index.h"
 #include "flow/linked_slots.h"
+#include "flow/statistics_table.h"
 #include "flow/timer_wheel.h"
 
 namespace nta {
@@ -23,9 +24,13 @@ using internal::FlowKey;
 using internal::kNoSlot;
 using internal::SlotLinks;
 using internal::SlotList;
+using internal::StatisticsTable;
 using internal::TimerWheel;
 
 constexpr std::size_t kMaxFlows = 100'000'000;
+constexpr std::size_t kMinMemoryBytes = 64 << 10;
+constexpr std::size_t kMaxFirstPackets = 255;
+constexpr std::size_t kMaxEntropyBytes = 65'535;
 // Packets whose memory is fetched ahead together; 16, 32 and 64 are alike.
 constexpr std::size_t kBurst = 32;
 // Due flows that end for each packet: more than can start, so the table always catches up. Looking
@@ -41,6 +46,31 @@ absl::Status CheckTimeout(Duration timeout, std::string_view name) {
     return absl::OkStatus();
   }
   return base::InvalidArgument(std::string(name) + " must be within 1 ms and 1 day");
+}
+
+// Beside its buckets: the entry, two links of the queues, two of the wheel and its list.
+std::size_t BytesPerFlow(const FlowTableOptions& options) {
+  return sizeof(FlowEntry) + 18 +
+         (options.statistics ? StatisticsTable::BytesPerFlow(*options.statistics) : 0);
+}
+
+// As many flows as fit into max_memory_bytes, buckets included.
+std::size_t MaxFlows(const FlowTableOptions& options) {
+  if (options.max_memory_bytes == 0) return options.max_flows;
+  const auto bytes = [&](std::size_t flows) {
+    return flows * BytesPerFlow(options) + FlowIndex::BytesFor(flows);
+  };
+  std::size_t least = 1;
+  std::size_t most = options.max_flows;
+  while (least < most) {
+    const std::size_t middle = most - (most - least) / 2;
+    if (bytes(middle) <= options.max_memory_bytes) {
+      least = middle;
+    } else {
+      most = middle - 1;
+    }
+  }
+  return least;
 }
 
 // Whether a flow can be named: IP, and either ports or a protocol (or fragment) that has none.
@@ -74,6 +104,10 @@ ContactOutcome FirstOutcome(const DecodedPacket& packet) {
   return ContactOutcome::kPending;
 }
 
+bool IsSynAck(std::uint8_t tcp_flags) {
+  return (tcp_flags & (kTcpSyn | kTcpAck | kTcpRst)) == (kTcpSyn | kTcpAck);
+}
+
 bool SaysUnreachable(const DecodedPacket& packet) {
   constexpr std::uint8_t kFragmentationNeeded = 4;  // path MTU discovery: the host is there
   return packet.protocol == kProtocolIcmp
@@ -97,8 +131,14 @@ class FlowTable::Impl {
     NTA_ASSIGN_OR_RETURN(impl->entries_, base::LazyArray<FlowEntry>::Create(flows));
     NTA_ASSIGN_OR_RETURN(impl->queue_links_, SlotLinks::Create(flows));
     NTA_ASSIGN_OR_RETURN(impl->wheel_, TimerWheel::Create(flows));
+    if (options.statistics) {
+      NTA_ASSIGN_OR_RETURN(impl->statistics_, StatisticsTable::Create(*options.statistics, flows));
+    }
     return impl;
   }
+
+  void SetInspector(FlowInspector* inspector) { inspector_ = inspector; }
+  const FlowTableOptions& options() const { return options_; }
 
   void Add(std::span<const DecodedPacket> packets, std::span<const Timestamp> clocks,
            std::vector<FlowEvent>& events) {
@@ -123,7 +163,7 @@ class FlowTable::Impl {
       if (slot == kNoSlot) return true;
       const FlowEntry& entry = entries_[slot];
       const FlowEndReason reason = ReasonAt(entry, now_);
-      Report(entry, reason == FlowEndReason::kNone ? FlowEndReason::kForcedEnd : reason,
+      Report(slot, reason == FlowEndReason::kNone ? FlowEndReason::kForcedEnd : reason,
              std::min(now_, DeadlineOf(entry)), events);
       Free(slot);
     }
@@ -134,9 +174,7 @@ class FlowTable::Impl {
     FlowTableStats stats = stats_;
     stats.active = static_cast<std::size_t>(stats.started - stats.ended);
     stats.capacity = options_.max_flows;
-    // Per flow ever held at once: the entry, two links of the queues, two of the wheel and its
-    // list.
-    stats.memory_bytes = index_.memory_bytes() + high_water_ * (sizeof(FlowEntry) + 18);
+    stats.memory_bytes = index_.memory_bytes() + high_water_ * BytesPerFlow(options_);
     return stats;
   }
 
@@ -180,6 +218,7 @@ class FlowTable::Impl {
       const char* const entry = reinterpret_cast<const char*>(&entries_[slot]);
       __builtin_prefetch(entry, 1);
       __builtin_prefetch(entry + 64, 1);
+      if (options_.statistics) statistics_.Prefetch(slot);
     }
     for (std::size_t i = 0; i < packets.size(); ++i) {
       PassTime(clocks.empty() ? clock_.Pass(packets[i].time) : clocks[i], events);
@@ -206,7 +245,7 @@ class FlowTable::Impl {
     }
     ++stats_.packets;
     std::uint32_t slot = Find(prepared.directed.key, prepared.hash);
-    if (slot != kNoSlot && EndsBefore(entries_[slot], packet, events)) {
+    if (slot != kNoSlot && EndsBefore(slot, packet, events)) {
       wheel_.Cancel(slot);
       Free(slot);
       slot = kNoSlot;
@@ -221,17 +260,18 @@ class FlowTable::Impl {
 
   // Whether the flow was over before this packet of its addresses and ports, by the table's time,
   // whether or not the wheel has come to it; then reports it.
-  bool EndsBefore(FlowEntry& entry, const DecodedPacket& packet, std::vector<FlowEvent>& events) {
+  bool EndsBefore(std::uint32_t slot, const DecodedPacket& packet, std::vector<FlowEvent>& events) {
+    const FlowEntry& entry = entries_[slot];
     const FlowEndReason reason = ReasonAt(entry, now_);
     const bool reopens = entry.Is(FlowEntry::kClosed) && packet.is_tcp() &&
                          (packet.tcp_flags & (kTcpSyn | kTcpAck)) == kTcpSyn;
     if (reason == FlowEndReason::kActiveTimeout) {
-      Report(entry, reason, DeadlineOf(entry), events);
-      Continue(entry);
+      Report(slot, reason, DeadlineOf(entry), events);
+      Continue(slot);
       return reopens || ReasonAt(entry, now_) != FlowEndReason::kNone;
     }
     if (reason == FlowEndReason::kNone && !reopens) return false;
-    Report(entry, reopens ? FlowEndReason::kEndOfFlow : reason, std::min(now_, DeadlineOf(entry)),
+    Report(slot, reopens ? FlowEndReason::kEndOfFlow : reason, std::min(now_, DeadlineOf(entry)),
            events);
     return true;
   }
@@ -257,11 +297,13 @@ class FlowTable::Impl {
   }
 
   // The flow goes on in a new record with the same orientation.
-  static void Continue(FlowEntry& entry) {
+  void Continue(std::uint32_t slot) {
+    FlowEntry& entry = entries_[slot];
     entry.counters[0] = entry.counters[1] = {};
     entry.tcp_flags[0] = entry.tcp_flags[1] = 0;
     if (entry.outcome == ContactOutcome::kPending) entry.outcome = ContactOutcome::kUnknown;
     entry.Set(FlowEntry::kContinuing);
+    if (options_.statistics) statistics_.Continue(slot);
   }
 
   std::uint32_t Start(const DecodedPacket& packet, const Prepared& prepared, std::int64_t time,
@@ -273,7 +315,16 @@ class FlowTable::Impl {
     entry.key = prepared.directed.key;
     entry.first_seen = entry.last_seen = time;
     entry.outcome = FirstOutcome(packet);
-    if (prepared.directed.source_is_a) entry.Set(FlowEntry::kSourceIsA);
+    // A SYN-ACK answers somebody who spoke before.
+    const bool answers = packet.is_tcp() && IsSynAck(packet.tcp_flags);
+    if (prepared.directed.source_is_a != answers) entry.Set(FlowEntry::kSourceIsA);
+    if (packet.has_icmp) {
+      entry.Set(FlowEntry::kHasIcmp);
+      entry.extra[0] = packet.icmp_type;
+      entry.extra[1] = packet.icmp_code;
+    }
+    if (inspector_ != nullptr) entry.Set(FlowEntry::kInspecting);
+    if (options_.statistics) statistics_.Start(slot);
     if (packet.has_vlan) {
       entry.Set(FlowEntry::kHasVlan);
       entry.vlan = packet.vlan;
@@ -288,6 +339,7 @@ class FlowTable::Impl {
   void Count(std::uint32_t slot, const DecodedPacket& packet, bool source_is_a, std::int64_t time,
              std::vector<FlowEvent>& events) {
     FlowEntry& entry = entries_[slot];
+    if (packet.is_tcp() && IsSynAck(packet.tcp_flags)) MendDirection(slot, source_is_a);
     const std::size_t direction = source_is_a == entry.Is(FlowEntry::kSourceIsA) ? 0 : 1;
     if (entry.Is(FlowEntry::kContinuing)) {
       entry.Clear(FlowEntry::kContinuing);
@@ -303,11 +355,44 @@ class FlowTable::Impl {
     counters.payload_bytes += packet.payload_bytes;
     entry.tcp_flags[direction] =
         static_cast<std::uint8_t>(entry.tcp_flags[direction] | packet.tcp_flags);
+    if (packet.is_tcp()) {
+      entry.extra[direction] = static_cast<std::uint8_t>(entry.extra[direction] | packet.tcp_flags);
+    }
+    if (options_.statistics) statistics_.Add(slot, direction, time, packet);
     if (wants_all_ && entry.counters[0].packets + entry.counters[1].packets == 1) {
-      Emit(FlowEventType::kStarted, time, entry, FlowEndReason::kNone, events);
+      Emit(FlowEventType::kStarted, time, slot, FlowEndReason::kNone, events);
     }
     if (direction == 1) Answer(slot, packet, time, events);
     if (packet.is_tcp()) CheckClosed(slot, packet);
+    if (entry.Is(FlowEntry::kInspecting) && !packet.payload.empty()) {
+      Inspect(slot, direction == 0, packet, time, events);
+    }
+  }
+
+  // A SYN-ACK of what was taken for the source, which never asked: the other side spoke first.
+  void MendDirection(std::uint32_t slot, bool source_is_a) {
+    FlowEntry& entry = entries_[slot];
+    const bool is_forward = source_is_a == entry.Is(FlowEntry::kSourceIsA);
+    // Once a request, an answer or payload was seen the direction is known, and others rely on it.
+    const bool is_known = (entry.extra[0] & kTcpSyn) != 0 ||
+                          (entry.counters[0].payload_bytes | entry.counters[1].payload_bytes) != 0;
+    if (!is_forward || is_known || entry.counters[0].packets == 0) return;
+    entry.state = static_cast<std::uint8_t>(entry.state ^ FlowEntry::kSourceIsA);
+    std::swap(entry.counters[0], entry.counters[1]);
+    std::swap(entry.tcp_flags[0], entry.tcp_flags[1]);
+    std::swap(entry.extra[0], entry.extra[1]);
+    if (options_.statistics) statistics_.SwapDirections(slot);
+  }
+
+  void Inspect(std::uint32_t slot, bool is_forward, const DecodedPacket& packet, std::int64_t time,
+               std::vector<FlowEvent>& events) {
+    FlowEntry& entry = entries_[slot];
+    const InspectResult result = inspector_->Inspect(slot, is_forward, packet);
+    entry.Set(FlowEntry::kInspected);
+    if (!result.wants_more) entry.Clear(FlowEntry::kInspecting);
+    if (result.has_news && wants_all_) {
+      Emit(FlowEventType::kUpdated, time, slot, FlowEndReason::kNone, events);
+    }
   }
 
   // A packet of the destination.
@@ -321,15 +406,15 @@ class FlowTable::Impl {
       entry.Set(FlowEntry::kAnswered);
     }
     if (entry.outcome == ContactOutcome::kPending) {
-      SetOutcome(entry, refuses ? ContactOutcome::kRefused : ContactOutcome::kAnswered, time,
+      SetOutcome(slot, refuses ? ContactOutcome::kRefused : ContactOutcome::kAnswered, time,
                  events);
     }
   }
 
-  void SetOutcome(FlowEntry& entry, ContactOutcome outcome, std::int64_t time,
+  void SetOutcome(std::uint32_t slot, ContactOutcome outcome, std::int64_t time,
                   std::vector<FlowEvent>& events) {
-    entry.outcome = outcome;
-    if (wants_all_) Emit(FlowEventType::kUpdated, time, entry, FlowEndReason::kNone, events);
+    entries_[slot].outcome = outcome;
+    if (wants_all_) Emit(FlowEventType::kUpdated, time, slot, FlowEndReason::kNone, events);
   }
 
   // An ICMP error tells what became of the flow that it quotes.
@@ -341,10 +426,10 @@ class FlowTable::Impl {
                           tuple.destination.port, tuple.protocol);
     const std::uint32_t slot = Find(quoted.key, quoted.key.Hash(hash_));
     if (slot == kNoSlot) return;
-    FlowEntry& entry = entries_[slot];
+    const FlowEntry& entry = entries_[slot];
     const bool is_forward = quoted.source_is_a == entry.Is(FlowEntry::kSourceIsA);
     if (is_forward && entry.outcome == ContactOutcome::kPending) {
-      SetOutcome(entry, ContactOutcome::kUnreachable, packet.time.time_since_epoch().count(),
+      SetOutcome(slot, ContactOutcome::kUnreachable, packet.time.time_since_epoch().count(),
                  events);
     }
   }
@@ -365,7 +450,7 @@ class FlowTable::Impl {
     for (std::size_t looks = 0; ended < limit && looks < limit * kLooksPerEnded; ++looks) {
       const std::uint32_t slot = wheel_.TakeDue(now_);
       if (slot == kNoSlot) return true;
-      FlowEntry& entry = entries_[slot];
+      const FlowEntry& entry = entries_[slot];
       const FlowEndReason reason = ReasonAt(entry, now_);
       if (reason == FlowEndReason::kNone) {
         // Packets have moved the deadline since it was scheduled: each flow once per timeout.
@@ -374,9 +459,9 @@ class FlowTable::Impl {
       }
       ++ended;
       const std::int64_t deadline = DeadlineOf(entry);
-      Report(entry, reason, deadline, events);
+      Report(slot, reason, deadline, events);
       if (reason == FlowEndReason::kActiveTimeout) {
-        Continue(entry);
+        Continue(slot);
         wheel_.Schedule(slot, DeadlineOf(entry));
       } else {
         Free(slot);
@@ -390,7 +475,7 @@ class FlowTable::Impl {
     const std::uint32_t slot = from_unanswered ? unanswered_.head : QuietestAnswered();
     const FlowEntry& entry = entries_[slot];
     const FlowEndReason reason = ReasonAt(entry, now_);
-    Report(entry, reason == FlowEndReason::kNone ? FlowEndReason::kLackOfResources : reason,
+    Report(slot, reason == FlowEndReason::kNone ? FlowEndReason::kLackOfResources : reason,
            std::min(now_, DeadlineOf(entry)), events);
     wheel_.Cancel(slot);
     Free(slot);
@@ -416,8 +501,9 @@ class FlowTable::Impl {
   }
 
   // The one place where a record ends, whatever the reason.
-  void Report(const FlowEntry& entry, FlowEndReason reason, std::int64_t time,
+  void Report(std::uint32_t slot, FlowEndReason reason, std::int64_t time,
               std::vector<FlowEvent>& events) {
+    const FlowEntry& entry = entries_[slot];
     // A flow that went silent right after its active timeout has been reported in full.
     if (entry.Is(FlowEntry::kContinuing)) return;
     ++stats_.ended;
@@ -440,12 +526,23 @@ class FlowTable::Impl {
         ++stats_.ended_forced;
         break;
     }
-    Emit(FlowEventType::kEnded, time, entry, reason, events);
+    const bool goes_on = reason == FlowEndReason::kActiveTimeout;
+    Emit(goes_on ? FlowEventType::kUpdated : FlowEventType::kEnded, time, slot, reason, events);
   }
 
-  static void Emit(FlowEventType type, std::int64_t time, const FlowEntry& entry,
-                   FlowEndReason reason, std::vector<FlowEvent>& events) {
-    events.push_back({type, Timestamp(Duration(time)), entry.ToRecord(reason)});
+  void Emit(FlowEventType type, std::int64_t time, std::uint32_t slot, FlowEndReason reason,
+            std::vector<FlowEvent>& events) {
+    const FlowEntry& entry = entries_[slot];
+    FlowEvent& event = events.emplace_back();
+    event.type = type;
+    event.time = Timestamp(Duration(time));
+    entry.FillRecord(reason, event.flow);
+    if (options_.statistics && event.closes_record()) {
+      event.flow.statistics = statistics_.Take(slot, entry.first_seen);
+    }
+    if (inspector_ != nullptr) {
+      inspector_->Describe(slot, entry.Is(FlowEntry::kInspected), event.flow);
+    }
   }
 
   std::uint32_t Allocate() {
@@ -459,7 +556,8 @@ class FlowTable::Impl {
 
   // The slot must not be in the wheel any more.
   void Free(std::uint32_t slot) {
-    FlowEntry& entry = entries_[slot];
+    const FlowEntry& entry = entries_[slot];
+    if (entry.Is(FlowEntry::kInspected)) inspector_->Finish(slot);
     index_.Erase(entry.key.Hash(hash_), slot);
     queue_links_.Remove(entry.Is(FlowEntry::kAnswered) ? answered_ : unanswered_, slot);
     queue_links_.PushBack(free_, slot);
@@ -475,6 +573,8 @@ class FlowTable::Impl {
   base::LazyArray<FlowEntry> entries_;
   SlotLinks queue_links_;
   TimerWheel wheel_;
+  StatisticsTable statistics_;
+  FlowInspector* inspector_ = nullptr;
   SlotList unanswered_;
   SlotList answered_;
   SlotList free_;
@@ -492,6 +592,15 @@ absl::StatusOr<FlowTable> FlowTable::Create(FlowTableOptions options) {
   if (options.max_flows < 1 || options.max_flows > kMaxFlows) {
     return base::InvalidArgument("max_flows must be within 1 and 100,000,000");
   }
+  if (options.max_memory_bytes != 0 && options.max_memory_bytes < kMinMemoryBytes) {
+    return base::InvalidArgument("max_memory_bytes must be 0 or at least 65,536");
+  }
+  if (options.statistics && (options.statistics->first_packets > kMaxFirstPackets ||
+                             options.statistics->entropy_bytes > kMaxEntropyBytes)) {
+    return base::InvalidArgument(
+        "statistics: first_packets must be at most 255, entropy_bytes at most 65,535");
+  }
+  options.max_flows = MaxFlows(options);
   NTA_ASSIGN_OR_RETURN(std::unique_ptr<Impl> impl, Impl::Create(options));
   return FlowTable(std::move(impl));
 }
@@ -500,6 +609,8 @@ FlowTable::FlowTable(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 FlowTable::FlowTable(FlowTable&&) noexcept = default;
 FlowTable& FlowTable::operator=(FlowTable&&) noexcept = default;
 FlowTable::~FlowTable() = default;
+
+void FlowTable::SetInspector(FlowInspector* inspector) { impl_->SetInspector(inspector); }
 
 void FlowTable::Add(std::span<const DecodedPacket> packets, std::vector<FlowEvent>& events) {
   impl_->Add(packets, {}, events);
@@ -517,5 +628,6 @@ bool FlowTable::AdvanceTo(Timestamp now, std::vector<FlowEvent>& events) {
 bool FlowTable::EndAll(std::vector<FlowEvent>& events) { return impl_->EndAll(events); }
 
 FlowTableStats FlowTable::Stats() const { return impl_->Stats(); }
+const FlowTableOptions& FlowTable::options() const { return impl_->options(); }
 
 }  // namespace nta

@@ -180,7 +180,7 @@ class ParallelMeter::Impl {
     }
     const auto count = static_cast<std::size_t>(options_.workers);
     FlowTableOptions table_options = options_.pipeline.flow_table;
-    table_options.events = FlowEventSelection::kEnded;
+    table_options.events = FlowEventSelection::kRecords;
     table_options.max_flows =
         std::max<std::size_t>((table_options.max_flows + count - 1) / count, 1);
     for (std::size_t i = 0; i < count; ++i) {

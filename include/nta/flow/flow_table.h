@@ -17,14 +17,15 @@
 
 #include "absl/status/statusor.h"
 #include "nta/flow/flow_clock.h"
+#include "nta/flow/flow_inspector.h"
 #include "nta/flow/flow_record.h"
 #include "nta/packet/decode.h"
 
 namespace nta {
 
 enum class FlowEventSelection : std::uint8_t {
-  kEnded,  // only final records: cheapest
-  kAll,    // also starts and outcomes: what detectors need
+  kRecords,  // only events that close a record: cheapest
+  kAll,      // also starts, outcomes and applications: what detectors need
 };
 
 struct FlowTableOptions {
@@ -40,7 +41,12 @@ struct FlowTableOptions {
   // one that was silent for longest of the eight that were answered first. Memory: about 160 bytes
   // a flow, taken as the table fills.
   std::size_t max_flows = 1'000'000;
-  FlowEventSelection events = FlowEventSelection::kEnded;
+  // A cap in bytes on top, at least 64 KiB: max_flows becomes what fits into it, statistics
+  // included. 0: none.
+  std::size_t max_memory_bytes = 0;
+  FlowEventSelection events = FlowEventSelection::kRecords;
+  // Fills FlowRecord::statistics; takes about 450 bytes more a flow.
+  std::optional<FlowStatisticsOptions> statistics{};
   // Key of the hash; random when absent. Fix it only for repeatable tests.
   std::optional<std::uint64_t> hash_seed{};
 };
@@ -65,7 +71,7 @@ struct FlowTableStats {
 };
 
 // Reads no clock: time is that of the packets and of AdvanceTo. Same packets and calls, same
-// records, whatever the seed. Every flow that was started is reported as ended exactly once. One
+// records, whatever the seed. Every record that was started is closed by exactly one event. One
 // thread at a time.
 class FlowTable {
  public:
@@ -74,6 +80,9 @@ class FlowTable {
   FlowTable(FlowTable&&) noexcept;
   FlowTable& operator=(FlowTable&&) noexcept;
   ~FlowTable();
+
+  // Borrows `inspector` (null: none) until the table ends. Call before the first Add.
+  void SetInspector(FlowInspector* inspector);
 
   // Counts a burst of packets in capture order and appends what happened to `events`. Flows that
   // fell due before a packet end, too, at most eight for each packet; the others soon after.
@@ -94,6 +103,7 @@ class FlowTable {
   static constexpr std::size_t kMaxEndedPerCall = 16384;
 
   FlowTableStats Stats() const;
+  const FlowTableOptions& options() const;
 
  private:
   class Impl;
