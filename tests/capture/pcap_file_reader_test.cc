@@ -335,8 +335,9 @@ TEST(PcapngFile, EndlessInterfacesAreRefused) {
 TEST(PcapFileReader, RefusesWhatIsNoCapture) {
   const std::pair<std::string_view, std::vector<std::uint8_t>> cases[] = {
       {"is empty", {}},
-      {"gzip", {0x1f, 0x8b, 8, 0, 0, 0, 0, 0}},
-      {"zstd", {0x28, 0xb5, 0x2f, 0xfd, 0, 0}},
+      {"xz", {0xfd, '7', 'z', 'X', 'Z', 0}},
+      {"bzip2", {'B', 'Z', 'h', '9'}},
+      {"lz4", {0x04, 0x22, 0x4d, 0x18}},
       {"neither", {'h', 'e', 'l', 'l', 'o'}},
       {"neither", {0xa1}},
       {"neither", {0xd4, 0xc3, 0xb2}},
