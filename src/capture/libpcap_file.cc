@@ -46,12 +46,14 @@ long LibpcapFile::ReadInput(void* self, char* buffer, std::size_t size) {
 
 absl::StatusOr<ReadResult> LibpcapFile::Read(std::size_t max_batch, PacketBatch& batch) {
   bytes_.clear();
-  int result = 1;
-  while (batch.size() < max_batch && result > 0) {
+  while (batch.size() < max_batch && !end_) {
     pcap_pkthdr* header = nullptr;
     const u_char* bytes = nullptr;
-    result = pcap_next_ex(pcap_, &header, &bytes);
-    if (result <= 0) break;
+    const int result = pcap_next_ex(pcap_, &header, &bytes);
+    if (result != 1) {
+      end_ = EndOf(result);
+      break;
+    }
     PacketView& packet = batch.emplace_back();
     packet.time = Timestamp(std::chrono::seconds(header->ts.tv_sec) + Duration(header->ts.tv_usec));
     packet.link_type = LinkTypeOfDlt(pcap_datalink(pcap_));
@@ -66,10 +68,14 @@ absl::StatusOr<ReadResult> LibpcapFile::Read(std::size_t max_batch, PacketBatch&
     packet.bytes = std::span<const std::uint8_t>(bytes_).subspan(offset, size);
     offset += size;
   }
-  // An error comes again with the next call.
   if (!batch.empty()) return ReadResult::kPackets;
-  NTA_RETURN_IF_ERROR(input_failure_);
-  if (result == PCAP_ERROR_BREAK) return ReadResult::kEnd;
+  NTA_RETURN_IF_ERROR(*end_);
+  return ReadResult::kEnd;
+}
+
+absl::Status LibpcapFile::EndOf(int result) const {
+  if (result == PCAP_ERROR_BREAK) return absl::OkStatus();
+  if (!input_failure_.ok()) return input_failure_;
   return base::MakeStatus(absl::StatusCode::kDataLoss, pcap_geterr(pcap_));
 }
 

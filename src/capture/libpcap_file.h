@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,13 +32,15 @@ class LibpcapFile {
 
  private:
   LibpcapFile() = default;
+  static long ReadInput(void* self, char* buffer, std::size_t size);
+  // What pcap_next_ex means that had no packet.
+  absl::Status EndOf(int result) const;
 
   absl::Status input_failure_;  // why the last read of `input` failed
   InputBuffer* input_ = nullptr;
   pcap* pcap_ = nullptr;
   std::vector<std::uint8_t> bytes_;
-
-  static long ReadInput(void* self, char* buffer, std::size_t size);
+  std::optional<absl::Status> end_;  // libpcap tells it only once
 };
 
 }  // namespace nta::internal

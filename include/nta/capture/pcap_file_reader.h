@@ -29,7 +29,7 @@ struct PcapFileReaderOptions {
   // are decompressed; they bound the work that a small file can cause. What was decompressed before
   // a limit is handed out, then Read fails with ResourceExhausted. Captures of real traffic pack to
   // between a half and a fiftieth; a test with nothing but zeros as payload may need a higher
-  // ratio. nullopt: no limit.
+  // ratio. They are looked at once a block. nullopt: no limit.
   static constexpr std::uint64_t kBytesBeforeRatio = std::uint64_t{256} << 20;
   std::optional<std::uint32_t> max_compression_ratio = 500;  // checked beyond kBytesBeforeRatio
   std::optional<std::uint64_t> max_decompressed_bytes = std::uint64_t{1} << 40;
