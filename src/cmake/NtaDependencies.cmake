@@ -2,5 +2,7 @@
 find_package(Threads REQUIRED)
 find_package(absl REQUIRED)
 find_package(PCAP REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(Zstd REQUIRED)
 find_package(SQLite3 REQUIRED)
 find_package(nlohmann_json 3.10 REQUIRED)
