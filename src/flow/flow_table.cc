@@ -125,6 +125,11 @@ std::int64_t ToPacketTime(Timestamp time) {
 
 class FlowTable::Impl {
  public:
+  struct Chosen {
+    const DecodedPacket& packet;
+    bool counts;
+  };
+
   static absl::StatusOr<std::unique_ptr<Impl>> Create(const FlowTableOptions& options) {
     std::unique_ptr<Impl> impl(new Impl(options));
     const std::size_t flows = options.max_flows;
@@ -140,15 +145,21 @@ class FlowTable::Impl {
   void SetInspector(FlowInspector* inspector) { inspector_ = inspector; }
   const FlowTableOptions& options() const { return options_; }
 
-  void Add(std::span<const DecodedPacket> packets, std::span<const Timestamp> clocks,
+  // `at(i)` is the i-th of `count` packets to look at; `clock_of(i)` the time there.
+  template <typename At, typename ClockOf>
+  void Add(std::size_t count, const At& at, const ClockOf& clock_of,
            std::vector<FlowEvent>& events) {
-    for (std::size_t done = 0; done < packets.size();) {
-      const std::size_t count = std::min(packets.size() - done, kBurst);
-      AddBurst(packets.subspan(done, count), clocks.empty() ? clocks : clocks.subspan(done, count),
-               events);
-      done += count;
+    for (std::size_t first = 0; first < count; first += kBurst) {
+      const std::size_t size = std::min(count - first, kBurst);
+      AddBurst(
+          size, [&](std::size_t i) { return at(first + i); },
+          [&](std::size_t i) { return clock_of(first + i); }, events);
     }
   }
+
+  Timestamp PassClock(Timestamp time) { return clock_.Pass(time); }
+
+  void SetClock(Timestamp now, std::vector<FlowEvent>& events) { PassTime(now, events); }
 
   bool AdvanceTo(Timestamp now, std::vector<FlowEvent>& events) {
     clock_.AdvanceTo(now);
@@ -201,12 +212,14 @@ class FlowTable::Impl {
   // Three passes over a burst hide the cache misses of each other's packets: hash, then buckets,
   // then entries. The pass that counts looks everything up again, because packets of one burst
   // change the table for each other.
-  void AddBurst(std::span<const DecodedPacket> packets, std::span<const Timestamp> clocks,
+  template <typename At, typename ClockOf>
+  void AddBurst(std::size_t size, const At& at, const ClockOf& clock_of,
                 std::vector<FlowEvent>& events) {
     std::array<Prepared, kBurst> prepared;
-    for (std::size_t i = 0; i < packets.size(); ++i) {
-      const DecodedPacket& packet = packets[i];
-      prepared[i].counts = CanCount(packet);
+    for (std::size_t i = 0; i < size; ++i) {
+      const Chosen chosen = at(i);
+      const DecodedPacket& packet = chosen.packet;
+      prepared[i].counts = chosen.counts && CanCount(packet);
       if (!prepared[i].counts) continue;
       internal::MakeKey(packet.source, packet.source_port, packet.destination,
                         packet.destination_port, packet.protocol, prepared[i].directed);
@@ -214,7 +227,7 @@ class FlowTable::Impl {
       index_.Prefetch(prepared[i].hash);
     }
     std::size_t new_flows = 0;
-    for (std::size_t i = 0; i < packets.size(); ++i) {
+    for (std::size_t i = 0; i < size; ++i) {
       if (!prepared[i].counts) continue;
       const std::uint32_t slot = index_.Guess(prepared[i].hash);
       if (slot != kNoSlot) {
@@ -223,9 +236,9 @@ class FlowTable::Impl {
         ++new_flows;
       }
     }
-    for (std::size_t i = 0; i < packets.size(); ++i) {
-      PassTime(clocks.empty() ? clock_.Pass(packets[i].time) : clocks[i], events);
-      AddPacket(packets[i], prepared[i], events);
+    for (std::size_t i = 0; i < size; ++i) {
+      PassTime(clock_of(i), events);
+      AddPacket(at(i), prepared[i], events);
     }
     // The next burst will be like this one.
     if (occupied() + new_flows > options_.max_flows) PrefetchVictims(new_flows);
@@ -263,19 +276,41 @@ class FlowTable::Impl {
 
   void PassTime(Timestamp time, std::vector<FlowEvent>& events) {
     const std::int64_t now = ToPacketTime(time);
-    if (now < now_) wheel_.SetBack(now);
+    if (now < now_) SetBack(now, events);
     now_ = now;
     if (wheel_.HasPassed(now_)) EndDue(kEndedPerPacket, events);
   }
 
-  void AddPacket(const DecodedPacket& packet, const Prepared& prepared,
-                 std::vector<FlowEvent>& events) {
+  // Rare. Everything that the old time ended ends before the new one counts, so that what becomes
+  // of a flow does not depend on how far the wheel has come.
+  void SetBack(std::int64_t now, std::vector<FlowEvent>& events) {
+    while (wheel_.HasPassed(now_) && !EndDue(kMaxEndedPerCall, events)) {
+    }
+    const std::int64_t before = now_;
+    wheel_.SetBack(now);
+    now_ = now;
+    if (before - now <= idle_) return;
+    // What was last seen in what is now the far future.
+    for (SlotList* list : {&unanswered_, &answered_}) {
+      for (std::uint32_t slot = list->head; slot != kNoSlot;) {
+        const std::uint32_t next = nodes_[slot].queue.next;
+        if (entries_[slot].last_seen > now + idle_) {
+          wheel_.Cancel(nodes_, slot);
+          EndIfDue(slot, events);
+        }
+        slot = next;
+      }
+    }
+  }
+
+  void AddPacket(const Chosen& chosen, const Prepared& prepared, std::vector<FlowEvent>& events) {
+    const DecodedPacket& packet = chosen.packet;
     const std::int64_t time = ToPacketTime(packet.time);
     if (time < latest_) ++stats_.time_backwards;
     latest_ = std::max(latest_, time);
     if (packet.quoted) Quoted(packet, events);
     if (!prepared.counts) {
-      ++stats_.ignored;
+      if (chosen.counts) ++stats_.ignored;
       return;
     }
     ++stats_.packets;
@@ -645,6 +680,24 @@ class FlowTable::Impl {
   FlowTableStats stats_;
 };
 
+FlowTableStats& FlowTableStats::operator+=(const FlowTableStats& other) {
+  packets += other.packets;
+  ignored += other.ignored;
+  started += other.started;
+  ended += other.ended;
+  ended_idle += other.ended_idle;
+  ended_active += other.ended_active;
+  ended_tcp += other.ended_tcp;
+  ended_forced += other.ended_forced;
+  evicted += other.evicted;
+  evicted_answered += other.evicted_answered;
+  time_backwards += other.time_backwards;
+  active += other.active;
+  capacity += other.capacity;
+  memory_bytes += other.memory_bytes;
+  return *this;
+}
+
 absl::StatusOr<FlowTable> FlowTable::Create(FlowTableOptions options) {
   NTA_RETURN_IF_ERROR(CheckTimeout(options.idle_timeout, "idle_timeout"));
   NTA_RETURN_IF_ERROR(CheckTimeout(options.active_timeout, "active_timeout"));
@@ -673,12 +726,36 @@ FlowTable::~FlowTable() = default;
 void FlowTable::SetInspector(FlowInspector* inspector) { impl_->SetInspector(inspector); }
 
 void FlowTable::Add(std::span<const DecodedPacket> packets, std::vector<FlowEvent>& events) {
-  impl_->Add(packets, {}, events);
+  impl_->Add(
+      packets.size(),
+      [packets](std::size_t i) {
+        return Impl::Chosen{packets[i], true};
+      },
+      [this, packets](std::size_t i) { return impl_->PassClock(packets[i].time); }, events);
 }
 
 void FlowTable::Add(std::span<const DecodedPacket> packets, std::span<const Timestamp> clocks,
                     std::vector<FlowEvent>& events) {
-  impl_->Add(packets, clocks, events);
+  impl_->Add(
+      packets.size(),
+      [packets](std::size_t i) {
+        return Impl::Chosen{packets[i], true};
+      },
+      [clocks](std::size_t i) { return clocks[i]; }, events);
+}
+
+void FlowTable::Add(std::span<const DecodedPacket> packets, std::span<const Timestamp> clocks,
+                    std::span<const PacketChoice> chosen, std::vector<FlowEvent>& events) {
+  impl_->Add(
+      chosen.size(),
+      [packets, chosen](std::size_t i) {
+        return Impl::Chosen{packets[chosen[i].index], chosen[i].counts};
+      },
+      [clocks, chosen](std::size_t i) { return clocks[chosen[i].index]; }, events);
+}
+
+void FlowTable::SetClock(Timestamp now, std::vector<FlowEvent>& events) {
+  impl_->SetClock(now, events);
 }
 
 bool FlowTable::AdvanceTo(Timestamp now, std::vector<FlowEvent>& events) {
