@@ -22,7 +22,7 @@ struct ParallelMeterOptions {
   PipelineOptions pipeline{};  // max_flows is shared out among the workers
   int workers = 2;             // threads that work, the caller's included: 1 to 256
   // Packets that a worker reads and decodes at a time. Of a live source less, when less has come.
-  std::size_t block_packets = 1024;
+  std::size_t block_packets = 512;
 };
 
 // Each worker takes its turn to read a block of packets, decodes it while others read on, and
