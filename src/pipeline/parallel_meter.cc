@@ -266,8 +266,8 @@ class ParallelMeter::Impl {
     std::vector<DecodedPacket>& decoded = block.decoded();
     decoded.reserve(block.packets().size());
     for (const PacketView& packet : block.packets()) {
-      const DecodedPacket& last =
-          decoded.emplace_back(nta::Decode(packet, options_.pipeline.decode));
+      DecodedPacket& last = decoded.emplace_back();
+      nta::Decode(packet, options_.pipeline.decode, last);
       counters.Enter(last);
       block.has_fragments |= last.is_fragment;
     }
