@@ -105,7 +105,9 @@ class Pipeline::Impl {
     stage_.clock().AdvanceTo(now);
     // After a flood has ended more flows may be due than fit into a batch: the rest ends with the
     // next ones.
-    table_->AdvanceTo(now, events_);
+    constexpr int kCallsPerBatch = 4;
+    for (int i = 0; i < kCallsPerBatch && !table_->AdvanceTo(now, events_); ++i) {
+    }
   }
 
   // One bounded part of the end.
