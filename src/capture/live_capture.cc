@@ -2,7 +2,9 @@
 
 #include <net/if.h>
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -44,12 +46,20 @@ class LiveCapture::Impl {
                                                     LiveCaptureOptions options) {
     NTA_RETURN_IF_ERROR(internal::CheckOptions(interface, options));
     auto capture = std::make_unique<Impl>(interface, std::move(options));
+    if (capture->never_readable_ < 0) return base::ErrnoStatus(errno, "cannot make an eventfd");
     NTA_RETURN_IF_ERROR(capture->OpenHandle());
     return capture;
   }
 
   Impl(std::string interface, LiveCaptureOptions options)
-      : interface_(std::move(interface)), options_(std::move(options)) {}
+      : interface_(std::move(interface)),
+        options_(std::move(options)),
+        never_readable_(eventfd(0, EFD_CLOEXEC)) {}
+  ~Impl() {
+    if (never_readable_ >= 0) close(never_readable_);
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
 
   absl::StatusOr<ReadResult> Read(PacketBatch& batch) {
     NTA_ASSIGN_OR_RETURN(const ReadResult result, ReadNow(batch));
@@ -101,7 +111,9 @@ class LiveCapture::Impl {
     interface.snap_length = internal::SnapLength(options_);
     return interface;
   }
-  int descriptor() const { return pcap_ != nullptr ? pcap_get_selectable_fd(pcap_.get()) : -1; }
+  int descriptor() const {
+    return pcap_ != nullptr ? pcap_get_selectable_fd(pcap_.get()) : never_readable_;
+  }
   const std::string& name() const { return interface_; }
 
  private:
@@ -135,7 +147,7 @@ class LiveCapture::Impl {
   }
 
   absl::Status Wait() const {
-    pollfd descriptor{this->descriptor(), POLLIN, 0};  // poll passes over -1, and waits
+    pollfd descriptor{this->descriptor(), POLLIN, 0};
     const int result = poll(&descriptor, 1, static_cast<int>(options_.timeout.count()));
     if (result < 0 && errno != EINTR) return base::ErrnoStatus(errno, "cannot wait for packets");
     return absl::OkStatus();
@@ -192,7 +204,8 @@ class LiveCapture::Impl {
 
   const std::string interface_;
   const LiveCaptureOptions options_;
-  PcapHandle pcap_;  // null while the interface is away
+  const int never_readable_;  // to wait for while the interface is away
+  PcapHandle pcap_;           // null while the interface is away
   unsigned index_ = 0;
   LinkType link_type_ = LinkType::kEthernet;
   std::int64_t unit_ = 1;

@@ -160,8 +160,9 @@ absl::StatusOr<std::vector<TimestampSource>> ListTimestampSources(const std::str
 
 std::uint32_t internal::SnapLength(const LiveCaptureOptions& options) {
   constexpr std::uint32_t kWholePackets = 65535;
-  // A frame of the usual 1,500 bytes with room to spare.
-  constexpr std::uint32_t kSmallSlots = 2048;
+  // A frame of the usual 1,500 bytes with room to spare; with what the kernel adds, two fit in a
+  // page.
+  constexpr std::uint32_t kSmallSlots = 1920;
   return options.snap_length.value_or(
       options.delivery == CaptureDelivery::kImmediate ? kSmallSlots : kWholePackets);
 }

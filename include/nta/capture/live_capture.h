@@ -33,7 +33,7 @@ absl::StatusOr<std::vector<Interface>> ListInterfaces();
 enum class CaptureDelivery {
   kBulk,  // whole ring blocks: least work per packet, up to `timeout` of delay
   // Every packet at once. The ring then has slots of snap_length each, so a burst of more than
-  // ring_bytes / snap_length packets gets lost: about 3,500 by default.
+  // ring_bytes / snap_length packets gets lost: about 4,000 by default.
   kImmediate,
 };
 
@@ -63,7 +63,7 @@ enum class OutagePolicy {
 
 struct LiveCaptureOptions {
   std::size_t ring_bytes = 8 << 20;  // kernel buffer
-  // Bytes kept of each packet; absent: 65,535 with kBulk, 2,048 with kImmediate (where it decides
+  // Bytes kept of each packet; absent: 65,535 with kBulk, 1,920 with kImmediate (where it decides
   // how many packets the ring holds). What is cut off counts in every length all the same.
   std::optional<std::uint32_t> snap_length{};
   std::string filter{};  // pcap-filter(7); empty: everything
