@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "capture/block_pool.h"
 #include "capture/byte_input.h"
 
 namespace nta::internal {
@@ -24,9 +25,15 @@ class InputBuffer {
 
   explicit InputBuffer(std::unique_ptr<ByteInput> input);
 
-  // What has been read and not consumed; valid until the next Fill or Skip.
+  // What has been read and not consumed; valid until the next Fill or Skip, or as long as Retain
+  // says.
   std::span<const std::uint8_t> available() const {
-    return std::span(buffer_).subspan(begin_, end_ - begin_);
+    return std::span(*block_).subspan(begin_, end_ - begin_);
+  }
+  // Keeps the bytes that were available since the last Fill or Skip: those go on in another block.
+  std::shared_ptr<const void> Retain() {
+    is_retained_ = true;
+    return block_;
   }
   // size <= available().size()
   void Consume(std::size_t size) { begin_ += size; }
@@ -46,8 +53,13 @@ class InputBuffer {
   // Bytes consumed so far.
   std::uint64_t position() const { return end_offset_ - (end_ - begin_); }
 
+  // Makes room at the end: moves what is available to the beginning of a block that nobody holds.
+  void MoveToFront();
+
   std::unique_ptr<ByteInput> input_;
-  std::vector<std::uint8_t> buffer_;
+  std::shared_ptr<BlockPool> pool_;
+  std::shared_ptr<BlockPool::Block> block_;
+  bool is_retained_ = false;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   std::uint64_t end_offset_ = 0;

@@ -83,6 +83,8 @@ class PcapFileReader::Impl {
   }
   Compression compression() const { return input_.input().compression(); }
   const std::string& path() const { return path_; }
+  // libpcap's packets stand in its own buffer.
+  std::shared_ptr<const void> Retain() { return libpcap_ == nullptr ? input_.Retain() : nullptr; }
 
  private:
   absl::Status FindFormat() {
@@ -170,6 +172,7 @@ PcapFileReader::PcapFileReader(std::unique_ptr<Impl> impl) : impl_(std::move(imp
 PcapFileReader::~PcapFileReader() = default;
 
 absl::StatusOr<ReadResult> PcapFileReader::Read(PacketBatch& batch) { return impl_->Read(batch); }
+std::shared_ptr<const void> PcapFileReader::Retain() { return impl_->Retain(); }
 CaptureStats PcapFileReader::Stats() const { return impl_->Stats(); }
 std::string PcapFileReader::name() const { return impl_->path(); }
 std::vector<CaptureInterface> PcapFileReader::Interfaces() const { return impl_->Interfaces(); }

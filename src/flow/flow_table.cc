@@ -11,6 +11,7 @@
 #include "flow/flow_entry.h"
 #include "flow/flow_index.h"
 #include "flow/linked_slots.h"
+#include "flow/statistics_table.h"
 #include "flow/timer_wheel.h"
 
 namespace nta {
@@ -21,11 +22,17 @@ using internal::FlowEntry;
 using internal::FlowIndex;
 using internal::FlowKey;
 using internal::kNoSlot;
-using internal::SlotLinks;
+using internal::QueueLinks;
 using internal::SlotList;
+using internal::SlotNode;
+using internal::SlotNodes;
+using internal::StatisticsTable;
 using internal::TimerWheel;
 
 constexpr std::size_t kMaxFlows = 100'000'000;
+constexpr std::size_t kMinMemoryBytes = 64 << 10;
+constexpr std::size_t kMaxFirstPackets = 255;
+constexpr std::size_t kMaxEntropyBytes = 65'535;
 // Packets whose memory is fetched ahead together; 16, 32 and 64 are alike.
 constexpr std::size_t kBurst = 32;
 // Due flows that end for each packet: more than can start, so the table always catches up. Looking
@@ -41,6 +48,30 @@ absl::Status CheckTimeout(Duration timeout, std::string_view name) {
     return absl::OkStatus();
   }
   return base::InvalidArgument(std::string(name) + " must be within 1 ms and 1 day");
+}
+
+std::size_t BytesPerFlow(const FlowTableOptions& options) {
+  return sizeof(FlowEntry) + sizeof(SlotNode) +
+         (options.statistics ? StatisticsTable::BytesPerFlow(*options.statistics) : 0);
+}
+
+// As many flows as fit into max_memory_bytes, buckets included.
+std::size_t MaxFlows(const FlowTableOptions& options) {
+  if (options.max_memory_bytes == 0) return options.max_flows;
+  const auto bytes = [&](std::size_t flows) {
+    return flows * BytesPerFlow(options) + FlowIndex::BytesFor(flows);
+  };
+  std::size_t least = 1;
+  std::size_t most = options.max_flows;
+  while (least < most) {
+    const std::size_t middle = most - (most - least) / 2;
+    if (bytes(middle) <= options.max_memory_bytes) {
+      least = middle;
+    } else {
+      most = middle - 1;
+    }
+  }
+  return least;
 }
 
 // Whether a flow can be named: IP, and either ports or a protocol (or fragment) that has none.
@@ -74,6 +105,10 @@ ContactOutcome FirstOutcome(const DecodedPacket& packet) {
   return ContactOutcome::kPending;
 }
 
+bool IsSynAck(std::uint8_t tcp_flags) {
+  return (tcp_flags & (kTcpSyn | kTcpAck | kTcpRst)) == (kTcpSyn | kTcpAck);
+}
+
 bool SaysUnreachable(const DecodedPacket& packet) {
   constexpr std::uint8_t kFragmentationNeeded = 4;  // path MTU discovery: the host is there
   return packet.protocol == kProtocolIcmp
@@ -90,25 +125,41 @@ std::int64_t ToPacketTime(Timestamp time) {
 
 class FlowTable::Impl {
  public:
+  struct Chosen {
+    const DecodedPacket& packet;
+    bool counts;
+  };
+
   static absl::StatusOr<std::unique_ptr<Impl>> Create(const FlowTableOptions& options) {
     std::unique_ptr<Impl> impl(new Impl(options));
     const std::size_t flows = options.max_flows;
     NTA_ASSIGN_OR_RETURN(impl->index_, FlowIndex::Create(flows));
     NTA_ASSIGN_OR_RETURN(impl->entries_, base::LazyArray<FlowEntry>::Create(flows));
-    NTA_ASSIGN_OR_RETURN(impl->queue_links_, SlotLinks::Create(flows));
-    NTA_ASSIGN_OR_RETURN(impl->wheel_, TimerWheel::Create(flows));
+    NTA_ASSIGN_OR_RETURN(impl->nodes_, SlotNodes::Create(flows));
+    if (options.statistics) {
+      NTA_ASSIGN_OR_RETURN(impl->statistics_, StatisticsTable::Create(*options.statistics, flows));
+    }
     return impl;
   }
 
-  void Add(std::span<const DecodedPacket> packets, std::span<const Timestamp> clocks,
+  void SetInspector(FlowInspector* inspector) { inspector_ = inspector; }
+  const FlowTableOptions& options() const { return options_; }
+
+  // `at(i)` is the i-th of `count` packets to look at; `clock_of(i)` the time there.
+  template <typename At, typename ClockOf>
+  void Add(std::size_t count, const At& at, const ClockOf& clock_of,
            std::vector<FlowEvent>& events) {
-    for (std::size_t done = 0; done < packets.size();) {
-      const std::size_t count = std::min(packets.size() - done, kBurst);
-      AddBurst(packets.subspan(done, count), clocks.empty() ? clocks : clocks.subspan(done, count),
-               events);
-      done += count;
+    for (std::size_t first = 0; first < count; first += kBurst) {
+      const std::size_t size = std::min(count - first, kBurst);
+      AddBurst(
+          size, [&](std::size_t i) { return at(first + i); },
+          [&](std::size_t i) { return clock_of(first + i); }, events);
     }
   }
+
+  Timestamp PassClock(Timestamp time) { return clock_.Pass(time); }
+
+  void SetClock(Timestamp now, std::vector<FlowEvent>& events) { PassTime(now, events); }
 
   bool AdvanceTo(Timestamp now, std::vector<FlowEvent>& events) {
     clock_.AdvanceTo(now);
@@ -118,14 +169,17 @@ class FlowTable::Impl {
 
   bool EndAll(std::vector<FlowEvent>& events) {
     std::int64_t ahead = 0;
-    for (std::size_t i = 0; i < kMaxEndedPerCall; ++i) {
-      const std::uint32_t slot = wheel_.TakeAny(ahead);
-      if (slot == kNoSlot) return true;
-      const FlowEntry& entry = entries_[slot];
-      const FlowEndReason reason = ReasonAt(entry, now_);
-      Report(entry, reason == FlowEndReason::kNone ? FlowEndReason::kForcedEnd : reason,
-             std::min(now_, DeadlineOf(entry)), events);
-      Free(slot);
+    std::array<std::uint32_t, kBurst> slots;
+    for (std::size_t ended = 0; ended < kMaxEndedPerCall;) {
+      std::size_t count = 0;
+      for (; count < std::min(kBurst, kMaxEndedPerCall - ended); ++count) {
+        slots[count] = wheel_.TakeAny(nodes_, ahead);
+        if (slots[count] == kNoSlot) break;
+      }
+      if (count == 0) break;
+      PrefetchEnding(std::span(slots).first(count));
+      for (std::size_t i = 0; i < count; ++i) ForceEnd(slots[i], events);
+      ended += count;
     }
     return occupied() == 0;
   }
@@ -134,9 +188,7 @@ class FlowTable::Impl {
     FlowTableStats stats = stats_;
     stats.active = static_cast<std::size_t>(stats.started - stats.ended);
     stats.capacity = options_.max_flows;
-    // Per flow ever held at once: the entry, two links of the queues, two of the wheel and its
-    // list.
-    stats.memory_bytes = index_.memory_bytes() + high_water_ * (sizeof(FlowEntry) + 18);
+    stats.memory_bytes = index_.memory_bytes() + high_water_ * BytesPerFlow(options_);
     return stats;
   }
 
@@ -160,54 +212,111 @@ class FlowTable::Impl {
   // Three passes over a burst hide the cache misses of each other's packets: hash, then buckets,
   // then entries. The pass that counts looks everything up again, because packets of one burst
   // change the table for each other.
-  void AddBurst(std::span<const DecodedPacket> packets, std::span<const Timestamp> clocks,
+  template <typename At, typename ClockOf>
+  void AddBurst(std::size_t size, const At& at, const ClockOf& clock_of,
                 std::vector<FlowEvent>& events) {
     std::array<Prepared, kBurst> prepared;
-    for (std::size_t i = 0; i < packets.size(); ++i) {
-      const DecodedPacket& packet = packets[i];
-      prepared[i].counts = CanCount(packet);
+    for (std::size_t i = 0; i < size; ++i) {
+      const Chosen chosen = at(i);
+      const DecodedPacket& packet = chosen.packet;
+      prepared[i].counts = chosen.counts && CanCount(packet);
       if (!prepared[i].counts) continue;
-      prepared[i].directed =
-          internal::MakeKey(packet.source, packet.source_port, packet.destination,
-                            packet.destination_port, packet.protocol);
+      internal::MakeKey(packet.source, packet.source_port, packet.destination,
+                        packet.destination_port, packet.protocol, prepared[i].directed);
       prepared[i].hash = prepared[i].directed.key.Hash(hash_);
       index_.Prefetch(prepared[i].hash);
     }
-    for (std::size_t i = 0; i < packets.size(); ++i) {
+    std::size_t new_flows = 0;
+    for (std::size_t i = 0; i < size; ++i) {
       if (!prepared[i].counts) continue;
       const std::uint32_t slot = index_.Guess(prepared[i].hash);
-      if (slot == kNoSlot) continue;
-      const char* const entry = reinterpret_cast<const char*>(&entries_[slot]);
-      __builtin_prefetch(entry, 1);
-      __builtin_prefetch(entry + 64, 1);
+      if (slot != kNoSlot) {
+        PrefetchEntry(slot);
+      } else {
+        ++new_flows;
+      }
     }
-    for (std::size_t i = 0; i < packets.size(); ++i) {
-      PassTime(clocks.empty() ? clock_.Pass(packets[i].time) : clocks[i], events);
-      AddPacket(packets[i], prepared[i], events);
+    for (std::size_t i = 0; i < size; ++i) {
+      PassTime(clock_of(i), events);
+      AddPacket(at(i), prepared[i], events);
     }
+    // The next burst will be like this one.
+    if (occupied() + new_flows > options_.max_flows) PrefetchVictims(new_flows);
+  }
+
+  void PrefetchEntry(std::uint32_t slot) const {
+    const char* const entry = reinterpret_cast<const char*>(&entries_[slot]);
+    __builtin_prefetch(entry, 1);
+    __builtin_prefetch(entry + 64, 1);
+    if (options_.statistics) statistics_.Prefetch(slot);
+  }
+
+  // The flows that `count` new ones will push out of a full table.
+  void PrefetchVictims(std::size_t count) const {
+    std::array<std::uint32_t, kBurst> victims;
+    std::size_t found = 0;
+    std::uint32_t slot = unanswered_.head;
+    for (; slot != kNoSlot && found < count; slot = nodes_[slot].queue.next) {
+      victims[found++] = slot;
+      PrefetchEntry(slot);
+    }
+    for (std::size_t i = 0; i < found; ++i) {
+      index_.Prefetch(entries_[victims[i]].key.Hash(hash_));
+    }
+  }
+
+  // The same for flows that are about to end.
+  void PrefetchEnding(std::span<const std::uint32_t> slots) const {
+    for (const std::uint32_t slot : slots) {
+      PrefetchEntry(slot);
+      __builtin_prefetch(&nodes_[slot], 1);
+    }
+    for (const std::uint32_t slot : slots) index_.Prefetch(entries_[slot].key.Hash(hash_));
   }
 
   void PassTime(Timestamp time, std::vector<FlowEvent>& events) {
     const std::int64_t now = ToPacketTime(time);
-    if (now < now_) wheel_.SetBack(now);
+    if (now < now_) SetBack(now, events);
     now_ = now;
     if (wheel_.HasPassed(now_)) EndDue(kEndedPerPacket, events);
   }
 
-  void AddPacket(const DecodedPacket& packet, const Prepared& prepared,
-                 std::vector<FlowEvent>& events) {
+  // Rare. Everything that the old time ended ends before the new one counts, so that what becomes
+  // of a flow does not depend on how far the wheel has come.
+  void SetBack(std::int64_t now, std::vector<FlowEvent>& events) {
+    while (wheel_.HasPassed(now_) && !EndDue(kMaxEndedPerCall, events)) {
+    }
+    const std::int64_t before = now_;
+    wheel_.SetBack(now);
+    now_ = now;
+    if (before - now <= idle_) return;
+    // What was last seen in what is now the far future.
+    for (SlotList* list : {&unanswered_, &answered_}) {
+      for (std::uint32_t slot = list->head; slot != kNoSlot;) {
+        const std::uint32_t next = nodes_[slot].queue.next;
+        if (entries_[slot].last_seen > now + idle_) {
+          wheel_.Cancel(nodes_, slot);
+          EndIfDue(slot, events);
+        }
+        slot = next;
+      }
+    }
+  }
+
+  void AddPacket(const Chosen& chosen, const Prepared& prepared, std::vector<FlowEvent>& events) {
+    const DecodedPacket& packet = chosen.packet;
     const std::int64_t time = ToPacketTime(packet.time);
     if (time < latest_) ++stats_.time_backwards;
     latest_ = std::max(latest_, time);
     if (packet.quoted) Quoted(packet, events);
     if (!prepared.counts) {
-      ++stats_.ignored;
+      if (chosen.counts) ++stats_.ignored;
       return;
     }
     ++stats_.packets;
     std::uint32_t slot = Find(prepared.directed.key, prepared.hash);
-    if (slot != kNoSlot && EndsBefore(entries_[slot], packet, events)) {
-      wheel_.Cancel(slot);
+    if (slot != kNoSlot && EndsBefore(slot, packet, events)) {
+      wheel_.Cancel(nodes_, slot);
       Free(slot);
       slot = kNoSlot;
     }
@@ -221,17 +330,18 @@ class FlowTable::Impl {
 
   // Whether the flow was over before this packet of its addresses and ports, by the table's time,
   // whether or not the wheel has come to it; then reports it.
-  bool EndsBefore(FlowEntry& entry, const DecodedPacket& packet, std::vector<FlowEvent>& events) {
+  bool EndsBefore(std::uint32_t slot, const DecodedPacket& packet, std::vector<FlowEvent>& events) {
+    const FlowEntry& entry = entries_[slot];
     const FlowEndReason reason = ReasonAt(entry, now_);
     const bool reopens = entry.Is(FlowEntry::kClosed) && packet.is_tcp() &&
                          (packet.tcp_flags & (kTcpSyn | kTcpAck)) == kTcpSyn;
     if (reason == FlowEndReason::kActiveTimeout) {
-      Report(entry, reason, DeadlineOf(entry), events);
-      Continue(entry);
+      Report(slot, reason, DeadlineOf(entry), events);
+      Continue(slot);
       return reopens || ReasonAt(entry, now_) != FlowEndReason::kNone;
     }
     if (reason == FlowEndReason::kNone && !reopens) return false;
-    Report(entry, reopens ? FlowEndReason::kEndOfFlow : reason, std::min(now_, DeadlineOf(entry)),
+    Report(slot, reopens ? FlowEndReason::kEndOfFlow : reason, std::min(now_, DeadlineOf(entry)),
            events);
     return true;
   }
@@ -257,11 +367,13 @@ class FlowTable::Impl {
   }
 
   // The flow goes on in a new record with the same orientation.
-  static void Continue(FlowEntry& entry) {
+  void Continue(std::uint32_t slot) {
+    FlowEntry& entry = entries_[slot];
     entry.counters[0] = entry.counters[1] = {};
     entry.tcp_flags[0] = entry.tcp_flags[1] = 0;
     if (entry.outcome == ContactOutcome::kPending) entry.outcome = ContactOutcome::kUnknown;
     entry.Set(FlowEntry::kContinuing);
+    if (options_.statistics) statistics_.Continue(slot);
   }
 
   std::uint32_t Start(const DecodedPacket& packet, const Prepared& prepared, std::int64_t time,
@@ -269,18 +381,31 @@ class FlowTable::Impl {
     if (occupied() == options_.max_flows) Evict(events);
     const std::uint32_t slot = Allocate();
     FlowEntry& entry = entries_[slot];
-    entry = FlowEntry{};
     entry.key = prepared.directed.key;
     entry.first_seen = entry.last_seen = time;
+    entry.vlan = 0;
+    entry.tcp_flags[0] = entry.tcp_flags[1] = 0;
+    entry.extra[0] = entry.extra[1] = 0;
+    entry.state = 0;
+    entry.counters[0] = entry.counters[1] = {};
     entry.outcome = FirstOutcome(packet);
-    if (prepared.directed.source_is_a) entry.Set(FlowEntry::kSourceIsA);
+    // A SYN-ACK answers somebody who spoke before.
+    const bool answers = packet.is_tcp() && IsSynAck(packet.tcp_flags);
+    if (prepared.directed.source_is_a != answers) entry.Set(FlowEntry::kSourceIsA);
+    if (packet.has_icmp) {
+      entry.Set(FlowEntry::kHasIcmp);
+      entry.extra[0] = packet.icmp_type;
+      entry.extra[1] = packet.icmp_code;
+    }
+    if (inspector_ != nullptr) entry.Set(FlowEntry::kInspecting);
+    if (options_.statistics) statistics_.Start(slot);
     if (packet.has_vlan) {
       entry.Set(FlowEntry::kHasVlan);
       entry.vlan = packet.vlan;
     }
     index_.Insert(prepared.hash, slot);
-    queue_links_.PushBack(unanswered_, slot);
-    wheel_.Schedule(slot, DeadlineOf(entry));
+    QueueLinks::PushBack(nodes_, unanswered_, slot);
+    wheel_.Schedule(nodes_, slot, DeadlineOf(entry));
     ++stats_.started;
     return slot;
   }
@@ -288,6 +413,7 @@ class FlowTable::Impl {
   void Count(std::uint32_t slot, const DecodedPacket& packet, bool source_is_a, std::int64_t time,
              std::vector<FlowEvent>& events) {
     FlowEntry& entry = entries_[slot];
+    if (packet.is_tcp() && IsSynAck(packet.tcp_flags)) MendDirection(slot, source_is_a);
     const std::size_t direction = source_is_a == entry.Is(FlowEntry::kSourceIsA) ? 0 : 1;
     if (entry.Is(FlowEntry::kContinuing)) {
       entry.Clear(FlowEntry::kContinuing);
@@ -303,11 +429,44 @@ class FlowTable::Impl {
     counters.payload_bytes += packet.payload_bytes;
     entry.tcp_flags[direction] =
         static_cast<std::uint8_t>(entry.tcp_flags[direction] | packet.tcp_flags);
+    if (packet.is_tcp()) {
+      entry.extra[direction] = static_cast<std::uint8_t>(entry.extra[direction] | packet.tcp_flags);
+    }
+    if (options_.statistics) statistics_.Add(slot, direction, time, packet);
     if (wants_all_ && entry.counters[0].packets + entry.counters[1].packets == 1) {
-      Emit(FlowEventType::kStarted, time, entry, FlowEndReason::kNone, events);
+      Emit(FlowEventType::kStarted, time, slot, FlowEndReason::kNone, events);
     }
     if (direction == 1) Answer(slot, packet, time, events);
     if (packet.is_tcp()) CheckClosed(slot, packet);
+    if (entry.Is(FlowEntry::kInspecting) && !packet.payload.empty()) {
+      Inspect(slot, direction == 0, packet, time, events);
+    }
+  }
+
+  // A SYN-ACK of what was taken for the source, which never asked: the other side spoke first.
+  void MendDirection(std::uint32_t slot, bool source_is_a) {
+    FlowEntry& entry = entries_[slot];
+    const bool is_forward = source_is_a == entry.Is(FlowEntry::kSourceIsA);
+    // Once a request, an answer or payload was seen the direction is known, and others rely on it.
+    const bool is_known = (entry.extra[0] & kTcpSyn) != 0 ||
+                          (entry.counters[0].payload_bytes | entry.counters[1].payload_bytes) != 0;
+    if (!is_forward || is_known || entry.counters[0].packets == 0) return;
+    entry.state = static_cast<std::uint8_t>(entry.state ^ FlowEntry::kSourceIsA);
+    std::swap(entry.counters[0], entry.counters[1]);
+    std::swap(entry.tcp_flags[0], entry.tcp_flags[1]);
+    std::swap(entry.extra[0], entry.extra[1]);
+    if (options_.statistics) statistics_.SwapDirections(slot);
+  }
+
+  void Inspect(std::uint32_t slot, bool is_forward, const DecodedPacket& packet, std::int64_t time,
+               std::vector<FlowEvent>& events) {
+    FlowEntry& entry = entries_[slot];
+    const InspectResult result = inspector_->Inspect(slot, is_forward, packet);
+    entry.Set(FlowEntry::kInspected);
+    if (!result.wants_more) entry.Clear(FlowEntry::kInspecting);
+    if (result.has_news && wants_all_) {
+      Emit(FlowEventType::kUpdated, time, slot, FlowEndReason::kNone, events);
+    }
   }
 
   // A packet of the destination.
@@ -316,35 +475,35 @@ class FlowTable::Impl {
     FlowEntry& entry = entries_[slot];
     const bool refuses = packet.is_tcp() && (packet.tcp_flags & kTcpRst) != 0;
     if (!refuses && !entry.Is(FlowEntry::kAnswered)) {
-      queue_links_.Remove(unanswered_, slot);
-      queue_links_.PushBack(answered_, slot);
+      QueueLinks::Remove(nodes_, unanswered_, slot);
+      QueueLinks::PushBack(nodes_, answered_, slot);
       entry.Set(FlowEntry::kAnswered);
     }
     if (entry.outcome == ContactOutcome::kPending) {
-      SetOutcome(entry, refuses ? ContactOutcome::kRefused : ContactOutcome::kAnswered, time,
+      SetOutcome(slot, refuses ? ContactOutcome::kRefused : ContactOutcome::kAnswered, time,
                  events);
     }
   }
 
-  void SetOutcome(FlowEntry& entry, ContactOutcome outcome, std::int64_t time,
+  void SetOutcome(std::uint32_t slot, ContactOutcome outcome, std::int64_t time,
                   std::vector<FlowEvent>& events) {
-    entry.outcome = outcome;
-    if (wants_all_) Emit(FlowEventType::kUpdated, time, entry, FlowEndReason::kNone, events);
+    entries_[slot].outcome = outcome;
+    if (wants_all_) Emit(FlowEventType::kUpdated, time, slot, FlowEndReason::kNone, events);
   }
 
   // An ICMP error tells what became of the flow that it quotes.
   void Quoted(const DecodedPacket& packet, std::vector<FlowEvent>& events) {
     if (!SaysUnreachable(packet)) return;
     const FiveTuple& tuple = *packet.quoted;
-    const DirectedKey quoted =
-        internal::MakeKey(tuple.source.address, tuple.source.port, tuple.destination.address,
-                          tuple.destination.port, tuple.protocol);
+    DirectedKey quoted;
+    internal::MakeKey(tuple.source.address, tuple.source.port, tuple.destination.address,
+                      tuple.destination.port, tuple.protocol, quoted);
     const std::uint32_t slot = Find(quoted.key, quoted.key.Hash(hash_));
     if (slot == kNoSlot) return;
-    FlowEntry& entry = entries_[slot];
+    const FlowEntry& entry = entries_[slot];
     const bool is_forward = quoted.source_is_a == entry.Is(FlowEntry::kSourceIsA);
     if (is_forward && entry.outcome == ContactOutcome::kPending) {
-      SetOutcome(entry, ContactOutcome::kUnreachable, packet.time.time_since_epoch().count(),
+      SetOutcome(slot, ContactOutcome::kUnreachable, packet.time.time_since_epoch().count(),
                  events);
     }
   }
@@ -355,34 +514,55 @@ class FlowTable::Impl {
     const bool both_finished = (entry.tcp_flags[0] & entry.tcp_flags[1] & kTcpFin) != 0;
     if (!both_finished && (packet.tcp_flags & kTcpRst) == 0) return;
     entry.Set(FlowEntry::kClosed);
-    wheel_.Cancel(slot);
-    wheel_.Schedule(slot, DeadlineOf(entry));
+    wheel_.Cancel(nodes_, slot);
+    wheel_.Schedule(nodes_, slot, DeadlineOf(entry));
+  }
+
+  void ForceEnd(std::uint32_t slot, std::vector<FlowEvent>& events) {
+    const FlowEntry& entry = entries_[slot];
+    const FlowEndReason reason = ReasonAt(entry, now_);
+    Report(slot, reason == FlowEndReason::kNone ? FlowEndReason::kForcedEnd : reason,
+           std::min(now_, DeadlineOf(entry)), events);
+    Free(slot);
   }
 
   // Ends up to `limit` flows that are due; true when none is left.
   bool EndDue(std::size_t limit, std::vector<FlowEvent>& events) {
+    std::array<std::uint32_t, kBurst> slots;
     std::size_t ended = 0;
-    for (std::size_t looks = 0; ended < limit && looks < limit * kLooksPerEnded; ++looks) {
-      const std::uint32_t slot = wheel_.TakeDue(now_);
-      if (slot == kNoSlot) return true;
-      FlowEntry& entry = entries_[slot];
-      const FlowEndReason reason = ReasonAt(entry, now_);
-      if (reason == FlowEndReason::kNone) {
-        // Packets have moved the deadline since it was scheduled: each flow once per timeout.
-        wheel_.Schedule(slot, DeadlineOf(entry));
-        continue;
+    for (std::size_t looks = 0; ended < limit && looks < limit * kLooksPerEnded;) {
+      std::size_t count = 0;
+      for (; count < std::min(kBurst, limit - ended); ++count) {
+        slots[count] = wheel_.TakeDue(nodes_, now_);
+        if (slots[count] == kNoSlot) break;
       }
-      ++ended;
-      const std::int64_t deadline = DeadlineOf(entry);
-      Report(entry, reason, deadline, events);
-      if (reason == FlowEndReason::kActiveTimeout) {
-        Continue(entry);
-        wheel_.Schedule(slot, DeadlineOf(entry));
-      } else {
-        Free(slot);
+      if (count == 0) return true;
+      PrefetchEnding(std::span(slots).first(count));
+      for (std::size_t i = 0; i < count; ++i) {
+        if (EndIfDue(slots[i], events)) ++ended;
       }
+      looks += count;
     }
     return false;
+  }
+
+  // A slot that the wheel gave out.
+  bool EndIfDue(std::uint32_t slot, std::vector<FlowEvent>& events) {
+    const FlowEntry& entry = entries_[slot];
+    const FlowEndReason reason = ReasonAt(entry, now_);
+    if (reason == FlowEndReason::kNone) {
+      // Packets have moved the deadline since it was scheduled: each flow once per timeout.
+      wheel_.Schedule(nodes_, slot, DeadlineOf(entry));
+      return false;
+    }
+    Report(slot, reason, DeadlineOf(entry), events);
+    if (reason == FlowEndReason::kActiveTimeout) {
+      Continue(slot);
+      wheel_.Schedule(nodes_, slot, DeadlineOf(entry));
+    } else {
+      Free(slot);
+    }
+    return true;
   }
 
   void Evict(std::vector<FlowEvent>& events) {
@@ -390,9 +570,9 @@ class FlowTable::Impl {
     const std::uint32_t slot = from_unanswered ? unanswered_.head : QuietestAnswered();
     const FlowEntry& entry = entries_[slot];
     const FlowEndReason reason = ReasonAt(entry, now_);
-    Report(entry, reason == FlowEndReason::kNone ? FlowEndReason::kLackOfResources : reason,
+    Report(slot, reason == FlowEndReason::kNone ? FlowEndReason::kLackOfResources : reason,
            std::min(now_, DeadlineOf(entry)), events);
-    wheel_.Cancel(slot);
+    wheel_.Cancel(nodes_, slot);
     Free(slot);
   }
 
@@ -403,21 +583,22 @@ class FlowTable::Impl {
     std::uint32_t slot = answered_.head;
     std::array<std::uint32_t, kEvictionSample> sample;
     std::size_t count = 0;
-    for (; slot != kNoSlot && count < sample.size(); slot = queue_links_.Next(slot)) {
+    for (; slot != kNoSlot && count < sample.size(); slot = nodes_[slot].queue.next) {
       sample[count++] = slot;
       if (entries_[slot].last_seen < entries_[quietest].last_seen) quietest = slot;
     }
     for (std::size_t i = 0; i < count; ++i) {
       if (sample[i] == quietest) continue;
-      queue_links_.Remove(answered_, sample[i]);
-      queue_links_.PushBack(answered_, sample[i]);
+      QueueLinks::Remove(nodes_, answered_, sample[i]);
+      QueueLinks::PushBack(nodes_, answered_, sample[i]);
     }
     return quietest;
   }
 
   // The one place where a record ends, whatever the reason.
-  void Report(const FlowEntry& entry, FlowEndReason reason, std::int64_t time,
+  void Report(std::uint32_t slot, FlowEndReason reason, std::int64_t time,
               std::vector<FlowEvent>& events) {
+    const FlowEntry& entry = entries_[slot];
     // A flow that went silent right after its active timeout has been reported in full.
     if (entry.Is(FlowEntry::kContinuing)) return;
     ++stats_.ended;
@@ -440,18 +621,29 @@ class FlowTable::Impl {
         ++stats_.ended_forced;
         break;
     }
-    Emit(FlowEventType::kEnded, time, entry, reason, events);
+    const bool goes_on = reason == FlowEndReason::kActiveTimeout;
+    Emit(goes_on ? FlowEventType::kUpdated : FlowEventType::kEnded, time, slot, reason, events);
   }
 
-  static void Emit(FlowEventType type, std::int64_t time, const FlowEntry& entry,
-                   FlowEndReason reason, std::vector<FlowEvent>& events) {
-    events.push_back({type, Timestamp(Duration(time)), entry.ToRecord(reason)});
+  void Emit(FlowEventType type, std::int64_t time, std::uint32_t slot, FlowEndReason reason,
+            std::vector<FlowEvent>& events) {
+    const FlowEntry& entry = entries_[slot];
+    FlowEvent& event = events.emplace_back();
+    event.type = type;
+    event.time = Timestamp(Duration(time));
+    entry.FillRecord(reason, event.flow);
+    if (options_.statistics && event.closes_record()) {
+      event.flow.statistics = statistics_.Take(slot, entry.first_seen);
+    }
+    if (inspector_ != nullptr) {
+      inspector_->Describe(slot, entry.Is(FlowEntry::kInspected), event.flow);
+    }
   }
 
   std::uint32_t Allocate() {
     if (free_.head != kNoSlot) {
       const std::uint32_t slot = free_.head;
-      queue_links_.Remove(free_, slot);
+      QueueLinks::Remove(nodes_, free_, slot);
       return slot;
     }
     return static_cast<std::uint32_t>(high_water_++);
@@ -459,10 +651,11 @@ class FlowTable::Impl {
 
   // The slot must not be in the wheel any more.
   void Free(std::uint32_t slot) {
-    FlowEntry& entry = entries_[slot];
+    const FlowEntry& entry = entries_[slot];
+    if (entry.Is(FlowEntry::kInspected)) inspector_->Finish(slot);
     index_.Erase(entry.key.Hash(hash_), slot);
-    queue_links_.Remove(entry.Is(FlowEntry::kAnswered) ? answered_ : unanswered_, slot);
-    queue_links_.PushBack(free_, slot);
+    QueueLinks::Remove(nodes_, entry.Is(FlowEntry::kAnswered) ? answered_ : unanswered_, slot);
+    QueueLinks::PushBack(nodes_, free_, slot);
   }
 
   FlowTableOptions options_;
@@ -473,8 +666,10 @@ class FlowTable::Impl {
   bool wants_all_;
   FlowIndex index_;
   base::LazyArray<FlowEntry> entries_;
-  SlotLinks queue_links_;
+  SlotNodes nodes_;
   TimerWheel wheel_;
+  StatisticsTable statistics_;
+  FlowInspector* inspector_ = nullptr;
   SlotList unanswered_;
   SlotList answered_;
   SlotList free_;
@@ -485,6 +680,24 @@ class FlowTable::Impl {
   FlowTableStats stats_;
 };
 
+FlowTableStats& FlowTableStats::operator+=(const FlowTableStats& other) {
+  packets += other.packets;
+  ignored += other.ignored;
+  started += other.started;
+  ended += other.ended;
+  ended_idle += other.ended_idle;
+  ended_active += other.ended_active;
+  ended_tcp += other.ended_tcp;
+  ended_forced += other.ended_forced;
+  evicted += other.evicted;
+  evicted_answered += other.evicted_answered;
+  time_backwards += other.time_backwards;
+  active += other.active;
+  capacity += other.capacity;
+  memory_bytes += other.memory_bytes;
+  return *this;
+}
+
 absl::StatusOr<FlowTable> FlowTable::Create(FlowTableOptions options) {
   NTA_RETURN_IF_ERROR(CheckTimeout(options.idle_timeout, "idle_timeout"));
   NTA_RETURN_IF_ERROR(CheckTimeout(options.active_timeout, "active_timeout"));
@@ -492,6 +705,15 @@ absl::StatusOr<FlowTable> FlowTable::Create(FlowTableOptions options) {
   if (options.max_flows < 1 || options.max_flows > kMaxFlows) {
     return base::InvalidArgument("max_flows must be within 1 and 100,000,000");
   }
+  if (options.max_memory_bytes != 0 && options.max_memory_bytes < kMinMemoryBytes) {
+    return base::InvalidArgument("max_memory_bytes must be 0 or at least 65,536");
+  }
+  if (options.statistics && (options.statistics->first_packets > kMaxFirstPackets ||
+                             options.statistics->entropy_bytes > kMaxEntropyBytes)) {
+    return base::InvalidArgument(
+        "statistics: first_packets must be at most 255, entropy_bytes at most 65,535");
+  }
+  options.max_flows = MaxFlows(options);
   NTA_ASSIGN_OR_RETURN(std::unique_ptr<Impl> impl, Impl::Create(options));
   return FlowTable(std::move(impl));
 }
@@ -501,13 +723,39 @@ FlowTable::FlowTable(FlowTable&&) noexcept = default;
 FlowTable& FlowTable::operator=(FlowTable&&) noexcept = default;
 FlowTable::~FlowTable() = default;
 
+void FlowTable::SetInspector(FlowInspector* inspector) { impl_->SetInspector(inspector); }
+
 void FlowTable::Add(std::span<const DecodedPacket> packets, std::vector<FlowEvent>& events) {
-  impl_->Add(packets, {}, events);
+  impl_->Add(
+      packets.size(),
+      [packets](std::size_t i) {
+        return Impl::Chosen{packets[i], true};
+      },
+      [this, packets](std::size_t i) { return impl_->PassClock(packets[i].time); }, events);
 }
 
 void FlowTable::Add(std::span<const DecodedPacket> packets, std::span<const Timestamp> clocks,
                     std::vector<FlowEvent>& events) {
-  impl_->Add(packets, clocks, events);
+  impl_->Add(
+      packets.size(),
+      [packets](std::size_t i) {
+        return Impl::Chosen{packets[i], true};
+      },
+      [clocks](std::size_t i) { return clocks[i]; }, events);
+}
+
+void FlowTable::Add(std::span<const DecodedPacket> packets, std::span<const Timestamp> clocks,
+                    std::span<const PacketChoice> chosen, std::vector<FlowEvent>& events) {
+  impl_->Add(
+      chosen.size(),
+      [packets, chosen](std::size_t i) {
+        return Impl::Chosen{packets[chosen[i].index], chosen[i].counts};
+      },
+      [clocks, chosen](std::size_t i) { return clocks[chosen[i].index]; }, events);
+}
+
+void FlowTable::SetClock(Timestamp now, std::vector<FlowEvent>& events) {
+  impl_->SetClock(now, events);
 }
 
 bool FlowTable::AdvanceTo(Timestamp now, std::vector<FlowEvent>& events) {
@@ -517,5 +765,6 @@ bool FlowTable::AdvanceTo(Timestamp now, std::vector<FlowEvent>& events) {
 bool FlowTable::EndAll(std::vector<FlowEvent>& events) { return impl_->EndAll(events); }
 
 FlowTableStats FlowTable::Stats() const { return impl_->Stats(); }
+const FlowTableOptions& FlowTable::options() const { return impl_->options(); }
 
 }  // namespace nta

@@ -130,7 +130,7 @@ class Pipeline::Impl {
     batch.events = events_;
     batch.time = stage_.clock().now();
     for (const FlowEvent& event : events_) {
-      if (event.type == FlowEventType::kEnded) batch.flows.push_back(event.flow);
+      if (event.closes_record()) batch.flows.push_back(event.flow);
     }
   }
 

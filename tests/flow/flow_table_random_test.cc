@@ -178,7 +178,7 @@ TEST(FlowTableProperty, EveryStartedFlowEndsOnceAndNoPacketIsLostWhateverTheTime
       FlowDirection sum;
       for (const FlowEvent& event : events) {
         if (event.type == FlowEventType::kStarted) ++starts;
-        if (event.type != FlowEventType::kEnded) continue;
+        if (!event.closes_record()) continue;
         ++ends;
         EXPECT_GE(event.flow.last_seen, event.flow.first_seen);
         EXPECT_NE(event.flow.end_reason, FlowEndReason::kNone);

@@ -32,7 +32,7 @@ class Table {
   std::vector<FlowRecord> Ended() {
     std::vector<FlowRecord> records;
     for (const FlowEvent& event : events_) {
-      if (event.type == FlowEventType::kEnded) records.push_back(event.flow);
+      if (event.closes_record()) records.push_back(event.flow);
     }
     events_.clear();
     return records;

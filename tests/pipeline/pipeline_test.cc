@@ -375,8 +375,7 @@ TEST(Pipeline, EventsOfStartsComeOnlyWithDetectors) {
   Pipeline pipeline(source);
   EXPECT_TRUE(pipeline
                   .Run([](const Batch& batch) {
-                    for (const FlowEvent& event : batch.events)
-                      EXPECT_EQ(event.type, FlowEventType::kEnded);
+                    for (const FlowEvent& event : batch.events) EXPECT_TRUE(event.closes_record());
                     return absl::OkStatus();
                   })
                   .ok());

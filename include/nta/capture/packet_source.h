@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -62,6 +63,10 @@ class PacketSource {
   // captured. After an error the source stays usable only if it says so; packets of earlier calls
   // were good.
   virtual absl::StatusOr<ReadResult> Read(PacketBatch& batch) = 0;
+  // Keeps the packets of the last Read valid until the answer is released, on whichever thread and
+  // even after the source has ended; for those who pass packets on to other threads. Null when the
+  // source cannot: then copy them.
+  virtual std::shared_ptr<const void> Retain() { return nullptr; }
   virtual CaptureStats Stats() const = 0;
   // True when packets appear as time passes, so that silence means time has passed, too.
   virtual bool is_live() const = 0;

@@ -63,6 +63,7 @@ class PcapFileReader final : public PacketSource {
   // data is damaged; ResourceExhausted at a limit of decompression. Everything before was handed
   // out. The error repeats on every later call.
   absl::StatusOr<ReadResult> Read(PacketBatch& batch) override;
+  std::shared_ptr<const void> Retain() override;
   // bytes_read and bytes_total are of the file as it lies on the disk, so their ratio is the
   // progress of compressed files, too. Drop counters are those that a pcapng file tells of its
   // interfaces: its latest interface statistics, or what its packets say was lost before them.
