@@ -30,6 +30,7 @@ struct MultiSource::Member {
   std::size_t next = 0;
   Timestamp read_at{};
   std::vector<std::uint32_t> numbers;  // of its interfaces, in ours
+  bool is_in_batch = false;            // the last batch has packets of it
 
   bool has_packets() const { return next < pending.size(); }
   bool is_silent() const { return !has_packets() && !has_ended; }
@@ -85,6 +86,7 @@ absl::StatusOr<ReadResult> MultiSource::Read(PacketBatch& batch) {
 
 absl::StatusOr<ReadResult> MultiSource::ReadNow(PacketBatch& batch) {
   batch.clear();
+  for (Member& member : members_) member.is_in_batch = false;
   if (failure_.ok()) failure_ = Refill();
   Merge(batch);
   if (!batch.empty()) {
@@ -96,6 +98,16 @@ absl::StatusOr<ReadResult> MultiSource::ReadNow(PacketBatch& batch) {
   if (!HasEnded()) return ReadResult::kTimeout;
   if (deferred_.ok()) return ReadResult::kEnd;
   return failure_ = deferred_;
+}
+
+std::shared_ptr<const void> MultiSource::Retain() {
+  auto retained = std::make_shared<std::vector<std::shared_ptr<const void>>>();
+  for (Member& member : members_) {
+    if (!member.is_in_batch) continue;
+    retained->push_back(member.source->Retain());
+    if (retained->back() == nullptr) return nullptr;
+  }
+  return retained;
 }
 
 // Only now may members that have handed out everything be read: their packets are no longer
@@ -164,6 +176,7 @@ void MultiSource::Merge(PacketBatch& batch) {
 
 void MultiSource::MoveRun(Member& member, Timestamp limit, PacketBatch& batch) {
   while (member.has_packets() && member.head() <= limit && batch.size() < options_.max_batch) {
+    member.is_in_batch = true;
     PacketView& packet = batch.emplace_back(member.pending[member.next++]);
     packet.interface_id = InterfaceNumber(member, packet.interface_id);
   }

@@ -86,6 +86,35 @@ TEST(MultiSource, FilesAreMergedByTimeExactly) {
   }
 }
 
+TEST(MultiSource, RetainedPacketsStay) {
+  std::vector<std::uint32_t> seconds(40'000);
+  for (std::uint32_t i = 0; i < seconds.size(); ++i) seconds[i] = i;
+  const TemporaryFile first(FileOf(seconds, 100).bytes());
+  const TemporaryFile second(FileOf(seconds, 200).bytes());
+  Members members;
+  members.push_back(OpenFile(first));
+  members.push_back(OpenFile(second));
+  auto source = MultiSource::Create(std::move(members));
+  std::vector<PacketView> packets;
+  std::vector<std::shared_ptr<const void>> retained;
+  PacketBatch batch;
+  while (*(*source)->Read(batch) == ReadResult::kPackets) {
+    retained.push_back((*source)->Retain());
+    ASSERT_NE(retained.back(), nullptr);
+    packets.insert(packets.end(), batch.begin(), batch.end());
+  }
+  source->reset();
+  ASSERT_EQ(packets.size(), 80'000U);
+  for (const PacketView& packet : packets) ASSERT_EQ(packet.bytes[3], 0x55);
+
+  Members others;
+  others.push_back(std::make_unique<MemorySource>());
+  static_cast<MemorySource&>(*others[0]).Push({});
+  auto cannot = MultiSource::Create(std::move(others));
+  ASSERT_EQ(*(*cannot)->Read(batch), ReadResult::kPackets);
+  EXPECT_EQ((*cannot)->Retain(), nullptr) << "its member cannot";
+}
+
 TEST(MultiSource, PacketsOfOneTimeComeInTheOrderOfTheMembers) {
   const TemporaryFile first(FileOf({1, 2, 2, 3}, 100).bytes());
   const TemporaryFile second(FileOf({2, 2, 3}, 200).bytes());

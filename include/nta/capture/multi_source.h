@@ -53,6 +53,7 @@ class MultiSource final : public PacketSource {
   // (LiveCaptureOptions::outage prevents it). Errors repeat.
   absl::StatusOr<ReadResult> Read(PacketBatch& batch) override;
   absl::StatusOr<ReadResult> ReadNow(PacketBatch& batch) override;
+  std::shared_ptr<const void> Retain() override;
   // Sums over the members. bytes_total is 0 unless all are files.
   CaptureStats Stats() const override;
   // In the order of Create.
