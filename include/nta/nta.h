@@ -6,6 +6,7 @@
 
 #include "nta/capture/live_capture.h"
 #include "nta/capture/memory_source.h"
+#include "nta/capture/multi_source.h"
 #include "nta/capture/pcap_file_reader.h"
 #include "nta/capture/pcap_file_writer.h"
 #include "nta/capture/pcapng_file_writer.h"
