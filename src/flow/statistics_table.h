@@ -7,6 +7,8 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
+#include "base/lazy_array.h"
+#include "flow/statistics_entry.h"
 #include "nta/flow/flow_statistics.h"
 #include "nta/packet/decode.h"
 
@@ -17,17 +19,18 @@ class StatisticsTable {
  public:
   static absl::StatusOr<StatisticsTable> Create(const FlowStatisticsOptions& options,
                                                 std::size_t slots);
-  StatisticsTable();
-  StatisticsTable(StatisticsTable&&) noexcept;
-  StatisticsTable& operator=(StatisticsTable&&) noexcept;
-  ~StatisticsTable();
 
   static std::size_t BytesPerFlow(const FlowStatisticsOptions& options);
 
   // A new flow in this slot, or a new record of the same flow.
   void Start(std::uint32_t slot);
   void Continue(std::uint32_t slot);
-  void Prefetch(std::uint32_t slot) const;
+  void Prefetch(std::uint32_t slot) const {
+    const char* const entry = reinterpret_cast<const char*>(&entries_[slot]);
+    for (std::size_t line = 0; line < sizeof(StatisticsEntry); line += 64) {
+      __builtin_prefetch(entry + line, 1);
+    }
+  }
   // `direction`: 0 forward, 1 reverse.
   void Add(std::uint32_t slot, std::size_t direction, std::int64_t time,
            const DecodedPacket& packet);
@@ -37,8 +40,20 @@ class StatisticsTable {
   std::shared_ptr<const FlowStatistics> Take(std::uint32_t slot, std::int64_t first_seen) const;
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  // How often each byte occurs in the first payload of each direction.
+  struct Histograms {
+    std::uint16_t counts[2][256];
+  };
+
+  void AddSample(std::uint32_t slot, std::size_t direction, std::int64_t time,
+                 const DecodedPacket& packet);
+  void AddPayload(std::uint32_t slot, std::size_t direction, const DecodedPacket& packet);
+  void FillSamples(std::uint32_t slot, std::int64_t first_seen, FlowStatistics& out) const;
+
+  FlowStatisticsOptions options_;
+  base::LazyArray<StatisticsEntry> entries_;
+  base::LazyArray<StoredSample> samples_;  // options_.first_packets for each slot
+  base::LazyArray<Histograms> histograms_;
 };
 
 }  // namespace nta::internal
