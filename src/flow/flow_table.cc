@@ -49,8 +49,10 @@ absl::Status CheckTimeout(Duration timeout, std::string_view name) {
 }
 
 // Beside its buckets: the entry, two links of the queues, two of the wheel and its list.
+constexpr std::size_t kBytesPerEntry = sizeof(FlowEntry) + 18;
+
 std::size_t BytesPerFlow(const FlowTableOptions& options) {
-  return sizeof(FlowEntry) + 18 +
+  return kBytesPerEntry +
          (options.statistics ? StatisticsTable::BytesPerFlow(*options.statistics) : 0);
 }
 
@@ -174,7 +176,8 @@ class FlowTable::Impl {
     FlowTableStats stats = stats_;
     stats.active = static_cast<std::size_t>(stats.started - stats.ended);
     stats.capacity = options_.max_flows;
-    stats.memory_bytes = index_.memory_bytes() + high_water_ * BytesPerFlow(options_);
+    stats.memory_bytes = index_.memory_bytes() + high_water_ * kBytesPerEntry +
+                         (options_.statistics ? statistics_.memory_bytes(high_water_) : 0);
     return stats;
   }
 
@@ -182,6 +185,7 @@ class FlowTable::Impl {
   struct Prepared {
     DirectedKey directed;
     std::uint64_t hash;
+    std::uint32_t guess;  // of its slot, for prefetching
     bool counts;
   };
 
@@ -213,16 +217,26 @@ class FlowTable::Impl {
     }
     for (std::size_t i = 0; i < packets.size(); ++i) {
       if (!prepared[i].counts) continue;
-      const std::uint32_t slot = index_.Guess(prepared[i].hash);
+      const std::uint32_t slot = prepared[i].guess = index_.Guess(prepared[i].hash);
       if (slot == kNoSlot) continue;
       const char* const entry = reinterpret_cast<const char*>(&entries_[slot]);
       __builtin_prefetch(entry, 1);
       __builtin_prefetch(entry + 64, 1);
       if (options_.statistics) statistics_.Prefetch(slot);
     }
+    if (options_.statistics) PrefetchDirections(packets.size(), prepared);
     for (std::size_t i = 0; i < packets.size(); ++i) {
       PassTime(clocks.empty() ? clock_.Pass(packets[i].time) : clocks[i], events);
       AddPacket(packets[i], prepared[i], events);
+    }
+  }
+
+  void PrefetchDirections(std::size_t count, const std::array<Prepared, kBurst>& prepared) const {
+    for (std::size_t i = 0; i < count; ++i) {
+      if (!prepared[i].counts || prepared[i].guess == kNoSlot) continue;
+      const FlowEntry& entry = entries_[prepared[i].guess];
+      const bool is_forward = prepared[i].directed.source_is_a == entry.Is(FlowEntry::kSourceIsA);
+      statistics_.Prefetch(prepared[i].guess, is_forward ? 0 : 1);
     }
   }
 
@@ -538,7 +552,10 @@ class FlowTable::Impl {
     event.time = Timestamp(Duration(time));
     entry.FillRecord(reason, event.flow);
     if (options_.statistics && event.closes_record()) {
-      event.flow.statistics = statistics_.Take(slot, entry.first_seen);
+      const auto totals = [&](std::size_t i) {
+        return internal::DirectionTotals{entry.counters[i].packets, entry.counters[i].ip_bytes};
+      };
+      event.flow.statistics = statistics_.Take(slot, entry.first_seen, totals(0), totals(1));
     }
     if (inspector_ != nullptr) {
       inspector_->Describe(slot, entry.Is(FlowEntry::kInspected), event.flow);

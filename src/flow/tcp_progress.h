@@ -13,43 +13,50 @@ enum class SegmentKind : std::uint8_t {
   kOutOfOrder,      // behind the highest number, with some not seen before
 };
 
-// Trivial, because it lives in zeroed memory. Seen is [lowest, next) but for the holes; numbers
-// wrap (RFC 9293 3.4), so all of it lies within 2^30 before `next`, the greatest window there is.
-struct TcpProgress {
+struct TcpSegment {
+  std::uint32_t sequence;
+  std::uint32_t length;  // in numbers: SYN and FIN take one each
+  bool is_syn;
+  bool may_probe;  // one byte of payload and nothing else: a keep-alive, where it is the last one
+};
+
+// What is missing in the middle, ascending. Kept apart because few flows have any.
+struct TcpHoles {
   // A hole that opens when there are so many makes the lowest count as seen.
-  static constexpr std::size_t kMaxHoles = 4;
-  static constexpr std::uint32_t kMaxDistance = 1 << 30;
+  static constexpr std::size_t kMax = 4;
 
   struct Hole {
     std::uint32_t begin;
     std::uint32_t end;
   };
+  Hole holes[kMax];
+};
+
+// Trivial, because it lives in zeroed memory. Seen is [lowest, next) but for the holes; numbers
+// wrap (RFC 9293 3.4), so all of it lies within 2^30 before `next`, the greatest window there is.
+struct TcpProgress {
+  static constexpr std::uint32_t kMaxDistance = 1 << 30;
 
   std::uint32_t next;    // one after the highest number seen
   std::uint32_t lowest;  // the first number, or the lowest seen since
-  Hole holes[kMaxHoles];  // ascending
   std::uint8_t hole_count;
   bool is_known;  // a segment was seen
   bool has_syn;   // `lowest` is the initial number
 
-  // A segment of `length` numbers, SYN and FIN included. `is_probe`: it may be a keep-alive, that
-  // is, one byte of payload and nothing else.
-  SegmentKind Add(std::uint32_t sequence, std::uint32_t length, bool is_syn, bool is_probe) {
-    if (is_known && !is_syn && sequence == next && length <= kMaxDistance) [[likely]] {
-      next += length;
-      if (next - lowest > kMaxDistance) ForgetOld();
-      return SegmentKind::kNew;
-    }
-    return AddUnusual(sequence, length, is_syn, is_probe);
+  // Whether the segment was counted without looking at the holes: it is kNew then. Otherwise it
+  // is AddWithHoles' turn.
+  bool Add(const TcpSegment& segment) {
+    const bool is_next = is_known && !segment.is_syn && segment.sequence == next &&
+                         segment.length <= kMaxDistance && hole_count == 0;
+    if (!is_next) return AddUnusual(segment);
+    next += segment.length;
+    if (next - lowest > kMaxDistance) lowest = next - kMaxDistance;
+    return true;
   }
+  SegmentKind AddWithHoles(const TcpSegment& segment, TcpHoles& holes);
 
  private:
-  SegmentKind AddUnusual(std::uint32_t sequence, std::uint32_t length, bool is_syn, bool is_probe);
-  void Restart(std::uint32_t sequence, std::uint32_t length, bool is_syn);
-  void OpenHole(std::uint32_t begin, std::uint32_t end);
-  bool FillHoles(std::uint32_t begin, std::uint32_t end);
-  void ForgetOld();
-  void RemoveHole(std::size_t index);
+  bool AddUnusual(const TcpSegment& segment);
 };
 
 }  // namespace nta::internal
