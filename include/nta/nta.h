@@ -14,6 +14,7 @@
 #include "nta/detect/port_scan_detector.h"
 #include "nta/export/flow_columns.h"
 #include "nta/export/flow_csv.h"
+#include "nta/flow/community_id.h"
 #include "nta/flow/flow_filter.h"
 #include "nta/json/json.h"
 #include "nta/pipeline/parallel_meter.h"

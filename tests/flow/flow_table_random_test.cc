@@ -33,10 +33,11 @@ std::vector<DecodedPacket> RandomTraffic(std::uint64_t seed, std::size_t count) 
     packet.ip_version = 4;
     packet.protocol = random() % 2 == 0   ? kProtocolTcp
                       : random() % 4 == 0 ? kProtocolGre
+                      : random() % 4 == 0 ? kProtocolIcmp
                                           : kProtocolUdp;
     packet.source = IpAddress::V4(10, 0, 0, static_cast<std::uint8_t>(random() % 6));
     packet.destination = IpAddress::V4(10, 0, 0, static_cast<std::uint8_t>(random() % 6));
-    packet.has_ports = packet.protocol != kProtocolGre;
+    packet.has_ports = packet.protocol != kProtocolGre && packet.protocol != kProtocolIcmp;
     if (packet.has_ports) {
       packet.source_port = static_cast<std::uint16_t>(random() % 6);
       packet.destination_port = static_cast<std::uint16_t>(random() % 6);
@@ -46,9 +47,15 @@ std::vector<DecodedPacket> RandomTraffic(std::uint64_t seed, std::size_t count) 
                                          kTcpAck | kTcpPsh, kTcpFin | kTcpAck, kTcpRst, kTcpFin};
       packet.tcp_flags = kFlags[random() % 8];
     }
+    if (packet.protocol == kProtocolIcmp) {
+      constexpr std::uint8_t kTypes[] = {0, 3, 8, 13};
+      packet.has_icmp = true;
+      packet.icmp_type = kTypes[random() % 4];
+      packet.icmp_code = static_cast<std::uint8_t>(random() % 4);
+    }
     packet.wire_bytes = static_cast<std::uint32_t>(60 + random() % 1400);
     packet.ip_bytes = packet.wire_bytes - 14;
-    packet.payload_bytes = packet.wire_bytes - 54;
+    if (random() % 2 == 0) packet.payload_bytes = packet.wire_bytes - 54;
     packet.has_vlan = random() % 10 == 0;
     packet.vlan = static_cast<std::uint16_t>(random() % 4096);
     packets.push_back(packet);
