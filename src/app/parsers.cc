@@ -1,0 +1,42 @@
+#include "app/parsers.h"
+
+#include <bit>
+
+namespace nta::internal {
+namespace {
+
+constexpr std::array<const Parser*, 0> kTcpParsers{};
+constexpr std::array<const Parser*, 0> kUdpParsers{};
+static_assert(kTcpParsers.size() <= 64 && kUdpParsers.size() <= 64);
+
+}  // namespace
+
+std::span<const Parser* const> TcpParsers() { return kTcpParsers; }
+std::span<const Parser* const> UdpParsers() { return kUdpParsers; }
+
+ParserTable::ParserTable(std::span<const Parser* const> parsers) : parsers_(parsers) {
+  for (std::size_t i = 0; i < parsers.size(); ++i) {
+    for (std::size_t byte = 0; byte < candidates_.size(); ++byte) {
+      if (parsers[i]->first_bytes.Contains(byte)) candidates_[byte] |= std::uint64_t{1} << i;
+    }
+  }
+}
+
+MatchResult ParserTable::Match(const Payload& payload) const {
+  MatchResult result;
+  for (std::uint64_t left = candidates_[payload.bytes[0]]; left != 0; left &= left - 1) {
+    const Parser* parser = parsers_[static_cast<std::size_t>(std::countr_zero(left))];
+    switch (parser->match(payload)) {
+      case Verdict::kNo:
+        break;
+      case Verdict::kNeedMore:
+        result.need_more = true;
+        break;
+      case Verdict::kYes:
+        return {parser, false};
+    }
+  }
+  return result;
+}
+
+}  // namespace nta::internal
