@@ -18,8 +18,8 @@ using internal::Findings;
 using internal::Inspection;
 using internal::kNoInspection;
 using internal::MatchResult;
-using internal::Parser;
 using internal::ParseNext;
+using internal::Parser;
 using internal::ParseResult;
 using internal::Payload;
 using internal::Stream;
@@ -103,8 +103,7 @@ class ApplicationInspector::Impl {
     ApplicationInspectorStats stats = stats_;
     stats.active = inspections_.active();
     stats.buffered_bytes = inspections_.buffered_bytes();
-    stats.memory_bytes =
-        flows_.memory_bytes() + inspections_.memory_bytes() + stats.metadata_bytes;
+    stats.memory_bytes = flows_.memory_bytes() + inspections_.memory_bytes() + stats.metadata_bytes;
     return stats;
   }
 
@@ -283,7 +282,7 @@ class ApplicationInspector::Impl {
   // A packet that comes before the first ones may still arrive.
   std::size_t UnmatchedToForget(Call& call, const Payload& payload) const {
     const Stream& stream = call.stream();
-    const bool keeps = payload.is_tcp() && payload.is_start && !call.inspection.is_nested &&
+    const bool keeps = payload.is_tcp() && stream.is_at_start && !call.inspection.is_nested &&
                        stream.packets <= kMaxUnmatchedPackets && !payload.is_last;
     return keeps ? 0 : payload.bytes.size();
   }
@@ -373,8 +372,7 @@ class ApplicationInspector::Impl {
     if (flow != nullptr) flow->metadata_is_shared = flow->metadata != nullptr;
   }
 
-  void AddName(MetadataField field, const IpAddress& address, FlowState* flow,
-               FlowRecord& record) {
+  void AddName(MetadataField field, const IpAddress& address, FlowState* flow, FlowRecord& record) {
     if (!names_->FindInto(address, record.last_seen, name_)) return;
     if (record.metadata != nullptr && record.metadata->Get(field) == name_) return;
     auto changed = record.metadata == nullptr ? std::make_shared<FlowMetadata>()

@@ -37,8 +37,8 @@ struct Inspection {
   // A list in the order in which inspections began.
   std::uint32_t older = kNoInspection;
   std::uint32_t newer = kNoInspection;
-  bool is_nested = false;     // inside a protocol that is known already
-  bool has_changes = false;   // that nobody was told of
+  bool is_nested = false;    // inside a protocol that is known already
+  bool has_changes = false;  // that nobody was told of
 
   std::size_t CountBuffered() const {
     return streams[0].memory_bytes() + streams[1].memory_bytes() +

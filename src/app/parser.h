@@ -1,5 +1,5 @@
-// What a protocol parser is here: one row with a function that recognises the protocol's first bytes
-// and one that reads its messages. docs/applications.md has the list.
+// What a protocol parser is here: one row with a function that recognises the protocol's first
+// bytes and one that reads its messages. docs/applications.md has the list.
 //
 // A parser is bounded and allocates nothing while it matches. It trusts no byte: it reads through
 // base::ByteCursor. It keeps nothing but what Findings offers.
@@ -104,7 +104,8 @@ class FirstBytes {
   std::array<std::uint64_t, 4> words_{};
 };
 
-// One protocol over one transport. Rows are constants: `constinit const Parser kNameParser = {...};`
+// One protocol over one transport. Rows are constants: `constinit const Parser kNameParser =
+// {...};`
 struct Parser {
   Application application = Application::kUnknown;
   // Called for the first bytes of either direction while nothing is known about the flow, and for

@@ -2,11 +2,30 @@
 
 #include <bit>
 
+#include "app/dns.h"
+#include "app/dtls.h"
+#include "app/http.h"
+#include "app/quic.h"
+#include "app/ssh.h"
+#include "app/tls.h"
+
 namespace nta::internal {
 namespace {
 
-constexpr std::array<const Parser*, 0> kTcpParsers{};
-constexpr std::array<const Parser*, 0> kUdpParsers{};
+constexpr auto kTcpParsers = std::to_array<const Parser*>({
+    &kTlsParser,
+    &kHttpParser,
+    &kHttp2Parser,
+    &kSshParser,
+    &kDnsTcpParser,
+});
+constexpr auto kUdpParsers = std::to_array<const Parser*>({
+    &kDnsParser,
+    &kMdnsParser,
+    &kLlmnrParser,
+    &kQuicParser,
+    &kDtlsParser,
+});
 static_assert(kTcpParsers.size() <= 64 && kUdpParsers.size() <= 64);
 
 }  // namespace
