@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "app/chunked_array.h"
+#include "app/expected_flows.h"
 #include "app/guesses.h"
 #include "app/inspection.h"
 #include "app/inspection_pool.h"
@@ -43,6 +44,21 @@ struct FlowState {
 };
 
 }  // namespace
+
+ApplicationInspectorStats& ApplicationInspectorStats::operator+=(
+    const ApplicationInspectorStats& other) {
+  flows += other.flows;
+  packets += other.packets;
+  identified += other.identified;
+  given_up += other.given_up;
+  evicted += other.evicted;
+  metadata_left_out += other.metadata_left_out;
+  active += other.active;
+  buffered_bytes += other.buffered_bytes;
+  metadata_bytes += other.metadata_bytes;
+  memory_bytes += other.memory_bytes;
+  return *this;
+}
 
 class ApplicationInspector::Impl {
  public:
@@ -86,7 +102,6 @@ class ApplicationInspector::Impl {
     } else {
       Guess(record);
     }
-    std::shared_ptr<FlowMetadata> unused;
     AddNames(flow, record);
     AddCategory(record);
   }
@@ -149,6 +164,7 @@ class ApplicationInspector::Impl {
     ++stream.packets;
     stream.bytes += static_cast<std::uint32_t>(call.packet.payload.size());
     if (!call.packet.has_ports) return false;
+    if (stream.packets == 1 && IsExpected(call)) return false;
     if (call.packet.is_tcp()) return LookAtSegment(call);
     if (call.packet.protocol != kProtocolUdp) return false;
     const Payload payload{call.packet.payload, call.packet, call.is_forward,
@@ -157,6 +173,20 @@ class ApplicationInspector::Impl {
     const bool wants_more = Process(call, payload, consumed);
     stream.is_at_start = false;
     return wants_more;
+  }
+
+  // Another flow announced this one, so its first bytes need not tell.
+  bool IsExpected(Call& call) {
+    const DecodedPacket& packet = call.packet;
+    if (call.other().packets > 0) return false;
+    Application application =
+        expected_.Take({packet.destination, packet.destination_port}, packet.time);
+    if (application == Application::kUnknown) {
+      application = expected_.Take({packet.source, packet.source_port}, packet.time);
+    }
+    if (application == Application::kUnknown) return false;
+    call.flow.application = application;
+    return true;
   }
 
   bool WithinBounds(Call& call) const {
@@ -323,6 +353,7 @@ class ApplicationInspector::Impl {
                        .may_store = stats_.metadata_bytes < options_.max_metadata_bytes,
                        .is_nested = inspection.is_nested,
                        .names = names_,
+                       .expected = &expected_,
                        .time = payload.packet.time});
     const ParseResult result = inspection.parser->parse(payload, findings);
     call.has_news |= findings.has_news();
@@ -404,6 +435,7 @@ class ApplicationInspector::Impl {
   internal::ParserTable udp_parsers_{internal::UdpParsers()};
   internal::ChunkedArray<FlowState> flows_;
   internal::InspectionPool inspections_;
+  internal::ExpectedFlows expected_;
   ApplicationInspectorStats stats_;
   std::string name_;
 };

@@ -48,6 +48,8 @@ struct ApplicationInspectorStats {
   std::size_t metadata_bytes = 0;
   std::size_t memory_bytes = 0;  // all of it
 
+  // Those of several inspectors in one.
+  ApplicationInspectorStats& operator+=(const ApplicationInspectorStats& other);
   friend bool operator==(const ApplicationInspectorStats&,
                          const ApplicationInspectorStats&) = default;
 };
