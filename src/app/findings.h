@@ -32,7 +32,7 @@ class Findings {
     ParserMemory& memory;
     std::unique_ptr<StreamBuffer>& scratch;
     std::size_t scratch_limit = 0;
-    bool may_store = true;  // false: memory is used up, metadata is left out
+    bool may_store = true;   // false: memory is used up, metadata is left out
     bool is_nested = false;  // inside another protocol, which names the application
     NameTable* names = nullptr;
     Timestamp time{};

@@ -2,11 +2,26 @@
 
 #include <bit>
 
+#include "app/rows.h"
+
 namespace nta::internal {
 namespace {
 
-constexpr std::array<const Parser*, 0> kTcpParsers{};
-constexpr std::array<const Parser*, 0> kUdpParsers{};
+constexpr auto kTcpParsers = std::to_array<const Parser*>({
+    &kBittorrentStreamParser,
+    &kNetbiosSessionParser,
+    &kRpcStreamParser,
+    &kOpenvpnStreamParser,
+    &kKerberosStreamParser,
+    &kSyslogStreamParser,
+});
+constexpr auto kUdpParsers = std::to_array<const Parser*>({
+    &kSnmpParser,   &kKerberosParser,   &kSsdpParser,      &kSyslogParser,  &kDhcpParser,
+    &kStunParser,   &kIkeParser,        &kNetbiosParser,   &kRpcParser,     &kRadiusParser,
+    &kBacnetParser, &kNetflowParser,    &kGtpParser,       &kVxlanParser,   &kGeneveParser,
+    &kTeredoParser, &kBittorrentParser, &kWireguardParser, &kOpenvpnParser, &kDhcpv6Parser,
+    &kTftpParser,   &kNtpParser,        &kCoapParser,      &kRtcpParser,    &kRtpParser,
+});
 static_assert(kTcpParsers.size() <= 64 && kUdpParsers.size() <= 64);
 
 }  // namespace

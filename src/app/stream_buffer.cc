@@ -60,8 +60,7 @@ bool StreamBuffer::AddRange(Range added) {
                        ranges_.begin() + ranges_count_ + 1);
     ++ranges_count_;
   } else {
-    std::copy(ranges_.begin() + last, ranges_.begin() + ranges_count_,
-              ranges_.begin() + first + 1);
+    std::copy(ranges_.begin() + last, ranges_.begin() + ranges_count_, ranges_.begin() + first + 1);
     ranges_count_ -= last - first - 1;
   }
   ranges_[first] = added;
