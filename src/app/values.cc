@@ -11,9 +11,9 @@ void SetFirst(Findings& findings, MetadataField field, Bytes value) {
   findings.SetFirst(field, AsText(value));
 }
 
-void SetFirstUtf16(Findings& findings, MetadataField field, Bytes value) {
-  if (value.size() < 2 || !findings.Get(field).empty()) return;
+std::string Utf16ToText(Bytes value) {
   std::string text;
+  if (value.size() < 2) return text;
   const std::size_t end = std::min<std::size_t>(value.size() - 1, FlowMetadata::kMaxValueBytes);
   for (std::size_t i = 0; i < end; i += 2) {
     const auto unit = static_cast<std::uint32_t>(value[i] | value[i + 1] << 8);
@@ -28,7 +28,11 @@ void SetFirstUtf16(Findings& findings, MetadataField field, Bytes value) {
       text += static_cast<char>(0x80 | (unit & 0x3F));
     }
   }
-  findings.SetFirst(field, text);
+  return text;
+}
+
+void SetFirstUtf16(Findings& findings, MetadataField field, Bytes value) {
+  if (findings.Get(field).empty()) findings.SetFirst(field, Utf16ToText(value));
 }
 
 void SetFirstNumber(Findings& findings, MetadataField field, std::string_view prefix,
