@@ -167,11 +167,12 @@ class ApplicationInspector::Impl {
     if (stream.packets == 1 && IsExpected(call)) return false;
     if (call.packet.is_tcp()) return LookAtSegment(call);
     if (call.packet.protocol != kProtocolUdp) return false;
-    const Payload payload{call.packet.payload, call.packet, call.is_forward,
-                          stream.is_at_start,  true,        {}};
+    const Payload payload{
+        call.packet.payload, call.packet, call.is_forward, stream.is_at_start, true, {}, {}};
     std::size_t consumed = 0;
     const bool wants_more = Process(call, payload, consumed);
     stream.is_at_start = false;
+    if (call.inspection.parser == nullptr) stream.Remember(call.packet.payload);
     return wants_more;
   }
 
@@ -259,7 +260,7 @@ class ApplicationInspector::Impl {
     const DecodedPacket& packet = call.packet;
     const bool is_cut = packet.payload_bytes > packet.payload.size();
     const bool is_last = is_cut || !WithinBounds(call);
-    Payload payload{bytes, packet, call.is_forward, stream.is_at_start, is_last, {}};
+    Payload payload{bytes, packet, call.is_forward, stream.is_at_start, is_last, {}, {}};
     const bool had_parser = call.inspection.parser != nullptr;
     std::size_t consumed = 0;
     bool wants_more = Process(call, payload, consumed);
@@ -289,7 +290,8 @@ class ApplicationInspector::Impl {
     consumed = 0;
     for (int nesting = 0; nesting < kMaxNesting; ++nesting) {
       if (call.inspection.parser == nullptr) {
-        payload.other = OtherPrefix(call);
+        payload.other = call.packet.is_tcp() ? OtherPrefix(call) : call.other().LastDatagram();
+        payload.previous = call.stream().LastDatagram();
         const MatchResult match = Table(call.packet).Match(payload);
         if (match.parser == nullptr) {
           if (!match.need_more) consumed += UnmatchedToForget(call, payload);
@@ -336,7 +338,7 @@ class ApplicationInspector::Impl {
     std::swap(packet.source, packet.destination);
     std::swap(packet.source_port, packet.destination_port);
     Stream& other = call.other();
-    const Payload payload{bytes, packet, !call.is_forward, other.is_at_start, false, {}};
+    const Payload payload{bytes, packet, !call.is_forward, other.is_at_start, false, {}, {}};
     const ParseResult result = Parse(call, payload);
     Consume(other, std::min(result.consumed, bytes.size()));
     return result.next != ParseNext::kDone;

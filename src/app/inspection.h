@@ -2,9 +2,11 @@
 #ifndef NTA_APP_INSPECTION_H_
 #define NTA_APP_INSPECTION_H_
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "app/findings.h"
 #include "app/parser.h"
@@ -23,6 +25,17 @@ struct Stream {
   bool is_started = false;
   bool is_at_start = true;  // nothing was consumed or given up yet
   std::unique_ptr<StreamBuffer> buffer;
+  // UDP: how the last datagram began.
+  std::array<std::uint8_t, kRememberedBytes> last_datagram{};
+  std::uint8_t last_datagram_bytes = 0;
+
+  std::span<const std::uint8_t> LastDatagram() const {
+    return std::span(last_datagram).first(last_datagram_bytes);
+  }
+  void Remember(std::span<const std::uint8_t> datagram) {
+    last_datagram_bytes = static_cast<std::uint8_t>(std::min(datagram.size(), kRememberedBytes));
+    std::ranges::copy(datagram.first(last_datagram_bytes), last_datagram.begin());
+  }
 
   std::size_t memory_bytes() const { return buffer == nullptr ? 0 : buffer->memory_bytes(); }
 };

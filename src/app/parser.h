@@ -25,6 +25,9 @@ enum class Verdict : std::uint8_t {
   kYes,
 };
 
+// How much of an earlier datagram is remembered.
+inline constexpr std::size_t kRememberedBytes = 24;
+
 // TCP: the bytes of one direction, in order and without holes, from the first that was not consumed
 // yet. UDP: one datagram.
 struct Payload {
@@ -36,9 +39,12 @@ struct Payload {
   // Nothing will be added to `bytes`: a datagram, a packet that was captured in part, or the end of
   // the inspection. Take what can be read.
   bool is_last = false;
-  // What the other direction began with, while the flow is not identified, as far as it was kept;
-  // often empty.
+  // While the flow is not identified. TCP: what the other direction began with, as far as it was
+  // kept; often empty. UDP: the first kRememberedBytes of the datagram that it sent last.
   std::span<const std::uint8_t> other{};
+  // UDP, while the flow is not identified: likewise the datagram that this direction sent last
+  // before. For protocols without a constant in them, which two packets in a row give away.
+  std::span<const std::uint8_t> previous{};
 
   std::string_view text() const {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};

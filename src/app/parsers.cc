@@ -6,6 +6,7 @@
 #include "app/dtls.h"
 #include "app/http.h"
 #include "app/quic.h"
+#include "app/rows.h"
 #include "app/ssh.h"
 #include "app/tls.h"
 
@@ -18,13 +19,50 @@ constexpr auto kTcpParsers = std::to_array<const Parser*>({
     &kHttp2Parser,
     &kSshParser,
     &kDnsTcpParser,
+    &kSmbParser,
+    &kNetbiosSessionParser,
+    &kBittorrentStreamParser,
+    &kBgpParser,
+    &kVncParser,
+    &kRtspParser,
+    &kSipParser,
+    &kXmppParser,
+    &kDnp3Parser,
+    &kMqttParser,
+    &kMongodbParser,
+    &kRdpParser,
+    &kS7commParser,
+    &kMssqlParser,
+    &kPostgresqlParser,
+    &kLdapParser,
+    &kKerberosStreamParser,
+    &kOracleParser,
+    &kMysqlParser,
+    &kRpcStreamParser,
+    &kEthernetIpParser,
+    &kSmtpParser,
+    &kFtpParser,
+    &kPop3Parser,
+    &kImapParser,
+    &kIrcParser,
+    &kRedisParser,
+    &kMemcachedStreamParser,
+    &kTelnetParser,
+    &kRtmpParser,
+    &kOpenvpnStreamParser,
+    &kSocksParser,
+    &kModbusParser,
+    &kSyslogStreamParser,
+    &kFtpDataParser,
 });
 constexpr auto kUdpParsers = std::to_array<const Parser*>({
-    &kDnsParser,
-    &kMdnsParser,
-    &kLlmnrParser,
-    &kQuicParser,
-    &kDtlsParser,
+    &kDnsParser,        &kMdnsParser,      &kLlmnrParser,    &kQuicParser,      &kDtlsParser,
+    &kSnmpParser,       &kLdapParser,      &kKerberosParser, &kSipParser,       &kSsdpParser,
+    &kSyslogParser,     &kDhcpParser,      &kStunParser,     &kIkeParser,       &kNetbiosParser,
+    &kRpcParser,        &kRadiusParser,    &kBacnetParser,   &kDnp3Parser,      &kEthernetIpParser,
+    &kNetflowParser,    &kGtpParser,       &kVxlanParser,    &kGeneveParser,    &kTeredoParser,
+    &kBittorrentParser, &kWireguardParser, &kOpenvpnParser,  &kMemcachedParser, &kDhcpv6Parser,
+    &kTftpParser,       &kNtpParser,       &kCoapParser,     &kRtcpParser,      &kRtpParser,
 });
 static_assert(kTcpParsers.size() <= 64 && kUdpParsers.size() <= 64);
 
