@@ -18,6 +18,10 @@ _Evidence = Union[int, float, str, list[str]]
 __version__: str
 OUTCOMES: tuple[str, ...]
 END_REASONS: tuple[str, ...]
+TCP_STATES: tuple[str, ...]
+APPLICATIONS: tuple[str, ...]
+CATEGORIES: tuple[str, ...]
+EVIDENCES: tuple[str, ...]
 
 def parse_timestamp(text: str) -> int: ...
 def format_timestamp(time: TimeLike) -> str: ...
@@ -32,8 +36,12 @@ def read_flows(
     active_timeout: float = ...,
     closed_timeout: float = ...,
     max_flows: int = ...,
+    max_memory_bytes: int = ...,
     view: str = ...,
     defragment: bool = ...,
+    statistics: bool = ...,
+    first_packets: int = ...,
+    entropy_bytes: int = ...,
     where: _Where = ...,
 ) -> FlowBatch: ...
 @overload
@@ -287,6 +295,13 @@ class FlowRecord:
         reverse_tcp_flags: int = ...,
         outcome: str = ...,
         end_reason: str = ...,
+        tcp_state: str = ...,
+        icmp_type: Optional[int] = ...,
+        icmp_code: Optional[int] = ...,
+        application: str = ...,
+        category: str = ...,
+        evidence: str = ...,
+        metadata: dict[str, str] = ...,
     ) -> None: ...
     first_seen: int
     last_seen: int
@@ -308,6 +323,17 @@ class FlowRecord:
     reverse_tcp_flags: int
     outcome: str
     end_reason: str
+    tcp_state: str
+    icmp_type: Optional[int]
+    icmp_code: Optional[int]
+    application: str
+    category: str
+    evidence: str
+    metadata: dict[str, str]
+    @property
+    def statistics(self) -> Optional[dict[str, Any]]: ...
+    @property
+    def community_id(self) -> str: ...
     @property
     def ip_version(self) -> int: ...
     @property
@@ -536,8 +562,12 @@ class Pipeline:
         active_timeout: float = ...,
         closed_timeout: float = ...,
         max_flows: int = ...,
+        max_memory_bytes: int = ...,
         view: str = ...,
         defragment: bool = ...,
+        statistics: bool = ...,
+        first_packets: int = ...,
+        entropy_bytes: int = ...,
         where: _Where = ...,
         batch_packets: int = ...,
         interval: float = ...,
