@@ -1,20 +1,23 @@
-// pcap_to_flows FILE: the flows of a capture file as CSV or JSON lines on stdout, the packet ledger
-// as JSON on stderr.
+// pcap_to_flows FILE...: the flows of capture files as CSV or JSON lines on stdout, the packet
+// ledger as JSON on stderr.
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
+#include <optional>
 #include <string>
+#include <vector>
 
-#include "nta/capture/pcap_file_reader.h"
+#include "nta/capture/multi_source.h"
 #include "nta/export/flow_csv.h"
 #include "nta/json/json.h"
 #include "nta/pipeline/parallel_meter.h"
 #include "nta/pipeline/pipeline.h"
+#include "progress.h"
 
 namespace {
 
 struct Options {
-  std::string file;
+  std::vector<std::string> files;
   double idle_timeout = 120;
   double active_timeout = 1800;
   std::size_t max_flows = 1'000'000;
@@ -25,7 +28,9 @@ struct Options {
   std::size_t first_packets = nta::FlowStatisticsOptions{}.first_packets;
   std::size_t entropy_bytes = 0;
   bool no_defragment = false;
+  bool no_applications = false;
   int workers = 1;
+  bool progress = false;
 };
 
 nta::Duration Seconds(double seconds) {
@@ -44,6 +49,8 @@ nta::PipelineOptions ToPipelineOptions(const Options& options) {
         .first_packets = options.first_packets, .entropy_bytes = options.entropy_bytes};
   }
   result.decode.view = options.view == "inner" ? nta::DecodeView::kInner : nta::DecodeView::kOuter;
+  // What nobody will see need not be found out.
+  if (!options.no_applications && options.output != "none") result.applications.emplace();
   if (options.no_defragment) result.defragment = nta::Defragment::kOff;
   return result;
 }
@@ -59,11 +66,14 @@ void PrintLedger(const nta::PipelineStats& stats, double seconds) {
 
 int Run(const Options& options) {
   const auto start = std::chrono::steady_clock::now();
-  auto reader = nta::PcapFileReader::Open(options.file);
-  if (!reader.ok()) {
-    std::fprintf(stderr, "pcap_to_flows: %s\n", std::string(reader.status().message()).c_str());
+  auto files = nta::OpenCaptureFiles(options.files);
+  if (!files.ok()) {
+    std::fprintf(stderr, "pcap_to_flows: %s\n", std::string(files.status().message()).c_str());
     return 1;
   }
+  std::optional<ProgressSource> progress;
+  if (options.progress) progress.emplace(**files);
+  nta::PacketSource& source = progress ? *progress : **files;
   const auto columns =
       options.statistics ? nta::FlowCsvColumns::kStatistics : nta::FlowCsvColumns::kStandard;
   const bool prints = options.output != "none";
@@ -86,15 +96,16 @@ int Run(const Options& options) {
   nta::PipelineStats stats;
   absl::Status status;
   if (options.workers == 1) {
-    nta::Pipeline pipeline(**reader, ToPipelineOptions(options));
+    nta::Pipeline pipeline(source, ToPipelineOptions(options));
     status = pipeline.Run([&](const nta::Batch& batch) { return print(batch.flows); });
     stats = pipeline.Stats();
   } else {
-    nta::ParallelMeter meter(**reader,
+    nta::ParallelMeter meter(source,
                              {.pipeline = ToPipelineOptions(options), .workers = options.workers});
     status = meter.Run(print);
     stats = meter.Stats();
   }
+  progress.reset();
   const bool flushed = std::fflush(stdout) == 0;
   if (!status.ok()) {
     std::fprintf(stderr, "pcap_to_flows: %s\n", std::string(status.message()).c_str());
@@ -110,8 +121,10 @@ int Run(const Options& options) {
 
 int main(int argc, char** argv) {
   Options options;
-  CLI::App app{"The flows of a capture file (pcap or pcapng) as CSV."};
-  app.add_option("FILE", options.file, "capture file; - is standard input")->required();
+  CLI::App app{"The flows of capture files (pcap or pcapng, also packed by gzip or zstd) as CSV."};
+  app.add_option("FILE", options.files,
+                 "capture files, merged by time when there are several; - is standard input")
+      ->required();
   app.add_option("--idle-timeout", options.idle_timeout,
                  "end a flow after this many seconds of silence")
       ->check(CLI::Range(0.001, 86400.0))
@@ -146,10 +159,14 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_flag("--no-defragment", options.no_defragment,
                "leave later fragments out instead of counting them with their first one");
+  app.add_flag("--no-applications", options.no_applications,
+               "do not look into payloads: the column application stays empty");
   app.add_option("--workers", options.workers,
                  "threads that count flows; the order of lines is theirs")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
+  app.add_flag("--progress", options.progress,
+               "show on stderr, if that is a terminal, how far reading has come");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -164,9 +164,8 @@ void AppendFlowCsv(const FlowRecord& flow, std::string& out, FlowCsvColumns colu
   AppendDirection(flow.reverse, out);
   AppendField(flow.forward.tcp_flags, out);
   AppendField(flow.reverse.tcp_flags, out);
-  if (flow.evidence >= ApplicationEvidence::kName && flow.application != Application::kUnknown) {
-    out += ToString(flow.application);
-  }
+  // A port is a guess; this column is knowledge.
+  if (flow.evidence == ApplicationEvidence::kPayload) out += ToString(flow.application);
   out += ',';
   out += ToString(flow.end_reason);
   if (columns == FlowCsvColumns::kStatistics) AppendStatistics(flow, out);
