@@ -1,5 +1,5 @@
-// pcap_to_flows FILE...: the flows of capture files as CSV on stdout, the packet ledger as JSON on
-// stderr.
+// pcap_to_flows FILE...: the flows of capture files as CSV or JSON lines on stdout, the packet
+// ledger as JSON on stderr.
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
@@ -22,8 +22,13 @@ struct Options {
   double active_timeout = 1800;
   std::size_t max_flows = 1'000'000;
   std::string view = "outer";
+  std::size_t max_memory = 0;
   std::string output = "csv";
+  bool statistics = false;
+  std::size_t first_packets = nta::FlowStatisticsOptions{}.first_packets;
+  std::size_t entropy_bytes = 0;
   bool no_defragment = false;
+  bool no_applications = false;
   int workers = 1;
   bool progress = false;
 };
@@ -38,7 +43,14 @@ nta::PipelineOptions ToPipelineOptions(const Options& options) {
   result.flow_table.idle_timeout = Seconds(options.idle_timeout);
   result.flow_table.active_timeout = Seconds(options.active_timeout);
   result.flow_table.max_flows = options.max_flows;
+  result.flow_table.max_memory_bytes = options.max_memory;
+  if (options.statistics) {
+    result.flow_table.statistics = nta::FlowStatisticsOptions{
+        .first_packets = options.first_packets, .entropy_bytes = options.entropy_bytes};
+  }
   result.decode.view = options.view == "inner" ? nta::DecodeView::kInner : nta::DecodeView::kOuter;
+  // What nobody will see need not be found out.
+  if (!options.no_applications && options.output != "none") result.applications.emplace();
   if (options.no_defragment) result.defragment = nta::Defragment::kOff;
   return result;
 }
@@ -62,13 +74,22 @@ int Run(const Options& options) {
   std::optional<ProgressSource> progress;
   if (options.progress) progress.emplace(**files);
   nta::PacketSource& source = progress ? *progress : **files;
-  const bool prints = options.output == "csv";
-  if (prints) std::printf("%s\n", std::string(nta::kFlowCsvHeader).c_str());
+  const auto columns =
+      options.statistics ? nta::FlowCsvColumns::kStatistics : nta::FlowCsvColumns::kStandard;
+  const bool prints = options.output != "none";
+  const bool is_json = options.output == "json";
+  if (prints && !is_json) std::printf("%s\n", nta::FlowCsvHeader(columns).c_str());
   std::string lines;
   const auto print = [&](std::span<const nta::FlowRecord> flows) {
     if (!prints) return absl::OkStatus();
     lines.clear();
-    for (const nta::FlowRecord& flow : flows) nta::AppendFlowCsv(flow, lines);
+    for (const nta::FlowRecord& flow : flows) {
+      if (is_json) {
+        lines += nta::ToJson(flow) + '\n';
+      } else {
+        nta::AppendFlowCsv(flow, lines, columns);
+      }
+    }
     if (std::fwrite(lines.data(), 1, lines.size(), stdout) == lines.size()) return absl::OkStatus();
     return absl::UnavailableError("cannot write to standard output");
   };
@@ -118,11 +139,28 @@ int main(int argc, char** argv) {
   app.add_option("--view", options.view, "which header of a tunnelled packet counts")
       ->check(CLI::IsMember({"outer", "inner"}))
       ->capture_default_str();
-  app.add_option("--output", options.output, "csv, or none to count only")
-      ->check(CLI::IsMember({"csv", "none"}))
+  app.add_option("--max-memory", options.max_memory,
+                 "bytes that flows may take; fewer of them are kept at once then; 0: no such limit")
+      ->check(CLI::Range(std::size_t{0}, std::size_t{1} << 40))
+      ->capture_default_str();
+  app.add_flag("--statistics", options.statistics,
+               "add how packets were made and timed: lengths, gaps, retransmissions, round trips");
+  app.add_option("--first-packets", options.first_packets,
+                 "with --statistics: packets of each flow that are listed one by one")
+      ->check(CLI::Range(0, 255))
+      ->capture_default_str();
+  app.add_option("--entropy-bytes", options.entropy_bytes,
+                 "with --statistics: payload bytes of each direction that the entropy is taken of")
+      ->check(CLI::Range(0, 65'535))
+      ->capture_default_str();
+  app.add_option("--output,--format", options.output,
+                 "csv, json (a line for each flow), or none to count only")
+      ->check(CLI::IsMember({"csv", "json", "none"}))
       ->capture_default_str();
   app.add_flag("--no-defragment", options.no_defragment,
                "leave later fragments out instead of counting them with their first one");
+  app.add_flag("--no-applications", options.no_applications,
+               "do not look into payloads: the column application stays empty");
   app.add_option("--workers", options.workers,
                  "threads that count flows; the order of lines is theirs")
       ->check(CLI::Range(1, 256))

@@ -50,8 +50,10 @@ absl::Status CheckTimeout(Duration timeout, std::string_view name) {
   return base::InvalidArgument(std::string(name) + " must be within 1 ms and 1 day");
 }
 
+constexpr std::size_t kBytesPerEntry = sizeof(FlowEntry) + sizeof(SlotNode);
+
 std::size_t BytesPerFlow(const FlowTableOptions& options) {
-  return sizeof(FlowEntry) + sizeof(SlotNode) +
+  return kBytesPerEntry +
          (options.statistics ? StatisticsTable::BytesPerFlow(*options.statistics) : 0);
 }
 
@@ -188,7 +190,8 @@ class FlowTable::Impl {
     FlowTableStats stats = stats_;
     stats.active = static_cast<std::size_t>(stats.started - stats.ended);
     stats.capacity = options_.max_flows;
-    stats.memory_bytes = index_.memory_bytes() + high_water_ * BytesPerFlow(options_);
+    stats.memory_bytes = index_.memory_bytes() + high_water_ * kBytesPerEntry +
+                         (options_.statistics ? statistics_.memory_bytes(high_water_) : 0);
     return stats;
   }
 
@@ -196,6 +199,7 @@ class FlowTable::Impl {
   struct Prepared {
     DirectedKey directed;
     std::uint64_t hash;
+    std::uint32_t guess;  // of its slot, for prefetching
     bool counts;
   };
 
@@ -229,13 +233,14 @@ class FlowTable::Impl {
     std::size_t new_flows = 0;
     for (std::size_t i = 0; i < size; ++i) {
       if (!prepared[i].counts) continue;
-      const std::uint32_t slot = index_.Guess(prepared[i].hash);
+      const std::uint32_t slot = prepared[i].guess = index_.Guess(prepared[i].hash);
       if (slot != kNoSlot) {
         PrefetchEntry(slot);
       } else {
         ++new_flows;
       }
     }
+    if (options_.statistics) PrefetchDirections(std::span(prepared).first(size));
     for (std::size_t i = 0; i < size; ++i) {
       PassTime(clock_of(i), events);
       AddPacket(at(i), prepared[i], events);
@@ -272,6 +277,15 @@ class FlowTable::Impl {
       __builtin_prefetch(&nodes_[slot], 1);
     }
     for (const std::uint32_t slot : slots) index_.Prefetch(entries_[slot].key.Hash(hash_));
+  }
+
+  void PrefetchDirections(std::span<const Prepared> burst) const {
+    for (const Prepared& prepared : burst) {
+      if (!prepared.counts || prepared.guess == kNoSlot) continue;
+      const FlowEntry& entry = entries_[prepared.guess];
+      const bool is_forward = prepared.directed.source_is_a == entry.Is(FlowEntry::kSourceIsA);
+      statistics_.Prefetch(prepared.guess, is_forward ? 0 : 1);
+    }
   }
 
   void PassTime(Timestamp time, std::vector<FlowEvent>& events) {
@@ -419,6 +433,9 @@ class FlowTable::Impl {
       entry.Clear(FlowEntry::kContinuing);
       entry.first_seen = entry.last_seen = time;
       ++stats_.started;
+      // The wheel has it at the end of the silence, which may come after the next active timeout.
+      wheel_.Cancel(slot);
+      wheel_.Schedule(slot, DeadlineOf(entry));
     }
     entry.first_seen = std::min(entry.first_seen, time);
     entry.last_seen = std::max(entry.last_seen, time);
@@ -633,7 +650,10 @@ class FlowTable::Impl {
     event.time = Timestamp(Duration(time));
     entry.FillRecord(reason, event.flow);
     if (options_.statistics && event.closes_record()) {
-      event.flow.statistics = statistics_.Take(slot, entry.first_seen);
+      const auto totals = [&](std::size_t i) {
+        return internal::DirectionTotals{entry.counters[i].packets, entry.counters[i].ip_bytes};
+      };
+      event.flow.statistics = statistics_.Take(slot, entry.first_seen, totals(0), totals(1));
     }
     if (inspector_ != nullptr) {
       inspector_->Describe(slot, entry.Is(FlowEntry::kInspected), event.flow);

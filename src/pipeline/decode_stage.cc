@@ -15,7 +15,8 @@ void DecodeStage::Clear() {
 void DecodeStage::Decode(std::span<const PacketView> packets) {
   Clear();
   for (const PacketView& packet : packets) {
-    DecodedPacket& decoded = decoded_.emplace_back(nta::Decode(packet, options_));
+    DecodedPacket& decoded = decoded_.emplace_back();
+    nta::Decode(packet, options_, decoded);
     counters_.Enter(decoded);
     const Timestamp now = clock_.Pass(decoded.time);
     if (decoded.is_fragment && defragment_ == Defragment::kPorts) fragments_.Resolve(decoded);

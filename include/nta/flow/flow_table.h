@@ -116,7 +116,7 @@ class FlowTable {
   // when the table is empty.
   bool EndAll(std::vector<FlowEvent>& events);
 
-  static constexpr std::size_t kMaxEndedPerCall = 16384;
+  static constexpr std::size_t kMaxEndedPerCall = 4096;
 
   FlowTableStats Stats() const;
   const FlowTableOptions& options() const;
