@@ -24,14 +24,13 @@ bool StartsHandshake(Bytes bytes) {
 
 Verdict Match(const Payload& payload) {
   if (payload.bytes.size() < 9) {
-    return payload.bytes.size() == 1 || payload.HasPort(1935) ? MoreUnlessLast(payload)
-                                                              : Verdict::kNo;
+    return payload.is_start ? MoreUnlessLast(payload) : Verdict::kNo;
   }
   // TPKT begins with 3 and 0, too, but then has a length that fits.
   if (!StartsHandshake(payload.bytes)) return Verdict::kNo;
   if (payload.HasPort(1935)) return Verdict::kYes;
   if (StartsHandshake(payload.other)) return Verdict::kYes;
-  return payload.bytes.size() >= 1024 ? MoreUnlessLast(payload) : Verdict::kNo;
+  return payload.is_start ? MoreUnlessLast(payload) : Verdict::kNo;
 }
 
 ParseResult Parse(const Payload& payload, Findings& findings) {

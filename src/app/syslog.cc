@@ -55,7 +55,9 @@ bool IsSyslog(const Payload& payload) {
 Verdict MatchStream(const Payload& payload) {
   const std::string_view text = WithoutCount(payload.text());
   if (IsMessage(text, payload.HasPort(514) || payload.HasPort(601))) return Verdict::kYes;
-  const bool may_go_on = payload.is_start && text.size() < 10 && (text.empty() || text[0] == '<');
+  const bool is_count = text.size() < 6 && std::ranges::all_of(text, IsDigit);
+  const bool may_go_on =
+      payload.is_start && text.size() < 10 && (text.empty() || text[0] == '<' || is_count);
   return may_go_on ? MoreUnlessLast(payload) : Verdict::kNo;
 }
 
