@@ -21,6 +21,7 @@ struct Options {
   std::string view = "outer";
   std::string output = "csv";
   bool no_defragment = false;
+  bool no_applications = false;
   int workers = 1;
 };
 
@@ -35,6 +36,7 @@ nta::PipelineOptions ToPipelineOptions(const Options& options) {
   result.flow_table.active_timeout = Seconds(options.active_timeout);
   result.flow_table.max_flows = options.max_flows;
   result.decode.view = options.view == "inner" ? nta::DecodeView::kInner : nta::DecodeView::kOuter;
+  if (!options.no_applications) result.applications.emplace();
   if (options.no_defragment) result.defragment = nta::Defragment::kOff;
   return result;
 }
@@ -113,6 +115,8 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_flag("--no-defragment", options.no_defragment,
                "leave later fragments out instead of counting them with their first one");
+  app.add_flag("--no-applications", options.no_applications,
+               "do not look into payloads: the column application stays empty");
   app.add_option("--workers", options.workers,
                  "threads that count flows; the order of lines is theirs")
       ->check(CLI::Range(1, 256))

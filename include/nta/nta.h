@@ -10,6 +10,7 @@
 #include "nta/capture/memory_source.h"
 #include "nta/capture/pcap_file_reader.h"
 #include "nta/capture/pcap_file_writer.h"
+#include "nta/capture/pcapng_file_writer.h"
 #include "nta/capture/replay_source.h"
 #include "nta/detect/port_scan_detector.h"
 #include "nta/export/flow_columns.h"

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "app/chunked_array.h"
+#include "app/expected_flows.h"
 #include "app/guesses.h"
 #include "app/inspection.h"
 #include "app/inspection_pool.h"
@@ -43,6 +44,21 @@ struct FlowState {
 };
 
 }  // namespace
+
+ApplicationInspectorStats& ApplicationInspectorStats::operator+=(
+    const ApplicationInspectorStats& other) {
+  flows += other.flows;
+  packets += other.packets;
+  identified += other.identified;
+  given_up += other.given_up;
+  evicted += other.evicted;
+  metadata_left_out += other.metadata_left_out;
+  active += other.active;
+  buffered_bytes += other.buffered_bytes;
+  metadata_bytes += other.metadata_bytes;
+  memory_bytes += other.memory_bytes;
+  return *this;
+}
 
 class ApplicationInspector::Impl {
  public:
@@ -86,7 +102,6 @@ class ApplicationInspector::Impl {
     } else {
       Guess(record);
     }
-    std::shared_ptr<FlowMetadata> unused;
     AddNames(flow, record);
     AddCategory(record);
   }
@@ -149,6 +164,7 @@ class ApplicationInspector::Impl {
     ++stream.packets;
     stream.bytes += static_cast<std::uint32_t>(call.packet.payload.size());
     if (!call.packet.has_ports) return false;
+    if (stream.packets == 1 && IsExpected(call)) return false;
     if (call.packet.is_tcp()) return LookAtSegment(call);
     if (call.packet.protocol != kProtocolUdp) return false;
     const Payload payload{
@@ -158,6 +174,20 @@ class ApplicationInspector::Impl {
     stream.is_at_start = false;
     if (call.inspection.parser == nullptr) stream.Remember(call.packet.payload);
     return wants_more;
+  }
+
+  // Another flow announced this one, so its first bytes need not tell.
+  bool IsExpected(Call& call) {
+    const DecodedPacket& packet = call.packet;
+    if (call.other().packets > 0) return false;
+    Application application =
+        expected_.Take({packet.destination, packet.destination_port}, packet.time);
+    if (application == Application::kUnknown) {
+      application = expected_.Take({packet.source, packet.source_port}, packet.time);
+    }
+    if (application == Application::kUnknown) return false;
+    call.flow.application = application;
+    return true;
   }
 
   bool WithinBounds(Call& call) const {
@@ -284,7 +314,7 @@ class ApplicationInspector::Impl {
   // A packet that comes before the first ones may still arrive.
   std::size_t UnmatchedToForget(Call& call, const Payload& payload) const {
     const Stream& stream = call.stream();
-    const bool keeps = payload.is_tcp() && payload.is_start && !call.inspection.is_nested &&
+    const bool keeps = payload.is_tcp() && stream.is_at_start && !call.inspection.is_nested &&
                        stream.packets <= kMaxUnmatchedPackets && !payload.is_last;
     return keeps ? 0 : payload.bytes.size();
   }
@@ -325,6 +355,7 @@ class ApplicationInspector::Impl {
                        .may_store = stats_.metadata_bytes < options_.max_metadata_bytes,
                        .is_nested = inspection.is_nested,
                        .names = names_,
+                       .expected = &expected_,
                        .time = payload.packet.time});
     const ParseResult result = inspection.parser->parse(payload, findings);
     call.has_news |= findings.has_news();
@@ -406,6 +437,7 @@ class ApplicationInspector::Impl {
   internal::ParserTable udp_parsers_{internal::UdpParsers()};
   internal::ChunkedArray<FlowState> flows_;
   internal::InspectionPool inspections_;
+  internal::ExpectedFlows expected_;
   ApplicationInspectorStats stats_;
   std::string name_;
 };

@@ -65,6 +65,10 @@ void Findings::LearnName(const IpAddress& address, std::string_view name, NameSo
   if (flow_.names != nullptr) flow_.names->Learn(address, name, source, flow_.time, time_to_live);
 }
 
+void Findings::Expect(const Endpoint& endpoint, Application application) {
+  if (flow_.expected != nullptr) flow_.expected->Expect(endpoint, application, flow_.time);
+}
+
 bool Findings::Keep(std::size_t offset, std::span<const std::uint8_t> bytes) {
   if (flow_.scratch == nullptr) flow_.scratch = std::make_unique<StreamBuffer>();
   return flow_.scratch->Write(offset, bytes, flow_.scratch_limit);

@@ -9,6 +9,7 @@
 #include <span>
 #include <string_view>
 
+#include "app/expected_flows.h"
 #include "app/stream_buffer.h"
 #include "nta/app/name_table.h"
 #include "nta/flow/application.h"
@@ -35,6 +36,7 @@ class Findings {
     bool may_store = true;   // false: memory is used up, metadata is left out
     bool is_nested = false;  // inside another protocol, which names the application
     NameTable* names = nullptr;
+    ExpectedFlows* expected = nullptr;
     Timestamp time{};
   };
   explicit Findings(Flow flow) : flow_(flow) {}
@@ -52,6 +54,9 @@ class Findings {
   // Somebody else's word that `address` has this name; a protocol's text, without a final dot.
   void LearnName(const IpAddress& address, std::string_view name, NameSource source,
                  Duration time_to_live);
+
+  // The flow announced another one, which somebody will open to this endpoint: FTP's data, media.
+  void Expect(const Endpoint& endpoint, Application application);
 
   ParserMemory& memory() { return flow_.memory; }
   // Bytes to keep, at offsets of the parser's choice; bounded like the stream's own buffer.

@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <system_error>
 
 #include "app/rows.h"
 #include "app/text.h"
@@ -55,7 +57,44 @@ Verdict Match(const Payload& payload) {
   return MatchClient(payload);
 }
 
-ParseNext ReadReply(std::string_view line, Findings& findings) {
+// "h1,h2,h3,h4,p1,p2", wherever it stands in the text (RFC 959 4.1.2).
+void ExpectSixNumbers(std::string_view text, Findings& findings) {
+  std::array<std::uint8_t, 6> numbers{};
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < text.size() && count < numbers.size();) {
+    const char* const end = text.data() + text.size();
+    const auto [next, error] = std::from_chars(text.data() + i, end, numbers[count]);
+    const bool is_number = error == std::errc();
+    if (is_number) i = static_cast<std::size_t>(next - text.data());
+    const bool goes_on = is_number && (++count == numbers.size() || (next != end && *next == ','));
+    if (!goes_on) count = 0;
+    if (!is_number || count < numbers.size()) ++i;
+  }
+  if (count < numbers.size()) return;
+  findings.Expect({IpAddress::V4(std::span(numbers).first<4>()),
+                   static_cast<std::uint16_t>(numbers[4] << 8 | numbers[5])},
+                  Application::kFtpData);
+}
+
+// "|1|192.0.2.1|6275|" and "(|||6446|)" (RFC 2428): the port stands before the last bar.
+void ExpectExtended(std::string_view text, const IpAddress& address, Findings& findings) {
+  const std::size_t last = text.rfind('|');
+  if (last == std::string_view::npos || last == 0) return;
+  const std::size_t before = text.rfind('|', last - 1);
+  if (before == std::string_view::npos) return;
+  const auto port = ParseDigits(text.substr(before + 1, last - before - 1));
+  if (!port || *port < 1 || *port > 0xFFFF) return;
+  findings.Expect({address, static_cast<std::uint16_t>(*port)}, Application::kFtpData);
+}
+
+// The server says where it waits for the data connection.
+void ExpectPassive(bool is_extended, std::string_view line, const DecodedPacket& packet,
+                   Findings& findings) {
+  if (is_extended) return ExpectExtended(line, packet.source, findings);
+  ExpectSixNumbers(line.substr(4), findings);
+}
+
+ParseNext ReadReply(std::string_view line, const DecodedPacket& packet, Findings& findings) {
   const auto code = ParseDigits(line.substr(0, 3));
   if (!code || line.size() < 4 || line[3] != ' ') {
     if (line.starts_with("220-")) findings.SetFirst(MetadataField::kServerVersion, line.substr(4));
@@ -65,10 +104,8 @@ ParseNext ReadReply(std::string_view line, Findings& findings) {
   if (*code >= 200) findings.memory()[kCommand] = kOther;
   if (*code == 220) findings.SetFirst(MetadataField::kServerVersion, TrimSpaces(line.substr(4)));
   if (*code == 234 && command == kAuth) return ParseNext::kRestart;
-  if (*code == 230 || *code == 232) {
-    findings.Count(MetadataField::kLoginSuccesses);
-    return ParseNext::kDone;
-  }
+  if (*code == 230 || *code == 232) findings.Count(MetadataField::kLoginSuccesses);
+  if (*code == 227 || *code == 229) ExpectPassive(*code == 229, line, packet, findings);
   // 530 also answers commands that came before any log-in.
   const bool is_refusal = *code == 530 || *code == 430 || *code == 421 || *code == 532;
   if (is_refusal && (command == kPass || command == kUser)) {
@@ -77,7 +114,7 @@ ParseNext ReadReply(std::string_view line, Findings& findings) {
   return ParseNext::kMore;
 }
 
-void ReadCommand(std::string_view line, Findings& findings) {
+void ReadCommand(std::string_view line, const DecodedPacket& packet, Findings& findings) {
   const std::string_view verb = TakeWord(line);
   std::uint32_t command = kOther;
   if (EqualsIgnoreCase(verb, "USER")) {
@@ -87,6 +124,10 @@ void ReadCommand(std::string_view line, Findings& findings) {
     command = kPass;
   } else if (EqualsIgnoreCase(verb, "AUTH")) {
     command = kAuth;
+  } else if (EqualsIgnoreCase(verb, "PORT")) {
+    ExpectSixNumbers(line, findings);
+  } else if (EqualsIgnoreCase(verb, "EPRT")) {
+    ExpectExtended(line, packet.source, findings);
   }
   findings.memory()[kCommand] = command;
 }
@@ -95,8 +136,8 @@ ParseResult Parse(const Payload& payload, Findings& findings) {
   return ReadLines(payload, [&](std::string_view line) {
     // Commands are words, replies begin with a number: that also holds when the capture began
     // after the client did.
-    if (!line.empty() && IsDigit(line[0])) return ReadReply(line, findings);
-    if (!line.empty() && IsLetter(line[0])) ReadCommand(line, findings);
+    if (!line.empty() && IsDigit(line[0])) return ReadReply(line, payload.packet, findings);
+    if (!line.empty() && IsLetter(line[0])) ReadCommand(line, payload.packet, findings);
     return ParseNext::kMore;
   });
 }

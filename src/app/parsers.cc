@@ -2,12 +2,23 @@
 
 #include <bit>
 
+#include "app/dns.h"
+#include "app/dtls.h"
+#include "app/http.h"
+#include "app/quic.h"
 #include "app/rows.h"
+#include "app/ssh.h"
+#include "app/tls.h"
 
 namespace nta::internal {
 namespace {
 
 constexpr auto kTcpParsers = std::to_array<const Parser*>({
+    &kTlsParser,
+    &kHttpParser,
+    &kHttp2Parser,
+    &kSshParser,
+    &kDnsTcpParser,
     &kSmbParser,
     &kNetbiosSessionParser,
     &kBittorrentStreamParser,
@@ -45,6 +56,7 @@ constexpr auto kTcpParsers = std::to_array<const Parser*>({
     &kFtpDataParser,
 });
 constexpr auto kUdpParsers = std::to_array<const Parser*>({
+    &kDnsParser,        &kMdnsParser,      &kLlmnrParser,    &kQuicParser,      &kDtlsParser,
     &kSnmpParser,       &kLdapParser,      &kKerberosParser, &kSipParser,       &kSsdpParser,
     &kSyslogParser,     &kDhcpParser,      &kStunParser,     &kIkeParser,       &kNetbiosParser,
     &kRpcParser,        &kRadiusParser,    &kBacnetParser,   &kDnp3Parser,      &kEthernetIpParser,

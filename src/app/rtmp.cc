@@ -46,6 +46,7 @@ ParseResult Parse(const Payload& payload, Findings& findings) {
   }
   base::ByteCursor cursor(payload.bytes.subspan(kHandshakeBytes + at + kUrl.size()));
   std::string_view url = AsText(cursor.Bytes(cursor.U16()));
+  if (!cursor.ok() && !payload.is_last) return {0, ParseNext::kMore};
   // The host only: keys of streams are part of the path.
   const std::size_t host_at = url.find("://");
   if (host_at < url.size()) {

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/status.h"
+#include "capture/link_type.h"
 
 namespace nta {
 namespace {
@@ -174,7 +175,7 @@ class LiveCapture::Impl {
       : interface_(std::move(interface)),
         options_(std::move(options)),
         pcap_(std::move(pcap)),
-        link_type_(static_cast<LinkType>(pcap_datalink(pcap_.get()))),
+        link_type_(internal::LinkTypeOfDlt(pcap_datalink(pcap_.get()))),
         unit_(pcap_get_tstamp_precision(pcap_.get()) == PCAP_TSTAMP_PRECISION_NANO ? 1 : 1000) {}
 
   absl::StatusOr<ReadResult> Read(PacketBatch& batch) {

@@ -46,7 +46,9 @@ void AppendFlowCsv(const FlowRecord& flow, std::string& out) {
   AppendDirection(flow.reverse, out);
   AppendField(flow.forward.tcp_flags, out);
   AppendField(flow.reverse.tcp_flags, out);
-  out += ',';  // application: not known yet
+  // A port is a guess; this column is knowledge.
+  if (flow.evidence == ApplicationEvidence::kPayload) out += ToString(flow.application);
+  out += ',';
   out += ToString(flow.end_reason);
   out += '\n';
 }

@@ -99,7 +99,7 @@ std::vector<Sample> Make() {
        .metadata = {{kHostName, "gate"}, {kRequest, "sshd"}}},
       {.name = "Syslog over TCP",
        .application = Application::kSyslog,
-       .turns = {C("54 <34>1 2026-01-01T00:00:00Z gate su 7 ID47 - failed")},
+       .turns = {C("50 <34>1 2026-01-01T00:00:00Z gate su 7 ID47 - failed")},
        .metadata = {{kHostName, "gate"}}},
       {.name = "SSDP",
        .application = Application::kSsdp,

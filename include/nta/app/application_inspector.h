@@ -37,17 +37,19 @@ struct ApplicationInspectorOptions {
 };
 
 struct ApplicationInspectorStats {
-  std::uint64_t flows = 0;      // that were inspected
-  std::uint64_t packets = 0;    // that were looked at
+  std::uint64_t flows = 0;       // that were inspected
+  std::uint64_t packets = 0;     // that were looked at
   std::uint64_t identified = 0;  // flows by their payload
-  std::uint64_t given_up = 0;   // flows that reached a bound, or ended, without being identified
-  std::uint64_t evicted = 0;    // inspections that ended for lack of memory
+  std::uint64_t given_up = 0;    // flows that reached a bound, or ended, without being identified
+  std::uint64_t evicted = 0;     // inspections that ended for lack of memory
   std::uint64_t metadata_left_out = 0;  // values, for lack of memory
   std::size_t active = 0;               // flows under inspection
   std::size_t buffered_bytes = 0;
   std::size_t metadata_bytes = 0;
   std::size_t memory_bytes = 0;  // all of it
 
+  // Those of several inspectors in one.
+  ApplicationInspectorStats& operator+=(const ApplicationInspectorStats& other);
   friend bool operator==(const ApplicationInspectorStats&,
                          const ApplicationInspectorStats&) = default;
 };

@@ -1,4 +1,5 @@
-// NameTable: the names that DNS answers, TLS, HTTP and DHCP gave to addresses, learned by listening.
+// NameTable: the names that DNS answers, TLS, HTTP and DHCP gave to addresses, learned by
+// listening.
 //
 //   nta::NameTable names;
 //   names.Learn(address, "api.example.com", nta::NameSource::kDns, now, std::chrono::seconds(300));

@@ -41,6 +41,7 @@ class ReplaySource final : public PacketSource {
   static absl::StatusOr<std::unique_ptr<ReplaySource>> Open(Opener opener, ReplayOptions options);
 
   absl::StatusOr<ReadResult> Read(PacketBatch& batch) override;
+  std::shared_ptr<const void> Retain() override;
   CaptureStats Stats() const override;
   bool is_live() const override { return true; }
   std::string name() const override;

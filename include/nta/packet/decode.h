@@ -171,6 +171,8 @@ struct DecodeOptions {
 
 DecodedPacket Decode(const PacketView& packet);
 DecodedPacket Decode(const PacketView& packet, const DecodeOptions& options);
+// The same without a copy: into a DecodedPacket that was just made.
+void Decode(const PacketView& packet, const DecodeOptions& options, DecodedPacket& decoded);
 
 }  // namespace nta
 
