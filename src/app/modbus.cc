@@ -85,8 +85,8 @@ bool IsPlausible(Bytes bytes, const Header& header) {
   if (bytes.size() < 6 + header.length) return false;
   const std::size_t size = header.length;
   const std::uint8_t function = header.function;
-  if ((function & 0x80) != 0) return size == 3;
   const std::uint8_t count = bytes.size() > 8 ? bytes[8] : 0;
+  if ((function & 0x80) != 0) return size == 3 || (size <= 5 && count <= 11);  // some pad
   if (function <= 4) return size == 6 || size == 3u + count;
   if (function <= 6) return size == 6;
   if (function == 15 || function == 16) return size == 6 || (size > 7 && bytes[12] + 7u == size);
