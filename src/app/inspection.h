@@ -58,6 +58,7 @@ struct alignas(64) Inspection {
   std::uint32_t generation = 0;      // counts the flows that were inspected in this place
   std::uint32_t buffered_bytes = 0;  // as last counted
   bool is_active = false;
+  bool is_waiting = false;   // nobody said yes, but somebody wants to see more
   bool is_nested = false;    // inside a protocol that is known already
   bool has_changes = false;  // that nobody was told of
   ParserMemory memory{};
