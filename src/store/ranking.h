@@ -57,6 +57,12 @@ class Ranking {
     return absl::OkStatus();
   }
 
+  TrafficTotals Sum() const {
+    DirectedTotals sum;
+    for (const auto& [key, totals] : by_key_) sum.Add(totals);
+    return sum.totals;
+  }
+
   // The greatest first; equal ones in the order of their keys.
   std::vector<std::pair<Key, DirectedTotals>> Greatest(Measure by, std::size_t limit) const {
     std::vector<std::pair<Key, DirectedTotals>> rows(by_key_.begin(), by_key_.end());

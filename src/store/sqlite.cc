@@ -177,7 +177,18 @@ void Connection::SetDeadline(std::chrono::steady_clock::time_point deadline) {
   sqlite3_progress_handler(get(), kInstructions, &DeadlinePassed, &deadline_);
 }
 
-void Connection::ClearDeadline() { sqlite3_progress_handler(get(), 0, nullptr, nullptr); }
+void Connection::ClearDeadline() {
+  deadline_ = {};
+  sqlite3_progress_handler(get(), 0, nullptr, nullptr);
+}
+
+absl::Status Connection::CheckDeadline() const {
+  if (deadline_ == std::chrono::steady_clock::time_point{} ||
+      std::chrono::steady_clock::now() < deadline_) {
+    return absl::OkStatus();
+  }
+  return SqliteStatus(get(), SQLITE_INTERRUPT);
+}
 
 absl::StatusOr<Transaction> Transaction::BeginRead(Connection& connection) {
   NTA_RETURN_IF_ERROR(connection.Execute("BEGIN"));

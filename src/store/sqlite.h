@@ -101,6 +101,8 @@ class Connection {
   // Statements give up with DeadlineExceeded from `deadline` on.
   void SetDeadline(std::chrono::steady_clock::time_point deadline);
   void ClearDeadline();
+  // DeadlineExceeded from the deadline on: for work between statements.
+  absl::Status CheckDeadline() const;
 
  private:
   struct Closer {

@@ -91,8 +91,10 @@ enum class TopDimension : std::uint8_t {
   kSourceAddress,
   kDestinationAddress,
   kProtocol,
+  // A flow counts for its service's port: the lower one, on whichever side it is.
   kSourcePort,
   kDestinationPort,
+  kApplication,
 };
 std::string_view ToString(TopDimension dimension);  // "address", "source_address", ...
 absl::StatusOr<TopDimension> ParseTopDimension(std::string_view text);
@@ -117,6 +119,9 @@ struct TopResult {
   TimeInterval interval;  // as answered
   QuerySource source = QuerySource::kRollup;
   TrafficTotals total;  // of everything, not only of the rows
+  // What of the total belongs to no key: ports that are not a service's (of protocols that have
+  // ports), flows of unknown application. Absent for the other dimensions.
+  std::optional<TrafficTotals> other;
   std::vector<TopRow> rows;
 };
 
