@@ -12,9 +12,6 @@
 namespace nta::store {
 namespace {
 
-// Flows wait in the tail until they fill a block. Larger blocks are smaller per flow and slower to
-// look a single flow up in.
-constexpr std::size_t kSealFlows = 32'768;
 // Each part of the tail costs every query.
 constexpr std::size_t kMostTailParts = 64;
 // Texts of a block are bounded, too.
@@ -159,7 +156,7 @@ absl::Status BlockWriter::MergeTail() {
   BlockReader reader(connection_);
   NTA_ASSIGN_OR_RETURN(const std::vector<BlockInfo> blocks, reader.List());
   const auto emit = [this](BlockBuilder& builder) { return WriteTail(builder); };
-  Packer packer(kSealFlows, emit);
+  Packer packer(connection_.flows_per_block, emit);
   for (const BlockInfo& block : blocks) {
     if (!block.is_tail) continue;
     NTA_ASSIGN_OR_RETURN(const auto batch, reader.Open(block));
@@ -172,7 +169,7 @@ absl::Status BlockWriter::MergeTail() {
 absl::Status BlockWriter::Seal(const Tail& tail, std::span<const FlowRecord> flows,
                                std::int64_t first_id) {
   const std::size_t all = tail.flows + flows.size();
-  const std::size_t blocks = std::max<std::size_t>(all / kSealFlows, 1);
+  const std::size_t blocks = std::max<std::size_t>(all / connection_.flows_per_block, 1);
   const auto emit = [this](BlockBuilder& builder) { return WriteBlock(builder, 0); };
   Packer packer(std::min((all + blocks - 1) / blocks, kMaxBlockFlows), emit);
   if (tail.parts > 0) {
@@ -191,9 +188,9 @@ absl::Status BlockWriter::Seal(const Tail& tail, std::span<const FlowRecord> flo
 
 absl::Status BlockWriter::Write(std::span<const FlowRecord> flows, std::int64_t first_id) {
   NTA_ASSIGN_OR_RETURN(const Tail tail, FindTail());
-  if (tail.flows + flows.size() >= kSealFlows) return Seal(tail, flows, first_id);
+  if (tail.flows + flows.size() >= connection_.flows_per_block) return Seal(tail, flows, first_id);
   const auto emit = [this](BlockBuilder& builder) { return WriteTail(builder); };
-  Packer packer(kSealFlows, emit);
+  Packer packer(connection_.flows_per_block, emit);
   NTA_RETURN_IF_ERROR(packer.Add(flows, first_id));
   NTA_RETURN_IF_ERROR(packer.Finish());
   return tail.parts + 1 > kMostTailParts ? MergeTail() : absl::OkStatus();

@@ -98,6 +98,9 @@ class Connection {
   }
   sqlite3* get() const { return database_.get(); }
 
+  // StoreOptions::flows_per_block; only of the connection that writes.
+  std::size_t flows_per_block = 32'768;
+
   // Statements give up with DeadlineExceeded from `deadline` on.
   void SetDeadline(std::chrono::steady_clock::time_point deadline);
   void ClearDeadline();

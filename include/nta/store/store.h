@@ -29,6 +29,9 @@ struct StoreOptions {
   std::string path{};  // ":memory:" keeps it in memory
   // A query that takes longer is given up with DeadlineExceeded.
   std::chrono::milliseconds query_timeout{10'000};
+  // So many flows make a compressed block, 256 to 32,768. Smaller ones take more space, and single
+  // flows are found faster in them.
+  std::size_t flows_per_block = 32'768;
 };
 
 // since <= time < until.
