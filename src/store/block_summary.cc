@@ -1,9 +1,8 @@
 #include "store/block_summary.h"
 
 #include <algorithm>
-#include <cmath>
+#include <iterator>
 
-#include "absl/container/flat_hash_set.h"
 #include "base/status.h"
 #include "store/checksum.h"
 
@@ -23,15 +22,15 @@ constexpr std::size_t kMaxListedPorts = 1'024;
 constexpr int kNetworkBits4 = 24;
 constexpr int kNetworkBits6 = 64;
 
-IpPrefix Network(const IpAddress& address) {
-  return *IpPrefix::Create(address, address.is_v4() ? kNetworkBits4 : kNetworkBits6);
+int NetworkBits(const IpAddress& address) {
+  return address.is_v4() ? kNetworkBits4 : kNetworkBits6;
 }
 
-std::uint64_t HashOf(const IpPrefix& prefix) {
+// Of the first `length` bits of the address, whole bytes.
+std::uint64_t HashOf(const IpAddress& address, int length) {
   std::array<std::uint8_t, 17> key{};
-  const auto bytes = prefix.address().bytes();
-  std::copy(bytes.begin(), bytes.end(), key.begin());
-  key[16] = static_cast<std::uint8_t>(prefix.length());
+  std::copy_n(address.bytes().begin(), length / 8, key.begin());
+  key[16] = static_cast<std::uint8_t>(length);
   return Hash64(key);
 }
 
@@ -113,21 +112,28 @@ BlockSummary BlockSummary::Of(const TrafficColumns& traffic) {
   }
   summary.source_ports_ = ListPorts(traffic.source_port);
   summary.destination_ports_ = ListPorts(traffic.destination_port);
-  absl::flat_hash_set<IpPrefix> keys;
-  for (const AddressColumn* column : {traffic.source, traffic.destination}) {
-    for (const IpAddress& address : column->dictionary) {
-      keys.insert(*IpPrefix::Create(address, address.is_v4() ? 32 : 128));
-      keys.insert(Network(address));
-    }
+  const auto& sources = traffic.source->dictionary;
+  const auto& destinations = traffic.destination->dictionary;
+  std::vector<IpAddress> hosts;
+  std::set_union(sources.begin(), sources.end(), destinations.begin(), destinations.end(),
+                 std::back_inserter(hosts));
+  std::vector<std::uint64_t> hashes;
+  std::uint64_t last_network = 0;
+  for (const IpAddress& host : hosts) {
+    hashes.push_back(HashOf(host, static_cast<int>(host.bytes().size()) * 8));
+    // Neighbours share their networks.
+    const std::uint64_t network = HashOf(host, NetworkBits(host));
+    if (network != last_network) hashes.push_back(network);
+    last_network = network;
   }
-  const std::size_t blocks = keys.size() * kBitsPerKey / (8 * kBloomBlockBytes) + 1;
+  const std::size_t blocks = hashes.size() * kBitsPerKey / (8 * kBloomBlockBytes) + 1;
   summary.bloom_.resize(std::min(blocks, kMaxBloomBlocks) * kBloomBlockBytes);
-  for (const IpPrefix& key : keys) summary.Insert(key);
+  for (const std::uint64_t hash : hashes) summary.Insert(hash);
   return summary;
 }
 
-void BlockSummary::Insert(const IpPrefix& prefix) {
-  ForEachBit(HashOf(prefix), bloom_.size() / kBloomBlockBytes,
+void BlockSummary::Insert(std::uint64_t hash) {
+  ForEachBit(hash, bloom_.size() / kBloomBlockBytes,
              [this](std::size_t byte, std::uint8_t bit) { bloom_[byte] |= bit; });
 }
 
@@ -169,12 +175,13 @@ absl::StatusOr<BlockSummary> BlockSummary::Decode(std::span<const std::uint8_t> 
 }
 
 bool BlockSummary::MayHave(const IpPrefix& prefix) const {
-  const int full = prefix.address().is_v4() ? 32 : 128;
-  const int network = prefix.address().is_v4() ? kNetworkBits4 : kNetworkBits6;
+  const IpAddress& address = prefix.address();
+  const int network = NetworkBits(address);
   if (prefix.length() < network) return true;
-  const IpPrefix key = prefix.length() == full ? prefix : Network(prefix.address());
+  const auto all = static_cast<int>(address.bytes().size()) * 8;
+  const std::uint64_t hash = HashOf(address, prefix.length() == all ? all : network);
   bool found = true;
-  ForEachBit(HashOf(key), bloom_.size() / kBloomBlockBytes,
+  ForEachBit(hash, bloom_.size() / kBloomBlockBytes,
              [&](std::size_t byte, std::uint8_t bit) { found &= (bloom_[byte] & bit) != 0; });
   return found;
 }

@@ -30,7 +30,7 @@ class BlockSummary {
 
   bool MayHave(const IpPrefix& prefix) const;
   bool MayCompare(const FilterNode& node, const BlockInfo& info) const;
-  void Insert(const IpPrefix& prefix);
+  void Insert(std::uint64_t hash);
 
   std::array<std::uint8_t, 32> protocols_{};  // one bit each
   Ports source_ports_;

@@ -179,6 +179,18 @@ absl::StatusOr<NumberColumn> DecodeNumberColumn(std::span<const std::uint8_t> by
   return values;
 }
 
+absl::StatusOr<NumberColumn> DecodeNumberColumnAt(std::span<const std::uint8_t> bytes,
+                                                  std::size_t rows,
+                                                  std::span<const std::uint32_t> places,
+                                                  std::span<const std::uint64_t> predicted,
+                                                  Decompressor& decompressor) {
+  NTA_ASSIGN_OR_RETURN(ByteReader in, Open(bytes, kNumbers, rows));
+  NumberColumn values(places.size());
+  if (!DecodeNumbersAt(in, decompressor, rows, places, values) || in.left() != 0) return Damaged();
+  for (std::size_t i = 0; i < predicted.size(); ++i) values[i] += predicted[i];
+  return values;
+}
+
 absl::StatusOr<AddressColumn> DecodeAddressColumn(std::span<const std::uint8_t> bytes,
                                                   std::size_t rows, Decompressor& decompressor) {
   NTA_ASSIGN_OR_RETURN(ByteReader in, Open(bytes, kAddresses, rows));

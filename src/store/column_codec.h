@@ -45,6 +45,12 @@ absl::StatusOr<NumberColumn> DecodeNumberColumn(std::span<const std::uint8_t> by
                                                 std::size_t rows,
                                                 std::span<const std::uint64_t> predicted,
                                                 Decompressor& decompressor);
+// Only the values at these places, of which `predicted` then are.
+absl::StatusOr<NumberColumn> DecodeNumberColumnAt(std::span<const std::uint8_t> bytes,
+                                                  std::size_t rows,
+                                                  std::span<const std::uint32_t> places,
+                                                  std::span<const std::uint64_t> predicted,
+                                                  Decompressor& decompressor);
 absl::StatusOr<AddressColumn> DecodeAddressColumn(std::span<const std::uint8_t> bytes,
                                                   std::size_t rows, Decompressor& decompressor);
 absl::StatusOr<TextColumn> DecodeTextColumn(std::span<const std::uint8_t> bytes, std::size_t rows,

@@ -13,27 +13,54 @@ absl::Status Damaged(std::string_view what) {
                           "the store is damaged: a block of flows " + std::string(what));
 }
 
+void Predict(const Prediction& prediction, const NumberColumn& unit, NumberColumn& predicted) {
+  const auto coefficient = static_cast<std::uint64_t>(prediction.coefficient);
+  for (std::size_t i = 0; i < predicted.size(); ++i) predicted[i] -= coefficient * unit[i];
+}
+
 }  // namespace
 
 FlowBatch::FlowBatch(std::size_t rows, Fetch fetch, Decompressor& decompressor)
     : rows_(rows), fetch_(std::move(fetch)), decompressor_(decompressor) {}
 
 absl::StatusOr<NumberColumn> FlowBatch::Decode(ColumnId id) {
-  const FlowColumn& column = ColumnOf(id);
   NumberColumn predicted;
+  const FlowColumn& column = ColumnOf(id);
   if (column.prediction) {
-    const Prediction& prediction = *column.prediction;
-    NTA_ASSIGN_OR_RETURN(const NumberColumn* base, Numbers(prediction.base));
+    NTA_ASSIGN_OR_RETURN(const NumberColumn* base, Numbers(column.prediction->base));
     predicted = *base;
-    if (prediction.coefficient != 0) {
-      NTA_ASSIGN_OR_RETURN(const NumberColumn* unit, Numbers(prediction.unit));
-      const auto coefficient = static_cast<std::uint64_t>(prediction.coefficient);
-      for (std::size_t i = 0; i < rows_; ++i) predicted[i] -= coefficient * (*unit)[i];
+    if (column.prediction->coefficient != 0) {
+      NTA_ASSIGN_OR_RETURN(const NumberColumn* unit, Numbers(column.prediction->unit));
+      Predict(*column.prediction, *unit, predicted);
     }
   }
   NTA_ASSIGN_OR_RETURN(const std::span<const std::uint8_t> bytes, fetch_(id));
   if (bytes.empty()) return NumberColumn(rows_);
   return DecodeNumberColumn(bytes, rows_, predicted, decompressor_);
+}
+
+absl::StatusOr<NumberColumn> FlowBatch::NumbersAt(ColumnId id,
+                                                  std::span<const std::uint32_t> places) {
+  const FlowColumn& column = ColumnOf(id);
+  // Those that grow must be decoded as a whole; many are decoded faster so.
+  if (column.grows || numbers_.contains(id) || places.size() > rows_ / 16) {
+    NTA_ASSIGN_OR_RETURN(const NumberColumn* all, Numbers(id));
+    NumberColumn values;
+    values.reserve(places.size());
+    for (const std::uint32_t place : places) values.push_back((*all)[place]);
+    return values;
+  }
+  NumberColumn predicted;
+  if (column.prediction) {
+    NTA_ASSIGN_OR_RETURN(predicted, NumbersAt(column.prediction->base, places));
+    if (column.prediction->coefficient != 0) {
+      NTA_ASSIGN_OR_RETURN(const NumberColumn unit, NumbersAt(column.prediction->unit, places));
+      Predict(*column.prediction, unit, predicted);
+    }
+  }
+  NTA_ASSIGN_OR_RETURN(const std::span<const std::uint8_t> bytes, fetch_(id));
+  if (bytes.empty()) return NumberColumn(places.size());
+  return DecodeNumberColumnAt(bytes, rows_, places, predicted, decompressor_);
 }
 
 absl::StatusOr<const NumberColumn*> FlowBatch::Numbers(ColumnId id) {
@@ -70,14 +97,14 @@ absl::Status FlowBatch::SetColumn(const FlowColumn& column, std::span<const std:
                                   std::span<StoredFlow> flows) {
   bool ok = true;
   if (column.id == ColumnId::kId) {
-    NTA_ASSIGN_OR_RETURN(const NumberColumn* ids, Numbers(column.id));
+    NTA_ASSIGN_OR_RETURN(const NumberColumn ids, NumbersAt(column.id, places));
     for (std::size_t i = 0; i < places.size(); ++i) {
-      flows[i].id = static_cast<std::int64_t>((*ids)[places[i]]);
+      flows[i].id = static_cast<std::int64_t>(ids[i]);
     }
   } else if (column.is_number()) {
-    NTA_ASSIGN_OR_RETURN(const NumberColumn* numbers, Numbers(column.id));
+    NTA_ASSIGN_OR_RETURN(const NumberColumn numbers, NumbersAt(column.id, places));
     for (std::size_t i = 0; i < places.size(); ++i) {
-      ok &= column.set_number(flows[i].flow, (*numbers)[places[i]]);
+      ok &= column.set_number(flows[i].flow, numbers[i]);
     }
   } else if (column.type == ColumnType::kAddress) {
     NTA_ASSIGN_OR_RETURN(const AddressColumn* addresses, Addresses(column.id));

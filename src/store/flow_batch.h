@@ -39,6 +39,7 @@ class FlowBatch {
 
  private:
   absl::StatusOr<NumberColumn> Decode(ColumnId id);
+  absl::StatusOr<NumberColumn> NumbersAt(ColumnId id, std::span<const std::uint32_t> places);
   absl::Status SetColumn(const FlowColumn& column, std::span<const std::uint32_t> places,
                          std::span<StoredFlow> flows);
 

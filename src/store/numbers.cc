@@ -168,32 +168,74 @@ void EncodeNumbers(std::span<const std::uint64_t> values, NumberOrder order, Com
   }
 }
 
-bool DecodeNumbers(ByteReader& in, Decompressor& decompressor, std::span<std::uint64_t> values) {
+namespace {
+
+struct Header {
+  bool is_delta = false;
+  std::uint64_t first = 0;
+  std::uint64_t minimum = 0;
+  std::uint64_t scale = 1;
+  std::size_t width = 0;
+};
+
+bool ReadHeader(ByteReader& in, Header& header) {
   const std::uint8_t order = in.U8();
-  const bool is_delta = order == static_cast<std::uint8_t>(NumberOrder::kDelta);
-  const auto first = is_delta ? static_cast<std::uint64_t>(in.ZigZag()) : 0;
-  const auto minimum = static_cast<std::uint64_t>(in.ZigZag());
-  const std::uint64_t scale = in.Varint();
-  const std::size_t width = in.U8();
-  if (!in.ok() || order > static_cast<std::uint8_t>(NumberOrder::kDelta) || width > 8) return false;
+  header.is_delta = order == static_cast<std::uint8_t>(NumberOrder::kDelta);
+  header.first = header.is_delta ? static_cast<std::uint64_t>(in.ZigZag()) : 0;
+  header.minimum = static_cast<std::uint64_t>(in.ZigZag());
+  header.scale = in.Varint();
+  header.width = in.U8();
+  return in.ok() && order <= static_cast<std::uint8_t>(NumberOrder::kDelta) && header.width <= 8;
+}
+
+}  // namespace
+
+bool DecodeNumbers(ByteReader& in, Decompressor& decompressor, std::span<std::uint64_t> values) {
+  Header header;
+  if (!ReadHeader(in, header)) return false;
   std::array<Bytes, 8> copies;
   std::array<const std::uint8_t*, 8> planes{};
-  for (std::size_t k = 0; k < width; ++k) {
+  for (std::size_t k = 0; k < header.width; ++k) {
     const auto plane = decompressor.Read(in, values.size());
     if (!in.ok()) return false;
     // The last one may stay where it is.
-    if (k + 1 < width) {
+    if (k + 1 < header.width) {
       copies[k].assign(plane.begin(), plane.end());
       planes[k] = copies[k].data();
     } else {
       planes[k] = plane.data();
     }
   }
-  kCombine[width](planes, minimum, scale, values);
-  if (is_delta && !values.empty()) {
-    values[0] = first;
+  kCombine[header.width](planes, header.minimum, header.scale, values);
+  if (header.is_delta && !values.empty()) {
+    values[0] = header.first;
     for (std::size_t i = 1; i < values.size(); ++i) values[i] += values[i - 1];
   }
+  return true;
+}
+
+bool DecodeNumbersAt(ByteReader& in, Decompressor& decompressor, std::size_t count,
+                     std::span<const std::uint32_t> places, std::span<std::uint64_t> values) {
+  ByteReader start = in;
+  Header header;
+  if (!ReadHeader(in, header)) return false;
+  if (header.is_delta) {
+    // Each stands on all before it.
+    std::vector<std::uint64_t> all(count);
+    in = start;
+    if (!DecodeNumbers(in, decompressor, all)) return false;
+    for (std::size_t i = 0; i < places.size(); ++i) values[i] = all[places[i]];
+    return true;
+  }
+  std::fill(values.begin(), values.end(), 0);
+  for (std::size_t k = 0; k < header.width; ++k) {
+    const auto plane = decompressor.Read(in, count);
+    if (!in.ok()) return false;
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      values[i] |= std::uint64_t{plane[places[i]]} << (8 * k);
+    }
+  }
+  for (std::uint64_t& value : values) value = header.minimum + header.scale * value;
   return true;
 }
 

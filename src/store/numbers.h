@@ -62,6 +62,11 @@ void EncodeNumbers(std::span<const std::uint64_t> values, NumberOrder order, Com
 // Fills `values`; false when the bytes are damaged.
 bool DecodeNumbers(ByteReader& in, Decompressor& decompressor, std::span<std::uint64_t> values);
 
+// The values at these places of a stream of `count` values: cheaper than all of them where they are
+// few. False when the bytes are damaged.
+bool DecodeNumbersAt(ByteReader& in, Decompressor& decompressor, std::size_t count,
+                     std::span<const std::uint32_t> places, std::span<std::uint64_t> values);
+
 }  // namespace nta::store
 
 #endif  // NTA_STORE_NUMBERS_H_

@@ -22,7 +22,8 @@ constexpr std::size_t kMostRows = 500'000;
 constexpr double kMostRowsPerFlow = 0.5;
 
 template <std::size_t kCounts>
-void Add(std::array<std::uint64_t, kCounts>& to, const std::array<std::uint64_t, kCounts>& counts) {
+void AddCounts(std::array<std::uint64_t, kCounts>& to,
+               const std::array<std::uint64_t, kCounts>& counts) {
   for (std::size_t c = 0; c < kCounts; ++c) to[c] += counts[c];
 }
 
@@ -43,28 +44,37 @@ std::vector<std::uint32_t> Places(const std::vector<IpAddress>& dictionary,
   return places;
 }
 
-// The first row behind those of the bucket.
-template <typename Row>
-auto EndOf(std::vector<Row>& rows, std::size_t start, std::uint64_t bucket) {
-  std::size_t end = start;
-  while (end < rows.size() && BucketOf(rows[end].first) == bucket) ++end;
-  return end;
+// The rows of a counter in the order of their keys, buckets made `factor` times as long: key and
+// place of each.
+using Order = std::vector<std::pair<std::uint64_t, std::uint32_t>>;
+template <typename Rows>
+Order OrderOf(const Rows& rows, std::uint64_t factor) {
+  Order order;
+  order.reserve(rows.size());
+  for (const auto& row : rows) {
+    order.emplace_back(KeyOf(BucketOf(row.first) / factor, RestOf(row.first)),
+                       static_cast<std::uint32_t>(order.size()));
+  }
+  std::sort(order.begin(), order.end());
+  return order;
 }
 
-}  // namespace
-
-template <std::size_t kCounts>
-void Rollup::Counter<kCounts>::FoldInto(Counter& other, std::uint64_t factor) const {
-  for (const auto& [key, counts] : rows_) {
-    store::Add(other.At(KeyOf(BucketOf(key) / factor, RestOf(key))), counts);
+// Takes the rows of a bucket, those of one key added up, and hands append(rest of the key, counts)
+// each. `next` is where they begin, and afterwards where those of the next bucket do.
+template <typename Rows, typename Append>
+void TakeBucket(const Rows& rows, const Order& order, std::uint64_t bucket, std::size_t& next,
+                Append append) {
+  while (next < order.size() && BucketOf(order[next].first) == bucket) {
+    const std::uint64_t key = order[next].first;
+    auto counts = rows[order[next].second].second;
+    while (++next < order.size() && order[next].first == key) {
+      AddCounts(counts, rows[order[next].second].second);
+    }
+    append(RestOf(key), counts);
   }
 }
 
-template <std::size_t kCounts>
-void Rollup::Counter<kCounts>::Sort() {
-  std::sort(rows_.begin(), rows_.end(),
-            [](const auto& a, const auto& b) { return a.first < b.first; });
-}
+}  // namespace
 
 Rollup::Rollup(RollupTable& table, Compressor& compressor, RollupLimits limits)
     : table_(table), compressor_(compressor), limits_(limits) {}
@@ -82,11 +92,11 @@ void Rollup::ListHosts(const TrafficColumns& columns) {
 void Rollup::CountShare(const TrafficColumns& columns, std::size_t row, Minute minute,
                         const Share& share) {
   const auto bucket = static_cast<std::uint64_t>(minute - base_);
-  Level& level = levels_[static_cast<std::size_t>(RollupLevel::kMinute)];
+  Counts& level = counts_;
   const std::uint64_t protocol = columns.protocol[row];
-  store::Add(level.protocols.At(KeyOf(bucket, protocol)), Totals(share));
+  AddCounts(level.protocols.At(KeyOf(bucket, protocol)), Totals(share));
   if (columns.application[row] != 0) {
-    store::Add(level.applications.At(KeyOf(bucket, columns.application[row])), Totals(share));
+    AddCounts(level.applications.At(KeyOf(bucket, columns.application[row])), Totals(share));
   }
   const std::uint64_t source = source_hosts_[columns.source->index[row]];
   const std::uint64_t destination = destination_hosts_[columns.destination->index[row]];
@@ -142,15 +152,14 @@ void Rollup::Begin(const TrafficColumns& columns) {
 
 absl::StatusOr<std::int64_t> Rollup::Add(const TrafficColumns& columns, std::int64_t wanted) {
   Begin(columns);
-  const Level& minutes = levels_[static_cast<std::size_t>(RollupLevel::kMinute)];
   bool per_minute = (wanted & kAddressesPerMinute) != 0;
   for (std::size_t row = 0; row < columns.size(); ++row) {
     Count(columns, row);
-    if (minutes.size() < kMostRows) continue;
+    if (counts_.size() < kMostRows) continue;
     per_minute = false;
     NTA_RETURN_IF_ERROR(Flush(false));
   }
-  per_minute = per_minute && static_cast<double>(minutes.addresses.size()) <=
+  per_minute = per_minute && static_cast<double>(counts_.addresses.size()) <=
                                  kMostRowsPerFlow * static_cast<double>(columns.size());
   NTA_RETURN_IF_ERROR(Flush(per_minute));
   return per_minute ? kRolledUp | kAddressesPerMinute : kRolledUp;
@@ -158,73 +167,55 @@ absl::StatusOr<std::int64_t> Rollup::Add(const TrafficColumns& columns, std::int
 
 absl::Status Rollup::AddAs(const TrafficColumns& columns, std::int64_t bits) {
   Begin(columns);
-  const Level& minutes = levels_[static_cast<std::size_t>(RollupLevel::kMinute)];
   const bool per_minute = (bits & kAddressesPerMinute) != 0;
   for (std::size_t row = 0; row < columns.size(); ++row) {
     Count(columns, row);
-    if (minutes.size() >= kMostRows) NTA_RETURN_IF_ERROR(Flush(per_minute));
+    if (counts_.size() >= kMostRows) NTA_RETURN_IF_ERROR(Flush(per_minute));
   }
   return Flush(per_minute);
 }
 
 absl::Status Rollup::Flush(bool with_addresses_per_minute) {
-  constexpr std::uint64_t kFactors[] = {1, 60, 24};
-  for (std::size_t level = 1; level < kRollupLevels; ++level) {
-    const Level& from = levels_[level - 1];
-    from.protocols.FoldInto(levels_[level].protocols, kFactors[level]);
-    from.ports.FoldInto(levels_[level].ports, kFactors[level]);
-    from.applications.FoldInto(levels_[level].applications, kFactors[level]);
-    from.addresses.FoldInto(levels_[level].addresses, kFactors[level]);
+  for (const RollupLevel level : {RollupLevel::kMinute, RollupLevel::kHour, RollupLevel::kDay}) {
+    NTA_RETURN_IF_ERROR(
+        FlushLevel(level, level != RollupLevel::kMinute || with_addresses_per_minute));
   }
-  NTA_RETURN_IF_ERROR(FlushLevel(RollupLevel::kMinute, with_addresses_per_minute));
-  NTA_RETURN_IF_ERROR(FlushLevel(RollupLevel::kHour, true));
-  return FlushLevel(RollupLevel::kDay, true);
+  counts_.Clear();
+  return absl::OkStatus();
 }
 
 absl::Status Rollup::FlushLevel(RollupLevel level, bool with_addresses) {
-  Level& counts = levels_[static_cast<std::size_t>(level)];
-  counts.protocols.Sort();
-  counts.ports.Sort();
-  counts.applications.Sort();
-  if (with_addresses) counts.addresses.Sort();
-  auto& protocols = counts.protocols.rows();
-  auto& ports = counts.ports.rows();
-  auto& applications = counts.applications.rows();
-  auto& addresses = counts.addresses.rows();
+  const auto width = static_cast<std::uint64_t>(MinutesOf(level));
+  const Order protocols = OrderOf(counts_.protocols.rows(), width);
+  const Order ports = OrderOf(counts_.ports.rows(), width);
+  const Order applications = OrderOf(counts_.applications.rows(), width);
+  const Order addresses = with_addresses ? OrderOf(counts_.addresses.rows(), width) : Order();
+  std::size_t next_protocol = 0;
   std::size_t next_port = 0;
   std::size_t next_application = 0;
   std::size_t next_address = 0;
-  const Minute width = MinutesOf(level);
+  const auto append_to = [](auto& rows) {
+    return [&rows](std::uint64_t key, const auto& counts) { rows.Append(key, counts); };
+  };
   // Whatever counts has a protocol, so the buckets of these are all there are.
-  for (std::size_t i = 0; i < protocols.size();) {
-    const std::uint64_t bucket = BucketOf(protocols[i].first);
+  while (next_protocol < protocols.size()) {
+    const std::uint64_t bucket = BucketOf(protocols[next_protocol].first);
+    const Minute start = base_ + static_cast<Minute>(bucket * width);
+    if (start >= limits_.before[static_cast<std::size_t>(level)]) break;
     TrafficPart traffic;
     AddressPart hosts;
-    for (const std::size_t end = EndOf(protocols, i, bucket); i < end; ++i) {
-      traffic.protocols.Append(RestOf(protocols[i].first), protocols[i].second);
-    }
-    for (const std::size_t end = EndOf(ports, next_port, bucket); next_port < end; ++next_port) {
-      traffic.ports.Append(RestOf(ports[next_port].first), ports[next_port].second);
-    }
-    for (const std::size_t end = EndOf(applications, next_application, bucket);
-         next_application < end; ++next_application) {
-      traffic.applications.Append(RestOf(applications[next_application].first),
-                                  applications[next_application].second);
-    }
-    if (with_addresses) {
-      for (const std::size_t end = EndOf(addresses, next_address, bucket); next_address < end;
-           ++next_address) {
-        const std::uint64_t rest = RestOf(addresses[next_address].first);
-        hosts.Append({hosts_[rest >> 8], static_cast<std::uint8_t>(rest)},
-                     addresses[next_address].second);
-      }
-    }
-    const Minute start = base_ + static_cast<Minute>(bucket) * width;
-    if (start >= limits_.before[static_cast<std::size_t>(level)]) break;
+    TakeBucket(counts_.protocols.rows(), protocols, bucket, next_protocol,
+               append_to(traffic.protocols));
+    TakeBucket(counts_.ports.rows(), ports, bucket, next_port, append_to(traffic.ports));
+    TakeBucket(counts_.applications.rows(), applications, bucket, next_application,
+               append_to(traffic.applications));
+    TakeBucket(counts_.addresses.rows(), addresses, bucket, next_address,
+               [&](std::uint64_t key, const auto& counts) {
+                 hosts.Append({hosts_[key >> 8], static_cast<std::uint8_t>(key)}, counts);
+               });
     NTA_RETURN_IF_ERROR(
         table_.Add(level, start, traffic, with_addresses ? &hosts : nullptr, compressor_));
   }
-  counts = Level();
   return absl::OkStatus();
 }
 

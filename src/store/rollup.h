@@ -71,34 +71,42 @@ class Rollup {
   absl::Status AddAs(const TrafficColumns& columns, std::int64_t bits);
 
  private:
-  // Counts by bucket and key.
+  // Counts by minute and key.
   template <std::size_t kCounts>
   class Counter {
    public:
-    using Counts = std::array<std::uint64_t, kCounts>;
-    Counts& At(std::uint64_t key) {
+    using Row = std::pair<std::uint64_t, std::array<std::uint64_t, kCounts>>;
+    std::array<std::uint64_t, kCounts>& At(std::uint64_t key) {
       const auto [place, is_new] =
           places_.try_emplace(key, static_cast<std::uint32_t>(rows_.size()));
       if (is_new) rows_.push_back({key, {}});
       return rows_[place->second].second;
     }
     std::size_t size() const { return rows_.size(); }
-    // Adds everything to `other`, whose buckets are `factor` times as long.
-    void FoldInto(Counter& other, std::uint64_t factor) const;
-    void Sort();
-    std::vector<std::pair<std::uint64_t, Counts>>& rows() { return rows_; }
+    const std::vector<Row>& rows() const { return rows_; }
+    void Clear() {
+      places_.clear();
+      rows_.clear();
+    }
 
    private:
     absl::flat_hash_map<std::uint64_t, std::uint32_t> places_;
-    std::vector<std::pair<std::uint64_t, Counts>> rows_;
+    std::vector<Row> rows_;
   };
-  struct Level {
+  // Per minute.
+  struct Counts {
     Counter<kTotalCounts> protocols;
     Counter<kPortCounts> ports;
     Counter<kTotalCounts> applications;
     Counter<kAddressCounts> addresses;
 
     std::size_t size() const { return protocols.size() + ports.size() + addresses.size(); }
+    void Clear() {
+      protocols.Clear();
+      ports.Clear();
+      applications.Clear();
+      addresses.Clear();
+    }
   };
 
   void ListHosts(const TrafficColumns& columns);
@@ -116,7 +124,7 @@ class Rollup {
   std::vector<IpAddress> hosts_;
   std::vector<std::uint32_t> source_hosts_;  // by place in the dictionary of the column
   std::vector<std::uint32_t> destination_hosts_;
-  std::array<Level, kRollupLevels> levels_;
+  Counts counts_;
 };
 
 }  // namespace nta::store

@@ -107,6 +107,12 @@ absl::Status RollupTable::Add(RollupLevel level, Minute start, const TrafficPart
     insert->Bind(std::span<const std::uint8_t>(address_bytes));
   }
   NTA_RETURN_IF_ERROR(insert->Run());
+  if (parts.empty()) {
+    // A new bucket: the one before it is as good as complete.
+    NTA_ASSIGN_OR_RETURN(const std::vector<PartSize> complete,
+                         PartsOf(level, start - MinutesOf(level)));
+    return complete.size() > 1 ? Merge(level, complete, compressor) : absl::OkStatus();
+  }
   parts.push_back({id, static_cast<std::int64_t>(traffic_bytes.size() + address_bytes.size())});
   if (parts.size() < kMostParts) return absl::OkStatus();
   // From the newest back, as long as parts are not much larger than what they would be merged with:

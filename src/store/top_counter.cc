@@ -138,8 +138,8 @@ absl::Status TopCounter::AddNumbers(const CountedFlows& flows) {
 
 absl::Status TopCounter::AddKeys(const AddressPart& part) {
   const auto& c = part.counts;
+  DirectedTotals totals;
   for (std::size_t i = 0; i < part.keys.size(); ++i) {
-    DirectedTotals totals;
     if (dimension_ != TopDimension::kDestinationAddress) {
       totals.Add({{c[kSentAsSource][i] + c[kReceivedAsSource][i], c[kPacketsAsSource][i],
                    c[kFlowsAsSource][i]},
@@ -157,7 +157,10 @@ absl::Status TopCounter::AddKeys(const AddressPart& part) {
       totals.totals.packets -= c[kPacketsToItself][i];
       totals.totals.flows -= c[kFlowsToItself][i];
     }
+    // One look-up for all protocols of an address.
+    if (i + 1 < part.keys.size() && part.keys[i + 1].address == part.keys[i].address) continue;
     NTA_RETURN_IF_ERROR(addresses_.Add(part.keys[i].address, totals));
+    totals = {};
   }
   return absl::OkStatus();
 }
