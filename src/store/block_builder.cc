@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "base/status.h"
+#include "store/address_order.h"
 #include "store/rows.h"
 
 namespace nta::store {
@@ -13,13 +14,16 @@ namespace {
 // times faster than all records column by column.
 constexpr std::size_t kFlowsAtOnce = 128;
 
+bool IsLess(const IpAddress& a, const IpAddress& b) { return CompareAddresses(a, b) < 0; }
+bool IsLess(const std::string& a, const std::string& b) { return a < b; }
+
 // Sorts the dictionary and lets the index follow.
 template <typename Value>
 void Sort(DictionaryColumn<Value>& column) {
   std::vector<std::uint32_t> order(column.dictionary.size());
   std::iota(order.begin(), order.end(), 0);
   std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
-    return column.dictionary[a] < column.dictionary[b];
+    return IsLess(column.dictionary[a], column.dictionary[b]);
   });
   std::vector<Value> sorted;
   sorted.reserve(order.size());

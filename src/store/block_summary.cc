@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "base/status.h"
+#include "store/address_order.h"
 #include "store/checksum.h"
 
 namespace nta::store {
@@ -116,7 +117,7 @@ BlockSummary BlockSummary::Of(const TrafficColumns& traffic) {
   const auto& destinations = traffic.destination->dictionary;
   std::vector<IpAddress> hosts;
   std::set_union(sources.begin(), sources.end(), destinations.begin(), destinations.end(),
-                 std::back_inserter(hosts));
+                 std::back_inserter(hosts), AddressLess());
   std::vector<std::uint64_t> hashes;
   std::uint64_t last_network = 0;
   for (const IpAddress& host : hosts) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/status.h"
+#include "store/address_order.h"
 #include "store/checksum.h"
 
 namespace nta::store {
@@ -127,8 +128,9 @@ bool DecodeAddresses(ByteReader& in, Decompressor& decompressor, std::size_t mos
     }
   }
   return std::adjacent_find(addresses.begin(), addresses.end(),
-                            [](const IpAddress& a, const IpAddress& b) { return !(a < b); }) ==
-         addresses.end();
+                            [](const IpAddress& a, const IpAddress& b) {
+                              return CompareAddresses(a, b) >= 0;
+                            }) == addresses.end();
 }
 
 Bytes EncodeColumn(const FlowColumn& column, std::span<const std::uint64_t> values,

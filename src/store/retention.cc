@@ -65,7 +65,7 @@ absl::StatusOr<std::uint64_t> DeleteFlows(Connection& connection,
 absl::Status RebuildRollups(Connection& connection, Timestamp time) {
   RollupTable table(connection);
   RollupLimits limits;
-  for (const RollupLevel level : {RollupLevel::kMinute, RollupLevel::kHour, RollupLevel::kDay}) {
+  for (const RollupLevel level : kAllLevels) {
     Minute& before = limits.before[static_cast<std::size_t>(level)];
     before = BucketCeil(CeilMinute(time), level);
     NTA_RETURN_IF_ERROR(table.DeleteBefore(level, before));

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/status.h"
+#include "store/address_order.h"
 
 namespace nta::store {
 namespace {
@@ -38,7 +39,7 @@ std::vector<std::uint32_t> Places(const std::vector<IpAddress>& dictionary,
   places.reserve(dictionary.size());
   auto host = hosts.begin();
   for (const IpAddress& address : dictionary) {
-    while (*host < address) ++host;
+    while (CompareAddresses(*host, address) < 0) ++host;
     places.push_back(static_cast<std::uint32_t>(host - hosts.begin()));
   }
   return places;
@@ -84,7 +85,7 @@ void Rollup::ListHosts(const TrafficColumns& columns) {
   const auto& destinations = columns.destination->dictionary;
   hosts_.clear();
   std::set_union(sources.begin(), sources.end(), destinations.begin(), destinations.end(),
-                 std::back_inserter(hosts_));
+                 std::back_inserter(hosts_), AddressLess());
   source_hosts_ = Places(sources, hosts_);
   destination_hosts_ = Places(destinations, hosts_);
 }
@@ -176,15 +177,24 @@ absl::Status Rollup::AddAs(const TrafficColumns& columns, std::int64_t bits) {
 }
 
 absl::Status Rollup::Flush(bool with_addresses_per_minute) {
-  for (const RollupLevel level : {RollupLevel::kMinute, RollupLevel::kHour, RollupLevel::kDay}) {
-    NTA_RETURN_IF_ERROR(
-        FlushLevel(level, level != RollupLevel::kMinute || with_addresses_per_minute));
+  std::vector<EncodedPart> parts;
+  for (const RollupLevel level : kAllLevels) {
+    const bool with_addresses = level != RollupLevel::kMinute || with_addresses_per_minute;
+    // One bucket of the level below is the only one of this level, too: most blocks are shorter
+    // than an hour, and making a part costs much more than keeping it.
+    const bool same = parts.size() == 1 && parts.front().addresses.has_value() == with_addresses;
+    if (!same) parts = MakeParts(level, with_addresses);
+    for (EncodedPart& part : parts) {
+      part.start = BucketFloor(part.start, level);
+      if (part.start >= limits_.before[static_cast<std::size_t>(level)]) continue;
+      NTA_RETURN_IF_ERROR(table_.Add(level, part, compressor_));
+    }
   }
   counts_.Clear();
   return absl::OkStatus();
 }
 
-absl::Status Rollup::FlushLevel(RollupLevel level, bool with_addresses) {
+std::vector<EncodedPart> Rollup::MakeParts(RollupLevel level, bool with_addresses) {
   const auto width = static_cast<std::uint64_t>(MinutesOf(level));
   const Order protocols = OrderOf(counts_.protocols.rows(), width);
   const Order ports = OrderOf(counts_.ports.rows(), width);
@@ -197,11 +207,10 @@ absl::Status Rollup::FlushLevel(RollupLevel level, bool with_addresses) {
   const auto append_to = [](auto& rows) {
     return [&rows](std::uint64_t key, const auto& counts) { rows.Append(key, counts); };
   };
+  std::vector<EncodedPart> parts;
   // Whatever counts has a protocol, so the buckets of these are all there are.
   while (next_protocol < protocols.size()) {
     const std::uint64_t bucket = BucketOf(protocols[next_protocol].first);
-    const Minute start = base_ + static_cast<Minute>(bucket * width);
-    if (start >= limits_.before[static_cast<std::size_t>(level)]) break;
     TrafficPart traffic;
     AddressPart hosts;
     TakeBucket(counts_.protocols.rows(), protocols, bucket, next_protocol,
@@ -213,10 +222,12 @@ absl::Status Rollup::FlushLevel(RollupLevel level, bool with_addresses) {
                [&](std::uint64_t key, const auto& counts) {
                  hosts.Append({hosts_[key >> 8], static_cast<std::uint8_t>(key)}, counts);
                });
-    NTA_RETURN_IF_ERROR(
-        table_.Add(level, start, traffic, with_addresses ? &hosts : nullptr, compressor_));
+    EncodedPart& part = parts.emplace_back();
+    part.start = base_ + static_cast<Minute>(bucket * width);
+    part.traffic = EncodePart(traffic, compressor_);
+    if (with_addresses) part.addresses = EncodePart(hosts, compressor_);
   }
-  return absl::OkStatus();
+  return parts;
 }
 
 }  // namespace nta::store

@@ -18,7 +18,7 @@ namespace nta::store {
 
 // Which totals have what the flows of a block say; the bits of BlockInfo::rollups.
 enum RollupBit : std::int64_t {
-  // Protocols, applications and ports per minute, hour and day; addresses per hour and day.
+  // Protocols, applications and ports per minute and longer; addresses per hour and longer.
   kRolledUp = 1,
   // Addresses per minute. Not where nearly every flow would be a row of its own.
   kAddressesPerMinute = 2,
@@ -52,7 +52,7 @@ inline Span SpanOf(const TrafficColumns& columns, std::size_t i) {
 
 // Only shares below these times count. For making totals anew when flows are deleted.
 struct RollupLimits {
-  std::array<Minute, kRollupLevels> before{kNone, kNone, kNone};  // in minutes, for each level
+  std::array<Minute, kRollupLevels> before{kNone, kNone, kNone, kNone};  // in minutes
 
  private:
   static constexpr Minute kNone = std::numeric_limits<Minute>::max();
@@ -115,7 +115,7 @@ class Rollup {
   void CountShare(const TrafficColumns& columns, std::size_t row, Minute minute,
                   const Share& share);
   absl::Status Flush(bool with_addresses_per_minute);
-  absl::Status FlushLevel(RollupLevel level, bool with_addresses);
+  std::vector<EncodedPart> MakeParts(RollupLevel level, bool with_addresses);
 
   RollupTable& table_;
   Compressor& compressor_;

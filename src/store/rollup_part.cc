@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/status.h"
+#include "store/address_order.h"
 #include "store/checksum.h"
 #include "store/column_codec.h"
 
@@ -72,6 +73,12 @@ bool DecodeRows(ByteReader& in, Decompressor& decompressor,
          DecodeCounts(in, decompressor, count, rows.counts);
 }
 
+int Compare(std::uint64_t a, std::uint64_t b) { return a == b ? 0 : a < b ? -1 : 1; }
+int Compare(const AddressKey& a, const AddressKey& b) {
+  const int order = CompareAddresses(a.address, b.address);
+  return order != 0 ? order : static_cast<int>(a.protocol) - static_cast<int>(b.protocol);
+}
+
 template <typename Rows>
 Rows MergeRows(const Rows& a, const Rows& b) {
   Rows merged;
@@ -81,8 +88,11 @@ Rows MergeRows(const Rows& a, const Rows& b) {
   std::size_t i = 0;
   std::size_t k = 0;
   while (i < a.keys.size() || k < b.keys.size()) {
-    const bool use_a = k == b.keys.size() || (i < a.keys.size() && a.keys[i] <= b.keys[k]);
-    const bool use_b = i == a.keys.size() || (k < b.keys.size() && b.keys[k] <= a.keys[i]);
+    const int order = i == a.keys.size()   ? 1
+                      : k == b.keys.size() ? -1
+                                           : Compare(a.keys[i], b.keys[k]);
+    const bool use_a = order <= 0;
+    const bool use_b = order >= 0;
     merged.keys.push_back(use_a ? a.keys[i] : b.keys[k]);
     for (std::size_t c = 0; c < Rows::kCountColumns; ++c) {
       merged.counts[c].push_back((use_a ? a.counts[c][i] : 0) + (use_b ? b.counts[c][k] : 0));

@@ -21,32 +21,39 @@ std::int64_t FirstId(RollupLevel level, Minute start) {
 // One statement for each level.
 using LevelSql = std::array<const char*, kRollupLevels>;
 
-constexpr LevelSql kInsert{"INSERT INTO rollup_minute VALUES(?, ?, ?)",
-                           "INSERT INTO rollup_hour VALUES(?, ?, ?)",
-                           "INSERT INTO rollup_day VALUES(?, ?, ?)"};
+constexpr LevelSql kInsert{
+    "INSERT INTO rollup_minute VALUES(?, ?, ?)", "INSERT INTO rollup_hour VALUES(?, ?, ?)",
+    "INSERT INTO rollup_quarter VALUES(?, ?, ?)", "INSERT INTO rollup_day VALUES(?, ?, ?)"};
 constexpr LevelSql kSizes{
     "SELECT id, length(traffic) + ifnull(length(addresses), 0) FROM rollup_minute "
     "WHERE id >= ?1 AND id < ?2 ORDER BY id",
     "SELECT id, length(traffic) + ifnull(length(addresses), 0) FROM rollup_hour "
+    "WHERE id >= ?1 AND id < ?2 ORDER BY id",
+    "SELECT id, length(traffic) + ifnull(length(addresses), 0) FROM rollup_quarter "
     "WHERE id >= ?1 AND id < ?2 ORDER BY id",
     "SELECT id, length(traffic) + ifnull(length(addresses), 0) FROM rollup_day "
     "WHERE id >= ?1 AND id < ?2 ORDER BY id"};
 constexpr LevelSql kRead{
     "SELECT id, traffic, addresses FROM rollup_minute WHERE id >= ?1 AND id < ?2",
     "SELECT id, traffic, addresses FROM rollup_hour WHERE id >= ?1 AND id < ?2",
+    "SELECT id, traffic, addresses FROM rollup_quarter WHERE id >= ?1 AND id < ?2",
     "SELECT id, traffic, addresses FROM rollup_day WHERE id >= ?1 AND id < ?2"};
 constexpr LevelSql kReadTraffic{"SELECT id, traffic FROM rollup_minute WHERE id >= ?1 AND id < ?2",
                                 "SELECT id, traffic FROM rollup_hour WHERE id >= ?1 AND id < ?2",
+                                "SELECT id, traffic FROM rollup_quarter WHERE id >= ?1 AND id < ?2",
                                 "SELECT id, traffic FROM rollup_day WHERE id >= ?1 AND id < ?2"};
 constexpr LevelSql kReadAddresses{
     "SELECT id, addresses FROM rollup_minute WHERE id >= ?1 AND id < ?2 AND addresses IS NOT NULL",
     "SELECT id, addresses FROM rollup_hour WHERE id >= ?1 AND id < ?2 AND addresses IS NOT NULL",
+    "SELECT id, addresses FROM rollup_quarter WHERE id >= ?1 AND id < ?2 AND addresses IS NOT NULL",
     "SELECT id, addresses FROM rollup_day WHERE id >= ?1 AND id < ?2 AND addresses IS NOT NULL"};
 constexpr LevelSql kReadIds{"SELECT id FROM rollup_minute WHERE id >= ?1 AND id < ?2",
                             "SELECT id FROM rollup_hour WHERE id >= ?1 AND id < ?2",
+                            "SELECT id FROM rollup_quarter WHERE id >= ?1 AND id < ?2",
                             "SELECT id FROM rollup_day WHERE id >= ?1 AND id < ?2"};
 constexpr LevelSql kDelete{"DELETE FROM rollup_minute WHERE id >= ?1 AND id < ?2",
                            "DELETE FROM rollup_hour WHERE id >= ?1 AND id < ?2",
+                           "DELETE FROM rollup_quarter WHERE id >= ?1 AND id < ?2",
                            "DELETE FROM rollup_day WHERE id >= ?1 AND id < ?2"};
 
 const char* Of(const LevelSql& sql, RollupLevel level) {
@@ -93,27 +100,29 @@ absl::StatusOr<std::vector<RollupTable::PartSize>> RollupTable::PartsOf(RollupLe
   return parts;
 }
 
-absl::Status RollupTable::Add(RollupLevel level, Minute start, const TrafficPart& traffic,
-                              const AddressPart* addresses, Compressor& compressor) {
-  NTA_ASSIGN_OR_RETURN(std::vector<PartSize> parts, PartsOf(level, start));
-  const Bytes traffic_bytes = EncodePart(traffic, compressor);
-  const Bytes address_bytes = addresses == nullptr ? Bytes() : EncodePart(*addresses, compressor);
-  const std::int64_t id = parts.empty() ? FirstId(level, start) : parts.back().id + 1;
+absl::Status RollupTable::Insert(RollupLevel level, std::int64_t id, const EncodedPart& part) {
   NTA_ASSIGN_OR_RETURN(Statement * insert, connection_.Cached(Of(kInsert, level)));
-  insert->Bind(id).Bind(std::span<const std::uint8_t>(traffic_bytes));
-  if (addresses == nullptr) {
-    insert->Bind(nullptr);
+  insert->Bind(id).Bind(std::span<const std::uint8_t>(part.traffic));
+  if (part.addresses) {
+    insert->Bind(std::span<const std::uint8_t>(*part.addresses));
   } else {
-    insert->Bind(std::span<const std::uint8_t>(address_bytes));
+    insert->Bind(nullptr);
   }
-  NTA_RETURN_IF_ERROR(insert->Run());
+  return insert->Run();
+}
+
+absl::Status RollupTable::Add(RollupLevel level, const EncodedPart& part, Compressor& compressor) {
+  NTA_ASSIGN_OR_RETURN(std::vector<PartSize> parts, PartsOf(level, part.start));
+  const std::int64_t id = parts.empty() ? FirstId(level, part.start) : parts.back().id + 1;
+  NTA_RETURN_IF_ERROR(Insert(level, id, part));
   if (parts.empty()) {
     // A new bucket: the one before it is as good as complete.
     NTA_ASSIGN_OR_RETURN(const std::vector<PartSize> complete,
-                         PartsOf(level, start - MinutesOf(level)));
+                         PartsOf(level, part.start - MinutesOf(level)));
     return complete.size() > 1 ? Merge(level, complete, compressor) : absl::OkStatus();
   }
-  parts.push_back({id, static_cast<std::int64_t>(traffic_bytes.size() + address_bytes.size())});
+  parts.push_back({id, static_cast<std::int64_t>(part.traffic.size() +
+                                                 (part.addresses ? part.addresses->size() : 0))});
   if (parts.size() < kMostParts) return absl::OkStatus();
   // From the newest back, as long as parts are not much larger than what they would be merged with:
   // so that each byte is merged a few times only, however many parts come.
@@ -157,17 +166,10 @@ absl::Status RollupTable::Merge(RollupLevel level, const std::vector<PartSize>& 
   merge_all(addresses);
   NTA_ASSIGN_OR_RETURN(Statement * remove, connection_.Cached(Of(kDelete, level)));
   NTA_RETURN_IF_ERROR(remove->BindAll(first, end).Run());
-  const Bytes traffic_bytes = EncodePart(traffic.front(), compressor);
-  const Bytes address_bytes =
-      addresses.empty() ? Bytes() : EncodePart(addresses.front(), compressor);
-  NTA_ASSIGN_OR_RETURN(Statement * insert, connection_.Cached(Of(kInsert, level)));
-  insert->Bind(first).Bind(std::span<const std::uint8_t>(traffic_bytes));
-  if (addresses.empty()) {
-    insert->Bind(nullptr);
-  } else {
-    insert->Bind(std::span<const std::uint8_t>(address_bytes));
-  }
-  return insert->Run();
+  EncodedPart merged;
+  merged.traffic = EncodePart(traffic.front(), compressor);
+  if (!addresses.empty()) merged.addresses = EncodePart(addresses.front(), compressor);
+  return Insert(level, first, merged);
 }
 
 absl::Status RollupTable::DeleteBefore(RollupLevel level, Minute minute) {

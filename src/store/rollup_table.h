@@ -1,11 +1,12 @@
-// RollupTable: the tables of totals per minute, hour and day.
+// RollupTable: the tables of totals per minute, hour, quarter of a day and day.
 //
-// A bucket (a minute, an hour, a day) has its totals in one or more parts, whose sums count. Each
+// A bucket (a minute, an hour, ...) has its totals in one or more parts, whose sums count. Each
 // block of flows adds a part; parts are merged before they become many.
 #ifndef NTA_STORE_ROLLUP_TABLE_H_
 #define NTA_STORE_ROLLUP_TABLE_H_
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -16,11 +17,16 @@
 
 namespace nta::store {
 
-enum class RollupLevel : std::uint8_t { kMinute, kHour, kDay };
-inline constexpr std::size_t kRollupLevels = 3;
+// Quarters save an interval of a day most of its hours, which have nearly as many addresses as
+// they.
+enum class RollupLevel : std::uint8_t { kMinute, kHour, kQuarter, kDay };
+inline constexpr std::size_t kRollupLevels = 4;
+inline constexpr RollupLevel kAllLevels[] = {RollupLevel::kMinute, RollupLevel::kHour,
+                                             RollupLevel::kQuarter, RollupLevel::kDay};
 
 constexpr Minute MinutesOf(RollupLevel level) {
-  return level == RollupLevel::kMinute ? 1 : level == RollupLevel::kHour ? 60 : 1440;
+  constexpr Minute kMinutes[] = {1, 60, 360, 1440};
+  return kMinutes[static_cast<std::size_t>(level)];
 }
 constexpr Minute FloorDivide(Minute a, Minute b) { return a / b - (a % b < 0 ? 1 : 0); }
 // The start of the bucket that a minute lies in, and of the first bucket that does not begin before
@@ -42,13 +48,19 @@ struct LevelRange {
 std::vector<LevelRange> SplitByLevel(const MinuteRange& range,
                                      RollupLevel finest = RollupLevel::kMinute);
 
+// What one bucket gets.
+struct EncodedPart {
+  Minute start = 0;
+  Bytes traffic;
+  std::optional<Bytes> addresses;
+};
+
 class RollupTable {
  public:
   explicit RollupTable(Connection& connection) : connection_(connection) {}
 
-  // Adds a part to the bucket that begins at `start`. In the caller's transaction.
-  absl::Status Add(RollupLevel level, Minute start, const TrafficPart& traffic,
-                   const AddressPart* addresses, Compressor& compressor);
+  // In the caller's transaction.
+  absl::Status Add(RollupLevel level, const EncodedPart& part, Compressor& compressor);
   // Deletes the buckets that begin before `minute`. In the caller's transaction.
   absl::Status DeleteBefore(RollupLevel level, Minute minute);
 
@@ -69,6 +81,7 @@ class RollupTable {
     std::int64_t bytes;
   };
   absl::StatusOr<std::vector<PartSize>> PartsOf(RollupLevel level, Minute start);
+  absl::Status Insert(RollupLevel level, std::int64_t id, const EncodedPart& part);
   absl::Status Merge(RollupLevel level, const std::vector<PartSize>& parts, Compressor& compressor);
 
   Connection& connection_;

@@ -192,6 +192,12 @@ CREATE TABLE rollup_hour(
   addresses BLOB
 ) STRICT;
 
+CREATE TABLE rollup_quarter(
+  id INTEGER PRIMARY KEY,
+  traffic BLOB NOT NULL,
+  addresses BLOB
+) STRICT;
+
 CREATE TABLE rollup_day(
   id INTEGER PRIMARY KEY,
   traffic BLOB NOT NULL,

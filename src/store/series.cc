@@ -92,7 +92,7 @@ class SeriesBuilder {
 
   // The longest buckets that steps are made of.
   RollupLevel LevelOfSteps() const {
-    for (const RollupLevel level : {RollupLevel::kDay, RollupLevel::kHour}) {
+    for (const RollupLevel level : {RollupLevel::kDay, RollupLevel::kQuarter, RollupLevel::kHour}) {
       if (step_minutes_ % MinutesOf(level) == 0) return level;
     }
     return RollupLevel::kMinute;

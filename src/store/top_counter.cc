@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/status.h"
+#include "store/address_order.h"
 #include "store/rollup.h"
 
 namespace nta::store {
@@ -27,9 +28,10 @@ std::vector<std::uint32_t> PlacesIn(const std::vector<IpAddress>& a,
   places.reserve(a.size());
   auto it = b.begin();
   for (const IpAddress& address : a) {
-    while (it != b.end() && *it < address) ++it;
-    places.push_back(it != b.end() && *it == address ? static_cast<std::uint32_t>(it - b.begin())
-                                                     : kNone);
+    while (it != b.end() && CompareAddresses(*it, address) < 0) ++it;
+    places.push_back(it != b.end() && CompareAddresses(*it, address) == 0
+                         ? static_cast<std::uint32_t>(it - b.begin())
+                         : kNone);
   }
   return places;
 }
@@ -100,12 +102,14 @@ absl::Status TopCounter::AddAddresses(const CountedFlows& flows) {
     }
   });
   for (std::size_t i = 0; i < by_source.size(); ++i) {
-    NTA_RETURN_IF_ERROR(addresses_.Add(source->dictionary[i], by_source[i]));
+    by_address_.emplace_back(source->dictionary[i], by_source[i]);
   }
   for (std::size_t i = 0; i < by_destination.size(); ++i) {
-    NTA_RETURN_IF_ERROR(addresses_.Add(destination->dictionary[i], by_destination[i]));
+    by_address_.emplace_back(destination->dictionary[i], by_destination[i]);
   }
-  return absl::OkStatus();
+  const absl::Status status = addresses_.AddAll(by_address_);
+  by_address_.clear();
+  return status;
 }
 
 absl::Status TopCounter::AddNumbers(const CountedFlows& flows) {
@@ -158,11 +162,16 @@ absl::Status TopCounter::AddKeys(const AddressPart& part) {
       totals.totals.flows -= c[kFlowsToItself][i];
     }
     // One look-up for all protocols of an address.
-    if (i + 1 < part.keys.size() && part.keys[i + 1].address == part.keys[i].address) continue;
-    NTA_RETURN_IF_ERROR(addresses_.Add(part.keys[i].address, totals));
+    if (i + 1 < part.keys.size() &&
+        CompareAddresses(part.keys[i + 1].address, part.keys[i].address) == 0) {
+      continue;
+    }
+    by_address_.emplace_back(part.keys[i].address, totals);
     totals = {};
   }
-  return absl::OkStatus();
+  const absl::Status status = addresses_.AddAll(by_address_);
+  by_address_.clear();
+  return status;
 }
 
 absl::Status TopCounter::AddKeys(const TrafficPart& part) {

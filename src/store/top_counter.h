@@ -47,6 +47,7 @@ class TopCounter {
   // One of the two stays empty.
   Ranking<IpAddress> addresses_;
   Ranking<std::uint32_t> numbers_;
+  std::vector<std::pair<IpAddress, DirectedTotals>> by_address_;  // of what is being added
 };
 
 }  // namespace nta::store
