@@ -10,6 +10,7 @@
 #include "store/blocks.h"
 #include "store/file.h"
 #include "store/flow_columns.h"
+#include "store/flows_table.h"
 #include "store/rows.h"
 
 namespace nta::store {
@@ -228,6 +229,7 @@ absl::Status Harden(Connection& connection) {
   }
   sqlite3_limit(connection.get(), SQLITE_LIMIT_ATTACHED, 0);
   sqlite3_busy_timeout(connection.get(), 5000);
+  NTA_RETURN_IF_ERROR(SqliteStatus(connection.get(), RegisterFlowsTable(connection.get())));
   return connection.Execute("PRAGMA cell_size_check=ON; PRAGMA foreign_keys=OFF");
 }
 
