@@ -4,6 +4,8 @@
 #ifndef NTA_NTA_H_
 #define NTA_NTA_H_
 
+#include "nta/app/application_inspector.h"
+#include "nta/app/name_table.h"
 #include "nta/capture/live_capture.h"
 #include "nta/capture/memory_source.h"
 #include "nta/capture/multi_source.h"

@@ -260,4 +260,16 @@ std::vector<CaptureInterface> MultiSource::Interfaces() const {
   return result;
 }
 
+absl::StatusOr<std::unique_ptr<PacketSource>> OpenCaptureFiles(
+    const std::vector<std::string>& paths, PcapFileReaderOptions options) {
+  if (paths.empty()) return base::InvalidArgument("no capture file was named");
+  std::vector<std::unique_ptr<PacketSource>> files;
+  for (const std::string& path : paths) {
+    NTA_ASSIGN_OR_RETURN(auto file, PcapFileReader::Open(path, options));
+    files.push_back(std::move(file));
+  }
+  if (files.size() == 1) return std::move(files.front());
+  return MultiSource::Create(std::move(files));
+}
+
 }  // namespace nta

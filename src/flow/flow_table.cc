@@ -433,6 +433,9 @@ class FlowTable::Impl {
       entry.Clear(FlowEntry::kContinuing);
       entry.first_seen = entry.last_seen = time;
       ++stats_.started;
+      // The wheel has it at the end of the silence, which may come after the next active timeout.
+      wheel_.Cancel(slot);
+      wheel_.Schedule(slot, DeadlineOf(entry));
     }
     entry.first_seen = std::min(entry.first_seen, time);
     entry.last_seen = std::max(entry.last_seen, time);

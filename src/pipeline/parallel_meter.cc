@@ -45,7 +45,10 @@ class SharedSink {
 // The flows of one shard. Used by one thread.
 class Shard {
  public:
-  explicit Shard(FlowTable table) : table_(std::move(table)) {}
+  Shard(FlowTable table, std::optional<ApplicationInspector> inspector)
+      : inspector_(std::move(inspector)), table_(std::move(table)) {
+    if (inspector_) table_.SetInspector(&*inspector_);
+  }
 
   // Counts what falls to this shard, by the stream's clock at every step.
   absl::Status Count(PacketBlock& block, std::size_t number, SharedSink& sink) {
@@ -74,9 +77,13 @@ class Shard {
     return status;
   }
 
-  FlowTableStats Stats() const { return table_.Stats(); }
   DecodeCounters& counters() { return counters_; }
-  const DecodeCounters& counters() const { return counters_; }
+
+  void AddTo(PipelineStats& stats) const {
+    stats.flow_table += table_.Stats();
+    if (inspector_) stats.applications += inspector_->Stats();
+    counters_.AddTo(stats);
+  }
 
  private:
   absl::Status Report(SharedSink& sink) {
@@ -87,7 +94,8 @@ class Shard {
     return sink.Write(flows_);
   }
 
-  FlowTable table_;
+  std::optional<ApplicationInspector> inspector_;
+  FlowTable table_;          // borrows inspector_
   DecodeCounters counters_;  // of the blocks that this worker decoded
   std::vector<FlowEvent> events_;
   std::vector<FlowRecord> flows_;
@@ -126,10 +134,8 @@ class ParallelMeter::Impl {
   PipelineStats Stats() const {
     PipelineStats stats;
     internal::AddSource(source_, stats);
-    for (const auto& shard : shards_) {
-      stats.flow_table += shard->Stats();
-      shard->counters().AddTo(stats);
-    }
+    for (const auto& shard : shards_) shard->AddTo(stats);
+    if (names_) stats.names = names_->Stats();
     stats.flow_table.time_backwards = time_backwards_;
     stats.fragments = fragments_.Stats();
     return stats;
@@ -151,9 +157,11 @@ class ParallelMeter::Impl {
     table_options.max_flows =
         std::max<std::size_t>((table_options.max_flows + count - 1) / count, 1);
     table_options.max_memory_bytes /= count;
+    if (options_.pipeline.applications) names_.emplace(options_.pipeline.names);
     for (std::size_t i = 0; i < count; ++i) {
       NTA_ASSIGN_OR_RETURN(FlowTable table, FlowTable::Create(table_options));
-      shards_.push_back(std::make_unique<Shard>(std::move(table)));
+      NTA_ASSIGN_OR_RETURN(std::optional<ApplicationInspector> inspector, CreateInspector(count));
+      shards_.push_back(std::make_unique<Shard>(std::move(table), std::move(inspector)));
     }
     counted_.assign(count, 0);
     // One that is read or decoded and one that waits for each worker, and some for the differences.
@@ -161,6 +169,21 @@ class ParallelMeter::Impl {
       free_.push_back(std::make_unique<PacketBlock>(count));
     }
     return absl::OkStatus();
+  }
+
+  // For one of `count` shards, which share names: an answer of one names the flows of another.
+  absl::StatusOr<std::optional<ApplicationInspector>> CreateInspector(std::size_t count) {
+    if (!options_.pipeline.applications) return std::nullopt;
+    ApplicationInspectorOptions options = *options_.pipeline.applications;
+    const auto part = [count](std::size_t& value, std::size_t least) {
+      value = value < least ? value : std::max(value / count, least);
+    };
+    part(options.max_inspections, 1);
+    part(options.max_buffered_bytes, 64 << 10);
+    part(options.max_metadata_bytes, 64 << 10);
+    NTA_ASSIGN_OR_RETURN(ApplicationInspector inspector,
+                         ApplicationInspector::Create(options, &*names_));
+    return std::optional<ApplicationInspector>(std::move(inspector));
   }
 
   // One worker: what is ready is counted first, because that makes blocks free again.
@@ -324,7 +347,8 @@ class ParallelMeter::Impl {
   PacketSource& source_;
   ParallelMeterOptions options_;
   const base::KeyedHash hash_;
-  std::vector<std::unique_ptr<Shard>> shards_;
+  std::optional<NameTable> names_;
+  std::vector<std::unique_ptr<Shard>> shards_;  // borrow names_
 
   // Of whoever reads.
   PacketBatch batch_;

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <span>
 
+#include "base/status.h"
+
 namespace nta::store {
 namespace {
 
@@ -66,6 +68,13 @@ class Translator {
         return Number("(last_seen - first_seen)", node);
       case FlowField::kEndReason:
         return Number("end_reason", node);
+      case FlowField::kApplication:
+      case FlowField::kCategory:
+      case FlowField::kTcpState:
+      case FlowField::kServerName:
+      case FlowField::kIcmpType:
+        out_.has_unknown_field = true;
+        return "0";
     }
     return "0";
   }
@@ -145,9 +154,13 @@ class Translator {
 
 }  // namespace
 
-FilterSql ToSql(const FlowFilter& filter) {
+absl::StatusOr<FilterSql> ToSql(const FlowFilter& filter) {
   FilterSql sql;
   if (filter.root() != nullptr) sql.condition = Translator(sql).Node(*filter.root());
+  if (sql.has_unknown_field) {
+    return base::InvalidArgument("the database does not keep a field of this filter: " +
+                                 filter.ToString());
+  }
   return sql;
 }
 

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "nta/flow/flow_filter.h"
 #include "store/sqlite.h"
 
@@ -18,12 +19,15 @@ struct FilterSql {
   std::string condition = "1";
   std::vector<std::variant<std::int64_t, double, std::vector<std::uint8_t>>> values;
 
+  bool has_unknown_field = false;
+
   static constexpr int kFirstParameter = 101;
   void BindTo(Statement& statement) const;
 };
 
-// Selects exactly the flows that filter.Matches().
-FilterSql ToSql(const FlowFilter& filter);
+// Selects exactly the flows that filter.Matches(). InvalidArgument when it asks for a field that is
+// not kept.
+absl::StatusOr<FilterSql> ToSql(const FlowFilter& filter);
 
 }  // namespace nta::store
 

@@ -84,7 +84,7 @@ absl::StatusOr<FlowPage> QueryFlows(Connection& connection, const FlowQuery& que
   NTA_RETURN_IF_ERROR(CheckLimit(query.limit, 10'000));
   NTA_RETURN_IF_ERROR(CheckInterval(query.interval));
   const OrderSql order = ToSql(query.order);
-  const FilterSql filter = ToSql(query.filter);
+  NTA_ASSIGN_OR_RETURN(const FilterSql filter, ToSql(query.filter));
   NTA_ASSIGN_OR_RETURN(Statement statement, PrepareFlows(connection, query, order, filter));
   FlowPage page;
   while (true) {

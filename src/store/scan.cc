@@ -14,7 +14,7 @@ absl::Status ScanFlows(Connection& connection, const TimeInterval& interval,
   NTA_ASSIGN_OR_RETURN(
       const std::int64_t longest,
       connection.QueryInteger("SELECT value FROM meta WHERE name = 'longest_flow'"));
-  const FilterSql where = ToSql(filter);
+  NTA_ASSIGN_OR_RETURN(const FilterSql where, ToSql(filter));
   // Which flows begin before the end cannot be looked up in the index by last_seen; that none is
   // longer than the longest gives it an upper bound all the same.
   NTA_ASSIGN_OR_RETURN(

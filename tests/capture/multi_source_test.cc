@@ -255,6 +255,25 @@ TEST(MultiSource, ErrorOfALiveMemberComesAfterWhatWasRead) {
   }
 }
 
+TEST(OpenCaptureFiles, OneIsItselfSeveralAreMerged) {
+  const TemporaryFile first(FileOf({1, 3}, 100).bytes());
+  const TemporaryFile second(FileOf({2}, 200).bytes());
+  auto one = OpenCaptureFiles({first.path()});
+  ASSERT_TRUE(one.ok()) << one.status();
+  EXPECT_EQ((*one)->name(), first.path());
+  auto both = OpenCaptureFiles({first.path(), second.path()});
+  ASSERT_TRUE(both.ok()) << both.status();
+  PacketBatch batch;
+  std::vector<Timestamp> times;
+  while (*(*both)->Read(batch) == ReadResult::kPackets) {
+    for (const PacketView& packet : batch) times.push_back(packet.time);
+  }
+  EXPECT_EQ(times, (std::vector<Timestamp>{Second(1), Second(2), Second(3)}));
+  EXPECT_EQ(OpenCaptureFiles({}).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(OpenCaptureFiles({first.path(), "/nonexistent"}).status().code(),
+            absl::StatusCode::kNotFound);
+}
+
 TEST(MultiSource, RefusesWhatMakesNoSense) {
   EXPECT_EQ(MultiSource::Create({}).status().code(), absl::StatusCode::kInvalidArgument);
   const TemporaryFile file(FileOf({1}, 100).bytes());

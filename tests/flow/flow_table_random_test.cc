@@ -1,14 +1,12 @@
 // FlowTable against a plain reference on random traffic, and what must hold for any traffic.
 #include <gtest/gtest.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <random>
 
 #include "reference_meter.h"
 #include "support/packet_builder.h"
+#include "support/resident_memory.h"
 
 namespace nta::test {
 namespace {
@@ -202,24 +200,6 @@ TEST(FlowTableProperty, EveryStartedFlowEndsOnceAndNoPacketIsLostWhateverTheTime
       EXPECT_EQ(table.Stats().ended, ends);
     }
   }
-}
-
-// A sanitizer's shadow memory counts as resident.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kIsSanitized = true;
-#else
-constexpr bool kIsSanitized = false;
-#endif
-
-std::size_t ResidentBytes() {
-  std::FILE* const file = std::fopen("/proc/self/statm", "r");
-  unsigned long size = 0;
-  unsigned long resident = 0;
-  if (file != nullptr) {
-    if (std::fscanf(file, "%lu %lu", &size, &resident) != 2) resident = 0;
-    std::fclose(file);
-  }
-  return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 }
 
 TEST(FlowTableFlood, EstablishedFlowsSurviveTenTimesTheCapacity) {

@@ -3,6 +3,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -41,7 +42,23 @@ PipelineOptions ToPipelineOptions(const MeterKeywords& keywords) {
 }
 
 bool IsFile(const py::object& source) {
-  return py::isinstance(source, py::module_::import("nta._nta").attr("PcapFileReader"));
+  const py::module_ module = py::module_::import("nta._nta");
+  if (py::isinstance(source, module.attr("PcapFileReader"))) return true;
+  if (!py::isinstance(source, module.attr("MultiSource"))) return false;
+  const py::list members = source.attr("sources");
+  return std::all_of(members.begin(), members.end(), [](py::handle member) {
+    return IsFile(py::reinterpret_borrow<py::object>(member));
+  });
+}
+
+// A PcapFileReader, or several as one.
+py::object OpenFiles(py::handle paths) {
+  const py::module_ module = py::module_::import("nta._nta");
+  const py::object reader = module.attr("PcapFileReader");
+  if (!py::isinstance<py::list>(paths) && !py::isinstance<py::tuple>(paths)) return reader(paths);
+  py::list readers;
+  for (const py::handle path : paths) readers.append(reader(path));
+  return module.attr("MultiSource")(readers);
 }
 
 std::unique_ptr<PipelineRunner> MakeRunner(const py::object& source, const py::iterable& detectors,
@@ -71,9 +88,7 @@ PyBatch NextBatch(PipelineRunner& runner) {
 
 FlowBatch ReadFlows(py::handle path, MeterKeywords keywords, py::handle where) {
   RunnerOptions options{.pipeline = ToPipelineOptions(keywords), .filter = ToFilter(where)};
-  const py::object type = py::module_::import("nta._nta").attr("PcapFileReader");
-  const py::object reader = type(path);
-  const auto runner = MakeRunner(reader, py::tuple(), std::move(options));
+  const auto runner = MakeRunner(OpenFiles(path), py::tuple(), std::move(options));
   Portion portion;
   absl::Status status = runner->Next(portion).status();
   FlowBatch flows(std::move(portion.flows), runner->Stats());

@@ -16,6 +16,7 @@
 
 #include "absl/status/statusor.h"
 #include "nta/capture/packet_source.h"
+#include "nta/capture/pcap_file_reader.h"
 
 namespace nta {
 
@@ -88,6 +89,11 @@ class MultiSource final : public PacketSource {
   std::uint64_t received_ = 0;
   std::uint64_t received_bytes_ = 0;
 };
+
+// Opens capture files; several become one source, merged by time. Fails as PcapFileReader::Open
+// does, and InvalidArgument without files. All of them are open at once, each with its own buffer.
+absl::StatusOr<std::unique_ptr<PacketSource>> OpenCaptureFiles(
+    const std::vector<std::string>& paths, PcapFileReaderOptions options = {});
 
 }  // namespace nta
 

@@ -27,8 +27,9 @@ struct ParallelMeterOptions {
 
 // Each worker takes its turn to read a block of packets, decodes it while others read on, and
 // counts the flows whose symmetric hash falls to it, block after block. The records are those of a
-// Pipeline without detectors but for their order; except which flows are evicted at the cap. Memory
-// beside the flow tables: two blocks and a half a worker.
+// Pipeline without detectors but for their order; except which flows are evicted at the cap, and
+// which names of addresses had been learned when a record was made. Memory beside the flow tables:
+// two blocks and a half a worker.
 class ParallelMeter {
  public:
   // Borrows `source` until the meter ends.

@@ -1,0 +1,162 @@
+#include "nta/app/name_table.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <bit>
+#include <mutex>
+#include <vector>
+
+#include "base/keyed_hash.h"
+#include "base/random.h"
+#include "base/utf8.h"
+
+namespace nta {
+namespace {
+
+constexpr std::size_t kWays = 8;
+constexpr std::size_t kStripes = 64;
+
+struct Entry {
+  IpAddress address;
+  NameSource source = NameSource::kDns;
+  bool is_used = false;
+  Timestamp learned{};
+  Timestamp expires{};
+  std::string name;
+};
+
+// The places in which one address may stand.
+using Set = std::array<Entry, kWays>;
+
+std::size_t NameBytes(const std::string& name) {
+  return name.capacity() > std::string().capacity() ? name.capacity() + 1 : 0;
+}
+
+// Lower case, printable, without the root's dot.
+std::string Normalise(std::string_view name) {
+  if (name.ends_with('.')) name.remove_suffix(1);
+  std::string text = base::PrintableUtf8(name, NameTable::kMaxNameBytes);
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string_view ToString(NameSource source) {
+  constexpr std::array<std::string_view, 4> kNames = {"dns", "tls", "http", "dhcp"};
+  const auto i = static_cast<std::size_t>(source);
+  return i < kNames.size() ? kNames[i] : kNames[0];
+}
+
+class NameTable::Impl {
+ public:
+  explicit Impl(const NameTableOptions& options)
+      : options_(options),
+        sets_(std::bit_ceil(std::clamp<std::size_t>(options.max_names, kWays, 1u << 24) / kWays)),
+        hash_(options.hash_seed ? *options.hash_seed : base::RandomSeed()) {
+    options_.min_validity = std::max(options_.min_validity, Duration(0));
+    options_.max_validity = std::max(options_.max_validity, options_.min_validity);
+  }
+
+  void Learn(const IpAddress& address, std::string_view name, NameSource source, Timestamp now,
+             Duration time_to_live) {
+    std::string text = Normalise(name);
+    if (text.empty()) return;
+    const std::size_t index = IndexOf(address);
+    const std::lock_guard lock(stripes_[index % kStripes]);
+    if (sets_[index] == nullptr) {
+      sets_[index] = std::make_unique<Set>();
+      memory_ += sizeof(Set);
+    }
+    Entry& entry = PlaceFor(*sets_[index], address, now);
+    const bool is_same = entry.is_used && entry.address == address;
+    if (is_same && entry.source == NameSource::kDhcp && source != NameSource::kDhcp &&
+        entry.expires >= now) {
+      return;
+    }
+    if (!is_same || entry.name != text) ++learned_;
+    if (!entry.is_used) ++names_;
+    if (entry.is_used && !is_same && entry.expires >= now) ++evicted_;
+    memory_ += NameBytes(text);
+    memory_ -= NameBytes(entry.name);
+    const Duration validity =
+        std::clamp(time_to_live, options_.min_validity, options_.max_validity);
+    entry = {address, source, true, now, now + validity, std::move(text)};
+  }
+
+  template <typename Use>
+  bool Find(const IpAddress& address, Timestamp now, Use use) const {
+    const std::size_t index = IndexOf(address);
+    const std::lock_guard lock(stripes_[index % kStripes]);
+    if (sets_[index] == nullptr) return false;
+    for (const Entry& entry : *sets_[index]) {
+      if (!entry.is_used || entry.address != address) continue;
+      if (entry.expires < now) return false;
+      use(entry);
+      return true;
+    }
+    return false;
+  }
+
+  NameTableStats Stats() const {
+    return {learned_, evicted_, names_, memory_ + sets_.capacity() * sizeof(sets_[0])};
+  }
+
+ private:
+  std::size_t IndexOf(const IpAddress& address) const {
+    const auto words = std::bit_cast<std::array<std::uint64_t, 2>>(address.padded_bytes());
+    return hash_(words[0] ^ static_cast<std::uint64_t>(address.version()) << 60, words[1]) &
+           (sets_.size() - 1);
+  }
+
+  // Its own place, a free one, or that of the name which runs out first.
+  static Entry& PlaceFor(Set& set, const IpAddress& address, Timestamp now) {
+    Entry* best = &set[0];
+    for (Entry& entry : set) {
+      if (entry.is_used && entry.address == address) return entry;
+      const auto rank = [now](const Entry& e) {
+        return std::pair(e.is_used && e.expires >= now, e.expires);
+      };
+      if (rank(entry) < rank(*best)) best = &entry;
+    }
+    return *best;
+  }
+
+  NameTableOptions options_;
+  std::vector<std::unique_ptr<Set>> sets_;
+  base::KeyedHash hash_;
+  mutable std::array<std::mutex, kStripes> stripes_;  // set i: stripe i % kStripes
+  std::atomic<std::uint64_t> learned_ = 0;
+  std::atomic<std::uint64_t> evicted_ = 0;
+  std::atomic<std::size_t> names_ = 0;
+  std::atomic<std::size_t> memory_ = 0;
+};
+
+NameTable::NameTable(NameTableOptions options) : impl_(std::make_unique<Impl>(options)) {}
+NameTable::NameTable(NameTable&&) noexcept = default;
+NameTable& NameTable::operator=(NameTable&&) noexcept = default;
+NameTable::~NameTable() = default;
+
+void NameTable::Learn(const IpAddress& address, std::string_view name, NameSource source,
+                      Timestamp now, Duration time_to_live) {
+  impl_->Learn(address, name, source, now, time_to_live);
+}
+
+std::optional<KnownName> NameTable::Find(const IpAddress& address, Timestamp now) const {
+  std::optional<KnownName> known;
+  impl_->Find(address, now, [&known](const Entry& entry) {
+    known = KnownName{entry.name, entry.source, entry.learned, entry.expires};
+  });
+  return known;
+}
+
+bool NameTable::FindInto(const IpAddress& address, Timestamp now, std::string& name) const {
+  return impl_->Find(address, now, [&name](const Entry& entry) { name = entry.name; });
+}
+
+NameTableStats NameTable::Stats() const { return impl_->Stats(); }
+
+}  // namespace nta
