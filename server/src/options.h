@@ -7,13 +7,14 @@
 #include <iosfwd>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "listen_socket.h"
 
 namespace nta::server {
 
 struct ServerOptions {
-  std::string interface;  // at most one of the three names a source
+  std::vector<std::string> interfaces;  // at most one of the three names sources
   std::string replay;
   std::string file;
   std::string listen = "127.0.0.1:8080";

@@ -30,8 +30,7 @@ bool HasPlausibleHeader(const DnsHeader& header) {
   if (header.opcode() > 6 || header.opcode() == 3 || (header.flags & 0x0040) != 0) return false;
   const int records = header.questions + header.answers + header.authorities + header.additionals;
   if (records == 0) return header.is_response() && header.rcode() != 0;
-  if (header.questions > 64 || header.answers > 4096) return false;
-  return header.is_response() || header.answers == 0 || header.opcode() != 0;
+  return header.questions <= 64 && header.answers <= 4096;
 }
 
 bool IsKnownClass(std::uint16_t record_class) {
@@ -55,10 +54,12 @@ bool IsWholeMessage(Bytes message) {
   return reader.ok() && reader.position() == message.size();
 }
 
-bool MatchesOnItsPort(Bytes message) {
+bool MatchesOnItsPort(Bytes message, bool is_multicast = false) {
   DnsReader reader(message);
   const DnsHeader header = reader.ReadHeader();
-  return reader.ok() && HasPlausibleHeader(header);
+  if (!reader.ok() || !HasPlausibleHeader(header)) return false;
+  // A query of multicast DNS names the answers that are known already.
+  return header.is_response() || header.answers == 0 || header.opcode() != 0 || is_multicast;
 }
 
 Verdict MatchDns(const Payload& payload) {
@@ -72,7 +73,7 @@ Verdict MatchDns(const Payload& payload) {
 
 Verdict MatchMdns(const Payload& payload) {
   if (!payload.HasPort(kMdnsPort)) return Verdict::kNo;
-  return MatchesOnItsPort(payload.bytes) ? Verdict::kYes : Verdict::kNo;
+  return MatchesOnItsPort(payload.bytes, true) ? Verdict::kYes : Verdict::kNo;
 }
 
 Verdict MatchLlmnr(const Payload& payload) {

@@ -19,6 +19,7 @@ constexpr auto kTcpParsers = std::to_array<const Parser*>({
     &kHttp2Parser,
     &kSshParser,
     &kDnsTcpParser,
+    &kDceRpcParser,
     &kSmbParser,
     &kNetbiosSessionParser,
     &kBittorrentStreamParser,
@@ -56,13 +57,13 @@ constexpr auto kTcpParsers = std::to_array<const Parser*>({
     &kFtpDataParser,
 });
 constexpr auto kUdpParsers = std::to_array<const Parser*>({
-    &kDnsParser,        &kMdnsParser,      &kLlmnrParser,    &kQuicParser,      &kDtlsParser,
-    &kSnmpParser,       &kLdapParser,      &kKerberosParser, &kSipParser,       &kSsdpParser,
-    &kSyslogParser,     &kDhcpParser,      &kStunParser,     &kIkeParser,       &kNetbiosParser,
-    &kRpcParser,        &kRadiusParser,    &kBacnetParser,   &kDnp3Parser,      &kEthernetIpParser,
-    &kNetflowParser,    &kGtpParser,       &kVxlanParser,    &kGeneveParser,    &kTeredoParser,
-    &kBittorrentParser, &kWireguardParser, &kOpenvpnParser,  &kMemcachedParser, &kDhcpv6Parser,
-    &kTftpParser,       &kNtpParser,       &kCoapParser,     &kRtcpParser,      &kRtpParser,
+    &kDnsParser,        &kMdnsParser,       &kLlmnrParser,     &kQuicParser,    &kDtlsParser,
+    &kSnmpParser,       &kLdapParser,       &kKerberosParser,  &kSipParser,     &kSsdpParser,
+    &kSyslogParser,     &kDhcpParser,       &kStunParser,      &kIkeParser,     &kNetbiosParser,
+    &kNtpParser,        &kRpcParser,        &kRadiusParser,    &kBacnetParser,  &kDnp3Parser,
+    &kEthernetIpParser, &kNetflowParser,    &kGtpParser,       &kVxlanParser,   &kGeneveParser,
+    &kTeredoParser,     &kBittorrentParser, &kWireguardParser, &kOpenvpnParser, &kMemcachedParser,
+    &kDhcpv6Parser,     &kTftpParser,       &kCoapParser,      &kRtcpParser,    &kRtpParser,
 });
 static_assert(kTcpParsers.size() <= 64 && kUdpParsers.size() <= 64);
 

@@ -11,6 +11,7 @@ extern const Parser kBgpParser;
 extern const Parser kBittorrentParser;
 extern const Parser kBittorrentStreamParser;
 extern const Parser kCoapParser;
+extern const Parser kDceRpcParser;
 extern const Parser kDhcpParser;
 extern const Parser kDhcpv6Parser;
 extern const Parser kDnp3Parser;

@@ -15,28 +15,14 @@
 #include "base/status.h"
 #include "capture/link_type.h"
 #include "capture/pcap_handle.h"
+#include "capture/wide_counter.h"
 
 namespace nta {
 namespace {
 
 using internal::PcapHandle;
+using internal::WideCounter;
 using SteadyClock = std::chrono::steady_clock;
-
-// A counter of 32 bits, followed beyond its end.
-class WideCounter {
- public:
-  void Follow(std::uint32_t value) {
-    total_ += static_cast<std::uint32_t>(value - last_);
-    last_ = value;
-  }
-  // The next value counts from 0 again.
-  void Restart() { last_ = 0; }
-  std::uint64_t total() const { return total_; }
-
- private:
-  std::uint32_t last_ = 0;
-  std::uint64_t total_ = 0;
-};
 
 }  // namespace
 

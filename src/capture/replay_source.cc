@@ -88,4 +88,6 @@ CaptureStats ReplaySource::Stats() const { return stats_; }
 
 std::string ReplaySource::name() const { return recording_->name(); }
 
+std::vector<CaptureInterface> ReplaySource::Interfaces() const { return recording_->Interfaces(); }
+
 }  // namespace nta

@@ -434,8 +434,8 @@ class FlowTable::Impl {
       entry.first_seen = entry.last_seen = time;
       ++stats_.started;
       // The wheel has it at the end of the silence, which may come after the next active timeout.
-      wheel_.Cancel(slot);
-      wheel_.Schedule(slot, DeadlineOf(entry));
+      wheel_.Cancel(nodes_, slot);
+      wheel_.Schedule(nodes_, slot, DeadlineOf(entry));
     }
     entry.first_seen = std::min(entry.first_seen, time);
     entry.last_seen = std::max(entry.last_seen, time);

@@ -113,6 +113,12 @@ TEST(Dns, MulticastRelativesHaveTheirOwnNames) {
   EXPECT_EQ(llmnr.Record().application, Application::kLlmnr);
 }
 
+TEST(Dns, MulticastQueryMayNameTheAnswersItKnows) {
+  FlowTalk talk(Dns(5353));
+  talk.Client(DnsMessage({.flags = 0, .answers = {{.type = 16, .data = {0}}}}));
+  EXPECT_EQ(talk.Record().evidence, ApplicationEvidence::kPayload);
+}
+
 TEST(Dns, GarbageOnItsPortIsNot) {
   FlowTalk talk(Dns());
   talk.Client(Bytes(40, 0xFF));

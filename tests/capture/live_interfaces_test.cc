@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "capture/wide_counter.h"
 #include "nta/capture/live_capture.h"
 #include "nta/capture/multi_source.h"
 #include "nta/packet/decode.h"
@@ -11,6 +12,21 @@
 
 namespace nta::test {
 namespace {
+
+TEST(WideCounter, GoesOnWhereTheNarrowOneBeginsAnew) {
+  internal::WideCounter counter;
+  std::uint64_t expected = 0;
+  for (int i = 0; i < 20; ++i) {
+    expected += 0xf000'0000;
+    counter.Follow(static_cast<std::uint32_t>(expected));
+    EXPECT_EQ(counter.total(), expected);
+  }
+  counter.Follow(static_cast<std::uint32_t>(expected));
+  EXPECT_EQ(counter.total(), expected) << "nothing new";
+  counter.Restart();
+  counter.Follow(5);
+  EXPECT_EQ(counter.total(), expected + 5);
+}
 
 // Frames with one byte of payload each, which tells them apart.
 Packet Numbered(int number) {

@@ -286,6 +286,30 @@ class PrintFlows(unittest.TestCase):
         self.assertIn("damaged", result.stderr.decode())
 
 
+class MergeCaptures(unittest.TestCase):
+    def setUp(self):
+        self.directory = pathlib.Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.directory)
+
+    def test_the_merged_file_has_every_packet_of_each(self):
+        merged = self.directory / "merged.pcapng.zst"
+        result = run(merged, SAMPLE, SAMPLE)
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+        self.assertEqual(merged.read_bytes()[:4], b"\x28\xb5\x2f\xfd")
+        again = self.directory / "again.pcapng"
+        self.assertEqual(run(again, merged).returncode, 0)
+        if shutil.which("capinfos") is None:
+            self.skipTest("capinfos is not installed: no other program has looked at the file")
+        seen = subprocess.run(["capinfos", "-c", "-M", merged], capture_output=True, text=True, timeout=60)
+        self.assertIn(str(2 * SAMPLE_PACKETS), seen.stdout)
+
+    def test_mistakes_are_told(self):
+        self.assertEqual(run(self.directory / "x").returncode, 2)
+        result = run(self.directory / "x", self.directory / "none.pcap")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(b"none.pcap", result.stderr)
+
+
 class LiveTopTalkers(unittest.TestCase):
     def test_a_replay_shows_the_busiest_address(self):
         result = run("--replay", SAMPLE, "--speed", "100", "--refresh", "0.2")
@@ -338,6 +362,7 @@ class LiveTopTalkers(unittest.TestCase):
 
 CASES = {
     "pcap_to_flows": PcapToFlows,
+    "merge_captures": MergeCaptures,
     "detect": Detect,
     "print_flows": PrintFlows,
     "live_top_talkers": LiveTopTalkers,

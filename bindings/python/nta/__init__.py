@@ -29,8 +29,12 @@ from ._errors import (
 )
 from ._interfaces import Detector, PacketSource
 from ._nta import (
+    APPLICATIONS,
+    CATEGORIES,
     END_REASONS,
+    EVIDENCES,
     OUTCOMES,
+    TCP_STATES,
     Alert,
     ArpHeader,
     Batch,
@@ -72,8 +76,12 @@ from ._results import SeriesResult, TopResult
 from ._time import TimeLike, to_datetime, to_nanoseconds
 
 __all__ = [
+    "APPLICATIONS",
+    "CATEGORIES",
     "END_REASONS",
+    "EVIDENCES",
     "OUTCOMES",
+    "TCP_STATES",
     "Alert",
     "AlreadyExistsError",
     "ArpHeader",

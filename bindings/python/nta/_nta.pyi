@@ -18,6 +18,10 @@ _Evidence = Union[int, float, str, list[str]]
 __version__: str
 OUTCOMES: tuple[str, ...]
 END_REASONS: tuple[str, ...]
+TCP_STATES: tuple[str, ...]
+APPLICATIONS: tuple[str, ...]
+CATEGORIES: tuple[str, ...]
+EVIDENCES: tuple[str, ...]
 
 def parse_timestamp(text: str) -> int: ...
 def format_timestamp(time: TimeLike) -> str: ...
@@ -33,8 +37,12 @@ def read_flows(
     active_timeout: float = ...,
     closed_timeout: float = ...,
     max_flows: int = ...,
+    max_memory_bytes: int = ...,
     view: str = ...,
     defragment: bool = ...,
+    statistics: bool = ...,
+    first_packets: int = ...,
+    entropy_bytes: int = ...,
     where: _Where = ...,
 ) -> FlowBatch: ...
 @overload
@@ -358,6 +366,13 @@ class FlowRecord:
         reverse_tcp_flags: int = ...,
         outcome: str = ...,
         end_reason: str = ...,
+        tcp_state: str = ...,
+        icmp_type: Optional[int] = ...,
+        icmp_code: Optional[int] = ...,
+        application: str = ...,
+        category: str = ...,
+        evidence: str = ...,
+        metadata: dict[str, str] = ...,
     ) -> None: ...
     first_seen: int
     last_seen: int
@@ -379,6 +394,17 @@ class FlowRecord:
     reverse_tcp_flags: int
     outcome: str
     end_reason: str
+    tcp_state: str
+    icmp_type: Optional[int]
+    icmp_code: Optional[int]
+    application: str
+    category: str
+    evidence: str
+    metadata: dict[str, str]
+    @property
+    def statistics(self) -> Optional[dict[str, Any]]: ...
+    @property
+    def community_id(self) -> str: ...
     @property
     def ip_version(self) -> int: ...
     @property
@@ -607,8 +633,12 @@ class Pipeline:
         active_timeout: float = ...,
         closed_timeout: float = ...,
         max_flows: int = ...,
+        max_memory_bytes: int = ...,
         view: str = ...,
         defragment: bool = ...,
+        statistics: bool = ...,
+        first_packets: int = ...,
+        entropy_bytes: int = ...,
         where: _Where = ...,
         batch_packets: int = ...,
         interval: float = ...,

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "nta/capture/packet_source.h"
 
@@ -45,6 +46,7 @@ class ReplaySource final : public PacketSource {
   CaptureStats Stats() const override;
   bool is_live() const override { return true; }
   std::string name() const override;
+  std::vector<CaptureInterface> Interfaces() const override;
 
  private:
   ReplaySource(Opener opener, ReplayOptions options, std::unique_ptr<PacketSource> recording);
