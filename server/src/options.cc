@@ -75,6 +75,14 @@ void AddLimits(CLI::App& app, ServerOptions& options) {
   app.add_option("--max-flows", options.max_flows, "Flows kept in memory at the most")
       ->check(CLI::Range(std::size_t{1}, std::size_t{100'000'000}))
       ->capture_default_str();
+  app.add_option("--statistics", options.statistics,
+                 "Keep sizes, times, retransmissions and the first packets of each flow")
+      ->type_name("on|off")
+      ->default_str("on");
+  app.add_option("--applications", options.applications,
+                 "Say what flows carry, and learn the names of addresses, from first messages")
+      ->type_name("on|off")
+      ->default_str("on");
   app.add_option("--requests-per-second", options.requests_per_second,
                  "Requests a second for each address and for each user; 0: no limit")
       ->check(CLI::Range(0.0, 1e6))

@@ -25,6 +25,8 @@ struct ServerOptions {
   double idle_timeout_seconds = 30;
   double active_timeout_seconds = 60;
   std::size_t max_flows = 1'000'000;
+  bool statistics = true;
+  bool applications = true;
   double requests_per_second = 20;
   double sign_ins_per_minute = 5;
   bool allow_insecure_remote = false;

@@ -34,8 +34,8 @@ constexpr std::size_t kStoreQueue = 128;
 constexpr std::size_t kHashThreads = 2;
 constexpr std::size_t kHashQueue = 16;
 constexpr std::chrono::milliseconds kStopTime(700);
-// Headers are all that is read of a packet; whole segments of 64 KiB, as lo has them, fill a ring
-// of 8 MiB at once.
+// Headers and first messages are all that is read of a packet; whole segments of 64 KiB, as lo has
+// them, fill a ring of 8 MiB at once.
 constexpr std::uint32_t kSnapLength = 2048;
 constexpr double kUserBurst = 120;
 constexpr double kAddressBurst = 60;
@@ -106,6 +106,8 @@ CaptureLoopOptions MakeCaptureOptions(const ServerOptions& options) {
   flows.active_timeout = Seconds(options.active_timeout_seconds);
   flows.max_flows = options.max_flows;
   flows.events = FlowEventSelection::kAll;
+  if (options.statistics) flows.statistics = FlowStatisticsOptions{};
+  if (options.applications) capture.pipeline.applications = ApplicationInspectorOptions{};
   capture.pipeline.clock = SystemClock().wall;
   const auto started = std::chrono::floor<std::chrono::seconds>(SystemClock().wall());
   capture.alert_prefix = std::to_string(started.time_since_epoch().count()) + "-";
