@@ -13,8 +13,9 @@ std::string_view MetadataOf(const FlowRecord& flow, MetadataField field) {
 std::uint64_t Before(const FlowRecord& flow, std::uint64_t count, Timestamp time) {
   if (time <= flow.first_seen) return 0;
   if (time > flow.last_seen) return count;
-  const auto elapsed = static_cast<unsigned __int128>((time - flow.first_seen).count());
-  const auto duration = static_cast<unsigned __int128>(flow.duration().count());
+  __extension__ using Wide = unsigned __int128;
+  const auto elapsed = static_cast<Wide>((time - flow.first_seen).count());
+  const auto duration = static_cast<Wide>(flow.duration().count());
   return static_cast<std::uint64_t>(count * elapsed / duration);
 }
 
