@@ -206,7 +206,7 @@ class ApplicationInspector::Impl {
     std::size_t consumed = 0;
     const bool wants_more = Process(call, payload, consumed);
     stream.is_at_start = false;
-    if (call.inspection.parser == nullptr) Remember(call);
+    if (call.inspection.parser == nullptr && call.inspection.is_waiting) Remember(call);
     return wants_more;
   }
 
