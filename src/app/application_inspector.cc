@@ -33,7 +33,7 @@ constexpr int kMaxNesting = 4;
 // later.
 constexpr std::uint16_t kMaxUnmatchedPackets = 2;
 // Packets of one direction that match nothing, after which a flow is given up.
-constexpr std::uint32_t kMaxUnrecognised = 4;
+constexpr std::uint32_t kMaxUnrecognised = 6;
 // The end of a first message is seldom a full segment; bulk data is.
 constexpr std::size_t kMaxUnmatchedBytes = 1000;
 
