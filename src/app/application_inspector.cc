@@ -309,14 +309,16 @@ class ApplicationInspector::Impl {
     const bool had_parser = call.inspection.parser != nullptr;
     std::size_t consumed = 0;
     bool wants_more = Process(call, payload, consumed);
-    if (wants_more && !had_parser && call.inspection.parser == nullptr &&
-        !call.inspection.is_waiting && at > 0 && consumed == 0) {
+    const Inspection& inspection = call.inspection;
+    if (wants_more && !had_parser && inspection.parser == nullptr && !inspection.is_waiting &&
+        at > 0) {
       // Perhaps something begins with this packet.
       payload.bytes = bytes.subspan(at);
       payload.is_start = false;
       std::size_t consumed_here = 0;
       wants_more = Process(call, payload, consumed_here);
-      if (call.inspection.parser != nullptr || consumed_here > 0) consumed = at + consumed_here;
+      const bool begins_here = inspection.parser != nullptr || inspection.is_waiting;
+      if (begins_here || consumed_here > 0) consumed = at + consumed_here;
     }
     if (!wants_more) return false;
     if (is_cut) {
