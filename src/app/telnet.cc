@@ -61,10 +61,10 @@ bool IsSecretPrompt(std::string_view line) {
 
 Verdict Match(const Payload& payload) {
   if (payload.bytes[0] != kIac) {  // no negotiation: the port and a prompt
+    if (!HasTelnetPort(payload) || !payload.is_start) return Verdict::kNo;
     const std::string_view text = payload.text();
     const std::string_view last = text.substr(text.rfind('\n') + 1);
-    return YesIf(HasTelnetPort(payload) && payload.is_start &&
-                 (IsNamePrompt(last) || IsSecretPrompt(last)));
+    return YesIf(IsNamePrompt(last) || IsSecretPrompt(last));
   }
   base::ByteCursor cursor(payload.bytes);
   int commands = 0;
