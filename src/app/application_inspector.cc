@@ -369,7 +369,9 @@ class ApplicationInspector::Impl {
     const Stream& stream = call.stream();
     const bool keeps = payload.is_tcp() && stream.is_at_start && !call.inspection.is_nested &&
                        stream.packets <= kMaxUnmatchedPackets && !payload.is_last &&
-                       payload.bytes.size() <= kMaxUnmatchedBytes;
+                       payload.bytes.size() <= kMaxUnmatchedBytes &&
+                       // Nothing comes before a SYN, and floods are made of them.
+                       (payload.packet.tcp_flags & kTcpSyn) == 0;
     return keeps ? 0 : payload.bytes.size();
   }
 
