@@ -181,6 +181,14 @@ CREATE TABLE flow_tail(
   data BLOB NOT NULL
 ) STRICT;
 
+CREATE TABLE capture_counts(
+  minute INTEGER PRIMARY KEY,
+  packets_seen INTEGER NOT NULL,
+  packets_dropped INTEGER NOT NULL,
+  flows_evicted INTEGER NOT NULL,
+  flows_dropped INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE rollup_minute(
   id INTEGER PRIMARY KEY,
   traffic BLOB NOT NULL,
