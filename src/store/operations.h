@@ -63,7 +63,12 @@ struct DeletionStep {
   std::uint64_t flows = 0;
   bool done = false;
 };
-absl::StatusOr<DeletionStep> DeleteSome(Connection& connection, Timestamp time);
+// Of so many blocks, roughly: writers wait a fraction of a second at the most. On a full disk few,
+// because deleting takes space at first.
+inline constexpr std::size_t kBlocksPerStep = 256;
+inline constexpr std::size_t kBlocksPerStepWhenFull = 4;
+absl::StatusOr<DeletionStep> DeleteSome(Connection& connection, Timestamp time,
+                                        std::size_t most_blocks);
 
 }  // namespace nta::store
 

@@ -13,16 +13,13 @@
 namespace nta::store {
 namespace {
 
-// Blocks of one transaction: writers wait a fraction of a second at the most.
-constexpr std::size_t kBlocksPerStep = 256;
-
 bool EndsBefore(const BlockInfo& block, Timestamp time) { return block.max_last_seen < time; }
 
-// Up to which time at the most kBlocksPerStep blocks go.
-Timestamp EndOfStep(std::vector<BlockInfo> blocks, Timestamp time) {
+// Up to which time at the most so many blocks go.
+Timestamp EndOfStep(std::vector<BlockInfo> blocks, Timestamp time, std::size_t most_blocks) {
   std::erase_if(blocks, [time](const BlockInfo& block) { return !EndsBefore(block, time); });
-  if (blocks.size() <= kBlocksPerStep) return time;
-  const auto last = blocks.begin() + kBlocksPerStep;
+  if (blocks.size() <= most_blocks) return time;
+  const auto last = blocks.begin() + static_cast<std::ptrdiff_t>(most_blocks);
   std::nth_element(blocks.begin(), last, blocks.end(),
                    [](const auto& a, const auto& b) { return a.max_last_seen < b.max_last_seen; });
   return last->max_last_seen;
@@ -109,11 +106,12 @@ absl::Status DeleteAlerts(Connection& connection, Timestamp time) {
 
 }  // namespace
 
-absl::StatusOr<DeletionStep> DeleteSome(Connection& connection, Timestamp time) {
+absl::StatusOr<DeletionStep> DeleteSome(Connection& connection, Timestamp time,
+                                        std::size_t most_blocks) {
   DeletionStep step;
   NTA_ASSIGN_OR_RETURN(Transaction transaction, Transaction::BeginWrite(connection));
   NTA_ASSIGN_OR_RETURN(const std::vector<BlockInfo> blocks, BlockReader(connection).List());
-  const Timestamp until = EndOfStep(blocks, time);
+  const Timestamp until = EndOfStep(blocks, time, most_blocks);
   step.done = until == time;
   NTA_ASSIGN_OR_RETURN(step.flows, DeleteFlows(connection, blocks, until));
   if (step.flows > 0) NTA_RETURN_IF_ERROR(RebuildRollups(connection, until));

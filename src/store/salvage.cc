@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <numeric>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -68,6 +69,7 @@ class Salvager {
                       block.flows = row.Count(1);
                       if (block.flows > 0 && block.flows <= kMaxBlockFlows) blocks.push_back(block);
                     });
+    if (!is_tail) FindBlocksByData(blocks);
     for (const BlockInfo& block : blocks) {
       const absl::StatusOr<std::uint64_t> saved = SaveBlock(block);
       if (absl::IsResourceExhausted(saved.status())) return saved.status();
@@ -78,6 +80,26 @@ class Salvager {
       }
     }
     return absl::OkStatus();
+  }
+
+  // Blocks of which the row is lost: a column says how many flows there are.
+  void FindBlocksByData(std::vector<BlockInfo>& blocks) {
+    constexpr auto kColumnsPerBlock = static_cast<std::int64_t>(kMaxColumns);
+    std::set<std::int64_t> known;
+    for (const BlockInfo& block : blocks) known.insert(block.id);
+    ForEachReadable(
+        connection_, "SELECT id, data FROM flow_data WHERE id > ?1 ORDER BY id LIMIT 1",
+        std::int64_t{1} << 58, [&](Statement& row) {
+          BlockInfo block;
+          block.id = row.Integer(0) / kColumnsPerBlock;
+          ByteReader in(row.Blob(1));
+          in.U8();
+          in.U8();
+          block.flows = in.Varint();
+          if (block.flows > 0 && block.flows <= kMaxBlockFlows && known.insert(block.id).second) {
+            blocks.push_back(block);
+          }
+        });
   }
 
   absl::StatusOr<std::uint64_t> SaveBlock(const BlockInfo& block) {

@@ -139,15 +139,17 @@ absl::StatusOr<std::uint64_t> Store::Impl::DeleteFlowsBefore(Timestamp time) {
   bool full = false;
   // Step by step, so that writers get their turn in between.
   while (true) {
-    const absl::StatusOr<store::DeletionStep> step = Write(store::DeleteSome, time);
+    const absl::StatusOr<store::DeletionStep> step = Write(
+        store::DeleteSome, time, full ? store::kBlocksPerStepWhenFull : store::kBlocksPerStep);
     if (absl::IsResourceExhausted(step.status()) && !full) {
-      // Deleting takes space at first.
       full = true;
       reserve_.Release();
+      Write(store::ReturnSpace).IgnoreError();
       continue;
     }
     if (!step.ok()) return step.status();
     flows += step->flows;
+    if (full) Write(store::ReturnSpace).IgnoreError();
     if (!step->done) continue;
     reserve_.Take();
     return flows;

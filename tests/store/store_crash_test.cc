@@ -147,9 +147,9 @@ int FillTheDiskAndClean(const std::string& directory) {
       fprintf(stderr, "failed: %s\n", what);
     }
   };
-  if (mount("tmpfs", directory.c_str(), "tmpfs", MS_REMOUNT, "size=24m") != 0) return 51;
+  if (mount("tmpfs", directory.c_str(), "tmpfs", MS_REMOUNT, "size=48m") != 0) return 51;
   auto store = Store::Open(
-      {.path = directory + "/nta.db", .flows_per_block = 4'096, .reserve_bytes = 4 << 20});
+      {.path = directory + "/nta.db", .flows_per_block = 4'096, .reserve_bytes = 8 << 20});
   if (!store.ok()) return 50;
   const std::string reserve = directory + "/nta.db-reserve";
   check(std::filesystem::exists(reserve), "there is a reserve");
