@@ -79,12 +79,12 @@ void BM_MinimalTable(benchmark::State& state) {
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * packets.size()));
 }
 
-void BM_FlowTable(benchmark::State& state) {
+void Measure(benchmark::State& state, const FlowTableOptions& options) {
   const auto packets = Generate(static_cast<TrafficKind>(state.range(0)));
   std::vector<FlowEvent> events;
   std::size_t memory = 0;
   for (auto _ : state) {
-    auto table = FlowTable::Create();
+    auto table = FlowTable::Create(options);
     for (std::size_t i = 0; i < packets.size(); i += kBurst) {
       table->Add(std::span(packets).subspan(i, std::min(kBurst, packets.size() - i)), events);
       events.clear();
@@ -97,12 +97,20 @@ void BM_FlowTable(benchmark::State& state) {
   state.counters["table_bytes"] = static_cast<double>(memory);
 }
 
+void BM_FlowTable(benchmark::State& state) { Measure(state, {}); }
+
+// With everything that FlowStatistics has but the entropy.
+void BM_FlowTableWithStatistics(benchmark::State& state) {
+  Measure(state, {.statistics = FlowStatisticsOptions{}});
+}
+
 void Kinds(benchmark::internal::Benchmark* benchmark) {
   benchmark->ArgName("kind")->Arg(0)->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond);
 }
 
 BENCHMARK(BM_MinimalTable)->Apply(Kinds);
 BENCHMARK(BM_FlowTable)->Apply(Kinds);
+BENCHMARK(BM_FlowTableWithStatistics)->Apply(Kinds);
 
 }  // namespace
 }  // namespace nta::bench

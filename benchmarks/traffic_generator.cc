@@ -10,6 +10,7 @@ namespace {
 constexpr std::size_t kEthernetBytes = 14;
 constexpr std::uint8_t kTcp = 6;
 constexpr std::uint8_t kUdp = 17;
+constexpr std::uint8_t kFin = 0x01;
 constexpr std::uint8_t kSyn = 0x02;
 constexpr std::uint8_t kAck = 0x10;
 constexpr std::uint8_t kPushAck = 0x18;
@@ -22,6 +23,11 @@ constexpr std::int64_t kStart = 1'767'225'600'000'000'000;
 void Store16(std::uint8_t* p, std::size_t value) {
   p[0] = static_cast<std::uint8_t>(value >> 8);
   p[1] = static_cast<std::uint8_t>(value);
+}
+
+void Store32(std::uint8_t* p, std::uint32_t value) {
+  Store16(p, value >> 16);
+  Store16(p + 2, value & 0xffff);
 }
 
 std::size_t TransportBytes(std::uint8_t protocol) { return protocol == kTcp ? 20 : 8; }
@@ -81,7 +87,7 @@ TrafficGenerator::Conversation TrafficGenerator::NewConversation() {
   return conversation;
 }
 
-std::uint32_t TrafficGenerator::Emit(const Conversation& conversation, bool is_forward,
+std::uint32_t TrafficGenerator::Emit(Conversation& conversation, bool is_forward,
                                      std::uint8_t tcp_flags, std::uint32_t payload_bytes) {
   std::uint8_t* const frame = frame_.data();
   static constexpr std::uint8_t kMacs[12] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2};
@@ -115,6 +121,10 @@ std::uint32_t TrafficGenerator::Emit(const Conversation& conversation, bool is_f
     header[12] = 0x50;
     header[13] = tcp_flags;
     Store16(header + 14, 64240);
+    std::uint32_t& next = conversation.next_sequence[is_forward ? 0 : 1];
+    Store32(header + 4, next);
+    if ((tcp_flags & kAck) != 0) Store32(header + 8, conversation.next_sequence[is_forward ? 1 : 0]);
+    next += payload_bytes + ((tcp_flags & (kSyn | kFin)) != 0 ? 1 : 0);
   } else {
     Store16(header + 4, transport + payload_bytes);
   }
@@ -124,19 +134,25 @@ std::uint32_t TrafficGenerator::Emit(const Conversation& conversation, bool is_f
 std::uint32_t TrafficGenerator::NextMix() {
   Conversation& conversation =
       conversations_[random_.Below(static_cast<std::uint32_t>(conversations_.size()))];
-  const std::uint32_t step = conversation.sent++;
-  const Conversation current = conversation;
+  const std::uint32_t size = EmitMix(conversation);
   if (conversation.sent >= conversation.packets) conversation = NewConversation();
-  if (current.protocol == kUdp) return Emit(current, step % 2 == 0, 0, 40 + random_.Below(160));
-  if (step == 0) return Emit(current, true, kSyn, 0);
-  if (step == 1) return Emit(current, false, kSyn | kAck, 0);
-  if (step + 2 >= current.packets) return Emit(current, step % 2 == 0, kFinAck, 0);
+  return size;
+}
+
+std::uint32_t TrafficGenerator::EmitMix(Conversation& conversation) {
+  const std::uint32_t step = conversation.sent++;
+  if (conversation.protocol == kUdp) {
+    return Emit(conversation, step % 2 == 0, 0, 40 + random_.Below(160));
+  }
+  if (step == 0) return Emit(conversation, true, kSyn, 0);
+  if (step == 1) return Emit(conversation, false, kSyn | kAck, 0);
+  if (step + 2 >= conversation.packets) return Emit(conversation, step % 2 == 0, kFinAck, 0);
   // Two thirds of the packets come from the server; half of its packets are full, the client mostly
   // acknowledges.
   if (random_.Below(3) == 0)
-    return Emit(current, true, kAck, random_.Below(4) == 0 ? random_.Below(600) : 0);
+    return Emit(conversation, true, kAck, random_.Below(4) == 0 ? random_.Below(600) : 0);
   const std::uint32_t payload = random_.Below(5) < 2 ? 1400 : random_.Below(300);
-  return Emit(current, false, kPushAck, payload);
+  return Emit(conversation, false, kPushAck, payload);
 }
 
 // Rank k with a chance in proportion to 1/k, by the inverse of the integral.

@@ -72,12 +72,14 @@ class TrafficGenerator {
     bool is_v6 = false;
     std::uint32_t sent = 0;
     std::uint32_t packets = 0;
+    std::array<std::uint32_t, 2> next_sequence{1, 1};  // of the client, of the server
   };
 
   Conversation NewConversation();
-  std::uint32_t Emit(const Conversation& conversation, bool is_forward, std::uint8_t tcp_flags,
+  std::uint32_t Emit(Conversation& conversation, bool is_forward, std::uint8_t tcp_flags,
                      std::uint32_t payload_bytes);
   std::uint32_t NextMix();
+  std::uint32_t EmitMix(Conversation& conversation);
   std::uint32_t NextSmall();
   std::uint32_t NextFlood();
   std::uint32_t ZipfRank();

@@ -1,27 +1,36 @@
-// pcap_to_flows FILE: the flows of a capture file as CSV on stdout, the packet ledger as JSON on
-// stderr.
+// pcap_to_flows FILE...: the flows of capture files as CSV or JSON lines on stdout, the packet
+// ledger as JSON on stderr.
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
+#include <optional>
 #include <string>
+#include <vector>
 
-#include "nta/capture/pcap_file_reader.h"
+#include "nta/capture/multi_source.h"
 #include "nta/export/flow_csv.h"
 #include "nta/json/json.h"
 #include "nta/pipeline/parallel_meter.h"
 #include "nta/pipeline/pipeline.h"
+#include "progress.h"
 
 namespace {
 
 struct Options {
-  std::string file;
+  std::vector<std::string> files;
   double idle_timeout = 120;
   double active_timeout = 1800;
   std::size_t max_flows = 1'000'000;
   std::string view = "outer";
+  std::size_t max_memory = 0;
   std::string output = "csv";
+  bool statistics = false;
+  std::size_t first_packets = nta::FlowStatisticsOptions{}.first_packets;
+  std::size_t entropy_bytes = 0;
   bool no_defragment = false;
+  bool no_applications = false;
   int workers = 1;
+  bool progress = false;
 };
 
 nta::Duration Seconds(double seconds) {
@@ -34,7 +43,14 @@ nta::PipelineOptions ToPipelineOptions(const Options& options) {
   result.flow_table.idle_timeout = Seconds(options.idle_timeout);
   result.flow_table.active_timeout = Seconds(options.active_timeout);
   result.flow_table.max_flows = options.max_flows;
+  result.flow_table.max_memory_bytes = options.max_memory;
+  if (options.statistics) {
+    result.flow_table.statistics = nta::FlowStatisticsOptions{
+        .first_packets = options.first_packets, .entropy_bytes = options.entropy_bytes};
+  }
   result.decode.view = options.view == "inner" ? nta::DecodeView::kInner : nta::DecodeView::kOuter;
+  // What nobody will see need not be found out.
+  if (!options.no_applications && options.output != "none") result.applications.emplace();
   if (options.no_defragment) result.defragment = nta::Defragment::kOff;
   return result;
 }
@@ -50,33 +66,46 @@ void PrintLedger(const nta::PipelineStats& stats, double seconds) {
 
 int Run(const Options& options) {
   const auto start = std::chrono::steady_clock::now();
-  auto reader = nta::PcapFileReader::Open(options.file);
-  if (!reader.ok()) {
-    std::fprintf(stderr, "pcap_to_flows: %s\n", std::string(reader.status().message()).c_str());
+  auto files = nta::OpenCaptureFiles(options.files);
+  if (!files.ok()) {
+    std::fprintf(stderr, "pcap_to_flows: %s\n", std::string(files.status().message()).c_str());
     return 1;
   }
-  const bool prints = options.output == "csv";
-  if (prints) std::printf("%s\n", std::string(nta::kFlowCsvHeader).c_str());
+  std::optional<ProgressSource> progress;
+  if (options.progress) progress.emplace(**files);
+  nta::PacketSource& source = progress ? *progress : **files;
+  const auto columns =
+      options.statistics ? nta::FlowCsvColumns::kStatistics : nta::FlowCsvColumns::kStandard;
+  const bool prints = options.output != "none";
+  const bool is_json = options.output == "json";
+  if (prints && !is_json) std::printf("%s\n", nta::FlowCsvHeader(columns).c_str());
   std::string lines;
   const auto print = [&](std::span<const nta::FlowRecord> flows) {
     if (!prints) return absl::OkStatus();
     lines.clear();
-    for (const nta::FlowRecord& flow : flows) nta::AppendFlowCsv(flow, lines);
+    for (const nta::FlowRecord& flow : flows) {
+      if (is_json) {
+        lines += nta::ToJson(flow) + '\n';
+      } else {
+        nta::AppendFlowCsv(flow, lines, columns);
+      }
+    }
     if (std::fwrite(lines.data(), 1, lines.size(), stdout) == lines.size()) return absl::OkStatus();
     return absl::UnavailableError("cannot write to standard output");
   };
   nta::PipelineStats stats;
   absl::Status status;
   if (options.workers == 1) {
-    nta::Pipeline pipeline(**reader, ToPipelineOptions(options));
+    nta::Pipeline pipeline(source, ToPipelineOptions(options));
     status = pipeline.Run([&](const nta::Batch& batch) { return print(batch.flows); });
     stats = pipeline.Stats();
   } else {
-    nta::ParallelMeter meter(**reader,
+    nta::ParallelMeter meter(source,
                              {.pipeline = ToPipelineOptions(options), .workers = options.workers});
     status = meter.Run(print);
     stats = meter.Stats();
   }
+  progress.reset();
   const bool flushed = std::fflush(stdout) == 0;
   if (!status.ok()) {
     std::fprintf(stderr, "pcap_to_flows: %s\n", std::string(status.message()).c_str());
@@ -92,8 +121,10 @@ int Run(const Options& options) {
 
 int main(int argc, char** argv) {
   Options options;
-  CLI::App app{"The flows of a capture file (pcap or pcapng) as CSV."};
-  app.add_option("FILE", options.file, "capture file; - is standard input")->required();
+  CLI::App app{"The flows of capture files (pcap or pcapng, also packed by gzip or zstd) as CSV."};
+  app.add_option("FILE", options.files,
+                 "capture files, merged by time when there are several; - is standard input")
+      ->required();
   app.add_option("--idle-timeout", options.idle_timeout,
                  "end a flow after this many seconds of silence")
       ->check(CLI::Range(0.001, 86400.0))
@@ -108,15 +139,34 @@ int main(int argc, char** argv) {
   app.add_option("--view", options.view, "which header of a tunnelled packet counts")
       ->check(CLI::IsMember({"outer", "inner"}))
       ->capture_default_str();
-  app.add_option("--output", options.output, "csv, or none to count only")
-      ->check(CLI::IsMember({"csv", "none"}))
+  app.add_option("--max-memory", options.max_memory,
+                 "bytes that flows may take; fewer of them are kept at once then; 0: no such limit")
+      ->check(CLI::Range(std::size_t{0}, std::size_t{1} << 40))
+      ->capture_default_str();
+  app.add_flag("--statistics", options.statistics,
+               "add how packets were made and timed: lengths, gaps, retransmissions, round trips");
+  app.add_option("--first-packets", options.first_packets,
+                 "with --statistics: packets of each flow that are listed one by one")
+      ->check(CLI::Range(0, 255))
+      ->capture_default_str();
+  app.add_option("--entropy-bytes", options.entropy_bytes,
+                 "with --statistics: payload bytes of each direction that the entropy is taken of")
+      ->check(CLI::Range(0, 65'535))
+      ->capture_default_str();
+  app.add_option("--output,--format", options.output,
+                 "csv, json (a line for each flow), or none to count only")
+      ->check(CLI::IsMember({"csv", "json", "none"}))
       ->capture_default_str();
   app.add_flag("--no-defragment", options.no_defragment,
                "leave later fragments out instead of counting them with their first one");
+  app.add_flag("--no-applications", options.no_applications,
+               "do not look into payloads: the column application stays empty");
   app.add_option("--workers", options.workers,
                  "threads that count flows; the order of lines is theirs")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
+  app.add_flag("--progress", options.progress,
+               "show on stderr, if that is a terminal, how far reading has come");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

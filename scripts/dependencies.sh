@@ -1,7 +1,7 @@
 # Sourced by the other scripts: what the build, the server, the dashboard and the tests need, and how to get it.
 
 BUILD_PACKAGES="build-essential cmake ninja-build pkg-config ccache mold
-  libpcap-dev libsqlite3-dev libzstd-dev libabsl-dev nlohmann-json3-dev
+  libpcap-dev zlib1g-dev libzstd-dev libsqlite3-dev libabsl-dev nlohmann-json3-dev
   libmicrohttpd-dev libssl-dev libsodium-dev libcli11-dev libtomlplusplus-dev"
 RUN_PACKAGES="curl jq ca-certificates"
 PYTHON_PACKAGES="python3 python3-dev python3-venv python3-numpy python3-pytest pybind11-dev"

@@ -44,6 +44,18 @@ with nta.PcapFileWriter("few.pcap") as writer:
         if packet.wire_bytes > 1000:
             writer.write(packet)
 
+reader = nta.PcapFileReader("day.pcap")
+with nta.PcapngFileWriter("marked.pcapng.zst", interfaces=reader.interfaces(), compression="zstd") as writer:
+    for packet in reader:
+        if nta.decode(packet).destination_port == 53:
+            packet.comment = "a question"
+        writer.write(packet)
+
+both = nta.MultiSource([nta.PcapFileReader("day.pcap"), nta.PcapFileReader("marked.pcapng.zst")])
+for batch in nta.Pipeline(both):
+    stats = both.stats()
+    print(f"{stats.bytes_read / stats.bytes_total:.0%}")
+
 try:
     flows = nta.read_flows("cut.pcap")
 except nta.DataLossError as error:

@@ -38,6 +38,19 @@ void Add(PacketLedger& sum, const PacketLedger& ledger) {
   sum.dropped += ledger.dropped;
 }
 
+void Add(CaptureStats& sum, const CaptureStats& stats) {
+  sum.received += stats.received;
+  sum.dropped_buffer += stats.dropped_buffer;
+  sum.dropped_interface += stats.dropped_interface;
+  sum.outages += stats.outages;
+  sum.outage_time += stats.outage_time;
+}
+
+std::uint64_t OutageSeconds(const CaptureStats& stats) {
+  return static_cast<std::uint64_t>(
+      std::chrono::floor<std::chrono::seconds>(stats.outage_time).count());
+}
+
 // What is counted adds up; what is held is that of the table in use.
 void AddCounters(FlowTableStats& sum, const FlowTableStats& stats) {
   sum.packets += stats.packets;
@@ -83,15 +96,31 @@ std::string_view ToString(CaptureState state) {
 }
 
 std::string ToJson(const CaptureStatus& status) {
-  std::string json = R"({"source":)" + JsonQuote(status.source);
-  json += R"(,"kind":)" + JsonQuote(ToString(status.kind)) + R"(,"state":)" +
-          JsonQuote(ToString(status.state));
-  json +=
-      R"(,"message":)" + JsonQuote(status.message) + R"(,"ledger":)" + nta::ToJson(status.ledger);
-  json += R"(,"flow_table":)" + nta::ToJson(status.flow_table);
-  json += R"(,"store":{"flows_written":)" + std::to_string(status.store.flows_written);
-  json += R"(,"flows_dropped":)" + std::to_string(status.store.flows_dropped);
-  return json + R"(,"queue":)" + std::to_string(status.store.queue) + "}}";
+  const StoreWriterStats& store = status.store;
+  const CaptureStats& capture = status.capture;
+  JsonObject reasons;
+  for (const auto& [name, packets] : status.decode_reasons) reasons.Add(name, packets);
+  return JsonObject()
+      .Add("source", status.source)
+      .Add("kind", ToString(status.kind))
+      .Add("state", ToString(status.state))
+      .Add("message", status.message)
+      .AddJson("ledger", nta::ToJson(status.ledger))
+      .AddJson("flow_table", nta::ToJson(status.flow_table))
+      .AddJson("store", JsonObject()
+                            .Add("flows_written", store.flows_written)
+                            .Add("flows_dropped", store.flows_dropped)
+                            .Add("queue", std::uint64_t{store.queue})
+                            .Take())
+      .AddJson("capture", JsonObject()
+                              .Add("received", capture.received)
+                              .Add("dropped_buffer", capture.dropped_buffer)
+                              .Add("dropped_interface", capture.dropped_interface)
+                              .Add("outages", capture.outages)
+                              .Add("outage_seconds", OutageSeconds(capture))
+                              .Take())
+      .AddJson("decode_reasons", reasons.Take())
+      .Take();
 }
 
 CaptureLoop::CaptureLoop(CaptureLoopOptions options, StoreWriter& writer, TrafficSampler& sampler,
@@ -163,6 +192,8 @@ void CaptureLoop::Deliver(const Batch& batch, const PipelineStats& stats) {
   absl::MutexLock lock(&mutex_);
   status_.ledger = total.ledger;
   status_.flow_table = total.flow_table;
+  status_.capture = total.capture;
+  status_.decode_reasons = total.decode_reasons;
   if (batch.time == Timestamp{}) return;
   // A machine that slept has captured nothing meanwhile.
   const bool live = options_.kind != CaptureKind::kFile;
@@ -184,6 +215,9 @@ PipelineStats CaptureLoop::Total(const PipelineStats& stats) const {
   Add(total.ledger, stats.ledger);
   total.flow_table = base_.flow_table;
   AddCounters(total.flow_table, stats.flow_table);
+  total.capture = base_.capture;
+  Add(total.capture, stats.capture);
+  for (const auto& [name, packets] : base_.decode_reasons) total.decode_reasons[name] += packets;
   total.alerts += base_.alerts;
   return total;
 }

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -37,6 +38,9 @@ struct CaptureStatus {
   PacketLedger ledger;
   FlowTableStats flow_table;
   StoreWriterStats store;
+  CaptureStats capture;
+  // Packets by what kept them from being decoded in full.
+  std::map<std::string, std::uint64_t> decode_reasons;
 };
 // The capture object of docs/rest_api.md.
 std::string ToJson(const CaptureStatus& status);

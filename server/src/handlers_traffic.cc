@@ -5,8 +5,8 @@
 
 #include "app.h"
 #include "base/status.h"
+#include "counted_traffic.h"
 #include "json_text.h"
-#include "nta/flow/flow_filter.h"
 #include "nta/json/json.h"
 #include "openapi.h"
 #include "parameters.h"
@@ -21,16 +21,11 @@ constexpr std::array<std::pair<std::string_view, FlowOrder>, 4> kOrders = {{
     {"-packets", FlowOrder::kMostPackets},
 }};
 
-// The filter, or the answer that says where it is wrong.
-std::optional<Response> ReadFilter(const Call& call, FlowFilter& filter) {
-  FilterError error;
-  absl::StatusOr<FlowFilter> parsed = FlowFilter::Parse(call.Query("where"), &error);
-  if (!parsed.ok()) {
-    return Problem(400, "parameter \"where\": " + error.message,
-                   ",\"position\":" + std::to_string(error.position));
-  }
-  filter = *std::move(parsed);
-  return std::nullopt;
+// By what the store keeps no totals.
+FlowKey KeyOf(std::string_view name) {
+  if (name == "application") return ApplicationKey;
+  if (name == "category") return CategoryKey;
+  return nullptr;
 }
 
 template <typename Result, typename Render>
@@ -61,9 +56,7 @@ absl::StatusOr<SeriesQuery> ReadSeries(Services& services, const Call& call) {
   NTA_ASSIGN_OR_RETURN(query.interval, ReadInterval(call, services.clock.wall()));
   NTA_ASSIGN_OR_RETURN(query.step, ReadStep(call, query.interval));
   if (call.Query("by") == "none") query.by = SeriesBy::kNone;
-  if (!call.Query("measure").empty()) {
-    NTA_ASSIGN_OR_RETURN(query.measure, ParseMeasure(call.Query("measure")));
-  }
+  NTA_ASSIGN_OR_RETURN(query.measure, ReadMeasure(call, "measure"));
   if (const std::string_view address = call.Query("address"); !address.empty()) {
     const auto parsed = IpAddress::Parse(address);
     if (!parsed.ok()) return base::InvalidArgument("parameter \"address\" is not an IP address");
@@ -76,6 +69,10 @@ Response GetSeries(Services& services, const Call& call) {
   auto query = ReadSeries(services, call);
   if (!query.ok()) return FromStatus(query.status());
   if (auto refused = ReadFilter(call, query->filter)) return *std::move(refused);
+  if (const FlowKey key = KeyOf(call.Query("by")); key != nullptr) {
+    return Answer(CountSeries(services.store, *query, key),
+                  [&](const SeriesResult& result) { return ToJson(result, *query); });
+  }
   return Answer(services.store.Series(*query),
                 [&](const SeriesResult& result) { return ToJson(result, *query); });
 }
@@ -83,12 +80,11 @@ Response GetSeries(Services& services, const Call& call) {
 absl::Status ReadTop(Services& services, const Call& call, TopQuery& query) {
   NTA_ASSIGN_OR_RETURN(query.interval, ReadInterval(call, services.clock.wall()));
   NTA_ASSIGN_OR_RETURN(query.limit, ReadLimit(call, {.default_value = 10, .max = 100}));
-  if (!call.Query("dimension").empty()) {
+  const std::string_view dimension = call.Query("dimension");
+  if (!dimension.empty() && KeyOf(dimension) == nullptr) {
     NTA_ASSIGN_OR_RETURN(query.dimension, ParseTopDimension(call.Query("dimension")));
   }
-  if (!call.Query("by").empty()) {
-    NTA_ASSIGN_OR_RETURN(query.by, ParseMeasure(call.Query("by")));
-  }
+  NTA_ASSIGN_OR_RETURN(query.by, ReadMeasure(call, "by"));
   return absl::OkStatus();
 }
 
@@ -97,6 +93,11 @@ Response GetTop(Services& services, const Call& call) {
   if (auto refused = ReadFilter(call, query.filter)) return *std::move(refused);
   if (const absl::Status status = ReadTop(services, call, query); !status.ok())
     return FromStatus(status);
+  if (const FlowKey key = KeyOf(call.Query("dimension")); key != nullptr) {
+    return Answer(CountTop(services.store, query, key), [&](const CountedTop& top) {
+      return ToJson(top, query, call.Query("dimension"));
+    });
+  }
   return Answer(services.store.Top(query),
                 [&](const TopResult& result) { return ToJson(result, query); });
 }
@@ -162,29 +163,6 @@ Response GetOpenApi(Services&, const Call&) {
   return Json(description);
 }
 
-std::vector<Parameter> WithInterval(std::vector<Parameter> parameters) {
-  parameters.insert(
-      parameters.begin(),
-      {{"since",
-        "inclusive; RFC 3339, or relative as -15m, -24h, now; default: an hour before until",
-        {}},
-       {"until", "exclusive; default: now", {}}});
-  return parameters;
-}
-
-Route Reading(std::string path, Handler handler, std::string summary,
-              std::vector<Parameter> parameters, std::string answer) {
-  return {.method = "GET",
-          .path = std::move(path),
-          .access = Access::kViewer,
-          .work = Work::kStore,
-          .handler = handler,
-          .summary = std::move(summary),
-          .parameters = std::move(parameters),
-          .fields = {},
-          .answer = std::move(answer)};
-}
-
 Route Open(std::string path, Handler handler, std::string summary, std::string answer) {
   Route route = Reading(std::move(path), handler, std::move(summary), {}, std::move(answer));
   route.access = Access::kAnyone;
@@ -213,22 +191,23 @@ std::vector<Route> TrafficRoutes() {
                cursor,
                {"order", "default -last_seen", {"-last_seen", "last_seen", "-bytes", "-packets"}}}),
           "flows, next_cursor"),
-      Reading("/api/v1/series", GetSeries, "Traffic over time",
-              WithInterval({{"step", "seconds, a multiple of 60; default: about 240 points", {}},
-                            {"by", "default protocol", {"protocol", "none"}},
-                            {"address", "only traffic of this address", {}},
-                            {"measure", "default bytes", measures},
-                            where}),
-              "since, until, step_seconds, measure, source, times, series"),
+      Reading(
+          "/api/v1/series", GetSeries, "Traffic over time",
+          WithInterval({{"step", "seconds, a multiple of 60; default: about 240 points", {}},
+                        {"by", "default protocol", {"protocol", "application", "category", "none"}},
+                        {"address", "only traffic of this address", {}},
+                        {"measure", "default bytes", measures},
+                        where}),
+          "since, until, step_seconds, measure, source, times, series"),
       Reading("/api/v1/top", GetTop, "The busiest of a kind",
               WithInterval({{"dimension",
                              "default address",
                              {"address", "source_address", "destination_address", "protocol",
-                              "source_port", "destination_port"}},
+                              "source_port", "destination_port", "application", "category"}},
                             {"by", "default bytes", measures},
                             {"limit", "1 to 100, default 10", {}},
                             where}),
-              "since, until, dimension, by, source, total, rows"),
+              "since, until, dimension, by, source, total, other (of applications), rows"),
       Reading(
           "/api/v1/alerts", GetAlerts, "Alerts, newest first",
           WithInterval(

@@ -73,6 +73,20 @@ absl::StatusOr<FlatObject> ParseFlatObject(std::string_view text) {
   return reader.Take();
 }
 
+JsonObject& JsonObject::Add(std::string_view name, std::string_view text) {
+  return AddJson(name, JsonQuote(text));
+}
+JsonObject& JsonObject::Add(std::string_view name, std::uint64_t number) {
+  return AddJson(name, std::to_string(number));
+}
+JsonObject& JsonObject::AddJson(std::string_view name, std::string_view json) {
+  if (text_.size() > 1) text_ += ',';
+  text_ += JsonQuote(name);
+  text_ += ':';
+  text_ += json;
+  return *this;
+}
+
 std::string JsonQuote(std::string_view text) {
   return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

@@ -21,6 +21,32 @@ using FlatObject = std::map<std::string, JsonScalar, std::less<>>;
 // that are not UTF-8, comments, trailing text.
 absl::StatusOr<FlatObject> ParseFlatObject(std::string_view text);
 
+// Puts an object together, member by member.
+//
+//   JsonObject().Add("key", key).Add("bytes", bytes).Take()
+class JsonObject {
+ public:
+  JsonObject& Add(std::string_view name, std::string_view text);
+  JsonObject& Add(std::string_view name, std::uint64_t number);
+  // A value that is JSON already.
+  JsonObject& AddJson(std::string_view name, std::string_view json);
+  std::string Take() const { return text_ + '}'; }
+
+ private:
+  std::string text_ = "{";
+};
+
+// "[...]" of what `render` makes of each.
+template <typename Values, typename Render>
+std::string JsonList(const Values& values, const Render& render) {
+  std::string text = "[";
+  for (const auto& value : values) {
+    if (text.size() > 1) text += ',';
+    text += render(value);
+  }
+  return text + ']';
+}
+
 // The text in quotes, escaped; wrong UTF-8 becomes U+FFFD.
 std::string JsonQuote(std::string_view text);
 

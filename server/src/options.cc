@@ -32,7 +32,10 @@ std::string EnvironmentNameOf(const CLI::Option& option) {
 
 void AddSourceOptions(CLI::App& app, ServerOptions& options) {
   CLI::Option* interface =
-      app.add_option("--interface", options.interface, "Capture from this network interface");
+      app.add_option("--interface", options.interfaces,
+                     "Capture from this network interface; several times or a,b for several")
+          ->delimiter(',')
+          ->allow_extra_args(false);
   CLI::Option* replay = app.add_option(
       "--pcap,--replay", options.replay,
       "Replay this capture file in real time, stamped with the present, again and again");
@@ -72,6 +75,14 @@ void AddLimits(CLI::App& app, ServerOptions& options) {
   app.add_option("--max-flows", options.max_flows, "Flows kept in memory at the most")
       ->check(CLI::Range(std::size_t{1}, std::size_t{100'000'000}))
       ->capture_default_str();
+  app.add_option("--statistics", options.statistics,
+                 "Keep sizes, times, retransmissions and the first packets of each flow")
+      ->type_name("on|off")
+      ->default_str("on");
+  app.add_option("--applications", options.applications,
+                 "Say what flows carry, and learn the names of addresses, from first messages")
+      ->type_name("on|off")
+      ->default_str("on");
   app.add_option("--requests-per-second", options.requests_per_second,
                  "Requests a second for each address and for each user; 0: no limit")
       ->check(CLI::Range(0.0, 1e6))
@@ -108,6 +119,22 @@ std::optional<std::string> TextOf(const toml::node& node) {
   return std::nullopt;
 }
 
+// The values of a key; several only for options that take as many.
+std::vector<std::string> TextsOf(const toml::node& node, const CLI::Option& option) {
+  std::vector<std::string> texts;
+  const toml::array* const array = node.as_array();
+  if (array != nullptr && option.get_expected_max() > 1) {
+    for (const toml::node& element : *array) {
+      const std::optional<std::string> text = TextOf(element);
+      if (!text) return {};
+      texts.push_back(*text);
+    }
+  } else if (const std::optional<std::string> text = TextOf(node)) {
+    texts.push_back(*text);
+  }
+  return texts;
+}
+
 // Gives each option that neither flag nor environment has set what the file says.
 absl::Status ApplyFile(CLI::App& app, const std::string& path) {
   NTA_ASSIGN_OR_RETURN(const toml::table table, ReadFile(path));
@@ -121,13 +148,13 @@ absl::Status ApplyFile(CLI::App& app, const std::string& path) {
     if (option == options.end() || name == "config" || name == "help") {
       return base::InvalidArgument(path + ": unknown key \"" + name + "\"");
     }
-    const std::optional<std::string> text = TextOf(node);
-    if (!text)
+    const std::vector<std::string> texts = TextsOf(node, **option);
+    if (texts.empty())
       return base::InvalidArgument(path + ": \"" + name + "\" must be a text, number or boolean");
     const bool is_source = name == "interface" || name == "pcap" || name == "file";
     if ((*option)->count() > 0 || (is_source && source_is_named)) continue;
     try {
-      (*option)->add_result(*text);
+      for (const std::string& text : texts) (*option)->add_result(text);
       (*option)->run_callback();
     } catch (const CLI::Error& error) {
       return base::InvalidArgument(path + ": \"" + name + "\": " + error.what());
@@ -137,10 +164,10 @@ absl::Status ApplyFile(CLI::App& app, const std::string& path) {
 }
 
 absl::Status Check(ServerOptions& options) {
-  const int sources = (options.interface.empty() ? 0 : 1) + (options.replay.empty() ? 0 : 1) +
+  const int sources = (options.interfaces.empty() ? 0 : 1) + (options.replay.empty() ? 0 : 1) +
                       (options.file.empty() ? 0 : 1);
   if (sources > 1) return base::InvalidArgument("name one of --interface, --pcap and --file");
-  if (!options.filter.empty() && options.interface.empty()) {
+  if (!options.filter.empty() && options.interfaces.empty()) {
     return base::InvalidArgument("--filter works with --interface only");
   }
   NTA_ASSIGN_OR_RETURN(options.listen_address, ParseListenAddress(options.listen));

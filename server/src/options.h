@@ -7,13 +7,14 @@
 #include <iosfwd>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "listen_socket.h"
 
 namespace nta::server {
 
 struct ServerOptions {
-  std::string interface;  // at most one of the three names a source
+  std::vector<std::string> interfaces;  // at most one of the three names sources
   std::string replay;
   std::string file;
   std::string listen = "127.0.0.1:8080";
@@ -24,6 +25,8 @@ struct ServerOptions {
   double idle_timeout_seconds = 30;
   double active_timeout_seconds = 60;
   std::size_t max_flows = 1'000'000;
+  bool statistics = true;
+  bool applications = true;
   double requests_per_second = 20;
   double sign_ins_per_minute = 5;
   bool allow_insecure_remote = false;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/status.h"
 
@@ -86,6 +87,22 @@ absl::StatusOr<std::size_t> ReadLimit(const Call& call, LimitRange range) {
                                  std::to_string(range.max));
   }
   return static_cast<std::size_t>(*value);
+}
+
+absl::StatusOr<Measure> ReadMeasure(const Call& call, std::string_view name) {
+  const std::string_view text = call.Query(name);
+  return text.empty() ? Measure::kBytes : ParseMeasure(text);
+}
+
+std::optional<Response> ReadFilter(const Call& call, FlowFilter& filter) {
+  FilterError error;
+  absl::StatusOr<FlowFilter> parsed = FlowFilter::Parse(call.Query("where"), &error);
+  if (!parsed.ok()) {
+    return Problem(400, "parameter \"where\": " + error.message,
+                   ",\"position\":" + std::to_string(error.position));
+  }
+  filter = *std::move(parsed);
+  return std::nullopt;
 }
 
 absl::StatusOr<seconds> ReadStep(const Call& call, const TimeInterval& interval) {

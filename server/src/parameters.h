@@ -3,9 +3,11 @@
 #define NTA_SERVER_PARAMETERS_H_
 
 #include <cstddef>
+#include <optional>
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "nta/flow/flow_filter.h"
 #include "nta/net/time.h"
 #include "nta/store/store.h"
 #include "routes.h"
@@ -23,6 +25,12 @@ struct LimitRange {
   std::size_t max = 1000;
 };
 absl::StatusOr<std::size_t> ReadLimit(const Call& call, LimitRange range);
+
+// `name`, one of "bytes", "packets", "flows"; bytes by default.
+absl::StatusOr<Measure> ReadMeasure(const Call& call, std::string_view name);
+
+// `where`; or the answer that says at which byte it is wrong.
+std::optional<Response> ReadFilter(const Call& call, FlowFilter& filter);
 
 // `step` in seconds; by default one that gives about 240 points.
 absl::StatusOr<std::chrono::seconds> ReadStep(const Call& call, const TimeInterval& interval);

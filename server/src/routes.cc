@@ -48,10 +48,34 @@ std::string_view ToString(Access access) {
 
 std::vector<Route> AllRoutes() {
   std::vector<Route> routes;
-  for (std::vector<Route> part : {AuthRoutes(), UserRoutes(), TrafficRoutes(), StreamRoutes()}) {
+  for (std::vector<Route> part :
+       {AuthRoutes(), UserRoutes(), TrafficRoutes(), HostRoutes(), StreamRoutes()}) {
     std::move(part.begin(), part.end(), std::back_inserter(routes));
   }
   return routes;
+}
+
+Route Reading(std::string path, Handler handler, std::string summary,
+              std::vector<Parameter> parameters, std::string answer) {
+  return {.method = "GET",
+          .path = std::move(path),
+          .access = Access::kViewer,
+          .work = Work::kStore,
+          .handler = handler,
+          .summary = std::move(summary),
+          .parameters = std::move(parameters),
+          .fields = {},
+          .answer = std::move(answer)};
+}
+
+std::vector<Parameter> WithInterval(std::vector<Parameter> parameters) {
+  parameters.insert(
+      parameters.begin(),
+      {{"since",
+        "inclusive; RFC 3339, or relative as -15m, -24h, now; default: an hour before until",
+        {}},
+       {"until", "exclusive; default: now", {}}});
+  return parameters;
 }
 
 Match FindRoute(const std::vector<Route>& routes, std::string_view method, std::string_view path) {

@@ -90,7 +90,14 @@ std::vector<Route> AllRoutes();
 std::vector<Route> AuthRoutes();
 std::vector<Route> UserRoutes();
 std::vector<Route> TrafficRoutes();
+std::vector<Route> HostRoutes();
 std::vector<Route> StreamRoutes();
+
+// A route that viewers may read and that asks the store.
+Route Reading(std::string path, Handler handler, std::string summary,
+              std::vector<Parameter> parameters, std::string answer);
+// With `since` and `until` in front.
+std::vector<Parameter> WithInterval(std::vector<Parameter> parameters);
 
 struct Match {
   const Route* route = nullptr;  // null: no route has this path and method

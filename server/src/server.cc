@@ -18,6 +18,7 @@
 #include "live_feed.h"
 #include "log.h"
 #include "nta/capture/live_capture.h"
+#include "nta/capture/multi_source.h"
 #include "nta/capture/pcap_file_reader.h"
 #include "nta/capture/replay_source.h"
 #include "nta/json/json.h"
@@ -33,8 +34,8 @@ constexpr std::size_t kStoreQueue = 128;
 constexpr std::size_t kHashThreads = 2;
 constexpr std::size_t kHashQueue = 16;
 constexpr std::chrono::milliseconds kStopTime(700);
-// Headers are all that is read of a packet; whole segments of 64 KiB, as lo has them, fill a ring
-// of 8 MiB at once.
+// Headers and first messages are all that is read of a packet; whole segments of 64 KiB, as lo has
+// them, fill a ring of 8 MiB at once.
 constexpr std::uint32_t kSnapLength = 2048;
 constexpr double kUserBurst = 120;
 constexpr double kAddressBurst = 60;
@@ -46,10 +47,26 @@ Duration Seconds(double seconds) {
 
 using Opener = std::function<absl::StatusOr<std::unique_ptr<PacketSource>>()>;
 
+std::string Names(const std::vector<std::string>& interfaces) {
+  std::string names;
+  for (const std::string& name : interfaces) names += (names.empty() ? "" : ", ") + name;
+  return names;
+}
+
+// One of several that goes away does not end the others; one alone fails, so that its state tells.
 Opener InterfaceOpener(const ServerOptions& options) {
-  return [name = options.interface,
+  return [names = options.interfaces,
           filter = options.filter]() -> absl::StatusOr<std::unique_ptr<PacketSource>> {
-    return LiveCapture::Open(name, {.snap_length = kSnapLength, .filter = filter});
+    const OutagePolicy outage = names.size() > 1 ? OutagePolicy::kReopen : OutagePolicy::kFail;
+    std::vector<std::unique_ptr<PacketSource>> captures;
+    for (const std::string& name : names) {
+      NTA_ASSIGN_OR_RETURN(auto capture, LiveCapture::Open(name, {.snap_length = kSnapLength,
+                                                                  .filter = filter,
+                                                                  .outage = outage}));
+      captures.push_back(std::move(capture));
+    }
+    if (captures.size() == 1) return std::move(captures.front());
+    return MultiSource::Create(std::move(captures));
   };
 }
 
@@ -72,9 +89,9 @@ std::string BaseName(const std::string& path) { return path.substr(path.rfind('/
 
 CaptureLoopOptions MakeCaptureOptions(const ServerOptions& options) {
   CaptureLoopOptions capture;
-  if (!options.interface.empty()) {
+  if (!options.interfaces.empty()) {
     capture.kind = CaptureKind::kInterface;
-    capture.source = options.interface;
+    capture.source = Names(options.interfaces);
     capture.open = InterfaceOpener(options);
   } else if (!options.replay.empty()) {
     capture.kind = CaptureKind::kReplay;
@@ -89,6 +106,8 @@ CaptureLoopOptions MakeCaptureOptions(const ServerOptions& options) {
   flows.active_timeout = Seconds(options.active_timeout_seconds);
   flows.max_flows = options.max_flows;
   flows.events = FlowEventSelection::kAll;
+  if (options.statistics) flows.statistics = FlowStatisticsOptions{};
+  if (options.applications) capture.pipeline.applications = ApplicationInspectorOptions{};
   capture.pipeline.clock = SystemClock().wall;
   const auto started = std::chrono::floor<std::chrono::seconds>(SystemClock().wall());
   capture.alert_prefix = std::to_string(started.time_since_epoch().count()) + "-";
@@ -266,8 +285,8 @@ absl::Status Server::Stop() { return impl_->Stop(); }
 std::string Server::description() const {
   const ServerOptions& options = impl_->options();
   std::string text;
-  if (!options.interface.empty()) {
-    text = "capturing from interface " + options.interface + "\n";
+  if (!options.interfaces.empty()) {
+    text = "capturing from " + Names(options.interfaces) + "\n";
   } else if (!options.replay.empty()) {
     text = "replaying " + options.replay +
            " in real time, again and again, stamped with the present\n";

@@ -1,4 +1,4 @@
-// InputBuffer: a window over a file or pipe that is read in large blocks.
+// InputBuffer: a window over a ByteInput that is read in large blocks.
 #ifndef NTA_CAPTURE_INPUT_BUFFER_H_
 #define NTA_CAPTURE_INPUT_BUFFER_H_
 
@@ -6,30 +6,34 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "capture/block_pool.h"
+#include "capture/byte_input.h"
 
 namespace nta::internal {
 
 class InputBuffer {
  public:
   // read(2) in blocks of this size is the fastest way to read mixed traffic; larger blocks leave
-  // the CPU's cache.
+  // the CPU's cache. (mmap would save a copy, but a file that is cut while it is read would end the
+  // program with SIGBUS.)
   static constexpr std::size_t kBlockBytes = std::size_t{256} << 10;
   // No record is longer: a length field beyond this is damage.
   static constexpr std::size_t kMaxRecordBytes = std::size_t{16} << 20;
 
-  // "-" is standard input.
-  static absl::StatusOr<InputBuffer> Open(const std::string& path);
-  InputBuffer(InputBuffer&& other) noexcept;
-  InputBuffer& operator=(InputBuffer&&) = delete;
-  ~InputBuffer();
+  explicit InputBuffer(std::unique_ptr<ByteInput> input);
 
-  // What has been read and not consumed; valid until the next Fill or Skip.
+  // What has been read and not consumed; valid until the next Fill or Skip, or as long as Retain
+  // says.
   std::span<const std::uint8_t> available() const {
-    return std::span(buffer_).subspan(begin_, end_ - begin_);
+    return std::span(*block_).subspan(begin_, end_ - begin_);
+  }
+  // Keeps the bytes that were available since the last Fill or Skip: those go on in another block.
+  std::shared_ptr<const void> Retain() {
+    is_retained_ = true;
+    return block_;
   }
   // size <= available().size()
   void Consume(std::size_t size) { begin_ += size; }
@@ -39,20 +43,23 @@ class InputBuffer {
   // Passes over `size` bytes; false when the input ended before.
   absl::StatusOr<bool> Skip(std::uint64_t size);
 
-  // Bytes consumed so far.
-  std::uint64_t position() const { return end_offset_ - (end_ - begin_); }
-  // Size of a regular file; 0 for a pipe.
-  std::uint64_t total() const { return total_; }
+  const ByteInput& input() const { return *input_; }
+  // Bytes of the file that were consumed; of a compressed one those that were decompressed.
+  std::uint64_t file_position() const;
 
  private:
-  InputBuffer(int fd, std::string path, std::uint64_t total);
-  // One read(2) into the free part; false at the end of the input.
+  // One read into the free part; false at the end of the input.
   absl::StatusOr<bool> ReadMore();
+  // Bytes consumed so far.
+  std::uint64_t position() const { return end_offset_ - (end_ - begin_); }
 
-  int fd_;
-  std::string path_;
-  std::uint64_t total_;
-  std::vector<std::uint8_t> buffer_;
+  // Makes room at the end: moves what is available to the beginning of a block that nobody holds.
+  void MoveToFront();
+
+  std::unique_ptr<ByteInput> input_;
+  std::shared_ptr<BlockPool> pool_;
+  std::shared_ptr<BlockPool::Block> block_;
+  bool is_retained_ = false;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   std::uint64_t end_offset_ = 0;

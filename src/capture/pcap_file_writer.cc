@@ -1,9 +1,10 @@
 #include "nta/capture/pcap_file_writer.h"
 
 #include <algorithm>
-#include <cerrno>
+#include <utility>
 
 #include "base/status.h"
+#include "capture/byte_output.h"
 
 namespace nta {
 namespace {
@@ -27,24 +28,32 @@ struct RecordHeader {
   std::uint32_t wire_bytes = 0;
 };
 
+template <typename Header>
+std::span<const std::uint8_t> BytesOf(const Header& header) {
+  return {reinterpret_cast<const std::uint8_t*>(&header), sizeof(header)};
+}
+
 }  // namespace
 
 absl::StatusOr<PcapFileWriter> PcapFileWriter::Create(const std::string& path,
                                                       PcapFileWriterOptions options) {
-  std::FILE* const file = std::fopen(path.c_str(), "wbe");
-  if (file == nullptr) return base::ErrnoStatus(errno, "cannot create \"" + path + '"');
-  PcapFileWriter writer(path, file, options);
+  NTA_ASSIGN_OR_RETURN(auto output, internal::ByteOutput::Create(path, options.compression,
+                                                                 options.compression_level));
   FileHeader header;
   header.snap_length = options.snap_length;
   header.link_type = static_cast<std::uint32_t>(options.link_type);
-  if (std::fwrite(&header, sizeof(header), 1, file) != 1) {
-    return base::ErrnoStatus(errno, "cannot write \"" + path + '"');
-  }
-  return writer;
+  NTA_RETURN_IF_ERROR(output->Write(BytesOf(header)));
+  return PcapFileWriter(std::move(output), options);
 }
 
+PcapFileWriter::PcapFileWriter(std::unique_ptr<internal::ByteOutput> output,
+                               PcapFileWriterOptions options)
+    : output_(std::move(output)), options_(options) {}
+PcapFileWriter::~PcapFileWriter() = default;
+PcapFileWriter::PcapFileWriter(PcapFileWriter&&) noexcept = default;
+PcapFileWriter& PcapFileWriter::operator=(PcapFileWriter&&) noexcept = default;
+
 absl::Status PcapFileWriter::Write(const PacketView& packet) {
-  if (file_ == nullptr) return Closed();
   if (packet.link_type != options_.link_type) {
     return base::InvalidArgument("a packet of link type " + ToString(packet.link_type) +
                                  " in a file of " + ToString(options_.link_type));
@@ -61,22 +70,10 @@ absl::Status PcapFileWriter::Write(const PacketView& packet) {
   header.captured_bytes =
       static_cast<std::uint32_t>(std::min<std::size_t>(packet.bytes.size(), options_.snap_length));
   header.wire_bytes = packet.wire_bytes;
-  // An empty packet may have no address at all, which fwrite does not take.
-  const std::size_t size = header.captured_bytes;
-  const bool written =
-      std::fwrite(&header, sizeof(header), 1, file_.get()) == 1 &&
-      (size == 0 || std::fwrite(packet.bytes.data(), 1, size, file_.get()) == size);
-  return written ? absl::OkStatus() : base::ErrnoStatus(errno, "cannot write \"" + path_ + '"');
+  NTA_RETURN_IF_ERROR(output_->Write(BytesOf(header)));
+  return output_->Write(packet.bytes.first(header.captured_bytes));
 }
 
-absl::Status PcapFileWriter::Closed() const {
-  return base::MakeStatus(absl::StatusCode::kFailedPrecondition, '"' + path_ + "\" was closed");
-}
-
-absl::Status PcapFileWriter::Close() {
-  if (file_ == nullptr) return Closed();
-  if (std::fclose(file_.release()) == 0) return absl::OkStatus();
-  return base::ErrnoStatus(errno, "cannot write \"" + path_ + '"');
-}
+absl::Status PcapFileWriter::Close() { return output_->Close(); }
 
 }  // namespace nta

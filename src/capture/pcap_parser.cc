@@ -33,9 +33,44 @@ class PcapParser final : public RecordParser {
     if (magic == kMagicModified) record_header_bytes_ = kModifiedRecordHeaderBytes;
   }
 
-  Record Next(std::span<const std::uint8_t> bytes) override {
-    return has_header_ ? NextPacket(bytes) : FileHeader(bytes);
+  ParseStop Parse(std::span<const std::uint8_t> bytes, std::size_t max_packets,
+                  PacketBatch& batch) override {
+    ParseStop stop;
+    if (interfaces_.empty()) {
+      if (bytes.size() < kFileHeaderBytes) return NeedMore(stop, kFileHeaderBytes);
+      ReadFileHeader(bytes.data());
+      stop.consumed = kFileHeaderBytes;
+    }
+    while (batch.size() < max_packets) {
+      const auto rest = bytes.subspan(stop.consumed);
+      if (rest.size() < record_header_bytes_) return NeedMore(stop, record_header_bytes_);
+      const std::uint8_t* const header = rest.data();
+      std::uint32_t captured = Load(header + 8);
+      std::uint32_t original = Load(header + 12);
+      // Version 2.2 and before wrote the two lengths the other way round; of 2.3 there are both
+      // kinds.
+      if (minor_version_ < 3 || (minor_version_ == 3 && captured > original)) {
+        std::swap(captured, original);
+      }
+      if (captured > InputBuffer::kMaxRecordBytes) {
+        stop.reason = ParseStop::Reason::kDamaged;
+        stop.error = "a packet of " + std::to_string(captured) + " bytes";
+        return stop;
+      }
+      const std::size_t size = record_header_bytes_ + captured;
+      if (rest.size() < size) return NeedMore(stop, size);
+      PacketView& packet = batch.emplace_back();
+      packet.time = Timestamp(std::chrono::seconds(Load(header)) +
+                              Duration(Load(header + 4) * nanoseconds_per_unit_));
+      packet.link_type = link_type_;
+      packet.wire_bytes = original;
+      packet.bytes = rest.subspan(record_header_bytes_, captured);
+      stop.consumed += size;
+    }
+    return stop;
   }
+
+  std::span<const CaptureInterface> interfaces() const override { return interfaces_; }
 
  private:
   std::uint32_t Load(const std::uint8_t* p) const {
@@ -43,58 +78,33 @@ class PcapParser final : public RecordParser {
     return swapped_ ? __builtin_bswap32(value) : value;
   }
 
-  Record FileHeader(std::span<const std::uint8_t> bytes) {
-    if (bytes.size() < kFileHeaderBytes) {
-      return {.kind = Record::Kind::kNeedMore, .size = kFileHeaderBytes, .packet = {}, .error = {}};
-    }
+  void ReadFileHeader(const std::uint8_t* header) {
     std::uint16_t minor = 0;
-    std::memcpy(&minor, bytes.data() + 6, sizeof(minor));
+    std::memcpy(&minor, header + 6, sizeof(minor));
     if (swapped_) minor = __builtin_bswap16(minor);
     minor_version_ = minor;
     // The upper bits tell the length of a frame check sequence and are not part of the type.
-    link_type_ = static_cast<LinkType>(Load(bytes.data() + 20) & 0xffff);
-    has_header_ = true;
-    return {.kind = Record::Kind::kOther, .size = kFileHeaderBytes, .packet = {}, .error = {}};
+    link_type_ = static_cast<LinkType>(Load(header + 20) & 0xffff);
+    CaptureInterface& interface = interfaces_.emplace_back();
+    interface.link_type = link_type_;
+    if (const std::uint32_t snap_length = Load(header + 16); snap_length != 0) {
+      interface.snap_length = snap_length;
+    }
+    interface.ticks_per_second = 1'000'000'000U / static_cast<std::uint64_t>(nanoseconds_per_unit_);
   }
 
-  Record NextPacket(std::span<const std::uint8_t> bytes) {
-    if (bytes.size() < record_header_bytes_) {
-      return {
-          .kind = Record::Kind::kNeedMore, .size = record_header_bytes_, .packet = {}, .error = {}};
-    }
-    const std::uint8_t* const header = bytes.data();
-    std::uint32_t captured = Load(header + 8);
-    std::uint32_t original = Load(header + 12);
-    // Version 2.2 and before wrote the two lengths the other way round; of 2.3 there are both
-    // kinds.
-    if (minor_version_ < 3 || (minor_version_ == 3 && captured > original)) {
-      std::swap(captured, original);
-    }
-    if (captured > InputBuffer::kMaxRecordBytes) {
-      return {.kind = Record::Kind::kDamaged,
-              .size = 0,
-              .packet = {},
-              .error = "a packet of " + std::to_string(captured) + " bytes"};
-    }
-    const std::size_t size = record_header_bytes_ + captured;
-    if (bytes.size() < size) {
-      return {.kind = Record::Kind::kNeedMore, .size = size, .packet = {}, .error = {}};
-    }
-    Record record{.kind = Record::Kind::kPacket, .size = size, .packet = {}, .error = {}};
-    record.packet.time = Timestamp(std::chrono::seconds(Load(header)) +
-                                   Duration(Load(header + 4) * nanoseconds_per_unit_));
-    record.packet.link_type = link_type_;
-    record.packet.wire_bytes = original;
-    record.packet.bytes = bytes.subspan(record_header_bytes_, captured);
-    return record;
+  static ParseStop NeedMore(ParseStop stop, std::size_t size) {
+    stop.reason = ParseStop::Reason::kNeedMore;
+    stop.size = size;
+    return stop;
   }
 
   bool swapped_ = false;
-  bool has_header_ = false;
   std::int64_t nanoseconds_per_unit_ = 1000;
   std::size_t record_header_bytes_ = kRecordHeaderBytes;
   std::uint16_t minor_version_ = 4;
   LinkType link_type_ = LinkType::kEthernet;
+  std::vector<CaptureInterface> interfaces_;  // one, when the file header was read
 };
 
 bool IsPcapMagic(std::uint32_t magic) {

@@ -1,223 +1,226 @@
 // pcapng files (draft-ietf-opsawg-pcapng): blocks of type 4, total length 4, body, total length 4.
 #include <algorithm>
-#include <cstring>
 
 #include "capture/input_buffer.h"
+#include "capture/pcapng_format.h"
+#include "capture/pcapng_interface.h"
 #include "capture/record_parser.h"
 
 namespace nta::internal {
 namespace {
 
-constexpr std::uint32_t kSectionHeader = 0x0a0d0d0a;
-constexpr std::uint32_t kInterfaceDescription = 1;
-constexpr std::uint32_t kObsoletePacket = 2;
-constexpr std::uint32_t kSimplePacket = 3;
-constexpr std::uint32_t kEnhancedPacket = 6;
-constexpr std::uint32_t kByteOrderMagic = 0x1a2b3c4d;
+using pcapng::ByteOrder;
+using pcapng::kMinBlockBytes;
+using pcapng::kPacketHeaderBytes;
 
-constexpr std::uint16_t kOptionEnd = 0;
-constexpr std::uint16_t kOptionTimeResolution = 9;
-constexpr std::uint16_t kOptionTimeOffset = 14;
+using Bytes = std::span<const std::uint8_t>;
 
-constexpr std::size_t kMinBlockBytes = 12;
-// Far more than any capture has; a file of nothing but interface descriptions stays bounded.
-constexpr std::size_t kMaxInterfaces = 65536;
-
-struct InterfaceDescription {
-  LinkType link_type = LinkType::kEthernet;
-  std::uint32_t snap_length = 0;     // 0: no limit
-  std::uint8_t time_resolution = 6;  // 10^-n, or 2^-n with the highest bit set
-  std::int64_t time_offset = 0;      // seconds
-};
-
-__extension__ using Wide = __int128;
-
-std::int64_t Clamp(Wide value) {
-  return static_cast<std::int64_t>(std::clamp<Wide>(
-      value, kMinPacketTime.time_since_epoch().count(), kMaxPacketTime.time_since_epoch().count()));
+constexpr bool IsPacket(std::uint32_t type) {
+  return type == pcapng::kEnhancedPacket || type == pcapng::kSimplePacket ||
+         type == pcapng::kObsoletePacket;
 }
-
-// Nanoseconds of `ticks`; times that do not fit become the nearest that does.
-std::int64_t ToNanoseconds(std::uint64_t ticks, const InterfaceDescription& interface) {
-  constexpr Wide kSecond = 1'000'000'000;
-  const int exponent = interface.time_resolution & 0x7f;
-  Wide nanoseconds = ticks;
-  if ((interface.time_resolution & 0x80) != 0) {
-    nanoseconds = nanoseconds * kSecond >> exponent;
-  } else {
-    for (int i = exponent; i < 9; ++i) nanoseconds *= 10;
-    for (int i = 9; i < exponent && nanoseconds != 0; ++i) nanoseconds /= 10;
-  }
-  return Clamp(nanoseconds + interface.time_offset * kSecond);
-}
-
-Record NeedMore(std::uint64_t size) {
-  return {.kind = Record::Kind::kNeedMore, .size = size, .packet = {}, .error = {}};
-}
-
-Record Other(std::uint64_t size) {
-  return {.kind = Record::Kind::kOther, .size = size, .packet = {}, .error = {}};
-}
-
-Record Damaged(std::string error) {
-  return {.kind = Record::Kind::kDamaged, .size = 0, .packet = {}, .error = std::move(error)};
+constexpr bool IsRead(std::uint32_t type) {
+  return IsPacket(type) || type == pcapng::kSectionHeader ||
+         type == pcapng::kInterfaceDescription || type == pcapng::kInterfaceStatistics;
 }
 
 class PcapngParser final : public RecordParser {
  public:
-  Record Next(std::span<const std::uint8_t> bytes) override {
-    if (bytes.size() < kMinBlockBytes) return NeedMore(kMinBlockBytes);
-    const std::uint32_t type = Load32(bytes.data());
-    // The section header's type reads the same in both byte orders, and its body tells which it is.
-    if (type == kSectionHeader) {
-      if (std::string error = ReadByteOrder(bytes.data() + 8); !error.empty())
-        return Damaged(error);
-    } else if (!in_section_) {
-      return Damaged("a block before the first section header");
+  ParseStop Parse(Bytes bytes, std::size_t max_packets, PacketBatch& batch) override {
+    ParseStop stop;
+    comments_.clear();
+    while (true) {
+      const Bytes rest = bytes.subspan(stop.consumed);
+      if (rest.size() < kMinBlockBytes) return Need(stop, kMinBlockBytes);
+      const std::uint32_t type = order_.Load32(rest.data());
+      // The section header's type reads the same in both byte orders, and its body tells which it
+      // is.
+      if (type == pcapng::kSectionHeader) {
+        if (!ReadByteOrder(rest.data() + 8)) {
+          return Damaged(stop, "a section header without byte-order magic");
+        }
+      } else if (!in_section_) {
+        return Damaged(stop, "a block before the first section header");
+      }
+      const std::uint32_t size = order_.Load32(rest.data() + 4);
+      const bool is_read = IsRead(type);
+      if (size < kMinBlockBytes || size % 4 != 0 ||
+          (is_read && size > InputBuffer::kMaxRecordBytes)) {
+        return Damaged(stop, "a block of " + std::to_string(size) + " bytes");
+      }
+      if (IsPacket(type) && batch.size() >= max_packets) return stop;
+      if (rest.size() < size) {
+        stop.reason = is_read ? ParseStop::Reason::kNeedMore : ParseStop::Reason::kSkip;
+        stop.size = size;
+        return stop;
+      }
+      if (is_read) {
+        if (order_.Load32(rest.data() + size - 4) != size) {
+          return Damaged(stop, "a block whose two lengths differ");
+        }
+        std::string error = ReadBlock(type, rest.subspan(8, size - kMinBlockBytes), batch);
+        if (!error.empty()) return Damaged(stop, std::move(error));
+      }
+      stop.consumed += size;
     }
-    const std::uint32_t size = Load32(bytes.data() + 4);
-    if (size < kMinBlockBytes || size % 4 != 0) {
-      return Damaged("a block of " + std::to_string(size) + " bytes");
-    }
-    const bool is_read = type == kSectionHeader || type == kInterfaceDescription ||
-                         type == kObsoletePacket || type == kSimplePacket ||
-                         type == kEnhancedPacket;
-    if (!is_read) return Other(size);
-    if (size > InputBuffer::kMaxRecordBytes) {
-      return Damaged("a block of " + std::to_string(size) + " bytes");
-    }
-    if (bytes.size() < size) return NeedMore(size);
-    if (Load32(bytes.data() + size - 4) != size) return Damaged("a block whose two lengths differ");
-    Record record = ReadBlock(type, bytes.subspan(8, size - kMinBlockBytes));
-    if (record.kind != Record::Kind::kDamaged) record.size = size;
-    return record;
+  }
+
+  std::span<const CaptureInterface> interfaces() const override { return descriptions_; }
+  std::span<const PacketComment> comments() const override { return comments_; }
+
+  void AddDrops(CaptureStats& stats) const override {
+    for (const pcapng::Interface& interface : interfaces_) Add(interface.drops, stats);
+    Add(drops_of_earlier_sections_, stats);
   }
 
  private:
-  std::uint16_t Load16(const std::uint8_t* p) const {
-    std::uint16_t value;
-    std::memcpy(&value, p, sizeof(value));
-    return swapped_ ? __builtin_bswap16(value) : value;
+  static ParseStop Need(ParseStop stop, std::size_t size) {
+    stop.reason = ParseStop::Reason::kNeedMore;
+    stop.size = size;
+    return stop;
   }
-  std::uint32_t Load32(const std::uint8_t* p) const {
-    std::uint32_t value;
-    std::memcpy(&value, p, sizeof(value));
-    return swapped_ ? __builtin_bswap32(value) : value;
-  }
-
-  std::string ReadByteOrder(const std::uint8_t* magic) {
-    swapped_ = false;
-    const std::uint32_t value = Load32(magic);
-    if (value != kByteOrderMagic && __builtin_bswap32(value) != kByteOrderMagic) {
-      return "a section header without byte-order magic";
-    }
-    swapped_ = value != kByteOrderMagic;
-    return {};
+  static ParseStop Damaged(ParseStop stop, std::string why) {
+    stop.reason = ParseStop::Reason::kDamaged;
+    stop.error = std::move(why);
+    return stop;
   }
 
-  Record ReadBlock(std::uint32_t type, std::span<const std::uint8_t> body) {
+  // Statistics and packets may both tell of the same losses.
+  static void Add(const pcapng::Drops& drops, CaptureStats& stats) {
+    stats.dropped_interface += drops.interface;
+    stats.dropped_buffer += std::max(
+        drops.system, drops.before_packets - std::min(drops.before_packets, drops.interface));
+  }
+
+  bool ReadByteOrder(const std::uint8_t* magic) {
+    order_ = ByteOrder(ByteOrder().Load32(magic) != pcapng::kByteOrderMagic);
+    return order_.Load32(magic) == pcapng::kByteOrderMagic;
+  }
+
+  // Empty, or what is wrong.
+  std::string ReadBlock(std::uint32_t type, Bytes body, PacketBatch& batch) {
     switch (type) {
-      case kSectionHeader:
-        return SectionHeader(body);
-      case kInterfaceDescription:
-        return InterfaceBlock(body);
-      case kSimplePacket:
-        return SimplePacket(body);
-      case kObsoletePacket:
-        return body.size() < 20 ? Damaged("a packet block without its header")
-                                : PacketBlock(Load16(body.data()), body);
+      case pcapng::kSectionHeader:
+        return Section(body);
+      case pcapng::kInterfaceDescription:
+        return AddInterface(body);
+      case pcapng::kInterfaceStatistics:
+        return Statistics(body);
+      case pcapng::kSimplePacket:
+        return SimplePacket(body, batch);
       default:
-        return body.size() < 20 ? Damaged("a packet block without its header")
-                                : PacketBlock(Load32(body.data()), body);
+        if (body.size() < kPacketHeaderBytes) return "a packet block without its header";
+        return AddPacket(type, body, batch);
     }
   }
 
   // Byte-order magic 4, version 2 + 2, section length 8, options. Interfaces are numbered anew.
-  Record SectionHeader(std::span<const std::uint8_t> body) {
-    if (body.size() < 16)
-      return Damaged("a section header of " + std::to_string(body.size()) + " bytes");
-    const std::uint16_t major = Load16(body.data() + 4);
-    if (major != 1) return Damaged("a section of pcapng version " + std::to_string(major));
+  std::string Section(Bytes body) {
+    if (body.size() < 16) return "a section header of " + std::to_string(body.size()) + " bytes";
+    const std::uint16_t major = order_.Load16(body.data() + 4);
+    if (major != 1) return "a section of pcapng version " + std::to_string(major);
     in_section_ = true;
-    first_interface_ += interfaces_.size();
+    CaptureStats drops;
+    for (const pcapng::Interface& interface : interfaces_) Add(interface.drops, drops);
+    drops_of_earlier_sections_.interface += drops.dropped_interface;
+    drops_of_earlier_sections_.system += drops.dropped_buffer;
     interfaces_.clear();
-    return Other(0);
+    return {};
   }
 
-  // Link type 2, reserved 2, snap length 4, options of code 2, length 2, value padded to 4.
-  Record InterfaceBlock(std::span<const std::uint8_t> body) {
-    if (body.size() < 8) return Damaged("an interface description without its header");
-    if (first_interface_ + interfaces_.size() >= kMaxInterfaces) {
-      return Damaged("more than " + std::to_string(kMaxInterfaces) + " interfaces");
+  std::string AddInterface(Bytes body) {
+    if (body.size() < 8) return "an interface description without its header";
+    if (descriptions_.size() >= pcapng::kMaxInterfaces) {
+      return "more than " + std::to_string(pcapng::kMaxInterfaces) + " interfaces";
     }
-    InterfaceDescription interface;
-    interface.link_type = static_cast<LinkType>(Load16(body.data()));
-    interface.snap_length = Load32(body.data() + 4);
-    std::span<const std::uint8_t> options = body.subspan(8);
-    while (options.size() >= 4) {
-      const std::uint16_t code = Load16(options.data());
-      const std::size_t length = Load16(options.data() + 2);
-      const std::size_t padded = (length + 3) & ~std::size_t{3};
-      if (code == kOptionEnd || padded > options.size() - 4) break;
-      const std::uint8_t* const value = options.data() + 4;
-      if (code == kOptionTimeResolution && length == 1) interface.time_resolution = *value;
-      if (code == kOptionTimeOffset && length == 8) interface.time_offset = LoadSigned64(value);
-      options = options.subspan(4 + padded);
-    }
-    interfaces_.push_back(interface);
-    return Other(0);
+    interfaces_.push_back(pcapng::ReadInterface(order_, body));
+    descriptions_.push_back(std::move(interfaces_.back().description));
+    interfaces_.back().description = {.link_type = descriptions_.back().link_type,
+                                      .snap_length = descriptions_.back().snap_length};
+    return {};
   }
 
-  std::int64_t LoadSigned64(const std::uint8_t* p) const {
-    std::uint64_t value;
-    std::memcpy(&value, p, sizeof(value));
-    return static_cast<std::int64_t>(swapped_ ? __builtin_bswap64(value) : value);
+  // No packet depends on it: one without its interface is passed over.
+  std::string Statistics(Bytes body) {
+    if (body.size() < pcapng::kStatisticsHeaderBytes)
+      return "interface statistics without their header";
+    const std::uint32_t id = order_.Load32(body.data());
+    if (id < interfaces_.size()) pcapng::ReadStatistics(order_, body, interfaces_[id].drops);
+    return {};
   }
 
   // Interface 4 (obsolete: interface 2, drops 2), time 4 + 4, captured length 4, original length 4,
-  // bytes.
-  Record PacketBlock(std::uint32_t id, std::span<const std::uint8_t> body) {
+  // bytes padded to 4, options.
+  std::string AddPacket(std::uint32_t type, Bytes body, PacketBatch& batch) {
+    const std::uint8_t* const header = body.data();
+    const bool is_obsolete = type == pcapng::kObsoletePacket;
+    const std::uint32_t id = is_obsolete ? order_.Load16(header) : order_.Load32(header);
     if (id >= interfaces_.size()) return NoInterface(id);
-    const std::uint32_t captured = Load32(body.data() + 12);
-    if (captured > body.size() - 20) return Damaged("a packet longer than its block");
-    const InterfaceDescription& interface = interfaces_[id];
+    const std::uint32_t captured = order_.Load32(header + 12);
+    if (captured > body.size() - kPacketHeaderBytes) return "a packet longer than its block";
+    pcapng::Interface& interface = interfaces_[id];
     const std::uint64_t ticks =
-        static_cast<std::uint64_t>(Load32(body.data() + 4)) << 32 | Load32(body.data() + 8);
-    Record record{.kind = Record::Kind::kPacket, .size = 0, .packet = {}, .error = {}};
-    record.packet.time = Timestamp(Duration(ToNanoseconds(ticks, interface)));
-    record.packet.link_type = interface.link_type;
-    record.packet.interface_id = static_cast<std::uint32_t>(first_interface_ + id);
-    record.packet.wire_bytes = Load32(body.data() + 16);
-    record.packet.bytes = body.subspan(20, captured);
-    return record;
+        static_cast<std::uint64_t>(order_.Load32(header + 4)) << 32 | order_.Load32(header + 8);
+    PacketView& packet = batch.emplace_back();
+    packet.time = interface.clock.ToTime(ticks);
+    packet.link_type = interface.description.link_type;
+    packet.interface_id = FileWide(id);
+    packet.wire_bytes = order_.Load32(header + 16);
+    packet.bytes = body.subspan(kPacketHeaderBytes, captured);
+    if (is_obsolete) {
+      const std::uint16_t drops = order_.Load16(header + 2);
+      constexpr std::uint16_t kUnknown = 0xffff;
+      if (drops != kUnknown) interface.drops.before_packets += drops;
+    }
+    // Seldom there; 4 bytes are the mark of their end alone.
+    const std::size_t options = kPacketHeaderBytes + pcapng::PaddedTo4(captured);
+    if (body.size() > options + 4) {
+      ReadPacketOptions(body.subspan(options), is_obsolete, batch.size() - 1, interface);
+    }
+    return {};
+  }
+
+  void ReadPacketOptions(Bytes options, bool is_obsolete, std::size_t packet,
+                         pcapng::Interface& interface) {
+    pcapng::ForEachOption(order_, options, [&](std::uint16_t code, Bytes value) {
+      if (code == pcapng::kOptionComment) comments_.push_back({packet, pcapng::ToText(value)});
+      if (code == pcapng::kOptionPacketDrops && value.size() == 8 && !is_obsolete) {
+        interface.drops.before_packets += order_.Load64(value.data());
+      }
+    });
   }
 
   // Original length 4, bytes; of the first interface, without a time: 1970, as in libpcap.
-  Record SimplePacket(std::span<const std::uint8_t> body) {
+  std::string SimplePacket(Bytes body, PacketBatch& batch) {
     if (interfaces_.empty()) return NoInterface(0);
-    if (body.size() < 4) return Damaged("a simple packet block without its header");
-    const InterfaceDescription& interface = interfaces_[0];
-    const std::uint32_t original = Load32(body.data());
+    if (body.size() < 4) return "a simple packet block without its header";
+    const CaptureInterface& interface = interfaces_[0].description;
+    const std::uint32_t original = order_.Load32(body.data());
     std::size_t captured = std::min<std::size_t>(original, body.size() - 4);
-    if (interface.snap_length != 0)
-      captured = std::min<std::size_t>(captured, interface.snap_length);
-    Record record{.kind = Record::Kind::kPacket, .size = 0, .packet = {}, .error = {}};
-    record.packet.link_type = interface.link_type;
-    record.packet.interface_id = static_cast<std::uint32_t>(first_interface_);
-    record.packet.wire_bytes = original;
-    record.packet.bytes = body.subspan(4, captured);
-    return record;
+    if (interface.snap_length) captured = std::min<std::size_t>(captured, *interface.snap_length);
+    PacketView& packet = batch.emplace_back();
+    packet.link_type = interface.link_type;
+    packet.interface_id = FileWide(0);
+    packet.wire_bytes = original;
+    packet.bytes = body.subspan(4, captured);
+    return {};
   }
 
-  Record NoInterface(std::uint32_t id) const {
-    return Damaged("a packet of interface " + std::to_string(id) +
-                   ", but the section describes only " + std::to_string(interfaces_.size()));
+  std::uint32_t FileWide(std::uint32_t id) const {
+    return static_cast<std::uint32_t>(descriptions_.size() - interfaces_.size()) + id;
   }
 
+  std::string NoInterface(std::uint32_t id) const {
+    return "a packet of interface " + std::to_string(id) + ", but the section describes only " +
+           std::to_string(interfaces_.size());
+  }
+
+  ByteOrder order_;
   bool in_section_ = false;
-  bool swapped_ = false;
-  std::size_t first_interface_ = 0;  // of this section, among those of the file
-  std::vector<InterfaceDescription> interfaces_;
+  std::vector<pcapng::Interface> interfaces_;   // of this section, without names
+  std::vector<CaptureInterface> descriptions_;  // of the whole file
+  pcapng::Drops drops_of_earlier_sections_;
+  std::vector<PacketComment> comments_;
 };
 
 }  // namespace

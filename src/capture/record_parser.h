@@ -1,4 +1,4 @@
-// RecordParser: one record of a capture file at a time, from bytes in memory.
+// RecordParser: the packets of a capture file, from bytes in memory.
 #ifndef NTA_CAPTURE_RECORD_PARSER_H_
 #define NTA_CAPTURE_RECORD_PARSER_H_
 
@@ -10,28 +10,39 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "nta/packet/packet.h"
+#include "nta/capture/packet_source.h"
+#include "nta/capture/pcap_file_reader.h"
 
 namespace nta::internal {
 
-// What stands at the beginning of some bytes.
-struct Record {
-  enum class Kind {
-    kPacket,    // `packet`, borrowing from the bytes; `size` bytes in all
-    kOther,     // a record without a packet, `size` bytes in all, of which not all need to be there
-    kNeedMore,  // the record needs `size` bytes, more than there are
+// Where a parser stopped, and why.
+struct ParseStop {
+  enum class Reason {
+    kBatchFull,
+    kNeedMore,  // the next record has `size` bytes, more than there are
+    kSkip,      // a record of `size` bytes, more than there are, is to be passed over
     kDamaged,   // `error`
   };
-  Kind kind = Kind::kNeedMore;
+  Reason reason = Reason::kBatchFull;
+  std::size_t consumed = 0;  // bytes before the record at which it stopped
   std::uint64_t size = 0;
-  PacketView packet;
-  std::string error;
+  std::string error{};
 };
 
 class RecordParser {
  public:
   virtual ~RecordParser() = default;
-  virtual Record Next(std::span<const std::uint8_t> bytes) = 0;
+
+  // Appends packets, which borrow from `bytes`, until `batch` has max_packets. `bytes` begins with
+  // a record. Called again without progress it stops at the same place for the same reason.
+  virtual ParseStop Parse(std::span<const std::uint8_t> bytes, std::size_t max_packets,
+                          PacketBatch& batch) = 0;
+
+  // Those that were described so far, and the comments on packets of the last Parse.
+  virtual std::span<const CaptureInterface> interfaces() const = 0;
+  virtual std::span<const PacketComment> comments() const { return {}; }
+  // Adds the losses of which the file tells.
+  virtual void AddDrops(CaptureStats&) const {}
 
   // The parser for a file that begins with these bytes (16 or all there are). InvalidArgument when
   // there is none.

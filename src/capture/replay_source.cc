@@ -80,8 +80,14 @@ void ReplaySource::StartRound() {
   round_started_ = true;
 }
 
+std::shared_ptr<const void> ReplaySource::Retain() {
+  return recording_ == nullptr ? nullptr : recording_->Retain();
+}
+
 CaptureStats ReplaySource::Stats() const { return stats_; }
 
 std::string ReplaySource::name() const { return recording_->name(); }
+
+std::vector<CaptureInterface> ReplaySource::Interfaces() const { return recording_->Interfaces(); }
 
 }  // namespace nta

@@ -20,7 +20,7 @@ configure_package_config_file(${PROJECT_SOURCE_DIR}/src/cmake/nta-config.cmake.i
 write_basic_package_version_file(nta-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES
   ${CMAKE_CURRENT_BINARY_DIR}/nta-config.cmake ${CMAKE_CURRENT_BINARY_DIR}/nta-config-version.cmake
-  ${PROJECT_SOURCE_DIR}/src/cmake/FindPCAP.cmake
+  ${PROJECT_SOURCE_DIR}/src/cmake/FindPCAP.cmake ${PROJECT_SOURCE_DIR}/src/cmake/FindZstd.cmake
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/nta)
 
 # pkg-config: the static libraries in link order, or the one shared library.
@@ -30,7 +30,7 @@ else()
   list(REVERSE modules)
   list(TRANSFORM modules PREPEND "-lnta_")
   list(JOIN modules " " NTA_PC_LIBS)
-  string(APPEND NTA_PC_LIBS " -lpcap -lsqlite3")
+  string(APPEND NTA_PC_LIBS " -lpcap -lz -lzstd -lsqlite3 -lcrypto")
 endif()
 # Relative to the file itself, because the prefix may be chosen at installation.
 file(RELATIVE_PATH NTA_PC_PREFIX "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")

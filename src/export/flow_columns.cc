@@ -46,6 +46,20 @@ void ForEachColumn(Columns& columns, const F& f) {
   f(columns.reverse_tcp_flags);
   f(columns.outcome);
   f(columns.end_reason);
+  f(columns.tcp_state);
+  f(columns.icmp_type);
+  f(columns.icmp_code);
+  f(columns.application);
+  f(columns.category);
+  f(columns.evidence);
+}
+
+// Pointers that no flow had so far take no memory.
+template <typename Pointer>
+void AppendPointer(std::size_t before, const Pointer& pointer, std::vector<Pointer>& out) {
+  if (out.empty() && pointer == nullptr) return;
+  out.resize(before);
+  out.push_back(pointer);
 }
 
 }  // namespace
@@ -72,7 +86,20 @@ void FlowColumns::Append(const FlowRecord& flow) {
   reverse_tcp_flags.push_back(flow.reverse.tcp_flags);
   outcome.push_back(static_cast<std::uint8_t>(flow.outcome));
   end_reason.push_back(static_cast<std::uint8_t>(flow.end_reason));
+  tcp_state.push_back(static_cast<std::uint8_t>(flow.tcp_state));
+  icmp_type.push_back(flow.icmp ? flow.icmp->type : std::int16_t{-1});
+  icmp_code.push_back(flow.icmp ? flow.icmp->code : std::int16_t{-1});
+  application.push_back(static_cast<std::uint16_t>(flow.application));
+  category.push_back(static_cast<std::uint8_t>(flow.category));
+  evidence.push_back(static_cast<std::uint8_t>(flow.evidence));
+  AppendPointer(size() - 1, flow.metadata, metadata);
+  AppendPointer(size() - 1, flow.statistics, statistics);
+  if (flow.statistics) statistics_columns.Enable(size() - 1);
+  if (statistics_columns.integers.empty()) return;
+  statistics_columns.Append(flow.statistics ? *flow.statistics : FlowStatistics{});
 }
+
+void FlowColumns::EnableStatistics() { statistics_columns.Enable(size()); }
 
 FlowRecord FlowColumns::Row(std::size_t i) const {
   FlowRecord flow;
@@ -88,6 +115,16 @@ FlowRecord FlowColumns::Row(std::size_t i) const {
                   reverse_payload_bytes[i], reverse_tcp_flags[i]};
   flow.outcome = static_cast<ContactOutcome>(outcome[i]);
   flow.end_reason = static_cast<FlowEndReason>(end_reason[i]);
+  flow.tcp_state = static_cast<TcpState>(tcp_state[i]);
+  if (icmp_type[i] >= 0) {
+    flow.icmp = IcmpMessage{static_cast<std::uint8_t>(icmp_type[i]),
+                            static_cast<std::uint8_t>(icmp_code[i])};
+  }
+  flow.application = static_cast<Application>(application[i]);
+  flow.category = static_cast<ApplicationCategory>(category[i]);
+  flow.evidence = static_cast<ApplicationEvidence>(evidence[i]);
+  if (!metadata.empty()) flow.metadata = metadata[i];
+  if (!statistics.empty()) flow.statistics = statistics[i];
   return flow;
 }
 
@@ -99,6 +136,16 @@ std::size_t FlowColumns::memory_bytes() const {
   std::size_t bytes = 0;
   ForEachColumn(*this,
                 [&bytes](const auto& column) { bytes += column.capacity() * sizeof(column[0]); });
+  for (const auto& pointer : metadata) {
+    bytes += sizeof(pointer) + (pointer ? sizeof(*pointer) + pointer->memory_bytes() : 0);
+  }
+  for (const auto& pointer : statistics) {
+    bytes += sizeof(pointer);
+    if (!pointer) continue;
+    bytes += sizeof(*pointer) + pointer->first_packets.capacity() * sizeof(PacketSample);
+  }
+  for (const auto& column : statistics_columns.integers) bytes += column.values.capacity() * 8;
+  for (const auto& column : statistics_columns.numbers) bytes += column.values.capacity() * 8;
   return bytes;
 }
 

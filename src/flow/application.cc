@@ -82,6 +82,7 @@ constexpr auto kApplications = std::to_array<ApplicationRow>({
     {Application::kGtp, "gtp", ApplicationCategory::kVpn},
     {Application::kTeredo, "teredo", ApplicationCategory::kVpn},
     {Application::kIcmp, "icmp", ApplicationCategory::kNetworkService},
+    {Application::kGeneve, "geneve", ApplicationCategory::kVpn},
 });
 
 constexpr std::array<std::string_view, 22> kCategories = {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "nta/flow/application.h"
 
 namespace nta::filter {
 namespace {
@@ -34,6 +35,11 @@ constexpr std::array kFields{
     FieldNames{FlowField::kPackets, "packets", "packets"},
     FieldNames{FlowField::kDuration, "duration", "duration"},
     FieldNames{FlowField::kEndReason, "end_reason", "end_reason"},
+    FieldNames{FlowField::kApplication, "app", "application"},
+    FieldNames{FlowField::kCategory, "category", "category"},
+    FieldNames{FlowField::kTcpState, "tcp_state", "tcp_state"},
+    FieldNames{FlowField::kServerName, "server_name", "server_name"},
+    FieldNames{FlowField::kIcmpType, "icmp_type", "icmp_type"},
 };
 
 struct Unit {
@@ -140,16 +146,16 @@ absl::StatusOr<FilterValue> ParseProtocolValue(std::string_view text) {
   return WrongValue(text, "a protocol name or number" + DidYouMean(Nearest(name, names)));
 }
 
-absl::StatusOr<FilterValue> ParseEndReasonValue(std::string_view text) {
+// The number of the value of an enum that `text` names; `last` is its greatest.
+template <typename Enum>
+absl::StatusOr<FilterValue> ParseName(std::string_view text, Enum last, std::string_view what) {
   const std::string name = LowerCase(text);
-  if (const auto reason = ParseFlowEndReason(name); reason.ok()) {
-    return FilterValue(static_cast<double>(*reason));
-  }
   std::vector<std::string> names;
-  for (int number = 0; number <= static_cast<int>(FlowEndReason::kLackOfResources); ++number) {
-    names.emplace_back(ToString(static_cast<FlowEndReason>(number)));
+  for (int number = 0; number <= static_cast<int>(last); ++number) {
+    names.emplace_back(ToString(static_cast<Enum>(number)));
+    if (names.back() == name) return FilterValue(static_cast<double>(number));
   }
-  return WrongValue(text, "an end reason" + DidYouMean(Nearest(name, names)));
+  return WrongValue(text, std::string(what) + DidYouMean(Nearest(name, names)));
 }
 
 absl::StatusOr<FilterValue> ParseCount(std::string_view text) {
@@ -190,13 +196,23 @@ std::string DurationToString(double nanoseconds) {
   return NumberToString(nanoseconds) + "ns";
 }
 
+char LowerCase(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+// In quotes, so that it is read as one value whatever it holds.
+std::string QuotedText(std::string_view text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
 }  // namespace
 
 std::string LowerCase(std::string_view text) {
   std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
+  for (char& c : lower) c = LowerCase(c);
   return lower;
 }
 
@@ -243,7 +259,12 @@ bool IsOrdered(FlowField field) {
     case FlowField::kHost:
     case FlowField::kProtocol:
     case FlowField::kEndReason:
+    case FlowField::kApplication:
+    case FlowField::kCategory:
+    case FlowField::kTcpState:
+    case FlowField::kServerName:
       return false;
+    case FlowField::kIcmpType:
     case FlowField::kSourcePort:
     case FlowField::kDestinationPort:
     case FlowField::kPort:
@@ -271,7 +292,18 @@ absl::StatusOr<FilterValue> ParseValue(FlowField field, std::string_view text) {
     case FlowField::kProtocol:
       return ParseProtocolValue(text);
     case FlowField::kEndReason:
-      return ParseEndReasonValue(text);
+      return ParseName(text, FlowEndReason::kLackOfResources, "an end reason");
+    case FlowField::kApplication:
+      return ParseName(text, Applications().back(), "an application");
+    case FlowField::kCategory:
+      return ParseName(text, ApplicationCategory::kIndustrial, "a category");
+    case FlowField::kTcpState:
+      return ParseName(text, TcpState::kReset, "a TCP state");
+    case FlowField::kServerName:
+      if (text.empty()) return base::InvalidArgument("a server name is not empty");
+      return FilterValue(LowerCase(text));
+    case FlowField::kIcmpType:
+      return ParseInteger(text, 255, "an ICMP type (0 to 255)");
     case FlowField::kBytes:
     case FlowField::kPackets:
       return ParseCount(text);
@@ -286,13 +318,45 @@ std::string ValueToString(FlowField field, const FilterValue& value) {
     const bool single = prefix->length() == (prefix->address().is_v4() ? 32 : 128);
     return single ? prefix->address().ToString() : prefix->ToString();
   }
+  if (const auto* text = std::get_if<std::string>(&value)) return QuotedText(*text);
   const double number = std::get<double>(value);
+  const auto whole = static_cast<int>(number);
+  if (field == FlowField::kApplication) {
+    return std::string(ToString(static_cast<Application>(whole)));
+  }
+  if (field == FlowField::kCategory) {
+    return std::string(ToString(static_cast<ApplicationCategory>(whole)));
+  }
+  if (field == FlowField::kTcpState) return std::string(ToString(static_cast<TcpState>(whole)));
   if (field == FlowField::kDuration) return DurationToString(number);
   if (field == FlowField::kProtocol) return ProtocolName(static_cast<std::uint8_t>(number));
   if (field == FlowField::kEndReason) {
-    return std::string(ToString(static_cast<FlowEndReason>(static_cast<int>(number))));
+    return std::string(ToString(static_cast<FlowEndReason>(whole)));
   }
   return NumberToString(number);
+}
+
+bool MatchesPattern(std::string_view text, std::string_view pattern) {
+  std::size_t at = 0;
+  std::size_t place = 0;
+  // Where the last * was met, and how much of the text it stands for.
+  std::size_t star = std::string_view::npos;
+  std::size_t after_star = 0;
+  while (at < text.size()) {
+    if (place < pattern.size() && pattern[place] == '*') {
+      star = place++;
+      after_star = at;
+    } else if (place < pattern.size() && LowerCase(text[at]) == pattern[place]) {
+      ++at;
+      ++place;
+    } else if (star != std::string_view::npos) {
+      place = star + 1;
+      at = ++after_star;
+    } else {
+      return false;
+    }
+  }
+  return pattern.find_first_not_of('*', place) == std::string_view::npos;
 }
 
 std::string_view OperatorName(FilterOperator op) {

@@ -21,13 +21,16 @@ std::optional<FlowField> FindField(std::string_view name);
 std::string_view FieldName(FlowField field);
 // ` (did you mean "dport"?)`, or nothing when no field is close.
 std::string SuggestField(std::string_view name);
-// Numbers have an order; addresses, protocols and end reasons only equality.
+// Numbers have an order; addresses, names and texts only equality.
 bool IsOrdered(FlowField field);
 
 // The value of `text` for `field`. InvalidArgument with a message that names the text.
 absl::StatusOr<FilterValue> ParseValue(FlowField field, std::string_view text);
 // A text that ParseValue reads as the same value.
 std::string ValueToString(FlowField field, const FilterValue& value);
+
+// Whether `text`, in any case, is as `pattern`, which is in lower case: * stands for any characters.
+bool MatchesPattern(std::string_view text, std::string_view pattern);
 
 std::string_view OperatorName(FilterOperator op);
 

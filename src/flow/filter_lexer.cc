@@ -34,10 +34,10 @@ constexpr std::array kSymbols{
 
 bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
-// What names, numbers, addresses and prefixes consist of.
+// What names, numbers, addresses, prefixes and patterns consist of.
 bool IsWordCharacter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-         c == '.' || c == ':' || c == '/' || c == '+' || c == '-';
+         c == '.' || c == ':' || c == '/' || c == '+' || c == '-' || c == '*';
 }
 
 TokenKind WordKind(std::string_view word) {

@@ -3,12 +3,12 @@
 namespace nta::internal {
 namespace {
 
-FlowDirection ToDirection(const DirectionCounters& counters, std::uint8_t tcp_flags) {
-  return {.packets = counters.packets,
-          .wire_bytes = counters.wire_bytes,
-          .ip_bytes = counters.ip_bytes,
-          .payload_bytes = counters.payload_bytes,
-          .tcp_flags = tcp_flags};
+void FillDirection(const DirectionCounters& counters, std::uint8_t tcp_flags, FlowDirection& out) {
+  out.packets = counters.packets;
+  out.wire_bytes = counters.wire_bytes;
+  out.ip_bytes = counters.ip_bytes;
+  out.payload_bytes = counters.payload_bytes;
+  out.tcp_flags = tcp_flags;
 }
 
 TcpState StateOf(std::uint8_t forward, std::uint8_t reverse) {
@@ -28,17 +28,17 @@ TcpState StateOf(std::uint8_t forward, std::uint8_t reverse) {
 
 void FlowEntry::FillRecord(FlowEndReason reason, FlowRecord& record) const {
   const int version = static_cast<int>(key.rest >> 40 & 0xff);
-  Endpoint a{ToAddress(key.address_a, version), static_cast<std::uint16_t>(key.rest)};
-  Endpoint b{ToAddress(key.address_b, version), static_cast<std::uint16_t>(key.rest >> 16)};
-  if (!Is(kSourceIsA)) std::swap(a, b);
+  const bool source_is_a = Is(kSourceIsA);
+  record.source.address = ToAddress(source_is_a ? key.address_a : key.address_b, version);
+  record.source.port = static_cast<std::uint16_t>(key.rest >> (source_is_a ? 0 : 16));
+  record.destination.address = ToAddress(source_is_a ? key.address_b : key.address_a, version);
+  record.destination.port = static_cast<std::uint16_t>(key.rest >> (source_is_a ? 16 : 0));
   record.first_seen = Timestamp(Duration(first_seen));
   record.last_seen = Timestamp(Duration(last_seen));
   record.protocol = static_cast<std::uint8_t>(key.rest >> 32);
-  record.source = a;
-  record.destination = b;
   if (Is(kHasVlan)) record.vlan = vlan;
-  record.forward = ToDirection(counters[0], tcp_flags[0]);
-  record.reverse = ToDirection(counters[1], tcp_flags[1]);
+  FillDirection(counters[0], tcp_flags[0], record.forward);
+  FillDirection(counters[1], tcp_flags[1], record.reverse);
   record.outcome = outcome;
   record.end_reason = reason;
   if (IsTcp()) record.tcp_state = StateOf(extra[0], extra[1]);

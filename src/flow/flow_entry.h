@@ -43,28 +43,34 @@ inline IpAddress ToAddress(const std::uint64_t words[2], int version) {
                       : IpAddress::V6(std::span<const std::uint8_t, 16>(bytes, 16));
 }
 
-inline DirectedKey MakeKey(const IpAddress& source, std::uint16_t source_port,
-                           const IpAddress& destination, std::uint16_t destination_port,
-                           std::uint8_t protocol) {
-  DirectedKey result;
-  FlowKey& key = result.key;
-  CopyAddress(source, key.address_a);
-  CopyAddress(destination, key.address_b);
-  // Any total order will do, as long as it takes the port with the address.
-  result.source_is_a =
-      std::pair(key.address_a[0], key.address_a[1]) != std::pair(key.address_b[0], key.address_b[1])
-          ? std::pair(key.address_a[0], key.address_a[1]) <
-                std::pair(key.address_b[0], key.address_b[1])
-          : source_port <= destination_port;
-  std::uint64_t port_a = source_port;
-  std::uint64_t port_b = destination_port;
-  if (!result.source_is_a) {
-    std::swap(key.address_a, key.address_b);
-    std::swap(port_a, port_b);
-  }
+// Whether the words of `a` come before those of `b`, in any total order of addresses and ports.
+inline bool IsOrdered(const std::uint64_t a[2], std::uint64_t port_a, const std::uint64_t b[2],
+                      std::uint64_t port_b) {
+  if (a[0] != b[0]) return a[0] < b[0];
+  if (a[1] != b[1]) return a[1] < b[1];
+  return port_a <= port_b;
+}
+
+// Fills `out` word by word: a key that was copied as a whole right after its parts were written
+// would wait for the stores.
+inline void MakeKey(const IpAddress& source, std::uint16_t source_port,
+                    const IpAddress& destination, std::uint16_t destination_port,
+                    std::uint8_t protocol, DirectedKey& out) {
+  std::uint64_t from[2];
+  std::uint64_t to[2];
+  CopyAddress(source, from);
+  CopyAddress(destination, to);
+  const bool source_is_a = IsOrdered(from, source_port, to, destination_port);
+  FlowKey& key = out.key;
+  key.address_a[0] = source_is_a ? from[0] : to[0];
+  key.address_a[1] = source_is_a ? from[1] : to[1];
+  key.address_b[0] = source_is_a ? to[0] : from[0];
+  key.address_b[1] = source_is_a ? to[1] : from[1];
+  const std::uint64_t port_a = source_is_a ? source_port : destination_port;
+  const std::uint64_t port_b = source_is_a ? destination_port : source_port;
   key.rest = port_a | port_b << 16 | static_cast<std::uint64_t>(protocol) << 32 |
              static_cast<std::uint64_t>(source.version()) << 40;
-  return result;
+  out.source_is_a = source_is_a;
 }
 
 struct DirectionCounters {

@@ -242,6 +242,13 @@ bool AnyPrefix(const FilterNode& node, const IpAddress& address) {
   });
 }
 
+bool AnyPattern(const FilterNode& node, std::string_view text) {
+  return !text.empty() &&
+         std::any_of(node.values.begin(), node.values.end(), [&](const FilterValue& value) {
+           return filter::MatchesPattern(text, std::get<std::string>(value));
+         });
+}
+
 bool AnyDuration(const FilterNode& node, Duration duration) {
   // A record that ends before it began has no duration.
   return AnyNumber(node, static_cast<std::uint64_t>(std::max<std::int64_t>(duration.count(), 0)));
@@ -273,6 +280,16 @@ bool AnyValueMatches(const FilterNode& node, const FlowRecord& flow) {
       return AnyDuration(node, flow.duration());
     case FlowField::kEndReason:
       return AnyNumber(node, static_cast<std::uint64_t>(flow.end_reason));
+    case FlowField::kApplication:
+      return AnyNumber(node, static_cast<std::uint64_t>(flow.application));
+    case FlowField::kCategory:
+      return AnyNumber(node, static_cast<std::uint64_t>(flow.category));
+    case FlowField::kTcpState:
+      return AnyNumber(node, static_cast<std::uint64_t>(flow.tcp_state));
+    case FlowField::kServerName:
+      return flow.metadata && AnyPattern(node, flow.metadata->Get(MetadataField::kServerName));
+    case FlowField::kIcmpType:
+      return flow.icmp && AnyNumber(node, flow.icmp->type);
   }
   return false;
 }

@@ -22,8 +22,10 @@ using internal::FlowEntry;
 using internal::FlowIndex;
 using internal::FlowKey;
 using internal::kNoSlot;
-using internal::SlotLinks;
+using internal::QueueLinks;
 using internal::SlotList;
+using internal::SlotNode;
+using internal::SlotNodes;
 using internal::StatisticsTable;
 using internal::TimerWheel;
 
@@ -48,9 +50,10 @@ absl::Status CheckTimeout(Duration timeout, std::string_view name) {
   return base::InvalidArgument(std::string(name) + " must be within 1 ms and 1 day");
 }
 
-// Beside its buckets: the entry, two links of the queues, two of the wheel and its list.
+constexpr std::size_t kBytesPerEntry = sizeof(FlowEntry) + sizeof(SlotNode);
+
 std::size_t BytesPerFlow(const FlowTableOptions& options) {
-  return sizeof(FlowEntry) + 18 +
+  return kBytesPerEntry +
          (options.statistics ? StatisticsTable::BytesPerFlow(*options.statistics) : 0);
 }
 
@@ -124,13 +127,17 @@ std::int64_t ToPacketTime(Timestamp time) {
 
 class FlowTable::Impl {
  public:
+  struct Chosen {
+    const DecodedPacket& packet;
+    bool counts;
+  };
+
   static absl::StatusOr<std::unique_ptr<Impl>> Create(const FlowTableOptions& options) {
     std::unique_ptr<Impl> impl(new Impl(options));
     const std::size_t flows = options.max_flows;
     NTA_ASSIGN_OR_RETURN(impl->index_, FlowIndex::Create(flows));
     NTA_ASSIGN_OR_RETURN(impl->entries_, base::LazyArray<FlowEntry>::Create(flows));
-    NTA_ASSIGN_OR_RETURN(impl->queue_links_, SlotLinks::Create(flows));
-    NTA_ASSIGN_OR_RETURN(impl->wheel_, TimerWheel::Create(flows));
+    NTA_ASSIGN_OR_RETURN(impl->nodes_, SlotNodes::Create(flows));
     if (options.statistics) {
       NTA_ASSIGN_OR_RETURN(impl->statistics_, StatisticsTable::Create(*options.statistics, flows));
     }
@@ -140,15 +147,21 @@ class FlowTable::Impl {
   void SetInspector(FlowInspector* inspector) { inspector_ = inspector; }
   const FlowTableOptions& options() const { return options_; }
 
-  void Add(std::span<const DecodedPacket> packets, std::span<const Timestamp> clocks,
+  // `at(i)` is the i-th of `count` packets to look at; `clock_of(i)` the time there.
+  template <typename At, typename ClockOf>
+  void Add(std::size_t count, const At& at, const ClockOf& clock_of,
            std::vector<FlowEvent>& events) {
-    for (std::size_t done = 0; done < packets.size();) {
-      const std::size_t count = std::min(packets.size() - done, kBurst);
-      AddBurst(packets.subspan(done, count), clocks.empty() ? clocks : clocks.subspan(done, count),
-               events);
-      done += count;
+    for (std::size_t first = 0; first < count; first += kBurst) {
+      const std::size_t size = std::min(count - first, kBurst);
+      AddBurst(
+          size, [&](std::size_t i) { return at(first + i); },
+          [&](std::size_t i) { return clock_of(first + i); }, events);
     }
   }
+
+  Timestamp PassClock(Timestamp time) { return clock_.Pass(time); }
+
+  void SetClock(Timestamp now, std::vector<FlowEvent>& events) { PassTime(now, events); }
 
   bool AdvanceTo(Timestamp now, std::vector<FlowEvent>& events) {
     clock_.AdvanceTo(now);
@@ -158,14 +171,17 @@ class FlowTable::Impl {
 
   bool EndAll(std::vector<FlowEvent>& events) {
     std::int64_t ahead = 0;
-    for (std::size_t i = 0; i < kMaxEndedPerCall; ++i) {
-      const std::uint32_t slot = wheel_.TakeAny(ahead);
-      if (slot == kNoSlot) return true;
-      const FlowEntry& entry = entries_[slot];
-      const FlowEndReason reason = ReasonAt(entry, now_);
-      Report(slot, reason == FlowEndReason::kNone ? FlowEndReason::kForcedEnd : reason,
-             std::min(now_, DeadlineOf(entry)), events);
-      Free(slot);
+    std::array<std::uint32_t, kBurst> slots;
+    for (std::size_t ended = 0; ended < kMaxEndedPerCall;) {
+      std::size_t count = 0;
+      for (; count < std::min(kBurst, kMaxEndedPerCall - ended); ++count) {
+        slots[count] = wheel_.TakeAny(nodes_, ahead);
+        if (slots[count] == kNoSlot) break;
+      }
+      if (count == 0) break;
+      PrefetchEnding(std::span(slots).first(count));
+      for (std::size_t i = 0; i < count; ++i) ForceEnd(slots[i], events);
+      ended += count;
     }
     return occupied() == 0;
   }
@@ -174,7 +190,8 @@ class FlowTable::Impl {
     FlowTableStats stats = stats_;
     stats.active = static_cast<std::size_t>(stats.started - stats.ended);
     stats.capacity = options_.max_flows;
-    stats.memory_bytes = index_.memory_bytes() + high_water_ * BytesPerFlow(options_);
+    stats.memory_bytes = index_.memory_bytes() + high_water_ * kBytesPerEntry +
+                         (options_.statistics ? statistics_.memory_bytes(high_water_) : 0);
     return stats;
   }
 
@@ -182,6 +199,7 @@ class FlowTable::Impl {
   struct Prepared {
     DirectedKey directed;
     std::uint64_t hash;
+    std::uint32_t guess;  // of its slot, for prefetching
     bool counts;
   };
 
@@ -198,55 +216,121 @@ class FlowTable::Impl {
   // Three passes over a burst hide the cache misses of each other's packets: hash, then buckets,
   // then entries. The pass that counts looks everything up again, because packets of one burst
   // change the table for each other.
-  void AddBurst(std::span<const DecodedPacket> packets, std::span<const Timestamp> clocks,
+  template <typename At, typename ClockOf>
+  void AddBurst(std::size_t size, const At& at, const ClockOf& clock_of,
                 std::vector<FlowEvent>& events) {
     std::array<Prepared, kBurst> prepared;
-    for (std::size_t i = 0; i < packets.size(); ++i) {
-      const DecodedPacket& packet = packets[i];
-      prepared[i].counts = CanCount(packet);
+    for (std::size_t i = 0; i < size; ++i) {
+      const Chosen chosen = at(i);
+      const DecodedPacket& packet = chosen.packet;
+      prepared[i].counts = chosen.counts && CanCount(packet);
       if (!prepared[i].counts) continue;
-      prepared[i].directed =
-          internal::MakeKey(packet.source, packet.source_port, packet.destination,
-                            packet.destination_port, packet.protocol);
+      internal::MakeKey(packet.source, packet.source_port, packet.destination,
+                        packet.destination_port, packet.protocol, prepared[i].directed);
       prepared[i].hash = prepared[i].directed.key.Hash(hash_);
       index_.Prefetch(prepared[i].hash);
     }
-    for (std::size_t i = 0; i < packets.size(); ++i) {
+    std::size_t new_flows = 0;
+    for (std::size_t i = 0; i < size; ++i) {
       if (!prepared[i].counts) continue;
-      const std::uint32_t slot = index_.Guess(prepared[i].hash);
-      if (slot == kNoSlot) continue;
-      const char* const entry = reinterpret_cast<const char*>(&entries_[slot]);
-      __builtin_prefetch(entry, 1);
-      __builtin_prefetch(entry + 64, 1);
-      if (options_.statistics) statistics_.Prefetch(slot);
+      const std::uint32_t slot = prepared[i].guess = index_.Guess(prepared[i].hash);
+      if (slot != kNoSlot) {
+        PrefetchEntry(slot);
+      } else {
+        ++new_flows;
+      }
     }
-    for (std::size_t i = 0; i < packets.size(); ++i) {
-      PassTime(clocks.empty() ? clock_.Pass(packets[i].time) : clocks[i], events);
-      AddPacket(packets[i], prepared[i], events);
+    if (options_.statistics) PrefetchDirections(std::span(prepared).first(size));
+    for (std::size_t i = 0; i < size; ++i) {
+      PassTime(clock_of(i), events);
+      AddPacket(at(i), prepared[i], events);
+    }
+    // The next burst will be like this one.
+    if (occupied() + new_flows > options_.max_flows) PrefetchVictims(new_flows);
+  }
+
+  void PrefetchEntry(std::uint32_t slot) const {
+    const char* const entry = reinterpret_cast<const char*>(&entries_[slot]);
+    __builtin_prefetch(entry, 1);
+    __builtin_prefetch(entry + 64, 1);
+    if (options_.statistics) statistics_.Prefetch(slot);
+  }
+
+  // The flows that `count` new ones will push out of a full table.
+  void PrefetchVictims(std::size_t count) const {
+    std::array<std::uint32_t, kBurst> victims;
+    std::size_t found = 0;
+    std::uint32_t slot = unanswered_.head;
+    for (; slot != kNoSlot && found < count; slot = nodes_[slot].queue.next) {
+      victims[found++] = slot;
+      PrefetchEntry(slot);
+    }
+    for (std::size_t i = 0; i < found; ++i) {
+      index_.Prefetch(entries_[victims[i]].key.Hash(hash_));
+    }
+  }
+
+  // The same for flows that are about to end.
+  void PrefetchEnding(std::span<const std::uint32_t> slots) const {
+    for (const std::uint32_t slot : slots) {
+      PrefetchEntry(slot);
+      __builtin_prefetch(&nodes_[slot], 1);
+    }
+    for (const std::uint32_t slot : slots) index_.Prefetch(entries_[slot].key.Hash(hash_));
+  }
+
+  void PrefetchDirections(std::span<const Prepared> burst) const {
+    for (const Prepared& prepared : burst) {
+      if (!prepared.counts || prepared.guess == kNoSlot) continue;
+      const FlowEntry& entry = entries_[prepared.guess];
+      const bool is_forward = prepared.directed.source_is_a == entry.Is(FlowEntry::kSourceIsA);
+      statistics_.Prefetch(prepared.guess, is_forward ? 0 : 1);
     }
   }
 
   void PassTime(Timestamp time, std::vector<FlowEvent>& events) {
     const std::int64_t now = ToPacketTime(time);
-    if (now < now_) wheel_.SetBack(now);
+    if (now < now_) SetBack(now, events);
     now_ = now;
     if (wheel_.HasPassed(now_)) EndDue(kEndedPerPacket, events);
   }
 
-  void AddPacket(const DecodedPacket& packet, const Prepared& prepared,
-                 std::vector<FlowEvent>& events) {
+  // Rare. Everything that the old time ended ends before the new one counts, so that what becomes
+  // of a flow does not depend on how far the wheel has come.
+  void SetBack(std::int64_t now, std::vector<FlowEvent>& events) {
+    while (wheel_.HasPassed(now_) && !EndDue(kMaxEndedPerCall, events)) {
+    }
+    const std::int64_t before = now_;
+    wheel_.SetBack(now);
+    now_ = now;
+    if (before - now <= idle_) return;
+    // What was last seen in what is now the far future.
+    for (SlotList* list : {&unanswered_, &answered_}) {
+      for (std::uint32_t slot = list->head; slot != kNoSlot;) {
+        const std::uint32_t next = nodes_[slot].queue.next;
+        if (entries_[slot].last_seen > now + idle_) {
+          wheel_.Cancel(nodes_, slot);
+          EndIfDue(slot, events);
+        }
+        slot = next;
+      }
+    }
+  }
+
+  void AddPacket(const Chosen& chosen, const Prepared& prepared, std::vector<FlowEvent>& events) {
+    const DecodedPacket& packet = chosen.packet;
     const std::int64_t time = ToPacketTime(packet.time);
     if (time < latest_) ++stats_.time_backwards;
     latest_ = std::max(latest_, time);
     if (packet.quoted) Quoted(packet, events);
     if (!prepared.counts) {
-      ++stats_.ignored;
+      if (chosen.counts) ++stats_.ignored;
       return;
     }
     ++stats_.packets;
     std::uint32_t slot = Find(prepared.directed.key, prepared.hash);
     if (slot != kNoSlot && EndsBefore(slot, packet, events)) {
-      wheel_.Cancel(slot);
+      wheel_.Cancel(nodes_, slot);
       Free(slot);
       slot = kNoSlot;
     }
@@ -311,9 +395,13 @@ class FlowTable::Impl {
     if (occupied() == options_.max_flows) Evict(events);
     const std::uint32_t slot = Allocate();
     FlowEntry& entry = entries_[slot];
-    entry = FlowEntry{};
     entry.key = prepared.directed.key;
     entry.first_seen = entry.last_seen = time;
+    entry.vlan = 0;
+    entry.tcp_flags[0] = entry.tcp_flags[1] = 0;
+    entry.extra[0] = entry.extra[1] = 0;
+    entry.state = 0;
+    entry.counters[0] = entry.counters[1] = {};
     entry.outcome = FirstOutcome(packet);
     // A SYN-ACK answers somebody who spoke before.
     const bool answers = packet.is_tcp() && IsSynAck(packet.tcp_flags);
@@ -330,8 +418,8 @@ class FlowTable::Impl {
       entry.vlan = packet.vlan;
     }
     index_.Insert(prepared.hash, slot);
-    queue_links_.PushBack(unanswered_, slot);
-    wheel_.Schedule(slot, DeadlineOf(entry));
+    QueueLinks::PushBack(nodes_, unanswered_, slot);
+    wheel_.Schedule(nodes_, slot, DeadlineOf(entry));
     ++stats_.started;
     return slot;
   }
@@ -345,6 +433,9 @@ class FlowTable::Impl {
       entry.Clear(FlowEntry::kContinuing);
       entry.first_seen = entry.last_seen = time;
       ++stats_.started;
+      // The wheel has it at the end of the silence, which may come after the next active timeout.
+      wheel_.Cancel(nodes_, slot);
+      wheel_.Schedule(nodes_, slot, DeadlineOf(entry));
     }
     entry.first_seen = std::min(entry.first_seen, time);
     entry.last_seen = std::max(entry.last_seen, time);
@@ -401,8 +492,8 @@ class FlowTable::Impl {
     FlowEntry& entry = entries_[slot];
     const bool refuses = packet.is_tcp() && (packet.tcp_flags & kTcpRst) != 0;
     if (!refuses && !entry.Is(FlowEntry::kAnswered)) {
-      queue_links_.Remove(unanswered_, slot);
-      queue_links_.PushBack(answered_, slot);
+      QueueLinks::Remove(nodes_, unanswered_, slot);
+      QueueLinks::PushBack(nodes_, answered_, slot);
       entry.Set(FlowEntry::kAnswered);
     }
     if (entry.outcome == ContactOutcome::kPending) {
@@ -421,9 +512,9 @@ class FlowTable::Impl {
   void Quoted(const DecodedPacket& packet, std::vector<FlowEvent>& events) {
     if (!SaysUnreachable(packet)) return;
     const FiveTuple& tuple = *packet.quoted;
-    const DirectedKey quoted =
-        internal::MakeKey(tuple.source.address, tuple.source.port, tuple.destination.address,
-                          tuple.destination.port, tuple.protocol);
+    DirectedKey quoted;
+    internal::MakeKey(tuple.source.address, tuple.source.port, tuple.destination.address,
+                      tuple.destination.port, tuple.protocol, quoted);
     const std::uint32_t slot = Find(quoted.key, quoted.key.Hash(hash_));
     if (slot == kNoSlot) return;
     const FlowEntry& entry = entries_[slot];
@@ -440,34 +531,55 @@ class FlowTable::Impl {
     const bool both_finished = (entry.tcp_flags[0] & entry.tcp_flags[1] & kTcpFin) != 0;
     if (!both_finished && (packet.tcp_flags & kTcpRst) == 0) return;
     entry.Set(FlowEntry::kClosed);
-    wheel_.Cancel(slot);
-    wheel_.Schedule(slot, DeadlineOf(entry));
+    wheel_.Cancel(nodes_, slot);
+    wheel_.Schedule(nodes_, slot, DeadlineOf(entry));
+  }
+
+  void ForceEnd(std::uint32_t slot, std::vector<FlowEvent>& events) {
+    const FlowEntry& entry = entries_[slot];
+    const FlowEndReason reason = ReasonAt(entry, now_);
+    Report(slot, reason == FlowEndReason::kNone ? FlowEndReason::kForcedEnd : reason,
+           std::min(now_, DeadlineOf(entry)), events);
+    Free(slot);
   }
 
   // Ends up to `limit` flows that are due; true when none is left.
   bool EndDue(std::size_t limit, std::vector<FlowEvent>& events) {
+    std::array<std::uint32_t, kBurst> slots;
     std::size_t ended = 0;
-    for (std::size_t looks = 0; ended < limit && looks < limit * kLooksPerEnded; ++looks) {
-      const std::uint32_t slot = wheel_.TakeDue(now_);
-      if (slot == kNoSlot) return true;
-      const FlowEntry& entry = entries_[slot];
-      const FlowEndReason reason = ReasonAt(entry, now_);
-      if (reason == FlowEndReason::kNone) {
-        // Packets have moved the deadline since it was scheduled: each flow once per timeout.
-        wheel_.Schedule(slot, DeadlineOf(entry));
-        continue;
+    for (std::size_t looks = 0; ended < limit && looks < limit * kLooksPerEnded;) {
+      std::size_t count = 0;
+      for (; count < std::min(kBurst, limit - ended); ++count) {
+        slots[count] = wheel_.TakeDue(nodes_, now_);
+        if (slots[count] == kNoSlot) break;
       }
-      ++ended;
-      const std::int64_t deadline = DeadlineOf(entry);
-      Report(slot, reason, deadline, events);
-      if (reason == FlowEndReason::kActiveTimeout) {
-        Continue(slot);
-        wheel_.Schedule(slot, DeadlineOf(entry));
-      } else {
-        Free(slot);
+      if (count == 0) return true;
+      PrefetchEnding(std::span(slots).first(count));
+      for (std::size_t i = 0; i < count; ++i) {
+        if (EndIfDue(slots[i], events)) ++ended;
       }
+      looks += count;
     }
     return false;
+  }
+
+  // A slot that the wheel gave out.
+  bool EndIfDue(std::uint32_t slot, std::vector<FlowEvent>& events) {
+    const FlowEntry& entry = entries_[slot];
+    const FlowEndReason reason = ReasonAt(entry, now_);
+    if (reason == FlowEndReason::kNone) {
+      // Packets have moved the deadline since it was scheduled: each flow once per timeout.
+      wheel_.Schedule(nodes_, slot, DeadlineOf(entry));
+      return false;
+    }
+    Report(slot, reason, DeadlineOf(entry), events);
+    if (reason == FlowEndReason::kActiveTimeout) {
+      Continue(slot);
+      wheel_.Schedule(nodes_, slot, DeadlineOf(entry));
+    } else {
+      Free(slot);
+    }
+    return true;
   }
 
   void Evict(std::vector<FlowEvent>& events) {
@@ -477,7 +589,7 @@ class FlowTable::Impl {
     const FlowEndReason reason = ReasonAt(entry, now_);
     Report(slot, reason == FlowEndReason::kNone ? FlowEndReason::kLackOfResources : reason,
            std::min(now_, DeadlineOf(entry)), events);
-    wheel_.Cancel(slot);
+    wheel_.Cancel(nodes_, slot);
     Free(slot);
   }
 
@@ -488,14 +600,14 @@ class FlowTable::Impl {
     std::uint32_t slot = answered_.head;
     std::array<std::uint32_t, kEvictionSample> sample;
     std::size_t count = 0;
-    for (; slot != kNoSlot && count < sample.size(); slot = queue_links_.Next(slot)) {
+    for (; slot != kNoSlot && count < sample.size(); slot = nodes_[slot].queue.next) {
       sample[count++] = slot;
       if (entries_[slot].last_seen < entries_[quietest].last_seen) quietest = slot;
     }
     for (std::size_t i = 0; i < count; ++i) {
       if (sample[i] == quietest) continue;
-      queue_links_.Remove(answered_, sample[i]);
-      queue_links_.PushBack(answered_, sample[i]);
+      QueueLinks::Remove(nodes_, answered_, sample[i]);
+      QueueLinks::PushBack(nodes_, answered_, sample[i]);
     }
     return quietest;
   }
@@ -538,7 +650,10 @@ class FlowTable::Impl {
     event.time = Timestamp(Duration(time));
     entry.FillRecord(reason, event.flow);
     if (options_.statistics && event.closes_record()) {
-      event.flow.statistics = statistics_.Take(slot, entry.first_seen);
+      const auto totals = [&](std::size_t i) {
+        return internal::DirectionTotals{entry.counters[i].packets, entry.counters[i].ip_bytes};
+      };
+      event.flow.statistics = statistics_.Take(slot, entry.first_seen, totals(0), totals(1));
     }
     if (inspector_ != nullptr) {
       inspector_->Describe(slot, entry.Is(FlowEntry::kInspected), event.flow);
@@ -548,7 +663,7 @@ class FlowTable::Impl {
   std::uint32_t Allocate() {
     if (free_.head != kNoSlot) {
       const std::uint32_t slot = free_.head;
-      queue_links_.Remove(free_, slot);
+      QueueLinks::Remove(nodes_, free_, slot);
       return slot;
     }
     return static_cast<std::uint32_t>(high_water_++);
@@ -559,8 +674,8 @@ class FlowTable::Impl {
     const FlowEntry& entry = entries_[slot];
     if (entry.Is(FlowEntry::kInspected)) inspector_->Finish(slot);
     index_.Erase(entry.key.Hash(hash_), slot);
-    queue_links_.Remove(entry.Is(FlowEntry::kAnswered) ? answered_ : unanswered_, slot);
-    queue_links_.PushBack(free_, slot);
+    QueueLinks::Remove(nodes_, entry.Is(FlowEntry::kAnswered) ? answered_ : unanswered_, slot);
+    QueueLinks::PushBack(nodes_, free_, slot);
   }
 
   FlowTableOptions options_;
@@ -571,7 +686,7 @@ class FlowTable::Impl {
   bool wants_all_;
   FlowIndex index_;
   base::LazyArray<FlowEntry> entries_;
-  SlotLinks queue_links_;
+  SlotNodes nodes_;
   TimerWheel wheel_;
   StatisticsTable statistics_;
   FlowInspector* inspector_ = nullptr;
@@ -584,6 +699,24 @@ class FlowTable::Impl {
   std::int64_t latest_ = kMinPacketTime.time_since_epoch().count();
   FlowTableStats stats_;
 };
+
+FlowTableStats& FlowTableStats::operator+=(const FlowTableStats& other) {
+  packets += other.packets;
+  ignored += other.ignored;
+  started += other.started;
+  ended += other.ended;
+  ended_idle += other.ended_idle;
+  ended_active += other.ended_active;
+  ended_tcp += other.ended_tcp;
+  ended_forced += other.ended_forced;
+  evicted += other.evicted;
+  evicted_answered += other.evicted_answered;
+  time_backwards += other.time_backwards;
+  active += other.active;
+  capacity += other.capacity;
+  memory_bytes += other.memory_bytes;
+  return *this;
+}
 
 absl::StatusOr<FlowTable> FlowTable::Create(FlowTableOptions options) {
   NTA_RETURN_IF_ERROR(CheckTimeout(options.idle_timeout, "idle_timeout"));
@@ -613,12 +746,36 @@ FlowTable::~FlowTable() = default;
 void FlowTable::SetInspector(FlowInspector* inspector) { impl_->SetInspector(inspector); }
 
 void FlowTable::Add(std::span<const DecodedPacket> packets, std::vector<FlowEvent>& events) {
-  impl_->Add(packets, {}, events);
+  impl_->Add(
+      packets.size(),
+      [packets](std::size_t i) {
+        return Impl::Chosen{packets[i], true};
+      },
+      [this, packets](std::size_t i) { return impl_->PassClock(packets[i].time); }, events);
 }
 
 void FlowTable::Add(std::span<const DecodedPacket> packets, std::span<const Timestamp> clocks,
                     std::vector<FlowEvent>& events) {
-  impl_->Add(packets, clocks, events);
+  impl_->Add(
+      packets.size(),
+      [packets](std::size_t i) {
+        return Impl::Chosen{packets[i], true};
+      },
+      [clocks](std::size_t i) { return clocks[i]; }, events);
+}
+
+void FlowTable::Add(std::span<const DecodedPacket> packets, std::span<const Timestamp> clocks,
+                    std::span<const PacketChoice> chosen, std::vector<FlowEvent>& events) {
+  impl_->Add(
+      chosen.size(),
+      [packets, chosen](std::size_t i) {
+        return Impl::Chosen{packets[chosen[i].index], chosen[i].counts};
+      },
+      [clocks, chosen](std::size_t i) { return clocks[chosen[i].index]; }, events);
+}
+
+void FlowTable::SetClock(Timestamp now, std::vector<FlowEvent>& events) {
+  impl_->SetClock(now, events);
 }
 
 bool FlowTable::AdvanceTo(Timestamp now, std::vector<FlowEvent>& events) {

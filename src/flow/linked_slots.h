@@ -17,42 +17,44 @@ struct SlotList {
   std::uint32_t size = 0;
 };
 
-// Links for one list membership per slot. Slots are numbered from 0; 0-initialised memory is never
-// read before a push.
+struct SlotLink {
+  std::uint32_t previous;
+  std::uint32_t next;
+};
+
+// Every list that a slot can be in, side by side, because they change together.
+struct SlotNode {
+  SlotLink queue;
+  SlotLink timer;
+  std::uint32_t timer_list;  // number of the wheel's list
+};
+using SlotNodes = base::LazyArray<SlotNode>;
+
+// One list membership per slot. Slots are numbered from 0; 0-initialised memory is never read
+// before a push.
+template <SlotLink SlotNode::*kLink>
 class SlotLinks {
  public:
-  static absl::StatusOr<SlotLinks> Create(std::size_t slots) {
-    SlotLinks links;
-    NTA_ASSIGN_OR_RETURN(links.links_, base::LazyArray<Link>::Create(slots));
-    return links;
-  }
-
-  void PushBack(SlotList& list, std::uint32_t slot) {
-    links_[slot] = {list.tail, kNoSlot};
+  static void PushBack(SlotNodes& nodes, SlotList& list, std::uint32_t slot) {
+    nodes[slot].*kLink = {list.tail, kNoSlot};
     if (list.tail != kNoSlot) {
-      links_[list.tail].next = slot;
+      (nodes[list.tail].*kLink).next = slot;
     } else {
       list.head = slot;
     }
     list.tail = slot;
     ++list.size;
   }
-  void Remove(SlotList& list, std::uint32_t slot) {
-    const Link link = links_[slot];
-    (link.previous != kNoSlot ? links_[link.previous].next : list.head) = link.next;
-    (link.next != kNoSlot ? links_[link.next].previous : list.tail) = link.previous;
+  static void Remove(SlotNodes& nodes, SlotList& list, std::uint32_t slot) {
+    const SlotLink link = nodes[slot].*kLink;
+    (link.previous != kNoSlot ? (nodes[link.previous].*kLink).next : list.head) = link.next;
+    (link.next != kNoSlot ? (nodes[link.next].*kLink).previous : list.tail) = link.previous;
     --list.size;
   }
-  std::uint32_t Next(std::uint32_t slot) const { return links_[slot].next; }
-
- private:
-  struct Link {
-    std::uint32_t previous;
-    std::uint32_t next;
-  };
-
-  base::LazyArray<Link> links_;
 };
+
+using QueueLinks = SlotLinks<&SlotNode::queue>;
+using TimerLinks = SlotLinks<&SlotNode::timer>;
 
 }  // namespace nta::internal
 

@@ -18,36 +18,32 @@ namespace nta::internal {
 
 class TimerWheel {
  public:
-  static absl::StatusOr<TimerWheel> Create(std::size_t slots) {
-    TimerWheel wheel;
-    NTA_ASSIGN_OR_RETURN(wheel.links_, SlotLinks::Create(slots));
-    NTA_ASSIGN_OR_RETURN(wheel.list_of_, base::LazyArray<std::uint16_t>::Create(slots));
-    wheel.lists_ = std::make_unique<std::array<SlotList, kLists>>();
-    return wheel;
-  }
+  TimerWheel() : lists_(std::make_unique<std::array<SlotList, kLists>>()) {}
 
   // True when something may be due: a tick has passed, or the last one was not emptied.
   bool HasPassed(std::int64_t now) const {
     return TickOf(now) > tick_ || (*lists_)[ListOf(tick_)].head != kNoSlot;
   }
 
-  void Schedule(std::uint32_t slot, std::int64_t deadline) {
+  void Schedule(SlotNodes& nodes, std::uint32_t slot, std::int64_t deadline) {
     // A deadline in the current tick comes due with the next one.
     const std::int64_t ahead = std::clamp<std::int64_t>(TickOf(deadline) - tick_, 0, kLists - 2);
-    const auto list = static_cast<std::uint16_t>((tick_ + ahead + 1) & (kLists - 1));
-    list_of_[slot] = list;
-    links_.PushBack((*lists_)[list], slot);
+    const std::size_t list = ListOf(tick_ + ahead + 1);
+    nodes[slot].timer_list = static_cast<std::uint32_t>(list);
+    TimerLinks::PushBack(nodes, (*lists_)[list], slot);
   }
-  void Cancel(std::uint32_t slot) { links_.Remove((*lists_)[list_of_[slot]], slot); }
+  void Cancel(SlotNodes& nodes, std::uint32_t slot) {
+    TimerLinks::Remove(nodes, (*lists_)[nodes[slot].timer_list], slot);
+  }
 
   // Takes the next slot of the ticks that have passed until `now`; kNoSlot when there is none left.
-  std::uint32_t TakeDue(std::int64_t now) {
+  std::uint32_t TakeDue(SlotNodes& nodes, std::int64_t now) {
     const std::int64_t target = TickOf(now);
     // After a jump further than the horizon every list is due exactly once.
     tick_ = std::max(tick_, target - kLists);
     while (tick_ <= target) {
       SlotList& list = (*lists_)[ListOf(tick_)];
-      if (list.head != kNoSlot) return Take(list);
+      if (list.head != kNoSlot) return Take(nodes, list);
       if (tick_ == target) break;
       ++tick_;
     }
@@ -59,10 +55,10 @@ class TimerWheel {
 
   // Takes any slot, those that come due first first; kNoSlot when the wheel is empty. `ahead` is 0
   // at first and remembers which lists were found empty.
-  std::uint32_t TakeAny(std::int64_t& ahead) {
+  std::uint32_t TakeAny(SlotNodes& nodes, std::int64_t& ahead) {
     for (; ahead < kLists; ++ahead) {
       SlotList& list = (*lists_)[ListOf(tick_ + ahead)];
-      if (list.head != kNoSlot) return Take(list);
+      if (list.head != kNoSlot) return Take(nodes, list);
     }
     return kNoSlot;
   }
@@ -75,14 +71,12 @@ class TimerWheel {
   static std::size_t ListOf(std::int64_t tick) {
     return static_cast<std::size_t>(tick & (kLists - 1));
   }
-  std::uint32_t Take(SlotList& list) {
+  static std::uint32_t Take(SlotNodes& nodes, SlotList& list) {
     const std::uint32_t slot = list.head;
-    links_.Remove(list, slot);
+    TimerLinks::Remove(nodes, list, slot);
     return slot;
   }
 
-  SlotLinks links_;
-  base::LazyArray<std::uint16_t> list_of_;
   std::unique_ptr<std::array<SlotList, kLists>> lists_;
   std::int64_t tick_ = TickOf(kMinPacketTime.time_since_epoch().count());
 };

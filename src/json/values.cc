@@ -3,31 +3,6 @@
 namespace nta::json {
 namespace {
 
-void AddDirection(Json& json, const std::string& prefix, const FlowDirection& direction) {
-  json[prefix + "_packets"] = direction.packets;
-  json[prefix + "_wire_bytes"] = direction.wire_bytes;
-  json[prefix + "_ip_bytes"] = direction.ip_bytes;
-  json[prefix + "_payload_bytes"] = direction.payload_bytes;
-}
-
-void AddFlow(Json& json, const FlowRecord& flow) {
-  json["first_seen"] = ToString(flow.first_seen);
-  json["last_seen"] = ToString(flow.last_seen);
-  json["protocol"] = flow.protocol;
-  json["source_address"] = flow.source.address.ToString();
-  json["source_port"] = flow.source.port;
-  json["destination_address"] = flow.destination.address.ToString();
-  json["destination_port"] = flow.destination.port;
-  json["vlan"] = flow.vlan ? Json(*flow.vlan) : Json();
-  AddDirection(json, "forward", flow.forward);
-  AddDirection(json, "reverse", flow.reverse);
-  json["forward_tcp_flags"] = flow.forward.tcp_flags;
-  json["reverse_tcp_flags"] = flow.reverse.tcp_flags;
-  json["application"] = nullptr;
-  json["outcome"] = ToString(flow.outcome);
-  json["end_reason"] = ToString(flow.end_reason);
-}
-
 // Whole seconds as an integer, others with a fraction.
 Json Seconds(Duration duration) {
   constexpr std::int64_t kSecond = 1'000'000'000;
@@ -43,19 +18,6 @@ Json Address(const std::optional<IpAddress>& address) {
 
 std::string Dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-Json ToValue(const FlowRecord& flow) {
-  Json json;
-  AddFlow(json, flow);
-  return json;
-}
-
-Json ToValue(const StoredFlow& flow) {
-  Json json;
-  json["id"] = flow.id;
-  AddFlow(json, flow.flow);
-  return json;
 }
 
 Json ToValue(const Alert& alert) {

@@ -55,8 +55,12 @@ DecodedPacket Decode(const PacketView& packet) {
 
 DecodedPacket Decode(const PacketView& packet, const DecodeOptions& options) {
   DecodedPacket decoded;
-  internal::Decoder(packet, options, decoded).Run();
+  Decode(packet, options, decoded);
   return decoded;
+}
+
+void Decode(const PacketView& packet, const DecodeOptions& options, DecodedPacket& decoded) {
+  internal::Decoder(packet, options, decoded).Run();
 }
 
 namespace internal {
@@ -117,7 +121,7 @@ Next Decoder::Step(Next next) {
 
 // A tunnel whose inside cannot be read still was a packet between its two ends.
 Next Decoder::Malformed(DecodeReason reason) {
-  if (inside_) out_ = outer_;
+  if (inside_) out_ = *outer_;
   if (out_.outcome == DecodeOutcome::kDecoded) {
     out_.outcome = DecodeOutcome::kMalformed;
     out_.reason = reason;
@@ -127,7 +131,7 @@ Next Decoder::Malformed(DecodeReason reason) {
 
 Next Decoder::Unsupported(DecodeReason reason) {
   if (inside_) {
-    out_ = outer_;
+    out_ = *outer_;
   } else if (out_.outcome == DecodeOutcome::kDecoded) {
     out_.outcome = DecodeOutcome::kUnsupported;
     out_.reason = reason;

@@ -263,7 +263,7 @@ Next Decoder::GrePayload(std::uint16_t protocol, bool has_sequence) {
   if (!Has(erspan_bytes)) return Malformed(DecodeReason::kBadTunnelHeader);
   Skip(erspan_bytes);
   out_.tunnels |= static_cast<std::uint16_t>(Tunnel::kErspan);
-  outer_.tunnels = out_.tunnels;
+  outer_->tunnels = out_.tunnels;
   return Next::kEthernet;
 }
 

@@ -73,6 +73,7 @@ Next Decoder::Tcp() {
     return Malformed(DecodeReason::kBadTcpDataOffset);
   }
   SetPayload(header_bytes);
+  out_.has_tcp_header = true;
   return Next::kDone;
 }
 

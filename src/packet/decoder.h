@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "nta/packet/decode.h"
 
@@ -128,8 +129,8 @@ class Decoder {
   std::uint16_t ether_type_ = 0;
   std::uint32_t declared_ = 0;  // bytes after the cursor by the IP header's length
   // The packet as it was at the header that encapsulates what is being read; restored when nothing
-  // useful is inside.
-  DecodedPacket outer_;
+  // useful is inside. Without a value until then: most packets have none.
+  std::optional<DecodedPacket> outer_;
   bool inside_ = false;
   bool is_partial_ = false;  // inside a fragment: the inner lengths reach beyond it
 };

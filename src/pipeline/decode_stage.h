@@ -2,13 +2,13 @@
 #ifndef NTA_PIPELINE_DECODE_STAGE_H_
 #define NTA_PIPELINE_DECODE_STAGE_H_
 
-#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
 
 #include "nta/flow/flow_clock.h"
 #include "nta/pipeline/pipeline.h"
+#include "pipeline/decode_counters.h"
 
 namespace nta::internal {
 
@@ -32,16 +32,11 @@ class DecodeStage {
   PipelineStats Stats(const PacketSource& source) const;
 
  private:
-  static constexpr std::size_t kReasons = static_cast<std::size_t>(DecodeReason::kNonDataFrame) + 1;
-
-  void Enter(const DecodedPacket& packet);
-
   DecodeOptions options_;
   Defragment defragment_;
   FragmentTracker fragments_;
   FlowClock clock_;
-  PacketLedger ledger_;
-  std::array<std::uint64_t, kReasons> reasons_{};
+  DecodeCounters counters_;
   std::vector<DecodedPacket> decoded_;
   std::vector<DecodedPacket> counted_;
   std::vector<Timestamp> clocks_;

@@ -1,142 +1,108 @@
 #include "nta/pipeline/parallel_meter.h"
 
 #include <algorithm>
+#include <condition_variable>
 #include <deque>
+#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "base/keyed_hash.h"
 #include "base/random.h"
 #include "base/status.h"
-#include "pipeline/decode_stage.h"
+#include "flow/flow_entry.h"
+#include "pipeline/decode_counters.h"
+#include "pipeline/packet_block.h"
 
 namespace nta {
 namespace {
 
+using internal::DecodeCounters;
+using internal::PacketBlock;
+
 using FlowSink = absl::FunctionRef<absl::Status(std::span<const FlowRecord>)>;
 
-// Packets of one shard, with the stream's time at each.
-struct Burst {
-  std::vector<DecodedPacket> packets;
-  std::vector<Timestamp> clocks;
-  Timestamp now{};  // at its end; with no packets, only time has passed
-
-  void Add(const DecodedPacket& packet, Timestamp clock) {
-    packets.push_back(packet);
-    // The captured bytes belong to the source and are gone by the time they are counted.
-    packets.back().payload = {};
-    clocks.push_back(clock);
-  }
-};
-
-// A bounded queue of bursts, closed at the end.
-class BurstQueue {
- public:
-  explicit BurstQueue(std::size_t capacity) : capacity_(capacity) {}
-
-  void Push(Burst burst) {
-    absl::MutexLock lock(&mutex_, absl::Condition(this, &BurstQueue::HasRoom));
-    bursts_.push_back(std::move(burst));
-  }
-  void Close() {
-    absl::MutexLock lock(&mutex_);
-    closed_ = true;
-  }
-  // Nothing after the last burst of a closed queue.
-  std::optional<Burst> Pop() {
-    absl::MutexLock lock(&mutex_, absl::Condition(this, &BurstQueue::HasBurst));
-    if (bursts_.empty()) return std::nullopt;
-    Burst burst = std::move(bursts_.front());
-    bursts_.pop_front();
-    return burst;
-  }
-
- private:
-  bool HasRoom() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return bursts_.size() < capacity_; }
-  bool HasBurst() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return closed_ || !bursts_.empty();
-  }
-
-  const std::size_t capacity_;
-  absl::Mutex mutex_;
-  std::deque<Burst> bursts_ ABSL_GUARDED_BY(mutex_);
-  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
-};
+constexpr int kMaxWorkers = 256;
 
 // The sink, called by one worker at a time; remembers its first error.
 class SharedSink {
  public:
   explicit SharedSink(FlowSink sink) : sink_(sink) {}
 
-  void Write(const std::vector<FlowRecord>& flows) {
-    if (flows.empty()) return;
-    absl::MutexLock lock(&mutex_);
-    if (status_.ok()) status_ = sink_(flows);
-  }
-  absl::Status status() const {
-    absl::MutexLock lock(&mutex_);
+  absl::Status Write(const std::vector<FlowRecord>& flows) {
+    const std::scoped_lock lock(mutex_);
+    if (status_.ok() && !flows.empty()) status_ = sink_(flows);
     return status_;
   }
 
  private:
   FlowSink sink_;
-  mutable absl::Mutex mutex_;
-  absl::Status status_ ABSL_GUARDED_BY(mutex_);
+  std::mutex mutex_;
+  absl::Status status_;
 };
 
-class Worker {
+// The flows of one shard. Used by one thread.
+class Shard {
  public:
-  Worker(FlowTable table, std::size_t queue_bursts)
-      : table_(std::move(table)), queue_(queue_bursts) {}
-
-  BurstQueue& queue() { return queue_; }
-
-  void Run(SharedSink& sink) {
-    std::vector<FlowEvent> events;
-    while (std::optional<Burst> burst = queue_.Pop()) {
-      table_.Add(burst->packets, burst->clocks, events);
-      table_.AdvanceTo(burst->now, events);
-      Report(events, sink);
-    }
-    for (bool done = false; !done;) {
-      done = table_.EndAll(events);
-      Report(events, sink);
-    }
+  Shard(FlowTable table, std::optional<ApplicationInspector> inspector)
+      : inspector_(std::move(inspector)), table_(std::move(table)) {
+    if (inspector_) table_.SetInspector(&*inspector_);
   }
 
-  FlowTableStats Stats() const { return table_.Stats(); }
+  // Counts what falls to this shard, by the stream's clock at every step.
+  absl::Status Count(PacketBlock& block, std::size_t number, SharedSink& sink) {
+    const std::span<const PacketChoice> chosen = block.chosen(number);
+    const PacketBlock& decoded = block;
+    std::size_t done = 0;
+    for (const PacketBlock::SetBack& set_back : block.set_backs()) {
+      std::size_t end = done;
+      while (end < chosen.size() && chosen[end].index < set_back.index) ++end;
+      table_.Add(decoded.decoded(), block.clocks(), chosen.subspan(done, end - done), events_);
+      table_.SetClock(set_back.before, events_);
+      table_.SetClock(block.clocks()[set_back.index], events_);
+      done = end;
+    }
+    table_.Add(decoded.decoded(), block.clocks(), chosen.subspan(done), events_);
+    table_.AdvanceTo(block.end, events_);
+    return Report(sink);
+  }
+
+  absl::Status End(SharedSink& sink) {
+    absl::Status status;
+    for (bool done = false; !done;) {
+      done = table_.EndAll(events_);
+      if (absl::Status reported = Report(sink); status.ok()) status = std::move(reported);
+    }
+    return status;
+  }
+
+  DecodeCounters& counters() { return counters_; }
+
+  void AddTo(PipelineStats& stats) const {
+    stats.flow_table += table_.Stats();
+    if (inspector_) stats.applications += inspector_->Stats();
+    counters_.AddTo(stats);
+  }
 
  private:
-  static void Report(std::vector<FlowEvent>& events, SharedSink& sink) {
-    std::vector<FlowRecord> flows;
-    flows.reserve(events.size());
-    for (FlowEvent& event : events) flows.push_back(std::move(event.flow));
-    events.clear();
-    sink.Write(flows);
+  absl::Status Report(SharedSink& sink) {
+    flows_.clear();
+    flows_.reserve(events_.size());
+    for (FlowEvent& event : events_) flows_.push_back(std::move(event.flow));
+    events_.clear();
+    return sink.Write(flows_);
   }
 
-  FlowTable table_;
-  BurstQueue queue_;
+  std::optional<ApplicationInspector> inspector_;
+  FlowTable table_;          // borrows inspector_
+  DecodeCounters counters_;  // of the blocks that this worker decoded
+  std::vector<FlowEvent> events_;
+  std::vector<FlowRecord> flows_;
 };
 
-void Add(FlowTableStats& sum, const FlowTableStats& part) {
-  sum.packets += part.packets;
-  sum.ignored += part.ignored;
-  sum.started += part.started;
-  sum.ended += part.ended;
-  sum.ended_idle += part.ended_idle;
-  sum.ended_active += part.ended_active;
-  sum.ended_tcp += part.ended_tcp;
-  sum.ended_forced += part.ended_forced;
-  sum.evicted += part.evicted;
-  sum.evicted_answered += part.evicted_answered;
-  sum.time_backwards += part.time_backwards;
-  sum.active += part.active;
-  sum.capacity += part.capacity;
-  sum.memory_bytes += part.memory_bytes;
+Timestamp SystemNow() {
+  return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
 }
 
 }  // namespace
@@ -146,109 +112,261 @@ class ParallelMeter::Impl {
   Impl(PacketSource& source, ParallelMeterOptions options)
       : source_(source),
         options_(std::move(options)),
-        stage_(options_.pipeline),
-        hash_(base::RandomSeed()) {}
+        hash_(base::RandomSeed()),
+        fragments_(options_.pipeline.fragments) {
+    if (!options_.pipeline.clock) options_.pipeline.clock = SystemNow;
+  }
 
   absl::Status Run(FlowSink sink, std::stop_token stop) {
-    NTA_RETURN_IF_ERROR(CreateWorkers());
+    NTA_RETURN_IF_ERROR(CreateShards());
     SharedSink shared(sink);
-    absl::Status status;
     {
       std::vector<std::jthread> threads;
-      threads.reserve(workers_.size());
-      for (auto& worker : workers_) {
-        threads.emplace_back([&shared, &worker = *worker] { worker.Run(shared); });
+      threads.reserve(shards_.size() - 1);
+      for (std::size_t i = 1; i < shards_.size(); ++i) {
+        threads.emplace_back([this, i, &shared, stop] { Work(i, shared, stop); });
       }
-      status = ReadAll(shared, stop);
-      for (auto& worker : workers_) worker->queue().Close();
+      Work(0, shared, stop);
     }
-    return status.ok() ? shared.status() : status;
+    return status_;
   }
 
   PipelineStats Stats() const {
-    PipelineStats stats = stage_.Stats(source_);
-    for (const auto& worker : workers_) Add(stats.flow_table, worker->Stats());
-    // A packet that quotes another shard's flow was shown there, too, without being counted.
-    stats.flow_table.ignored -= shown_;
+    PipelineStats stats;
+    internal::AddSource(source_, stats);
+    for (const auto& shard : shards_) shard->AddTo(stats);
+    if (names_) stats.names = names_->Stats();
+    stats.flow_table.time_backwards = time_backwards_;
+    stats.fragments = fragments_.Stats();
     return stats;
   }
 
  private:
-  absl::Status CreateWorkers() {
-    if (options_.workers < 1 || options_.workers > 256) {
+  using Lock = std::unique_lock<std::mutex>;
+
+  absl::Status CreateShards() {
+    if (options_.workers < 1 || options_.workers > kMaxWorkers) {
       return base::InvalidArgument("workers must be within 1 and 256");
+    }
+    if (options_.block_packets < 1) {
+      return base::InvalidArgument("block_packets must be at least 1");
     }
     const auto count = static_cast<std::size_t>(options_.workers);
     FlowTableOptions table_options = options_.pipeline.flow_table;
     table_options.events = FlowEventSelection::kRecords;
     table_options.max_flows =
         std::max<std::size_t>((table_options.max_flows + count - 1) / count, 1);
+    table_options.max_memory_bytes /= count;
+    if (options_.pipeline.applications) names_.emplace(options_.pipeline.names);
     for (std::size_t i = 0; i < count; ++i) {
       NTA_ASSIGN_OR_RETURN(FlowTable table, FlowTable::Create(table_options));
-      workers_.push_back(std::make_unique<Worker>(std::move(table), options_.queue_bursts));
+      NTA_ASSIGN_OR_RETURN(std::optional<ApplicationInspector> inspector, CreateInspector(count));
+      shards_.push_back(std::make_unique<Shard>(std::move(table), std::move(inspector)));
+    }
+    counted_.assign(count, 0);
+    // One that is read or decoded and one that waits for each worker, and some for the differences.
+    for (std::size_t i = 0; i < 2 * count + count / 2 + 1; ++i) {
+      free_.push_back(std::make_unique<PacketBlock>(count));
     }
     return absl::OkStatus();
   }
 
-  absl::Status ReadAll(const SharedSink& sink, const std::stop_token& stop) {
-    PacketBatch packets;
-    while (!stop.stop_requested() && sink.status().ok()) {
-      NTA_ASSIGN_OR_RETURN(const ReadResult result, source_.Read(packets));
-      switch (result) {
-        case ReadResult::kPackets:
-          stage_.Decode(packets);
-          break;
-        case ReadResult::kTimeout:
-          stage_.Clear();
-          if (source_.is_live() && options_.pipeline.clock) {
-            stage_.clock().AdvanceTo(options_.pipeline.clock() - options_.pipeline.lateness);
-          }
-          break;
-        case ReadResult::kEnd:
-          return absl::OkStatus();
+  // For one of `count` shards, which share names: an answer of one names the flows of another.
+  absl::StatusOr<std::optional<ApplicationInspector>> CreateInspector(std::size_t count) {
+    if (!options_.pipeline.applications) return std::nullopt;
+    ApplicationInspectorOptions options = *options_.pipeline.applications;
+    const auto part = [count](std::size_t& value, std::size_t least) {
+      value = value < least ? value : std::max(value / count, least);
+    };
+    part(options.max_inspections, 1);
+    part(options.max_buffered_bytes, 64 << 10);
+    part(options.max_metadata_bytes, 64 << 10);
+    NTA_ASSIGN_OR_RETURN(ApplicationInspector inspector,
+                         ApplicationInspector::Create(options, &*names_));
+    return std::optional<ApplicationInspector>(std::move(inspector));
+  }
+
+  // One worker: what is ready is counted first, because that makes blocks free again.
+  void Work(std::size_t number, SharedSink& sink, const std::stop_token& stop) {
+    Lock lock(mutex_);
+    while (true) {
+      if (PacketBlock* const block = NextToCount(number)) {
+        lock.unlock();
+        absl::Status status = shards_[number]->Count(*block, number, sink);
+        lock.lock();
+        Counted(number, std::move(status));
+      } else if (CanRead()) {
+        ReadAndDecode(number, stop, lock);
+      } else if (has_ended_ && counted_[number] == first_ + blocks_.size()) {
+        break;
+      } else {
+        changed_.wait(lock);
       }
-      Dispatch();
     }
-    return absl::OkStatus();
+    lock.unlock();
+    absl::Status status = shards_[number]->End(sink);
+    lock.lock();
+    if (status_.ok()) status_ = std::move(status);
   }
 
-  // Every worker gets its packets of the burst, if only to learn the time.
-  void Dispatch() {
-    std::vector<Burst> bursts(workers_.size());
-    const auto packets = stage_.counted();
-    for (std::size_t i = 0; i < packets.size(); ++i) {
-      const std::size_t shard = ShardOf(packets[i].five_tuple());
-      bursts[shard].Add(packets[i], stage_.clocks()[i]);
-      if (!packets[i].quoted) continue;
-      const std::size_t quoted = ShardOf(*packets[i].quoted);
-      if (quoted == shard) continue;
-      ++shown_;
-      DecodedPacket notice = packets[i];
-      notice.ip_version = 0;
-      bursts[quoted].Add(notice, stage_.clocks()[i]);
+  // The block that comes next for this shard, when it is ready.
+  PacketBlock* NextToCount(std::size_t number) {
+    const std::uint64_t sequence = counted_[number];
+    if (sequence >= first_ + blocks_.size()) return nullptr;
+    PacketBlock& block = *blocks_[sequence - first_];
+    return block.is_ready ? &block : nullptr;
+  }
+
+  void Counted(std::size_t number, absl::Status status) {
+    PacketBlock& block = *blocks_[counted_[number] - first_];
+    ++counted_[number];
+    --block.shards_left;
+    if (!status.ok()) {
+      if (status_.ok()) status_ = std::move(status);
+      has_ended_ = true;
     }
-    for (std::size_t i = 0; i < bursts.size(); ++i) {
-      bursts[i].now = stage_.clock().now();
-      workers_[i]->queue().Push(std::move(bursts[i]));
+    while (!blocks_.empty() && blocks_.front()->is_ready && blocks_.front()->shards_left == 0) {
+      free_.push_back(std::move(blocks_.front()));
+      blocks_.pop_front();
+      ++first_;
+    }
+    changed_.notify_all();
+  }
+
+  bool CanRead() const { return !has_ended_ && !is_reading_ && !free_.empty(); }
+
+  // One worker reads at a time and gives its block a number; then others read on.
+  void ReadAndDecode(std::size_t number, const std::stop_token& stop, Lock& lock) {
+    is_reading_ = true;
+    std::unique_ptr<PacketBlock> block = std::move(free_.back());
+    free_.pop_back();
+    lock.unlock();
+    block->Clear();
+    block->end = clock_.now();
+    absl::StatusOr<bool> has_ended = stop.stop_requested() ? true : Read(*block);
+    lock.lock();
+    is_reading_ = false;
+    if (!has_ended.ok() && status_.ok()) status_ = has_ended.status();
+    if (!has_ended.ok() || *has_ended) has_ended_ = true;
+    PacketBlock& numbered = *block;
+    numbered.shards_left = shards_.size();
+    blocks_.push_back(std::move(block));
+    changed_.notify_all();
+    lock.unlock();
+    Decode(numbered, shards_[number]->counters());
+    lock.lock();
+    numbered.is_decoded = true;
+    MakeReady();
+  }
+
+  // Fills the block; true when there is no more.
+  absl::StatusOr<bool> Read(PacketBlock& block) {
+    while (block.packets().size() < options_.block_packets) {
+      NTA_ASSIGN_OR_RETURN(const ReadResult result, source_.Read(batch_));
+      if (result == ReadResult::kPackets) {
+        CountBackwards();
+        block.Take(source_, batch_, clock_);
+      } else if (result == ReadResult::kTimeout && source_.is_live()) {
+        clock_.AdvanceTo(options_.pipeline.clock() - options_.pipeline.lateness);
+      }
+      block.end = clock_.now();
+      if (result == ReadResult::kEnd) return true;
+      // What has come now is not kept waiting for what may come.
+      if (result == ReadResult::kTimeout || source_.is_live()) break;
+    }
+    return false;
+  }
+
+  void CountBackwards() {
+    for (const PacketView& packet : batch_) {
+      const Timestamp time = std::clamp(packet.time, kMinPacketTime, kMaxPacketTime);
+      if (time < latest_) ++time_backwards_;
+      latest_ = std::max(latest_, time);
+    }
+  }
+
+  void Decode(PacketBlock& block, DecodeCounters& counters) const {
+    std::vector<DecodedPacket>& decoded = block.decoded();
+    decoded.reserve(block.packets().size());
+    for (const PacketView& packet : block.packets()) {
+      DecodedPacket& last = decoded.emplace_back();
+      nta::Decode(packet, options_.pipeline.decode, last);
+      counters.Enter(last);
+      block.has_fragments |= last.is_fragment;
+    }
+    // The ports of later fragments are known only after the blocks before this one.
+    if (!block.has_fragments) ShareOut(block);
+  }
+
+  // In the order of the stream: whoever has decoded the block that was missing goes on as far as
+  // there are decoded ones.
+  void MakeReady() {
+    for (std::unique_ptr<PacketBlock>& block : blocks_) {
+      if (block->is_ready) continue;
+      if (!block->is_decoded) break;
+      if (block->has_fragments) {
+        if (options_.pipeline.defragment == Defragment::kPorts) {
+          for (DecodedPacket& packet : block->decoded()) {
+            if (packet.is_fragment) fragments_.Resolve(packet);
+          }
+        }
+        ShareOut(*block);
+      }
+      block->is_ready = true;
+    }
+    changed_.notify_all();
+  }
+
+  void ShareOut(PacketBlock& block) const {
+    const std::span<const DecodedPacket> packets = std::as_const(block).decoded();
+    for (std::uint32_t i = 0; i < packets.size(); ++i) {
+      const DecodedPacket& packet = packets[i];
+      if (packet.is_later_fragment && options_.pipeline.defragment == Defragment::kOff) continue;
+      const std::size_t shard = ShardOf(packet.source, packet.source_port, packet.destination,
+                                        packet.destination_port, packet.protocol);
+      block.chosen(shard).push_back({i, true});
+      if (!packet.quoted) continue;
+      // An ICMP error tells the flow that it quotes what became of it.
+      const FiveTuple& tuple = *packet.quoted;
+      const std::size_t quoted =
+          ShardOf(tuple.source.address, tuple.source.port, tuple.destination.address,
+                  tuple.destination.port, tuple.protocol);
+      if (quoted != shard) block.chosen(quoted).push_back({i, false});
     }
   }
 
   // The same for both directions, keyed, and independent of the hash inside the shard's own table.
-  std::size_t ShardOf(const FiveTuple& tuple) const {
-    const auto side = [this](const Endpoint& endpoint) {
-      const auto bytes = endpoint.address.bytes();
-      return hash_(hash_.Bytes(bytes.data(), bytes.size()), endpoint.port);
-    };
-    const std::uint64_t sum = side(tuple.source) + side(tuple.destination);
-    return static_cast<std::size_t>(hash_(sum, tuple.protocol) >> 32) % workers_.size();
+  std::size_t ShardOf(const IpAddress& source, std::uint16_t source_port,
+                      const IpAddress& destination, std::uint16_t destination_port,
+                      std::uint8_t protocol) const {
+    internal::DirectedKey directed;
+    internal::MakeKey(source, source_port, destination, destination_port, protocol, directed);
+    return static_cast<std::size_t>((directed.key.Hash(hash_) >> 32) * shards_.size() >> 32);
   }
 
   PacketSource& source_;
   ParallelMeterOptions options_;
-  internal::DecodeStage stage_;
-  base::KeyedHash hash_;
-  std::vector<std::unique_ptr<Worker>> workers_;
-  std::uint64_t shown_ = 0;
+  const base::KeyedHash hash_;
+  std::optional<NameTable> names_;
+  std::vector<std::unique_ptr<Shard>> shards_;  // borrow names_
+
+  // Of whoever reads.
+  PacketBatch batch_;
+  FlowClock clock_;
+  Timestamp latest_ = Timestamp::min();
+  std::uint64_t time_backwards_ = 0;
+
+  // Under mutex_.
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::unique_ptr<PacketBlock>> blocks_;  // numbered, in order
+  std::uint64_t first_ = 0;                          // number of blocks_.front()
+  std::vector<std::uint64_t> counted_;               // per shard: number of its next block
+  std::vector<std::unique_ptr<PacketBlock>> free_;
+  FragmentTracker fragments_;
+  bool is_reading_ = false;
+  bool has_ended_ = false;
+  absl::Status status_;
 };
 
 ParallelMeter::ParallelMeter(PacketSource& source, ParallelMeterOptions options)

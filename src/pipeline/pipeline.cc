@@ -46,6 +46,8 @@ class Pipeline::Impl {
   PipelineStats Stats() const {
     PipelineStats stats = stage_.Stats(source_);
     if (table_) stats.flow_table = table_->Stats();
+    if (inspector_) stats.applications = inspector_->Stats();
+    if (names_) stats.names = names_->Stats();
     stats.alerts = alerts_;
     return stats;
   }
@@ -62,7 +64,21 @@ class Pipeline::Impl {
       return table.status();
     }
     table_.emplace(*std::move(table));
+    if (absl::Status status = StartInspector(); !status.ok()) {
+      phase_ = Phase::kDone;
+      return status;
+    }
     phase_ = Phase::kReading;
+    return absl::OkStatus();
+  }
+
+  absl::Status StartInspector() {
+    if (!options_.applications) return absl::OkStatus();
+    names_.emplace(options_.names);
+    NTA_ASSIGN_OR_RETURN(ApplicationInspector inspector,
+                         ApplicationInspector::Create(*options_.applications, &*names_));
+    inspector_.emplace(std::move(inspector));
+    table_->SetInspector(&*inspector_);
     return absl::OkStatus();
   }
 
@@ -105,7 +121,9 @@ class Pipeline::Impl {
     stage_.clock().AdvanceTo(now);
     // After a flood has ended more flows may be due than fit into a batch: the rest ends with the
     // next ones.
-    table_->AdvanceTo(now, events_);
+    constexpr int kCallsPerBatch = 4;
+    for (int i = 0; i < kCallsPerBatch && !table_->AdvanceTo(now, events_); ++i) {
+    }
   }
 
   // One bounded part of the end.
@@ -137,7 +155,9 @@ class Pipeline::Impl {
   PacketSource& source_;
   PipelineOptions options_;
   internal::DecodeStage stage_;
-  std::optional<FlowTable> table_;
+  std::optional<NameTable> names_;
+  std::optional<ApplicationInspector> inspector_;  // borrows names_
+  std::optional<FlowTable> table_;                 // borrows inspector_
   std::vector<Detector*> detectors_;
   Phase phase_ = Phase::kNew;
   absl::Status failure_;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/status.h"
+#include "flow/filter_fields.h"
 
 namespace nta::store {
 namespace {
@@ -111,6 +112,16 @@ class Evaluator {
         return Sum(node, kLastSeen, kFirstSeen, ~std::uint64_t{0});
       case FlowField::kEndReason:
         return Number(node, kEndReason);
+      case FlowField::kApplication:
+        return Number(node, kApplication);
+      case FlowField::kCategory:
+        return Number(node, kCategory);
+      case FlowField::kTcpState:
+        return Number(node, kTcpState);
+      case FlowField::kIcmpType:
+        return Optional(node, kIcmpType);
+      case FlowField::kServerName:
+        return Text(node, MetadataColumn(MetadataField::kServerName));
     }
     return base::MakeStatus(absl::StatusCode::kInternal, "an unknown field of a filter");
   }
@@ -187,6 +198,25 @@ class Evaluator {
     NTA_ASSIGN_OR_RETURN(const NumberColumn* x, batch_.Numbers(a));
     NTA_ASSIGN_OR_RETURN(const NumberColumn* y, batch_.Numbers(b));
     return Compare(node, [=](std::size_t i) { return (*x)[i] + factor * (*y)[i]; });
+  }
+
+  absl::StatusOr<Mask> Text(const FilterNode& node, ColumnId id) {
+    NTA_ASSIGN_OR_RETURN(const TextColumn* texts, batch_.Texts(id));
+    Mask mask(batch_.size());
+    if (texts == nullptr) return mask;
+    Mask of_text(texts->dictionary.size());
+    for (std::size_t i = 0; i < of_text.size(); ++i) {
+      const std::string& text = texts->dictionary[i];
+      // A flow without the text equals none.
+      const bool matches =
+          !text.empty() &&
+          std::any_of(node.values.begin(), node.values.end(), [&text](const FilterValue& value) {
+            return filter::MatchesPattern(text, std::get<std::string>(value));
+          });
+      of_text[i] = matches ? 1 : 0;
+    }
+    for (std::size_t i = 0; i < mask.size(); ++i) mask[i] = of_text[texts->index[i]];
+    return mask;
   }
 
   FlowBatch& batch_;

@@ -17,7 +17,7 @@ PacketView View(std::span<const std::uint8_t> bytes) {
 }
 
 TEST(MemorySource, HandsOutCopiesInOrderThenTimesOutThenEnds) {
-  MemorySource source;
+  MemorySource source({.timeout = std::chrono::milliseconds(0)});
   Bytes buffer{1};
   for (std::uint8_t i = 0; i < 3; ++i) {
     buffer[0] = i;

@@ -278,7 +278,7 @@ test('Explore hides whole columns beside an open detail, and says which', async 
   await page.getByRole('complementary', { name: 'Flow detail' }).waitFor();
   const cut = () => page.locator('.table-box').evaluate((box) => box.scrollWidth - box.clientWidth);
   await eventually('a table that is not cut', async () => (await cut()) <= 0);
-  await page.getByText('No room for: Ended by').waitFor();
+  await page.getByText('No room for: Port, Ended by').waitFor();
   await page.keyboard.press('Escape');
   await page.getByRole('columnheader', { name: 'Ended by' }).waitFor();
 });
@@ -371,6 +371,214 @@ test('Overview chart obeys the filter', async () => {
   await page.getByRole('button', { name: 'Show Throughput as chart' }).click();
 });
 
+// What the server under test knows of applications: a capture may hold none, an engine without inspection names none.
+const mixPanel = () => page.locator('.panel-protocols');
+const knowsApplications = async () =>
+  (await page.evaluate(() => document.querySelectorAll('.panel-protocols .bar-list .value').length)) > 0;
+
+test('Overview switches between protocols, applications and categories, and the link keeps it', async () => {
+  await at('overview?since=-24h&until=now');
+  for (const [label, name] of [
+    ['Application', 'application'],
+    ['Category', 'category'],
+    ['Protocol', 'protocol'],
+  ]) {
+    await page.getByRole('radio', { name: label, exact: true }).click();
+    await mixPanel()
+      .getByRole('heading', { name: `${label} mix` })
+      .waitFor();
+    assert.equal(view().get('mix'), name);
+    await page.locator('.panel-throughput .panel-note', { hasText: `per ${name}` }).waitFor();
+  }
+});
+
+test('Overview click on an application filters by it, in the colour that it has everywhere', async (t) => {
+  await at('overview?since=-24h&until=now&mix=application');
+  await mixPanel().locator('.bar-list').or(mixPanel().locator('.empty')).first().waitFor();
+  if (!(await knowsApplications())) return t.skip('the traffic has no application that is known');
+  const first = mixPanel().locator('.bar-list li').first();
+  const colour = await first
+    .locator('.swatch')
+    .evaluate((swatch) => getComputedStyle(swatch).backgroundColor);
+  await first.locator('.value').click();
+  await eventually('the pill', async () => /^app=[a-z0-9_]+$/.test(view().get('where') ?? ''));
+  await eventually('a chart of that application alone', async () => {
+    const fills = await page
+      .locator('.time-chart path.area')
+      .evaluateAll((paths) =>
+        paths.filter((path) => path.getBBox().width > 0.5).map((path) => getComputedStyle(path).fill),
+      );
+    return fills.length === 1 && fills[0] === colour;
+  });
+});
+
+test('Explore shows application and name, and a click on either becomes a pill', async (t) => {
+  await at(
+    'explore?since=-24h&until=now&columns=last_seen,source_address,application,category,name,tcp_state,bytes',
+  );
+  await waitForFlows();
+  const heads = await page.getByRole('columnheader').allTextContents();
+  for (const head of ['Application', 'Category', 'Name', 'TCP state'])
+    assert.ok(heads.includes(head), `the column ${head} is there`);
+  const value = page.locator('td .value', { has: page.locator('.swatch') }).first();
+  if ((await value.count()) === 0) return t.skip('no flow in sight has an application that is known');
+  await value.click();
+  await eventually('the pill', async () => /^app=/.test(view().get('where') ?? ''));
+  await page.getByRole('button', { name: 'Clear filter' }).click();
+});
+
+test('Explore offers applications of the server while a filter is typed', async () => {
+  await page.getByRole('combobox', { name: 'Filter' }).fill('app=bitt');
+  await page.getByRole('option', { name: /^bittorrent/ }).waitFor();
+  await page.getByRole('combobox', { name: 'Filter' }).fill('');
+});
+
+test('Flow detail says what the flow is, how that is known, and explains its numbers', async (t) => {
+  await at('explore?since=-24h&until=now&where=proto%3Dtcp&order=-bytes');
+  await waitForFlows();
+  await rows()
+    .first()
+    .click({ position: { x: 20, y: 10 } });
+  const detail = page.getByRole('complementary', { name: 'Flow detail' });
+  await detail.locator('.application-line').waitFor();
+  assert.match(
+    await detail.locator('.application-part').innerText(),
+    /messages of the flow|from the port|Only the port|host name|Nothing in the traffic/,
+  );
+  const chart = detail.getByRole('region', { name: 'First packets' });
+  if ((await chart.count()) === 0) return t.skip('the server keeps no statistics of flows');
+  await chart.locator('svg[role=group]').focus();
+  await page.keyboard.press('ArrowRight');
+  await eventually('a packet in words', async () =>
+    /(forward|reverse), \d+ B/.test(await chart.locator('[aria-live]').textContent()),
+  );
+  const word = detail.getByRole('button', { name: 'Sent again' });
+  await word.click();
+  await detail.getByRole('note').filter({ hasText: 'Retransmissions' }).waitFor();
+  await page.keyboard.press('Escape');
+});
+
+test('A name that is markup, or very long, or written backwards is only ever text', async () => {
+  const hostile = '<img src=x onerror="document.title=1">';
+  const long = `${'label.'.repeat(160)}example`;
+  const names = [hostile, long, 'gro.elpmaxe\u202emoc.knab'];
+  await page.route(/\/api\/v1\/flows/, async (route) => {
+    const response = await route.fetch();
+    const body = await response.json();
+    body.flows?.forEach((flow, i) => {
+      const server_name = names[i % names.length];
+      Object.assign(flow, { application: 'tls', category: 'web', evidence: 'port' });
+      flow.metadata = { server_name, ja4: hostile, http_path: long, destination_name: server_name };
+    });
+    await route.fulfill({ response, json: body });
+  });
+  await at('explore?since=-24h&until=now&order=-packets');
+  await waitForFlows();
+  await page.locator('td .hostile', { hasText: hostile }).first().waitFor();
+  assert.equal(await page.locator('main img').count(), 0, 'no element came out of a name');
+  assert.equal(await page.locator('td .hostile', { hasText: '\u202e' }).count(), 0);
+  const cell = page.locator('td .hostile', { hasText: 'label.label.' }).first();
+  const [inner, outer] = await cell.evaluate((e) => [e.scrollWidth, e.clientWidth]);
+  assert.ok(inner > outer, 'a long name is cut');
+  assert.equal(await cell.getAttribute('title'), long, 'and whole on hover');
+  assert.ok(
+    await page.locator('td .guess', { hasText: 'TLS?' }).first().isVisible(),
+    'a guess looks like one',
+  );
+  await rows()
+    .first()
+    .click({ position: { x: 20, y: 10 } });
+  const detail = page.getByRole('complementary', { name: 'Flow detail' });
+  await detail.getByText('perhaps').waitFor();
+  assert.equal(await detail.locator('img').count(), 0);
+  const wide = await detail.evaluate((e) => e.scrollWidth - e.clientWidth);
+  assert.ok(wide <= 0, `the panel is ${wide} px too wide`);
+  await page.unroute(/\/api\/v1\/flows/);
+  await page.keyboard.press('Escape');
+});
+
+test('Hosts lead to a page about one host, with its peers, and on to the next', async () => {
+  await at('hosts?since=-24h&until=now');
+  await waitForFlows();
+  const first = rows().first().getByRole('link').first();
+  const address = (await first.textContent()).trim();
+  await first.click();
+  await page.getByRole('heading', { level: 1, name: address }).waitFor();
+  assert.equal(decodeURIComponent(new URL(page.url()).hash.split('?')[0]), `#/hosts/${address}`);
+  await chart().waitFor();
+  await page.locator('.panel-throughput .panel-note', { hasText: `of ${address}` }).waitFor();
+  const peer = page
+    .getByRole('table', { name: `Peers of ${address}` })
+    .getByRole('link')
+    .first();
+  const next = (await peer.textContent()).trim();
+  await peer.click();
+  await page.getByRole('heading', { level: 1, name: next }).waitFor();
+  await page.reload();
+  await page.getByRole('heading', { level: 1, name: next }).waitFor();
+  await page.getByRole('link', { name: 'Its flows' }).click();
+  await eventually('its flows', async () => view().get('where') === `host=${next}`);
+});
+
+test('Host page says what is wrong with an address that is none', async () => {
+  await at('hosts/%3Cb%3Enobody%3C%2Fb%3E?since=-24h&until=now');
+  await page.locator('.problem').first().waitFor();
+  assert.equal(await page.locator('main b').count(), 0);
+});
+
+test('Conversations are drawn, filter on a click, and stand in a table behind', async () => {
+  await at('conversations?since=-24h&until=now');
+  const nodes = page.locator('.sankey-node');
+  await nodes.first().waitFor();
+  const drawn = await page.locator('.sankey-band').count();
+  const table = page.getByRole('table', { name: 'Conversations' });
+  assert.equal(await table.locator('tbody tr').count(), drawn, 'a band for each line of the table');
+  const label = await nodes.first().getAttribute('aria-label');
+  const address = /Filter src=(\S+)$/.exec(label)[1];
+  await nodes.first().locator('.sankey-bar').click();
+  await eventually('the pill', async () => view().get('where') === `src=${address}`);
+  await eventually('one who speaks', async () => {
+    const left = await nodes.evaluateAll((all) => all.map((g) => g.getAttribute('aria-label')));
+    return left.filter((text) => text.includes('Filter src=')).length === 1;
+  });
+  await page.getByRole('radio', { name: 'flows', exact: true }).click();
+  await page.getByText(/of all flows/).waitFor();
+});
+
+test('Conversations say so when there are none, when they fail and when they may not be seen', async () => {
+  await at('conversations?since=2001-01-01T00:00:00.000Z&until=2001-01-01T01:00:00.000Z');
+  await page.getByText(/^Nobody talked to anybody/).waitFor();
+  const refuse = (status, detail) =>
+    page.route(/\/api\/v1\/conversations/, (route) =>
+      route.fulfill({
+        status,
+        contentType: 'application/problem+json',
+        body: JSON.stringify({ type: 'about:blank', title: 'Refused', status, detail }),
+      }),
+    );
+  await refuse(403, 'this needs the role operator; you are viewer');
+  await at('conversations?since=-12h&until=now');
+  await page.getByText(/needs the role operator/).waitFor();
+  await page.unroute(/\/api\/v1\/conversations/);
+  await refuse(503, 'the store is not available');
+  await at('conversations?since=-11h&until=now');
+  await page.getByText(/the store is not available/).waitFor();
+  await page.unroute(/\/api\/v1\/conversations/);
+  await page.getByRole('button', { name: 'Try now' }).click();
+  await page.locator('.sankey-node').first().waitFor();
+});
+
+test('Capture state tells stage by stage what was lost', async () => {
+  await page.getByRole('button', { name: 'Capture state' }).click();
+  const table = page.getByRole('table', { name: /stage by stage/ });
+  await table.waitFor();
+  const stages = await table.getByRole('rowheader').allTextContents();
+  assert.deepEqual(stages.slice(-5), ['Malformed', 'Unsupported', 'Filtered', 'Flow table', 'Store']);
+  await table.getByRole('button', { name: 'Flow table' }).click();
+  await table.getByRole('note').waitFor();
+  await page.keyboard.press('Escape');
+});
+
 test('Theme is switched and remembered', async () => {
   const theme = () => page.evaluate(() => document.documentElement.dataset.theme);
   for (const [label, name] of [
@@ -428,7 +636,8 @@ test('Small screens zoom a chart by touch', async () => {
 
 test('Small screens have a bottom bar, lists for tables, and never scroll sideways', async () => {
   await page.setViewportSize({ width: 390, height: 844 });
-  for (const name of ['overview', 'explore', 'hosts', 'alerts', 'users']) {
+  const known = '10.0.0.13';
+  for (const name of ['overview', 'explore', 'hosts', `hosts/${known}`, 'conversations', 'alerts', 'users']) {
     await at(`${name}?since=-24h&until=now`);
     await page.waitForTimeout(600);
     const wide = await page.evaluate(() => {

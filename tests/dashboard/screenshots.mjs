@@ -50,11 +50,43 @@ const kViews = {
     },
   },
   'explore-bad-filter': { hash: 'explore?since=-1h&until=now&where=src%3D10.0.0.0%2F8+and+prot%3Dudp' },
+  'overview-applications': { hash: 'overview?since=-1h&until=now&mix=application' },
+  'overview-categories': { hash: 'overview?since=-24h&until=now&mix=category' },
+  'flow-tls': {
+    hash: 'explore?since=-1h&until=now&where=app%3Dtls&order=-bytes',
+    then: async () => {
+      await page
+        .locator('[data-row]')
+        .nth(1)
+        .click({ position: { x: 20, y: 10 } });
+    },
+  },
+  'flow-ssh': {
+    hash: 'explore?since=-6h&until=now&where=app%3Dssh',
+    then: async () => {
+      await page
+        .locator('[data-row]')
+        .nth(1)
+        .click({ position: { x: 20, y: 10 } });
+      await page.locator('.packet-chart').scrollIntoViewIfNeeded();
+    },
+  },
+  host: { hash: 'hosts/10.0.0.13?since=-6h&until=now' },
+  conversations: { hash: 'conversations?since=-6h&until=now' },
+  capture: {
+    hash: 'overview?since=-15m&until=now',
+    then: async () => {
+      await page.getByRole('button', { name: 'Capture state' }).click();
+    },
+  },
   hosts: { hash: 'hosts?since=-6h&until=now' },
   alerts: {
     hash: 'alerts?since=-24h&until=now',
     then: async () => {
-      await page.locator('[data-row]').nth(1).click();
+      await page
+        .locator('[data-row]')
+        .nth(1)
+        .click({ position: { x: 20, y: 10 } });
     },
   },
   users: { hash: 'users' },

@@ -5,10 +5,12 @@ usage: programs_test.py [-v] NAME      NAME chooses the test cases: pcap_to_flow
 """
 
 import csv
+import gzip
 import io
 import json
 import os
 import pathlib
+import pty
 import shutil
 import signal
 import struct
@@ -68,8 +70,13 @@ class BadInput:
     def test_text_is_no_capture(self):
         self.check_failure(run(self.file(b"this is not a capture file at all\n")), "not a capture file")
 
-    def test_a_compressed_file_is_called_compressed(self):
-        self.check_failure(run(self.file(b"\x1f\x8b" + bytes(100))), "gzip")
+    def test_a_damaged_compressed_file_is_called_damaged(self):
+        self.check_failure(run(self.file(b"\x1f\x8b" + bytes(100))), "damaged")
+        packed = gzip.compress(SAMPLE.read_bytes())
+        self.check_failure(run(self.file(packed[: len(packed) // 2])), "damaged", "ends early")
+
+    def test_an_unknown_compression_is_named(self):
+        self.check_failure(run(self.file(b"BZh9" + bytes(100))), "bzip2")
 
     def test_a_truncated_file_is_called_damaged(self):
         self.check_failure(run(self.file(SAMPLE.read_bytes()[:-7])), "damaged", "ends inside a record")
@@ -145,6 +152,44 @@ class PcapToFlows(BadInput, unittest.TestCase):
     def test_standard_input_is_a_file_too(self):
         _, ledger = self.rows("-", input=SAMPLE.read_bytes())
         self.assertEqual(ledger["received"], SAMPLE_PACKETS)
+
+    def test_a_compressed_file_gives_the_same(self):
+        packed = gzip.compress(SAMPLE.read_bytes())
+        self.assertEqual(run(self.file(packed)).stdout, run(SAMPLE).stdout)
+        self.assertEqual(run("-", input=packed).stdout, run(SAMPLE).stdout)
+
+    def test_several_files_are_merged_by_time(self):
+        data = SAMPLE.read_bytes()
+        header, records, offset = data[:24], [], 24
+        while offset < len(data):
+            size = 16 + int.from_bytes(data[offset + 8 : offset + 12], "little")
+            records.append(data[offset : offset + size])
+            offset += size
+        paths = [self.directory / name for name in ("odd.pcap", "even.pcap.gz")]
+        paths[0].write_bytes(header + b"".join(records[1::2]))
+        paths[1].write_bytes(gzip.compress(header + b"".join(records[::2])))
+        self.assertEqual(sorted(run(*paths).stdout.splitlines()), sorted(run(SAMPLE).stdout.splitlines()))
+        self.check_failure(run(SAMPLE, self.directory / "none.pcap"), "none.pcap")
+
+    def test_progress_is_shown_on_a_terminal_only(self):
+        quiet = run(SAMPLE, "--output", "none", "--progress")
+        self.assertEqual(len(quiet.stderr.splitlines()), 1)
+        terminal, program_side = pty.openpty()
+        self.addCleanup(os.close, terminal)
+        big = self.directory / "big.pcap"
+        big.write_bytes(SAMPLE.read_bytes() + 50 * SAMPLE.read_bytes()[24:])
+        with subprocess.Popen([PROGRAM, str(big), "--output", "none", "--progress"], stderr=program_side) as process:
+            os.close(program_side)
+            shown = b""
+            while True:
+                try:
+                    part = os.read(terminal, 65536)
+                except OSError:  # the program has closed its side
+                    break
+                shown += part
+            self.assertEqual(process.wait(), 0)
+        self.assertRegex(shown.decode(), r"\d %, \d+ packets")
+        self.assertEqual(json.loads(shown.decode().splitlines()[-1].split("\x1b[K")[-1])["received"], 51 * SAMPLE_PACKETS)
 
     def test_what_a_truncated_file_held_is_printed(self):
         result = run(self.file(SAMPLE.read_bytes()[:-7]))
@@ -241,6 +286,30 @@ class PrintFlows(unittest.TestCase):
         self.assertIn("damaged", result.stderr.decode())
 
 
+class MergeCaptures(unittest.TestCase):
+    def setUp(self):
+        self.directory = pathlib.Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.directory)
+
+    def test_the_merged_file_has_every_packet_of_each(self):
+        merged = self.directory / "merged.pcapng.zst"
+        result = run(merged, SAMPLE, SAMPLE)
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+        self.assertEqual(merged.read_bytes()[:4], b"\x28\xb5\x2f\xfd")
+        again = self.directory / "again.pcapng"
+        self.assertEqual(run(again, merged).returncode, 0)
+        if shutil.which("capinfos") is None:
+            self.skipTest("capinfos is not installed: no other program has looked at the file")
+        seen = subprocess.run(["capinfos", "-c", "-M", merged], capture_output=True, text=True, timeout=60)
+        self.assertIn(str(2 * SAMPLE_PACKETS), seen.stdout)
+
+    def test_mistakes_are_told(self):
+        self.assertEqual(run(self.directory / "x").returncode, 2)
+        result = run(self.directory / "x", self.directory / "none.pcap")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(b"none.pcap", result.stderr)
+
+
 class LiveTopTalkers(unittest.TestCase):
     def test_a_replay_shows_the_busiest_address(self):
         result = run("--replay", SAMPLE, "--speed", "100", "--refresh", "0.2")
@@ -293,6 +362,7 @@ class LiveTopTalkers(unittest.TestCase):
 
 CASES = {
     "pcap_to_flows": PcapToFlows,
+    "merge_captures": MergeCaptures,
     "detect": Detect,
     "print_flows": PrintFlows,
     "live_top_talkers": LiveTopTalkers,

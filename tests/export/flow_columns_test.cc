@@ -29,6 +29,22 @@ TEST(FlowColumns, EveryFieldComesBack) {
     }
     flow.outcome = static_cast<ContactOutcome>(i % 5);
     flow.end_reason = static_cast<FlowEndReason>(i % 6);
+    flow.tcp_state = static_cast<TcpState>(i % 8);
+    if (i % 4 == 1) flow.icmp = IcmpMessage{static_cast<std::uint8_t>(random()), 255};
+    flow.application = static_cast<Application>(i % 66);
+    flow.category = static_cast<ApplicationCategory>(i % 22);
+    flow.evidence = static_cast<ApplicationEvidence>(i % 4);
+    if (i > 100 && i % 5 == 0) {
+      FlowMetadata metadata;
+      metadata.Set(MetadataField::kServerName, std::to_string(i));
+      flow.metadata = std::make_shared<FlowMetadata>(metadata);
+    }
+    if (i > 200 && i % 2 == 0) {
+      FlowStatistics statistics;
+      statistics.reverse.retransmissions = random();
+      statistics.first_packets.resize(static_cast<std::size_t>(i % 16));
+      flow.statistics = std::make_shared<FlowStatistics>(statistics);
+    }
     flows.push_back(flow);
     columns.Append(flow);
   }
@@ -46,6 +62,35 @@ TEST(FlowColumns, KeepIpv4AsMappedAddresses) {
   EXPECT_EQ(columns.source_address[0], expected);
   EXPECT_EQ(columns.ip_version[0], 4);
   EXPECT_EQ(columns.vlan[0], -1);
+}
+
+TEST(FlowColumns, HaveStatisticsOnceAFlowHasOrTheyAreWanted) {
+  FlowColumns columns;
+  columns.Append({});
+  EXPECT_TRUE(columns.statistics_columns.integers.empty());
+  FlowRecord flow;
+  FlowStatistics statistics;
+  statistics.forward.ip_length.minimum = 7;
+  statistics.reverse.ip_length.mean = 1.5;
+  statistics.source_round_trip = Duration(9);
+  flow.statistics = std::make_shared<FlowStatistics>(statistics);
+  columns.Append(flow);
+  columns.Append({});
+  const auto column = [&](const auto& all, std::string_view name) {
+    for (const auto& one : all) {
+      if (one.name == name) return one.values;
+    }
+    return decltype(all[0].values){};
+  };
+  const auto& integers = columns.statistics_columns.integers;
+  EXPECT_EQ(column(integers, "forward_ip_length_minimum"), (std::vector<std::int64_t>{0, 7, 0}));
+  EXPECT_EQ(column(integers, "source_round_trip"), (std::vector<std::int64_t>{-1, 9, -1}));
+  EXPECT_EQ(column(columns.statistics_columns.numbers, "reverse_ip_length_mean"),
+            (std::vector<double>{0, 1.5, 0}));
+  for (const auto& one : integers) EXPECT_EQ(one.values.size(), 3U) << one.name;
+  FlowColumns wanted;
+  wanted.EnableStatistics();
+  EXPECT_EQ(wanted.statistics_columns.integers.size(), integers.size());
 }
 
 TEST(FlowColumns, CountTheirMemory) {

@@ -54,6 +54,41 @@ TEST(FlowCsv, WritesVlanIpv6AndTheEndsOfEveryRange) {
             std::count(kFlowCsvHeader.begin(), kFlowCsvHeader.end(), ','));
 }
 
+TEST(FlowCsv, NamesApplicationsThatAreKnownAndNotThosePortsSuggest) {
+  FlowRecord flow = Flow();
+  flow.application = Application::kTls;
+  flow.evidence = ApplicationEvidence::kPort;
+  EXPECT_NE(Line(flow).find(",27,18,,end"), std::string::npos);
+  flow.evidence = ApplicationEvidence::kName;
+  EXPECT_NE(Line(flow).find(",27,18,tls,end"), std::string::npos);
+}
+
+TEST(FlowCsv, WritesStatisticsAfterTheStandardColumns) {
+  FlowRecord flow = Flow();
+  flow.icmp = IcmpMessage{8, 0};
+  flow.tcp_state = TcpState::kClosed;
+  std::string without;
+  AppendFlowCsv(flow, without, FlowCsvColumns::kStatistics);
+  FlowStatistics statistics;
+  statistics.forward.ip_length = {2, 40, 60, 50, 10.5};
+  statistics.reverse.payload_entropy = 7.5;
+  statistics.source_round_trip = Duration(12);
+  statistics.source_mac = MacAddress{{2, 0, 0, 0, 0, 1}};
+  statistics.first_packets = {{Duration(0), 40, 0, true}, {Duration(-5), 60, 20, false}};
+  flow.statistics = std::make_shared<FlowStatistics>(statistics);
+  std::string with;
+  AppendFlowCsv(flow, with, FlowCsvColumns::kStatistics);
+  const std::string header = FlowCsvHeader(FlowCsvColumns::kStatistics);
+  EXPECT_EQ(header.rfind(kFlowCsvHeader, 0), 0U);
+  const auto commas = std::count(header.begin(), header.end(), ',');
+  EXPECT_EQ(std::count(with.begin(), with.end(), ','), commas);
+  EXPECT_EQ(std::count(without.begin(), without.end(), ','), commas);
+  EXPECT_NE(with.find("end_of_flow,closed,8,0,1:"), std::string::npos);
+  EXPECT_NE(with.find("=,40,60,50,10.5,,,,,0,0,0,0,0,0,0,0,,"), std::string::npos) << with;
+  EXPECT_NE(with.find(",7.5,,,,,,12,02:00:00:00:00:01,,0,0/40/0/f;-5/60/20/r\n"), std::string::npos)
+      << with;
+}
+
 TEST(FlowCsv, Appends) {
   std::string text = "before\n";
   AppendFlowCsv(Flow(), text);

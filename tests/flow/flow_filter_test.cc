@@ -140,6 +140,50 @@ TEST(FlowFilter, ComparesProtocolVlanAndEndReason) {
   EXPECT_FALSE(Matches("vlan=0", WebFlow()));
 }
 
+TEST(FlowFilter, ComparesApplicationCategoryTcpStateAndIcmpType) {
+  FlowRecord flow = WebFlow();
+  flow.application = Application::kTls;
+  flow.category = ApplicationCategory::kWeb;
+  flow.tcp_state = TcpState::kClosed;
+  EXPECT_TRUE(Matches("app=tls and application in (dns,TLS)", flow));
+  EXPECT_TRUE(Matches("app!=quic and category=web", flow));
+  EXPECT_FALSE(Matches("app=unknown or category=unknown", flow));
+  EXPECT_TRUE(Matches("app=unknown and category=unknown and tcp_state=none", DnsFlowOverIpv6()));
+  EXPECT_TRUE(Matches("tcp_state in (closed,reset)", flow));
+  EXPECT_FALSE(Matches("icmp_type<255 or icmp_type=0", flow));
+  flow.icmp = IcmpMessage{3, 1};
+  EXPECT_TRUE(Matches("icmp_type=3 and icmp_type<4 and icmp_type in (11,3)", flow));
+  EXPECT_THAT(ErrorOf("app=tsl"), HasSubstr("did you mean \"tls\"?"));
+  EXPECT_THAT(ErrorOf("app<tls"), HasSubstr("has no order"));
+  EXPECT_THAT(ErrorOf("tcp_state=open"), HasSubstr("is not a TCP state"));
+  EXPECT_THAT(ErrorOf("icmp_type=256"), HasSubstr("is not an ICMP type"));
+}
+
+TEST(FlowFilter, ComparesServerNamesWithPatterns) {
+  FlowRecord flow = WebFlow();
+  EXPECT_FALSE(Matches("server_name=*", flow)) << "it has none";
+  EXPECT_TRUE(Matches("server_name!=*", flow));
+  FlowMetadata metadata;
+  metadata.Set(MetadataField::kServerName, "Static.Example.ORG");
+  flow.metadata = std::make_shared<FlowMetadata>(metadata);
+  for (const char* pattern : {"static.example.org", "STATIC.*", "*.example.org", "*", "**",
+                              "*static*", "st*ic*o*g", "*.*.*", "s*t*a*t*i*c*.example.org*"}) {
+    EXPECT_TRUE(Matches("server_name=" + std::string(pattern), flow)) << pattern;
+  }
+  for (const char* pattern :
+       {"static", "*.example", "example.org", "*.com", "*statics*", "*.*.*.*"}) {
+    EXPECT_FALSE(Matches("server_name=" + std::string(pattern), flow)) << pattern;
+  }
+  EXPECT_TRUE(Matches("server_name in (a.b, \"static.example.org\")", flow));
+  EXPECT_EQ(Canonical("server_name=A*.B"), "server_name=\"a*.b\"");
+  EXPECT_EQ(Canonical(R"(server_name='a"b\\c')"), R"(server_name="a\"b\\c")");
+  EXPECT_THAT(ErrorOf("server_name=''"), HasSubstr("is not empty"));
+  const std::string stars = "server_name=" + std::string(4000, '*') + "x";
+  metadata.Set(MetadataField::kServerName, std::string(1024, 'a'));
+  flow.metadata = std::make_shared<FlowMetadata>(metadata);
+  EXPECT_FALSE(Matches(stars, flow));
+}
+
 TEST(FlowFilter, AndBindsTighterThanOrAndNotTightest) {
   EXPECT_TRUE(Matches("proto=tcp or proto=udp and port=1", WebFlow()));
   EXPECT_FALSE(Matches("(proto=tcp or proto=udp) and port=1", WebFlow()));
@@ -383,7 +427,7 @@ TEST(FlowFilter, ReadsEveryExampleOfTheDocumentation) {
       EXPECT_TRUE(FlowFilter::Parse(line).ok()) << line << ": " << FlowFilter::Parse(line).status();
     }
   }
-  EXPECT_EQ(examples, 11);
+  EXPECT_EQ(examples, 16);
 }
 
 TEST(FlowFilter, ErrorOfTheDocumentationIsTheOneGiven) {

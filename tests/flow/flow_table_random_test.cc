@@ -1,14 +1,12 @@
 // FlowTable against a plain reference on random traffic, and what must hold for any traffic.
 #include <gtest/gtest.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <random>
 
 #include "reference_meter.h"
 #include "support/packet_builder.h"
+#include "support/resident_memory.h"
 
 namespace nta::test {
 namespace {
@@ -33,10 +31,11 @@ std::vector<DecodedPacket> RandomTraffic(std::uint64_t seed, std::size_t count) 
     packet.ip_version = 4;
     packet.protocol = random() % 2 == 0   ? kProtocolTcp
                       : random() % 4 == 0 ? kProtocolGre
+                      : random() % 4 == 0 ? kProtocolIcmp
                                           : kProtocolUdp;
     packet.source = IpAddress::V4(10, 0, 0, static_cast<std::uint8_t>(random() % 6));
     packet.destination = IpAddress::V4(10, 0, 0, static_cast<std::uint8_t>(random() % 6));
-    packet.has_ports = packet.protocol != kProtocolGre;
+    packet.has_ports = packet.protocol != kProtocolGre && packet.protocol != kProtocolIcmp;
     if (packet.has_ports) {
       packet.source_port = static_cast<std::uint16_t>(random() % 6);
       packet.destination_port = static_cast<std::uint16_t>(random() % 6);
@@ -46,9 +45,15 @@ std::vector<DecodedPacket> RandomTraffic(std::uint64_t seed, std::size_t count) 
                                          kTcpAck | kTcpPsh, kTcpFin | kTcpAck, kTcpRst, kTcpFin};
       packet.tcp_flags = kFlags[random() % 8];
     }
+    if (packet.protocol == kProtocolIcmp) {
+      constexpr std::uint8_t kTypes[] = {0, 3, 8, 13};
+      packet.has_icmp = true;
+      packet.icmp_type = kTypes[random() % 4];
+      packet.icmp_code = static_cast<std::uint8_t>(random() % 4);
+    }
     packet.wire_bytes = static_cast<std::uint32_t>(60 + random() % 1400);
     packet.ip_bytes = packet.wire_bytes - 14;
-    packet.payload_bytes = packet.wire_bytes - 54;
+    if (random() % 2 == 0) packet.payload_bytes = packet.wire_bytes - 54;
     packet.has_vlan = random() % 10 == 0;
     packet.vlan = static_cast<std::uint16_t>(random() % 4096);
     packets.push_back(packet);
@@ -195,24 +200,6 @@ TEST(FlowTableProperty, EveryStartedFlowEndsOnceAndNoPacketIsLostWhateverTheTime
       EXPECT_EQ(table.Stats().ended, ends);
     }
   }
-}
-
-// A sanitizer's shadow memory counts as resident.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kIsSanitized = true;
-#else
-constexpr bool kIsSanitized = false;
-#endif
-
-std::size_t ResidentBytes() {
-  std::FILE* const file = std::fopen("/proc/self/statm", "r");
-  unsigned long size = 0;
-  unsigned long resident = 0;
-  if (file != nullptr) {
-    if (std::fscanf(file, "%lu %lu", &size, &resident) != 2) resident = 0;
-    std::fclose(file);
-  }
-  return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 }
 
 TEST(FlowTableFlood, EstablishedFlowsSurviveTenTimesTheCapacity) {

@@ -28,12 +28,12 @@ case $way in
     "$CMAKE" --install "$build" --prefix "$prefix"
     configure_consumer all
     check_output "$work/all/consumer"
-    # Only decode and flows: neither libpcap nor SQLite may be needed.
+    # Only decode and flows: neither libpcap, compression nor SQLite may be needed.
     "$CMAKE" -S "$here/consumer" -B "$work/parts" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" "${launcher[@]}" \
       -DCONSUMER_COMPONENTS=flow
     "$CMAKE" --build "$work/parts"
     "$work/parts/consumer_flow"
-    if ldd "$work/parts/consumer_flow" | grep -E 'libpcap|libsqlite3'; then
+    if ldd "$work/parts/consumer_flow" | grep -E 'libpcap|libz|libsqlite3'; then
       echo "a program of the flow module links libraries that it does not need"
       exit 1
     fi

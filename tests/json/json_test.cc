@@ -36,7 +36,45 @@ constexpr const char* kWebFlowJson =
     R"("destination_address":"2001:db8::2","destination_port":443,"vlan":null,)"
     R"("forward_packets":10,"forward_wire_bytes":1200,"forward_ip_bytes":1060,"forward_payload_bytes":500,)"
     R"("reverse_packets":8,"reverse_wire_bytes":9000,"reverse_ip_bytes":8888,"reverse_payload_bytes":8000,)"
-    R"("forward_tcp_flags":27,"reverse_tcp_flags":19,"application":null,"outcome":"answered","end_reason":"end_of_flow"})";
+    R"("forward_tcp_flags":27,"reverse_tcp_flags":19,"application":null,"category":null,"evidence":null,)"
+    R"("outcome":"answered","end_reason":"end_of_flow","tcp_state":null,"icmp":null,)"
+    R"("community_id":"1:jlEtiKJluPn7e25tetnM4oUn/UQ=","metadata":null,"statistics":null})";
+
+// Every field set to something that no other has.
+FlowRecord FullFlow() {
+  FlowRecord flow = WebFlow();
+  flow.application = Application::kTls;
+  flow.category = ApplicationCategory::kWeb;
+  flow.evidence = ApplicationEvidence::kPayload;
+  flow.tcp_state = TcpState::kClosed;
+  flow.icmp = IcmpMessage{3, 4};
+  FlowMetadata metadata;
+  metadata.Set(MetadataField::kServerName, "example.org");
+  metadata.Set(MetadataField::kAlpn, "h2,\"quoted\"");
+  flow.metadata = std::make_shared<FlowMetadata>(metadata);
+  FlowStatistics statistics;
+  statistics.forward = {.ip_length = {1, 2, 3, 0.1, 1.0 / 3},
+                        .inter_arrival = {4, 5, 6, 7.5, 8},
+                        .hop_limit_minimum = 9,
+                        .hop_limit_maximum = 10,
+                        .dscp = 11,
+                        .fragments = 12,
+                        .retransmissions = 13,
+                        .out_of_order = 14,
+                        .zero_windows = 15,
+                        .resets = 16,
+                        .payload_entropy = 7.25};
+  statistics.reverse.ip_length.maximum = std::numeric_limits<std::uint64_t>::max();
+  statistics.inter_arrival = {17, 18, 19, 20, 21};
+  statistics.destination_round_trip = Duration(22);
+  statistics.source_round_trip = Duration(23);
+  statistics.source_mac = MacAddress{{2, 0, 0, 0, 0, 1}};
+  statistics.destination_mac = MacAddress{{2, 0, 0, 0, 0, 2}};
+  statistics.tunnels = 24;
+  statistics.first_packets = {{Duration(-1), 25, 26, false}, {Duration(27), 28, 29, true}};
+  flow.statistics = std::make_shared<FlowStatistics>(statistics);
+  return flow;
+}
 
 Alert ScanAlert() {
   Alert alert;
@@ -94,7 +132,7 @@ TEST(FlowJson, ComesBackAsItWas) {
   FlowRecord flow = WebFlow();
   flow.vlan = 4095;
   flow.forward.wire_bytes = std::numeric_limits<std::uint64_t>::max();
-  for (const FlowRecord& value : {WebFlow(), flow, FlowRecord{}}) {
+  for (const FlowRecord& value : {WebFlow(), flow, FlowRecord{}, FullFlow()}) {
     const auto back = FlowFromJson(ToJson(value));
     ASSERT_TRUE(back.ok()) << back.status();
     EXPECT_EQ(*back, value);
@@ -104,6 +142,35 @@ TEST(FlowJson, ComesBackAsItWas) {
     EXPECT_EQ(*stored, value);
   }
   EXPECT_THAT(ToJson(StoredFlow{7, flow}), testing::StartsWith(R"({"id":7,"first_seen":)"));
+}
+
+TEST(FlowJson, HasMetadataAndStatisticsAsObjects) {
+  const std::string text = ToJson(FullFlow());
+  EXPECT_THAT(text, HasSubstr(R"("application":"tls","category":"web","evidence":"payload",)"));
+  EXPECT_THAT(text, HasSubstr(R"("tcp_state":"closed","icmp":{"type":3,"code":4},)"));
+  EXPECT_THAT(text,
+              HasSubstr(R"("metadata":{"server_name":"example.org","alpn":"h2,\"quoted\""},)"));
+  EXPECT_THAT(text, HasSubstr(R"("statistics":{"forward":{"ip_length":{"count":1,"minimum":2,)"));
+  EXPECT_THAT(text,
+              HasSubstr(R"("first_packets":[{"offset":-1,"ip_bytes":25,"payload_bytes":26,)"));
+}
+
+TEST(FlowJson, ErrorsNameTheFieldInsideObjects) {
+  const std::string full = ToJson(FullFlow());
+  EXPECT_EQ(FlowError(Replaced(full, R"("dscp":11)", R"("dscp":256)")),
+            "field \"statistics.forward.dscp\": must be an integer from 0 to 255");
+  EXPECT_EQ(FlowError(Replaced(full, R"("mean":0.1)", R"("mean":null)")),
+            "field \"statistics.forward.ip_length.mean\": must be a number");
+  EXPECT_EQ(FlowError(Replaced(full, R"("is_forward":false)", R"("is_forward":0)")),
+            "field \"statistics.first_packets.is_forward\": must be true or false");
+  EXPECT_EQ(FlowError(Replaced(full, R"("server_name")", R"("server")")),
+            "field \"metadata.server\": is unknown");
+  EXPECT_EQ(FlowError(Replaced(full, R"("icmp":{"type":3,"code":4})", R"("icmp":{"type":3})")),
+            "field \"icmp.code\": is missing");
+  EXPECT_EQ(FlowError(Replaced(full, R"("icmp":{"type":3,"code":4})", R"("icmp":7)")),
+            "field \"icmp\": must be an object");
+  EXPECT_THAT(FlowError(Replaced(full, R"("tcp_state":"closed")", R"("tcp_state":"open")")),
+              HasSubstr("\"tcp_state\""));
 }
 
 TEST(FlowJson, CountersAndOutcomesMayBeLeftOut) {
@@ -139,7 +206,7 @@ TEST(FlowJson, ErrorsNameTheField) {
   EXPECT_THAT(FlowError(Replaced(good, "\"answered\"", "\"maybe\"")), HasSubstr("\"outcome\""));
   EXPECT_THAT(FlowError(Replaced(good, "\"end_of_flow\"", "5")),
               HasSubstr("\"end_reason\": must be a string"));
-  EXPECT_THAT(FlowError(Replaced(good, R"("application":null)", R"("application":"dns")")),
+  EXPECT_THAT(FlowError(Replaced(good, R"("application":null)", R"("application":"dsn")")),
               HasSubstr("\"application\""));
   EXPECT_THAT(FlowError(Replaced(good, R"("protocol":6)", R"("protocol":6,"protocol":17)")),
               HasSubstr("\"protocol\": is there twice"));

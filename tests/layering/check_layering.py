@@ -15,14 +15,15 @@ ALLOWED = {
     "packet": ["net"],
     "capture": ["packet"],
     "flow": ["packet"],
+    "app": ["flow"],
     "detect": ["flow"],
-    "pipeline": ["capture", "detect"],
+    "pipeline": ["capture", "app", "detect"],
     "store": ["detect"],
     "export": ["detect"],
     "json": ["pipeline", "store", "export"],
 }
 # Third-party headers that must not reach the library's users.
-PRIVATE_HEADERS = re.compile(r"^(pcap|sqlite3|libpq|nlohmann|spdlog|openssl|libnftnl|libmnl|microhttpd|curl|sodium|ndpi)")
+PRIVATE_HEADERS = re.compile(r"^(pcap|zlib|zstd|sqlite3|libpq|nlohmann|spdlog|openssl|libnftnl|libmnl|microhttpd|curl|sodium|ndpi)")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 
 

@@ -328,7 +328,7 @@ TEST(Pipeline, ManyFlowsAreReleasedInBoundedSteps) {
   std::size_t flows = 0;
   EXPECT_TRUE(pipeline
                   .Run([&](const Batch& batch) {
-                    EXPECT_LE(batch.flows.size(), FlowTable::kMaxEndedPerCall);
+                    EXPECT_LE(batch.flows.size(), 4 * FlowTable::kMaxEndedPerCall);
                     flows += batch.flows.size();
                     return absl::OkStatus();
                   })

@@ -38,6 +38,71 @@ def test_keys_are_the_names_of_the_records_fields(flows):
         assert hasattr(flows[0], name)
 
 
+def test_enums_and_icmp_have_columns(flows):
+    columns = flows.to_numpy()
+    records = list(flows)
+    for name, names in (("tcp_state", nta.TCP_STATES), ("application", nta.APPLICATIONS),
+                        ("category", nta.CATEGORIES), ("evidence", nta.EVIDENCES)):  # fmt: skip
+        assert [names[i] for i in columns[name]] == [getattr(r, name) for r in records], name
+    assert {"closed", "reset", "none"} <= {r.tcp_state for r in records}
+    for name in ("icmp_type", "icmp_code"):
+        assert columns[name].tolist() == [
+            -1 if getattr(r, name) is None else getattr(r, name) for r in records
+        ]
+    assert max(columns["icmp_type"]) >= 128
+
+
+def test_statistics_have_columns_only_when_asked_for(sample, flows):
+    assert "forward_ip_length_mean" not in flows.to_numpy()
+    assert flows[0].statistics is None
+    with_statistics = nta.read_flows(sample, statistics=True, first_packets=2, entropy_bytes=64)
+    columns = with_statistics.to_numpy()
+    for i in (0, 7, len(with_statistics) - 1):
+        statistics = with_statistics[i].statistics
+        assert len(statistics["first_packets"]) <= 2
+        forward = statistics["forward"]
+        assert columns["forward_ip_length_mean"][i] == forward["ip_length"]["mean"]
+        assert columns["forward_inter_arrival_maximum"][i] == forward["inter_arrival"]["maximum"]
+        round_trip = statistics["destination_round_trip"]
+        assert columns["destination_round_trip"][i] == (-1 if round_trip is None else round_trip)
+    assert np.isnan(columns["forward_payload_entropy"]).any()
+    assert (columns["forward_payload_entropy"] > 2).any()
+    part = with_statistics.where("port=1 and port=2")
+    assert len(part) == 0
+    assert set(part.to_numpy()) == set(columns)
+    assert len(with_statistics[:3].to_numpy()["tunnels"]) == 3
+
+
+def test_batches_of_a_pipeline_have_the_same_columns(sample):
+    pipeline = nta.Pipeline(nta.PcapFileReader(sample), statistics=True, batch_packets=512)
+    keys = {tuple(batch.flows.columns()) for batch in pipeline}
+    assert len(keys) == 1
+    assert "source_round_trip" in keys.pop()
+
+
+def test_records_carry_metadata_both_ways():
+    record = nta.FlowRecord(protocol=6, source_address="10.0.0.1", destination_address="10.0.0.2",
+                            application="tls", category="web", evidence="payload", tcp_state="closed",
+                            icmp_type=3, metadata={"server_name": "example.org", "alpn": "h2"})  # fmt: skip
+    batch = nta.FlowBatch([nta.FlowRecord(), record])
+    assert batch[1] == record
+    assert batch[1].metadata == {"server_name": "example.org", "alpn": "h2"}
+    assert batch[0].metadata == {}
+    assert record.to_dict()["metadata"]["alpn"] == "h2"
+    assert record.community_id.startswith("1:")
+    assert len(batch.where("server_name=*.org and app=tls")) == 1
+    with pytest.raises(nta.InvalidArgumentError):
+        nta.FlowRecord(metadata={"server": "x"})
+    with pytest.raises(nta.InvalidArgumentError):
+        nta.FlowRecord(tcp_state="open")
+
+
+def test_options_are_checked(sample):
+    for options in ({"statistics": True, "first_packets": 256}, {"max_memory_bytes": 1}):
+        with pytest.raises(nta.InvalidArgumentError):
+            nta.read_flows(sample, **options)
+
+
 def test_views_are_read_only_and_copy_nothing(flows):
     first, second = flows.to_numpy(), flows.to_numpy()
     for name, array in first.items():

@@ -92,8 +92,22 @@ TEST_F(OptionsTest, FlagsCountBeforeEnvironmentBeforeFile) {
 TEST_F(OptionsTest, ASourceOnTheCommandLineReplacesTheOneInTheFile) {
   const std::string file = Write("nta.toml", "interface = \"eth0\"\n");
   ASSERT_EQ(Read({"--config", file, "--pcap", "x.pcap"}), -1) << err_;
-  EXPECT_EQ(options_.interface, "");
+  EXPECT_TRUE(options_.interfaces.empty());
   EXPECT_EQ(options_.replay, "x.pcap");
+}
+
+TEST_F(OptionsTest, SeveralInterfacesMayBeNamed) {
+  const std::vector<std::string> both{"eth0", "eth1"};
+  ASSERT_EQ(Read({"--interface", "eth0", "--interface", "eth1", "--filter", "tcp"}), -1) << err_;
+  EXPECT_EQ(options_.interfaces, both);
+  ASSERT_EQ(Read({"--interface", "eth0,eth1"}), -1) << err_;
+  EXPECT_EQ(options_.interfaces, both);
+  ASSERT_EQ(Read({"--config", Write("n.toml", "interface = [\"eth0\", \"eth1\"]\n")}), -1) << err_;
+  EXPECT_EQ(options_.interfaces, both);
+  EXPECT_EQ(Read({"--config", Write("m.toml", "interface = [[]]\n")}), 2);
+  SetVariable("NTA_INTERFACE", "eth0,eth1");
+  ASSERT_EQ(Read({}), -1) << err_;
+  EXPECT_EQ(options_.interfaces, both);
 }
 
 TEST_F(OptionsTest, MistakesInTheFileAreNamed) {

@@ -37,6 +37,6 @@ class Detector(abc.ABC):
         """Looks at one event and returns what it finds: None, one alert or several."""
 
 
-for _source in (_nta.PcapFileReader, _nta.LiveCapture, _nta.MemorySource):
+for _source in (_nta.PcapFileReader, _nta.LiveCapture, _nta.MemorySource, _nta.MultiSource):
     PacketSource.register(_source)
 Detector.register(_nta.PortScanDetector)

@@ -18,6 +18,10 @@ _Evidence = Union[int, float, str, list[str]]
 __version__: str
 OUTCOMES: tuple[str, ...]
 END_REASONS: tuple[str, ...]
+TCP_STATES: tuple[str, ...]
+APPLICATIONS: tuple[str, ...]
+CATEGORIES: tuple[str, ...]
+EVIDENCES: tuple[str, ...]
 
 def parse_timestamp(text: str) -> int: ...
 def format_timestamp(time: TimeLike) -> str: ...
@@ -25,15 +29,20 @@ def protocol_name(protocol: int) -> str: ...
 def pack_address(address: _Address) -> bytes: ...
 def format_addresses(column: Buffer) -> list[str]: ...
 def list_interfaces() -> list[Interface]: ...
+def list_timestamp_sources(interface: str) -> list[str]: ...
 def read_flows(
-    path: _Path,
+    path: Union[_Path, Sequence[_Path]],
     *,
     idle_timeout: float = ...,
     active_timeout: float = ...,
     closed_timeout: float = ...,
     max_flows: int = ...,
+    max_memory_bytes: int = ...,
     view: str = ...,
     defragment: bool = ...,
+    statistics: bool = ...,
+    first_packets: int = ...,
+    entropy_bytes: int = ...,
     where: _Where = ...,
 ) -> FlowBatch: ...
 @overload
@@ -72,6 +81,7 @@ class Packet:
     def captured_bytes(self) -> int: ...
     @property
     def interface_id(self) -> int: ...
+    comment: Optional[str]
     def __len__(self) -> int: ...
     def __buffer__(self, flags: int, /) -> memoryview: ...
 
@@ -191,6 +201,10 @@ class CaptureStats:
     def bytes_read(self) -> int: ...
     @property
     def bytes_total(self) -> int: ...
+    @property
+    def outages(self) -> int: ...
+    @property
+    def outage_time(self) -> float: ...
     def to_dict(self) -> dict[str, Any]: ...
 
 class _NativeSource:
@@ -198,6 +212,7 @@ class _NativeSource:
     def __iter__(self) -> Iterator[Packet]: ...
     def close(self) -> None: ...
     def stats(self) -> CaptureStats: ...
+    def interfaces(self) -> list[CaptureInterface]: ...
     @property
     def is_live(self) -> bool: ...
     @property
@@ -205,7 +220,13 @@ class _NativeSource:
     def __exit__(self, *exception: object) -> None: ...
 
 class PcapFileReader(_NativeSource):
-    def __init__(self, path: _Path) -> None: ...
+    def __init__(
+        self,
+        path: _Path,
+        *,
+        max_compression_ratio: Optional[int] = ...,
+        max_decompressed_bytes: Optional[int] = ...,
+    ) -> None: ...
     def __enter__(self) -> PcapFileReader: ...
 
 class LiveCapture(_NativeSource):
@@ -214,13 +235,28 @@ class LiveCapture(_NativeSource):
         interface: str,
         *,
         filter: str = ...,
-        snap_length: int = ...,
+        snap_length: Optional[int] = ...,
         ring_bytes: int = ...,
         delivery: str = ...,
         scope: str = ...,
         timeout: float = ...,
+        timestamps: str = ...,
+        outage: str = ...,
     ) -> None: ...
     def __enter__(self) -> LiveCapture: ...
+
+class MultiSource(_NativeSource):
+    def __init__(
+        self,
+        sources: Sequence[_NativeSource],
+        *,
+        timeout: float = ...,
+        reorder_window: float = ...,
+    ) -> None: ...
+    def __enter__(self) -> MultiSource: ...
+    @property
+    def sources(self) -> list[_NativeSource]: ...
+    def member_stats(self) -> list[CaptureStats]: ...
 
 class MemorySource(_NativeSource):
     def __init__(
@@ -240,7 +276,13 @@ class MemorySource(_NativeSource):
 
 class PcapFileWriter:
     def __init__(
-        self, path: _Path, *, link_type: Union[str, int] = ..., snap_length: int = ...
+        self,
+        path: _Path,
+        *,
+        link_type: Union[str, int] = ...,
+        snap_length: int = ...,
+        compression: str = ...,
+        compression_level: Optional[int] = ...,
     ) -> None: ...
     @overload
     def write(self, packet: Packet) -> None: ...
@@ -249,6 +291,43 @@ class PcapFileWriter:
     def close(self) -> None: ...
     def __enter__(self) -> PcapFileWriter: ...
     def __exit__(self, *exception: object) -> None: ...
+
+class PcapngFileWriter:
+    def __init__(
+        self,
+        path: _Path,
+        *,
+        interfaces: Sequence[CaptureInterface] = ...,
+        application: str = ...,
+        compression: str = ...,
+        compression_level: Optional[int] = ...,
+    ) -> None: ...
+    def add_interface(self, interface: CaptureInterface) -> int: ...
+    def write(self, packet: Packet, comment: Optional[str] = ...) -> None: ...
+    def set_drops(self, interface_id: int, stats: CaptureStats) -> None: ...
+    def close(self) -> None: ...
+    def __enter__(self) -> PcapngFileWriter: ...
+    def __exit__(self, *exception: object) -> None: ...
+
+class CaptureInterface:
+    def __init__(
+        self,
+        name: str = ...,
+        description: str = ...,
+        link_type: Union[str, int] = ...,
+        snap_length: Optional[int] = ...,
+    ) -> None: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def link_type(self) -> str: ...
+    @property
+    def snap_length(self) -> Optional[int]: ...
+    @property
+    def ticks_per_second(self) -> int: ...
+    def to_dict(self) -> dict[str, Any]: ...
 
 class Interface:
     @property
@@ -287,6 +366,13 @@ class FlowRecord:
         reverse_tcp_flags: int = ...,
         outcome: str = ...,
         end_reason: str = ...,
+        tcp_state: str = ...,
+        icmp_type: Optional[int] = ...,
+        icmp_code: Optional[int] = ...,
+        application: str = ...,
+        category: str = ...,
+        evidence: str = ...,
+        metadata: dict[str, str] = ...,
     ) -> None: ...
     first_seen: int
     last_seen: int
@@ -308,6 +394,17 @@ class FlowRecord:
     reverse_tcp_flags: int
     outcome: str
     end_reason: str
+    tcp_state: str
+    icmp_type: Optional[int]
+    icmp_code: Optional[int]
+    application: str
+    category: str
+    evidence: str
+    metadata: dict[str, str]
+    @property
+    def statistics(self) -> Optional[dict[str, Any]]: ...
+    @property
+    def community_id(self) -> str: ...
     @property
     def ip_version(self) -> int: ...
     @property
@@ -536,8 +633,12 @@ class Pipeline:
         active_timeout: float = ...,
         closed_timeout: float = ...,
         max_flows: int = ...,
+        max_memory_bytes: int = ...,
         view: str = ...,
         defragment: bool = ...,
+        statistics: bool = ...,
+        first_packets: int = ...,
+        entropy_bytes: int = ...,
         where: _Where = ...,
         batch_packets: int = ...,
         interval: float = ...,

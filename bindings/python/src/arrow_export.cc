@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <cstring>
 #include <new>
 #include <string>
 #include <string_view>
@@ -27,7 +28,7 @@ struct Node {
   ColumnsPtr columns;  // keeps borrowed buffers alive
   std::array<const void*, 3> buffers{};
   std::vector<std::uint8_t> bitmap;
-  std::vector<std::uint16_t> numbers;
+  std::vector<std::uint8_t> numbers;
   std::vector<std::int32_t> offsets;
   std::string text;
 };
@@ -104,21 +105,52 @@ void ExportAddresses(const Slice& slice, ArrowArray* out) {
   FinishText(node);
 }
 
-void ExportVlan(const Slice& slice, ArrowArray* out) {
+// Numbers of a column in which negative ones mean that there is none.
+template <auto kColumn, typename Number>
+void ExportNullable(const Slice& slice, ArrowArray* out) {
   Node<ArrowArray>* node = NewArray(slice, 2, out);
-  node->numbers.resize(slice.rows);
+  node->numbers.resize(slice.rows * sizeof(Number));
   node->bitmap.resize((slice.rows + 7) / 8);
   for (std::size_t i = 0; i < slice.rows; ++i) {
-    const std::int32_t vlan = slice.columns->vlan[slice.begin + i];
-    if (vlan < 0) {
+    const auto value = ((*slice.columns).*kColumn)[slice.begin + i];
+    if (value < 0) {
       ++out->null_count;
       continue;
     }
-    node->numbers[i] = static_cast<std::uint16_t>(vlan);
+    const auto number = static_cast<Number>(value);
+    std::memcpy(node->numbers.data() + i * sizeof(Number), &number, sizeof(Number));
     node->bitmap[i / 8] = static_cast<std::uint8_t>(node->bitmap[i / 8] | (1U << (i % 8)));
   }
   node->buffers[0] = node->bitmap.data();
   node->buffers[1] = node->numbers.data();
+}
+
+template <MetadataField kField>
+void ExportMetadata(const Slice& slice, ArrowArray* out) {
+  Node<ArrowArray>* node = NewArray(slice, 3, out);
+  node->bitmap.resize((slice.rows + 7) / 8);
+  node->offsets.reserve(slice.rows + 1);
+  node->offsets.push_back(0);
+  for (std::size_t i = 0; i < slice.rows; ++i) {
+    const auto& all = slice.columns->metadata;
+    const FlowMetadata* const metadata = all.empty() ? nullptr : all[slice.begin + i].get();
+    const std::string_view text = metadata == nullptr ? "" : metadata->Get(kField);
+    if (text.empty()) {
+      ++out->null_count;
+    } else {
+      node->bitmap[i / 8] = static_cast<std::uint8_t>(node->bitmap[i / 8] | (1U << (i % 8)));
+      node->text += text;
+    }
+    node->offsets.push_back(static_cast<std::int32_t>(node->text.size()));
+  }
+  node->buffers[0] = node->bitmap.data();
+  FinishText(node);
+}
+
+template <typename Number>
+void ExportStatistics(const Slice& slice, const FlowStatisticsColumns::Column<Number>& column,
+                      ArrowArray* out) {
+  NewArray(slice, 2, out)->buffers[1] = column.values.data() + slice.begin;
 }
 
 // The names of an enum whose numbers run from 0 to kLast: the numbers are the dictionary's indices.
@@ -155,7 +187,7 @@ constexpr ArrowColumn kColumns[] = {
     {"destination_address", "u", ExportAddresses<&Columns::destination_address>},
     {"destination_port", "S", ExportNumbers<&Columns::destination_port>},
     {"ip_version", "C", ExportNumbers<&Columns::ip_version>},
-    {"vlan", "S", ExportVlan, ARROW_FLAG_NULLABLE},
+    {"vlan", "S", ExportNullable<&Columns::vlan, std::uint16_t>, ARROW_FLAG_NULLABLE},
     {"forward_packets", "L", ExportNumbers<&Columns::forward_packets>},
     {"forward_wire_bytes", "L", ExportNumbers<&Columns::forward_wire_bytes>},
     {"forward_ip_bytes", "L", ExportNumbers<&Columns::forward_ip_bytes>},
@@ -170,14 +202,41 @@ constexpr ArrowColumn kColumns[] = {
      0, "u"},
     {"end_reason", "C",
      ExportNames<&Columns::end_reason, FlowEndReason, FlowEndReason::kLackOfResources>, 0, "u"},
+    {"tcp_state", "C", ExportNames<&Columns::tcp_state, TcpState, TcpState::kReset>, 0, "u"},
+    {"icmp_type", "C", ExportNullable<&Columns::icmp_type, std::uint8_t>, ARROW_FLAG_NULLABLE},
+    {"icmp_code", "C", ExportNullable<&Columns::icmp_code, std::uint8_t>, ARROW_FLAG_NULLABLE},
+    {"application", "S", ExportNames<&Columns::application, Application, Application::kIcmp>, 0,
+     "u"},
+    {"category", "C",
+     ExportNames<&Columns::category, ApplicationCategory, ApplicationCategory::kIndustrial>, 0,
+     "u"},
+    {"evidence", "C",
+     ExportNames<&Columns::evidence, ApplicationEvidence, ApplicationEvidence::kPayload>, 0, "u"},
+    {"server_name", "u", ExportMetadata<MetadataField::kServerName>, ARROW_FLAG_NULLABLE},
+    {"source_name", "u", ExportMetadata<MetadataField::kSourceName>, ARROW_FLAG_NULLABLE},
+    {"destination_name", "u", ExportMetadata<MetadataField::kDestinationName>, ARROW_FLAG_NULLABLE},
+    {"alpn", "u", ExportMetadata<MetadataField::kAlpn>, ARROW_FLAG_NULLABLE},
+    {"ja3", "u", ExportMetadata<MetadataField::kJa3>, ARROW_FLAG_NULLABLE},
+    {"ja4", "u", ExportMetadata<MetadataField::kJa4>, ARROW_FLAG_NULLABLE},
+    {"user_agent", "u", ExportMetadata<MetadataField::kUserAgent>, ARROW_FLAG_NULLABLE},
+    {"user_name", "u", ExportMetadata<MetadataField::kUserName>, ARROW_FLAG_NULLABLE},
 };
 
 void ExportBatch(const Slice& slice, ArrowArray* out) {
   NewArray(slice, 1, out);
-  AddChildren(out, std::size(kColumns));
-  for (std::size_t i = 0; i < std::size(kColumns); ++i) {
-    kColumns[i].export_array(slice, out->children[i]);
-  }
+  const FlowStatisticsColumns& statistics = slice.columns->statistics_columns;
+  AddChildren(out, std::size(kColumns) + statistics.integers.size() + statistics.numbers.size());
+  ArrowArray** child = out->children;
+  for (const ArrowColumn& column : kColumns) column.export_array(slice, *child++);
+  for (const auto& column : statistics.integers) ExportStatistics(slice, column, *child++);
+  for (const auto& column : statistics.numbers) ExportStatistics(slice, column, *child++);
+}
+
+Node<ArrowSchema>* NewField(const char* format, const char* name, ArrowSchema* out) {
+  Node<ArrowSchema>* node = NewNode(out);
+  out->format = format;
+  out->name = name;
+  return node;
 }
 
 struct Stream {
@@ -199,8 +258,9 @@ int Guarded(Struct* out, const F& f) {
   }
 }
 
-int GetSchema(ArrowArrayStream*, ArrowSchema* out) {
-  return Guarded(out, [&] { ExportSchema(out); });
+int GetSchema(ArrowArrayStream* stream, ArrowSchema* out) {
+  const auto* const state = static_cast<Stream*>(stream->private_data);
+  return Guarded(out, [&] { ExportSchema(*state->columns, out); });
 }
 
 int GetNext(ArrowArrayStream* stream, ArrowArray* out) {
@@ -222,23 +282,25 @@ void ReleaseStream(ArrowArrayStream* stream) {
 
 }  // namespace
 
-void ExportSchema(ArrowSchema* out) {
+void ExportSchema(const FlowColumns& columns, ArrowSchema* out) {
   NewNode(out);
   out->format = "+s";
   out->name = "";
-  AddChildren(out, std::size(kColumns));
-  for (std::size_t i = 0; i < std::size(kColumns); ++i) {
-    ArrowSchema* child = out->children[i];
-    Node<ArrowSchema>* node = NewNode(child);
-    child->format = kColumns[i].format;
-    child->name = kColumns[i].name;
-    child->flags = kColumns[i].flags;
-    if (kColumns[i].dictionary_format == nullptr) continue;
-    child->dictionary = &node->dictionary;
-    NewNode(child->dictionary);
-    child->dictionary->format = kColumns[i].dictionary_format;
-    child->dictionary->name = "";
+  const FlowStatisticsColumns& statistics = columns.statistics_columns;
+  AddChildren(out, std::size(kColumns) + statistics.integers.size() + statistics.numbers.size());
+  ArrowSchema** child = out->children;
+  for (const ArrowColumn& column : kColumns) {
+    Node<ArrowSchema>* const node = NewField(column.format, column.name, *child);
+    (*child)->flags = column.flags;
+    if (column.dictionary_format != nullptr) {
+      (*child)->dictionary = &node->dictionary;
+      NewField(column.dictionary_format, "", (*child)->dictionary);
+    }
+    ++child;
   }
+  // Their names are literals, which end in a zero.
+  for (const auto& column : statistics.integers) NewField("l", column.name.data(), *child++);
+  for (const auto& column : statistics.numbers) NewField("g", column.name.data(), *child++);
 }
 
 void ExportStream(ColumnsPtr columns, std::size_t chunk_rows, ArrowArrayStream* out) {

@@ -18,9 +18,10 @@ namespace nta::python {
 inline constexpr std::size_t kArrowChunkRows = std::size_t{1} << 20;
 
 // A struct of one field per column: timestamp[ns, UTC], utf8 addresses in RFC 5952 form, unsigned
-// counters, vlan nullable, outcome and end_reason dictionaries of utf8. Numbers are views into
-// `columns`, which every exported array keeps alive; texts and vlan are built a batch at a time.
-void ExportSchema(ArrowSchema* out);
+// counters, vlan and ICMP nullable, enums dictionaries of utf8, some metadata as nullable utf8, and
+// statistics when the columns have them. Numbers are views into `columns`, which every exported
+// array keeps alive; texts and nullable numbers are built a batch at a time.
+void ExportSchema(const FlowColumns& columns, ArrowSchema* out);
 void ExportStream(std::shared_ptr<const FlowColumns> columns, std::size_t chunk_rows,
                   ArrowArrayStream* out);
 

@@ -8,6 +8,7 @@ namespace nta::python {
 
 void BindPacket(pybind11::module_& module);
 void BindCapture(pybind11::module_& module);
+void BindCaptureFiles(pybind11::module_& module);  // part of BindCapture
 void BindFlow(pybind11::module_& module);
 void BindDetect(pybind11::module_& module);
 void BindExport(pybind11::module_& module);

@@ -70,6 +70,14 @@ py::dict ColumnsOf(const FlowBatch& batch) {
   add("reverse_tcp_flags", c.reverse_tcp_flags);
   add("outcome", c.outcome);
   add("end_reason", c.end_reason);
+  add("tcp_state", c.tcp_state);
+  add("icmp_type", c.icmp_type);
+  add("icmp_code", c.icmp_code);
+  add("application", c.application);
+  add("category", c.category);
+  add("evidence", c.evidence);
+  for (const auto& column : c.statistics_columns.integers) add(column.name.data(), column.values);
+  for (const auto& column : c.statistics_columns.numbers) add(column.name.data(), column.values);
   return columns;
 }
 
@@ -78,6 +86,11 @@ FlowRecord RowAt(const FlowBatch& batch, py::ssize_t index) {
   if (index < 0) index += size;
   if (index < 0 || index >= size) throw py::index_error("flow index out of range");
   return batch.columns()->Row(static_cast<std::size_t>(index));
+}
+
+// A part of a batch has the columns of the whole, even if it has no flow.
+void KeepStatistics(const FlowBatch& batch, FlowColumns& rows) {
+  if (!batch.columns()->statistics_columns.integers.empty()) rows.EnableStatistics();
 }
 
 FlowBatch Slice(const FlowBatch& batch, const py::slice& slice) {
@@ -90,6 +103,7 @@ FlowBatch Slice(const FlowBatch& batch, const py::slice& slice) {
   }
   FlowColumns rows;
   rows.Reserve(static_cast<std::size_t>(length));
+  KeepStatistics(batch, rows);
   for (py::ssize_t i = 0; i < length; ++i) {
     rows.Append(batch.columns()->Row(static_cast<std::size_t>(start + i * step)));
   }
@@ -99,6 +113,7 @@ FlowBatch Slice(const FlowBatch& batch, const py::slice& slice) {
 FlowBatch Where(const FlowBatch& batch, py::handle where) {
   const FlowFilter filter = ToFilter(where);
   FlowColumns rows;
+  KeepStatistics(batch, rows);
   for (std::size_t i = 0; i < batch.size(); ++i) {
     const FlowRecord flow = batch.columns()->Row(i);
     if (filter.Matches(flow)) rows.Append(flow);
@@ -165,9 +180,9 @@ py::capsule MakeCapsule(std::unique_ptr<Struct> content, const char* name) {
   return py::reinterpret_steal<py::capsule>(capsule);
 }
 
-py::capsule ArrowSchemaOf(const FlowBatch&) {
+py::capsule ArrowSchemaOf(const FlowBatch& batch) {
   auto schema = std::make_unique<ArrowSchema>();
-  ExportSchema(schema.get());
+  ExportSchema(*batch.columns(), schema.get());
   return MakeCapsule(std::move(schema), "arrow_schema");
 }
 

@@ -3,15 +3,20 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <map>
+#include <memory>
+#include <optional>
 #include <string>
 
 #include "bind.h"
 #include "convert.h"
 #include "fields.h"
+#include "nta/flow/community_id.h"
 #include "nta/flow/flow_filter.h"
 #include "nta/flow/flow_record.h"
 #include "nta/flow/flow_table.h"
 #include "nta/flow/fragment_tracker.h"
+#include "nta/json/json.h"
 
 namespace nta::python {
 namespace {
@@ -57,6 +62,67 @@ void DirectionFields(RecordClass& record, const std::string& side,
   DirectionField(record, side + "_payload_bytes", direction, &FlowDirection::payload_bytes);
 }
 
+void IcmpFields(RecordClass& record) {
+  const auto field = [&record](const char* name, std::uint8_t IcmpMessage::*member) {
+    record.ReadWrite(
+        name,
+        [member](const FlowRecord& flow) -> std::optional<std::uint8_t> {
+          if (!flow.icmp) return std::nullopt;
+          return (*flow.icmp).*member;
+        },
+        [member](FlowRecord& flow, std::optional<std::uint8_t> value) {
+          if (!value) return flow.icmp.reset();
+          if (!flow.icmp) flow.icmp.emplace();
+          (*flow.icmp).*member = *value;
+        });
+  };
+  field("icmp_type", &IcmpMessage::type);
+  field("icmp_code", &IcmpMessage::code);
+}
+
+py::dict MetadataOf(const FlowRecord& flow) {
+  py::dict fields;
+  if (!flow.metadata) return fields;
+  for (const auto& [field, value] : flow.metadata->entries()) {
+    fields[ToStr(ToString(field))] = py::str(value);
+  }
+  return fields;
+}
+
+void SetMetadata(FlowRecord& flow, const std::map<std::string, std::string>& fields) {
+  auto metadata = std::make_shared<FlowMetadata>();
+  for (const auto& [name, value] : fields) {
+    metadata->Set(ValueOrRaise(ParseMetadataField(name)), value);
+  }
+  flow.metadata = metadata->empty() ? nullptr : std::move(metadata);
+}
+
+// As the object of that name in JSON.
+py::object StatisticsOf(const FlowRecord& flow) {
+  if (!flow.statistics) return py::none();
+  return py::module_::import("json").attr("loads")(ToJson(flow))["statistics"];
+}
+
+void ApplicationFields(RecordClass& record) {
+  record
+      .ReadWrite(
+          "application", [](const FlowRecord& flow) { return ToStr(ToString(flow.application)); },
+          [](FlowRecord& flow, const std::string& name) {
+            flow.application = ValueOrRaise(ParseApplication(name));
+          })
+      .ReadWrite(
+          "category", [](const FlowRecord& flow) { return ToStr(ToString(flow.category)); },
+          [](FlowRecord& flow, const std::string& name) {
+            flow.category = ValueOrRaise(ParseApplicationCategory(name));
+          })
+      .ReadWrite(
+          "evidence", [](const FlowRecord& flow) { return ToStr(ToString(flow.evidence)); },
+          [](FlowRecord& flow, const std::string& name) {
+            flow.evidence = ValueOrRaise(ParseApplicationEvidence(name));
+          })
+      .ReadWrite("metadata", &MetadataOf, &SetMetadata);
+}
+
 void BindRecord(py::module_& module) {
   RecordClass record(module, "FlowRecord",
                      "One bidirectional flow. Times are integer nanoseconds since 1970 UTC.");
@@ -80,7 +146,17 @@ void BindRecord(py::module_& module) {
           [](FlowRecord& flow, const std::string& name) {
             flow.end_reason = ValueOrRaise(ParseFlowEndReason(name));
           })
+      .ReadWrite(
+          "tcp_state", [](const FlowRecord& flow) { return ToStr(ToString(flow.tcp_state)); },
+          [](FlowRecord& flow, const std::string& name) {
+            flow.tcp_state = ValueOrRaise(ParseTcpState(name));
+          });
+  IcmpFields(record);
+  ApplicationFields(record);
+  record.Read("statistics", &StatisticsOf)
       .Finish()
+      .def_property_readonly("community_id",
+                             [](const FlowRecord& flow) { return CommunityId(flow); })
       .def_property_readonly("ip_version",
                              [](const FlowRecord& f) { return f.source.address.version(); })
       .def_property_readonly("protocol_name",
@@ -160,6 +236,10 @@ void BindFlow(py::module_& module) {
   BindStats(module);
   module.attr("OUTCOMES") = Names(ContactOutcome::kUnreachable);
   module.attr("END_REASONS") = Names(FlowEndReason::kLackOfResources);
+  module.attr("TCP_STATES") = Names(TcpState::kReset);
+  module.attr("APPLICATIONS") = Names(Applications().back());
+  module.attr("CATEGORIES") = Names(ApplicationCategory::kIndustrial);
+  module.attr("EVIDENCES") = Names(ApplicationEvidence::kPayload);
   module.def("protocol_name", &ProtocolName, py::arg("protocol"));
 }
 

@@ -71,8 +71,12 @@ auto Always(Field field) {
 }
 
 void BindPacketClass(py::module_& module) {
-  py::class_<Packet>(module, "Packet", py::buffer_protocol(),
-                     "A captured packet with bytes of its own. Supports the buffer protocol.")
+  // With room for a comment, which few packets have.
+  py::class_<Packet> packet(
+      module, "Packet", py::buffer_protocol(), py::dynamic_attr(),
+      "A captured packet with bytes of its own. Supports the buffer protocol.");
+  packet.attr("comment") = py::none();
+  packet
       .def(py::init(&MakePacket), py::arg("data"), py::arg("time"),
            py::arg("link_type") = "ethernet", py::arg("wire_bytes") = py::none(),
            py::arg("interface_id") = 0)

@@ -3,6 +3,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,8 +24,12 @@ struct MeterKeywords {
   double active_timeout;
   double closed_timeout;
   std::size_t max_flows;
+  std::size_t max_memory_bytes;
   std::string view;
   bool defragment;
+  bool statistics;
+  std::size_t first_packets;
+  std::size_t entropy_bytes;
 };
 
 PipelineOptions ToPipelineOptions(const MeterKeywords& keywords) {
@@ -33,6 +38,11 @@ PipelineOptions ToPipelineOptions(const MeterKeywords& keywords) {
   options.flow_table.active_timeout = ToDuration(keywords.active_timeout, "active_timeout");
   options.flow_table.closed_timeout = ToDuration(keywords.closed_timeout, "closed_timeout");
   options.flow_table.max_flows = keywords.max_flows;
+  options.flow_table.max_memory_bytes = keywords.max_memory_bytes;
+  if (keywords.statistics) {
+    options.flow_table.statistics = FlowStatisticsOptions{.first_packets = keywords.first_packets,
+                                                          .entropy_bytes = keywords.entropy_bytes};
+  }
   options.decode.view = ToDecodeView(keywords.view);
   if (!keywords.defragment) options.defragment = Defragment::kOff;
   // The pipeline would tell only at its first step.
@@ -41,7 +51,23 @@ PipelineOptions ToPipelineOptions(const MeterKeywords& keywords) {
 }
 
 bool IsFile(const py::object& source) {
-  return py::isinstance(source, py::module_::import("nta._nta").attr("PcapFileReader"));
+  const py::module_ module = py::module_::import("nta._nta");
+  if (py::isinstance(source, module.attr("PcapFileReader"))) return true;
+  if (!py::isinstance(source, module.attr("MultiSource"))) return false;
+  const py::list members = source.attr("sources");
+  return std::all_of(members.begin(), members.end(), [](py::handle member) {
+    return IsFile(py::reinterpret_borrow<py::object>(member));
+  });
+}
+
+// A PcapFileReader, or several as one.
+py::object OpenFiles(py::handle paths) {
+  const py::module_ module = py::module_::import("nta._nta");
+  const py::object reader = module.attr("PcapFileReader");
+  if (!py::isinstance<py::list>(paths) && !py::isinstance<py::tuple>(paths)) return reader(paths);
+  py::list readers;
+  for (const py::handle path : paths) readers.append(reader(path));
+  return module.attr("MultiSource")(readers);
 }
 
 std::unique_ptr<PipelineRunner> MakeRunner(const py::object& source, const py::iterable& detectors,
@@ -71,9 +97,7 @@ PyBatch NextBatch(PipelineRunner& runner) {
 
 FlowBatch ReadFlows(py::handle path, MeterKeywords keywords, py::handle where) {
   RunnerOptions options{.pipeline = ToPipelineOptions(keywords), .filter = ToFilter(where)};
-  const py::object type = py::module_::import("nta._nta").attr("PcapFileReader");
-  const py::object reader = type(path);
-  const auto runner = MakeRunner(reader, py::tuple(), std::move(options));
+  const auto runner = MakeRunner(OpenFiles(path), py::tuple(), std::move(options));
   Portion portion;
   absl::Status status = runner->Next(portion).status();
   FlowBatch flows(std::move(portion.flows), runner->Stats());
@@ -147,11 +171,13 @@ void BindPipelineClass(py::module_& module) {
                              "Joins a packet source, the decoder, a flow table and detectors.")
       .def(py::init([](const py::object& source, const py::iterable& detectors, double idle_timeout,
                        double active_timeout, double closed_timeout, std::size_t max_flows,
-                       const std::string& view, bool defragment, py::handle where,
-                       std::uint64_t batch_packets, double interval) {
+                       std::size_t max_memory_bytes, const std::string& view, bool defragment,
+                       bool statistics, std::size_t first_packets, std::size_t entropy_bytes,
+                       py::handle where, std::uint64_t batch_packets, double interval) {
              RunnerOptions options;
-             options.pipeline = ToPipelineOptions(
-                 {idle_timeout, active_timeout, closed_timeout, max_flows, view, defragment});
+             options.pipeline = ToPipelineOptions({idle_timeout, active_timeout, closed_timeout,
+                                                   max_flows, max_memory_bytes, view, defragment,
+                                                   statistics, first_packets, entropy_bytes});
              options.filter = ToFilter(where);
              if (batch_packets == 0) RaiseInvalidArgument("batch_packets must be at least 1");
              options.batch_packets = batch_packets;
@@ -162,7 +188,9 @@ void BindPipelineClass(py::module_& module) {
            py::arg("source"), py::kw_only(), py::arg("detectors") = py::tuple(),
            py::arg("idle_timeout") = 120.0, py::arg("active_timeout") = 1800.0,
            py::arg("closed_timeout") = 2.0, py::arg("max_flows") = 1'000'000,
-           py::arg("view") = "outer", py::arg("defragment") = true, py::arg("where") = py::none(),
+           py::arg("max_memory_bytes") = 0, py::arg("view") = "outer", py::arg("defragment") = true,
+           py::arg("statistics") = false, py::arg("first_packets") = 16,
+           py::arg("entropy_bytes") = 0, py::arg("where") = py::none(),
            py::arg("batch_packets") = 65536, py::arg("interval") = 0.25)
       .def("__iter__", [](py::object self) { return self; })
       .def("__next__", &NextBatch)
@@ -180,15 +208,19 @@ void BindPipeline(py::module_& module) {
   module.def(
       "read_flows",
       [](py::handle path, double idle_timeout, double active_timeout, double closed_timeout,
-         std::size_t max_flows, const std::string& view, bool defragment, py::handle where) {
-        return ReadFlows(
-            path, {idle_timeout, active_timeout, closed_timeout, max_flows, view, defragment},
-            where);
+         std::size_t max_flows, std::size_t max_memory_bytes, const std::string& view,
+         bool defragment, bool statistics, std::size_t first_packets, std::size_t entropy_bytes,
+         py::handle where) {
+        return ReadFlows(path,
+                         {idle_timeout, active_timeout, closed_timeout, max_flows, max_memory_bytes,
+                          view, defragment, statistics, first_packets, entropy_bytes},
+                         where);
       },
       py::arg("path"), py::kw_only(), py::arg("idle_timeout") = 120.0,
       py::arg("active_timeout") = 1800.0, py::arg("closed_timeout") = 2.0,
-      py::arg("max_flows") = 1'000'000, py::arg("view") = "outer", py::arg("defragment") = true,
-      py::arg("where") = py::none(),
+      py::arg("max_flows") = 1'000'000, py::arg("max_memory_bytes") = 0, py::arg("view") = "outer",
+      py::arg("defragment") = true, py::arg("statistics") = false, py::arg("first_packets") = 16,
+      py::arg("entropy_bytes") = 0, py::arg("where") = py::none(),
       "All flows of a capture file. A damaged file raises nta.DataLossError, whose `flows` holds "
       "what could be read.");
 }

@@ -106,4 +106,11 @@ PacketView ToPacketView(const BytesView& data, Timestamp time, LinkType link_typ
           .bytes = data.bytes()};
 }
 
+py::str ToText(std::string_view text) {
+  PyObject* const decoded =
+      PyUnicode_DecodeUTF8(text.data(), static_cast<py::ssize_t>(text.size()), "replace");
+  if (decoded == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::str>(decoded);
+}
+
 }  // namespace nta::python

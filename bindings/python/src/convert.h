@@ -65,6 +65,8 @@ class BytesView {
 PacketView ToPacketView(const BytesView& data, Timestamp time, LinkType link_type,
                         std::optional<std::uint32_t> wire_bytes);
 
+// Of a file: what is not UTF-8 becomes U+FFFD.
+py::str ToText(std::string_view text);
 inline py::str ToStr(std::string_view text) { return py::str(text.data(), text.size()); }
 
 // None when there is no value.

@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "nta/capture/packet_source.h"
 
@@ -15,7 +16,11 @@ namespace nta::python {
 class GuardedSource : public PacketSource {
  public:
   explicit GuardedSource(std::unique_ptr<PacketSource> source)
-      : source_(std::move(source)), is_live_(source_->is_live()), name_(source_->name()) {}
+      : source_(std::move(source)),
+        is_live_(source_->is_live()),
+        name_(source_->name()),
+        stats_(source_->Stats()),
+        interfaces_(source_->Interfaces()) {}
 
   // The right to call Read and to look at what it gave, for one thread at a time.
   class Session {
@@ -36,8 +41,12 @@ class GuardedSource : public PacketSource {
   };
 
   absl::StatusOr<ReadResult> Read(PacketBatch& batch) override;
+  absl::StatusOr<ReadResult> ReadNow(PacketBatch& batch) override;
+  std::shared_ptr<const void> Retain() override { return source_->Retain(); }
+  int descriptor() const override { return source_->descriptor(); }
   // As of the last Read, so that asking never waits for a Read that waits for packets.
   CaptureStats Stats() const override;
+  std::vector<CaptureInterface> Interfaces() const override;
   bool is_live() const override { return is_live_; }
   std::string name() const override { return name_; }
 
@@ -48,6 +57,8 @@ class GuardedSource : public PacketSource {
   PacketSource& source() { return *source_; }
 
  private:
+  using Reader = absl::StatusOr<ReadResult> (PacketSource::*)(PacketBatch&);
+  absl::StatusOr<ReadResult> ReadWith(Reader reader, PacketBatch& batch);
   absl::Status Enter();
   void Leave();
 
@@ -58,6 +69,7 @@ class GuardedSource : public PacketSource {
   bool in_session_ = false;
   bool closed_ = false;
   CaptureStats stats_;
+  std::vector<CaptureInterface> interfaces_;
 };
 
 }  // namespace nta::python

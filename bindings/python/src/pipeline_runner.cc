@@ -114,6 +114,8 @@ absl::Status PipelineRunner::WorkInSessions() {
 }
 
 void PipelineRunner::Take() {
+  // So that portions without flows have the same columns as others.
+  if (options_.pipeline.flow_table.statistics) portion_.flows.EnableStatistics();
   portion_.packets += step_.packets.size();
   portion_.time = step_.time;
   for (const FlowRecord& flow : step_.flows) {

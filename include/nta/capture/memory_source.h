@@ -24,8 +24,9 @@ struct MemorySourceOptions {
   // beyond that is dropped and counted.
   std::size_t capacity_bytes = 64 << 20;
   std::size_t max_batch = 256;
-  // How long Read waits for a packet before it answers kTimeout.
-  std::chrono::milliseconds timeout{0};
+  // How long Read waits for a packet before it answers kTimeout. With 0 it never waits: for a loop
+  // that has other things to do, because Pipeline::Run would ask without a pause.
+  std::chrono::milliseconds timeout{100};
 };
 
 // Push and Close may be called from any thread, Read from one.

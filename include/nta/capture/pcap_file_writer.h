@@ -6,47 +6,51 @@
 #define NTA_CAPTURE_PCAP_FILE_WRITER_H_
 
 #include <cstdint>
-#include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "nta/capture/compression.h"
 #include "nta/packet/packet.h"
 
 namespace nta {
 
+namespace internal {
+class ByteOutput;
+}  // namespace internal
+
 struct PcapFileWriterOptions {
   LinkType link_type = LinkType::kEthernet;  // a pcap file has one
   std::uint32_t snap_length = 262144;        // longer packets are cut; their wire length stays
+  Compression compression = Compression::kNone;
+  // gzip: 1 (quick) to 9 (small), 6 when absent; zstd: 1 to 19, 3 when absent.
+  std::optional<int> compression_level{};
 };
 
+// For several link types or interfaces, comments and drop counters there is PcapngFileWriter.
 class PcapFileWriter {
  public:
-  // Replaces an existing file.
+  // Replaces an existing file; "-" is standard output.
   static absl::StatusOr<PcapFileWriter> Create(const std::string& path,
                                                PcapFileWriterOptions options = {});
-  PcapFileWriter(PcapFileWriter&&) noexcept = default;
-  PcapFileWriter& operator=(PcapFileWriter&&) noexcept = default;
+  ~PcapFileWriter();
+  PcapFileWriter(PcapFileWriter&&) noexcept;
+  PcapFileWriter& operator=(PcapFileWriter&&) noexcept;
 
-  // InvalidArgument for another link type; OutOfRange for a time before 1970 or after 2106;
-  // FailedPrecondition after Close.
+  // InvalidArgument for another link type; OutOfRange for a time before 1970 or after 2106: nothing
+  // was written then. An error of the disk repeats on every later call. FailedPrecondition after
+  // Close.
   absl::Status Write(const PacketView& packet);
   // Writes what is buffered and closes the file; only now an error of the disk is certain to show.
   // Without it the destructor closes and keeps silent.
   absl::Status Close();
 
  private:
-  struct FileCloser {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-  };
-  PcapFileWriter(std::string path, std::FILE* file, PcapFileWriterOptions options)
-      : path_(std::move(path)), file_(file), options_(options) {}
+  PcapFileWriter(std::unique_ptr<internal::ByteOutput> output, PcapFileWriterOptions options);
 
-  absl::Status Closed() const;
-
-  std::string path_;
-  std::unique_ptr<std::FILE, FileCloser> file_;
+  std::unique_ptr<internal::ByteOutput> output_;
   PcapFileWriterOptions options_;
 };
 

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "nta/capture/packet_source.h"
 
@@ -41,9 +42,11 @@ class ReplaySource final : public PacketSource {
   static absl::StatusOr<std::unique_ptr<ReplaySource>> Open(Opener opener, ReplayOptions options);
 
   absl::StatusOr<ReadResult> Read(PacketBatch& batch) override;
+  std::shared_ptr<const void> Retain() override;
   CaptureStats Stats() const override;
   bool is_live() const override { return true; }
   std::string name() const override;
+  std::vector<CaptureInterface> Interfaces() const override;
 
  private:
   ReplaySource(Opener opener, ReplayOptions options, std::unique_ptr<PacketSource> recording);

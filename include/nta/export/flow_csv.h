@@ -5,6 +5,7 @@
 #ifndef NTA_EXPORT_FLOW_CSV_H_
 #define NTA_EXPORT_FLOW_CSV_H_
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -20,9 +21,16 @@ inline constexpr std::string_view kFlowCsvHeader =
     "reverse_wire_bytes,reverse_ip_bytes,reverse_payload_bytes,forward_tcp_flags,reverse_tcp_flags,"
     "application,end_reason";
 
+enum class FlowCsvColumns : std::uint8_t {
+  kStandard,    // those of kFlowCsvHeader
+  kStatistics,  // and after them what docs/flow_features.md defines
+};
+std::string FlowCsvHeader(FlowCsvColumns columns);
+
 // Appends one line with its '\n'. Times are integer nanoseconds since 1970 UTC; absent values are
-// empty.
-void AppendFlowCsv(const FlowRecord& flow, std::string& out);
+// empty. An application that only a port speaks for is absent.
+void AppendFlowCsv(const FlowRecord& flow, std::string& out,
+                   FlowCsvColumns columns = FlowCsvColumns::kStandard);
 
 }  // namespace nta
 

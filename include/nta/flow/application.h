@@ -81,6 +81,7 @@ enum class Application : std::uint16_t {
   kGtp = 63,
   kTeredo = 64,
   kIcmp = 65,
+  kGeneve = 66,
 };
 std::string_view ToString(Application application);  // "dns", "tls", ...; "unknown"
 absl::StatusOr<Application> ParseApplication(std::string_view text);

@@ -30,6 +30,11 @@ enum class FlowField : std::uint8_t {
   kPackets,          // packets: both directions
   kDuration,         // duration: seconds, or with a unit: 500ms, 10s, 5m, 2h, 1d
   kEndReason,        // end_reason
+  kApplication,      // app, application: a name
+  kCategory,         // category: a name
+  kTcpState,         // tcp_state: a name
+  kServerName,       // server_name: a text in any case, * stands for anything
+  kIcmpType,         // icmp_type
 };
 
 enum class FilterOperator : std::uint8_t {
@@ -41,9 +46,9 @@ enum class FilterOperator : std::uint8_t {
   kGreaterEqual
 };
 
-// One value: a prefix, a number (nanoseconds for kDuration; the enum's number for kProtocol and
-// kEndReason).
-using FilterValue = std::variant<IpPrefix, double>;
+// One value: a prefix, a number (nanoseconds for kDuration; the number of a name for kProtocol,
+// kEndReason, kApplication, kCategory and kTcpState) or a text in lower case (kServerName).
+using FilterValue = std::variant<IpPrefix, double, std::string>;
 
 // A node of the parsed filter. `values` with kEqual is "in": any of them; with kNotEqual: none of
 // them.

@@ -68,6 +68,14 @@ struct FlowTableStats {
   std::size_t memory_bytes = 0;
 
   friend bool operator==(const FlowTableStats&, const FlowTableStats&) = default;
+  // Of tables that work side by side.
+  FlowTableStats& operator+=(const FlowTableStats& other);
+};
+
+// A packet of a burst that falls to one of several tables.
+struct PacketChoice {
+  std::uint32_t index = 0;  // in the burst
+  bool counts = true;       // false: it only quotes a flow of this table and counts in another one
 };
 
 // Reads no clock: time is that of the packets and of AdvanceTo. Same packets and calls, same
@@ -85,13 +93,21 @@ class FlowTable {
   void SetInspector(FlowInspector* inspector);
 
   // Counts a burst of packets in capture order and appends what happened to `events`. Flows that
-  // fell due before a packet end, too, at most eight for each packet; the others soon after.
+  // fell due before a packet end, too, at most eight for each packet; the others soon after, and
+  // all of them before the clock is set back.
   // Fragments without ports count under ports 0; see FragmentTracker.
   void Add(std::span<const DecodedPacket> packets, std::vector<FlowEvent>& events);
-  // The same for a table that gets only a part of a stream (a shard): clocks[i] is the stream's
-  // time at packets[i], so that the parts end their flows when one table for everything would.
+  // The same with clocks[i], the stream's time at packets[i], as a FlowClock tells it.
   void Add(std::span<const DecodedPacket> packets, std::span<const Timestamp> clocks,
            std::vector<FlowEvent>& events);
+  // The same for one of several tables that share a stream: only the chosen packets, ordered by
+  // index. With the stream's own clocks, and SetClock between what is chosen, the tables together
+  // end their flows as one table for everything would.
+  void Add(std::span<const DecodedPacket> packets, std::span<const Timestamp> clocks,
+           std::span<const PacketChoice> chosen, std::vector<FlowEvent>& events);
+  // The stream's time, without a packet: later, or set back. What was due before it is set back
+  // ends first.
+  void SetClock(Timestamp now, std::vector<FlowEvent>& events);
   // Ends flows that fell due before `now`, at most kMaxEndedPerCall. True when none is left;
   // otherwise call again. A time before an earlier one does nothing. Flows that fell due less than
   // 135 ms ago may wait for a later call; what their records say does not change.
@@ -100,7 +116,7 @@ class FlowTable {
   // when the table is empty.
   bool EndAll(std::vector<FlowEvent>& events);
 
-  static constexpr std::size_t kMaxEndedPerCall = 16384;
+  static constexpr std::size_t kMaxEndedPerCall = 4096;
 
   FlowTableStats Stats() const;
   const FlowTableOptions& options() const;

@@ -125,6 +125,9 @@ struct DecodedPacket {
 
   // Transport layer.
   bool has_ports = false;  // TCP, UDP, UDP-Lite, SCTP, DCCP with readable ports
+  // TCP with its fixed header in full and without contradiction: flags, numbers and window are those
+  // of the wire. Without it they are, too, as far as the header was captured, else 0.
+  bool has_tcp_header = false;
   std::uint8_t tcp_flags = 0;
   std::uint16_t source_port = 0;
   std::uint16_t destination_port = 0;
@@ -171,6 +174,8 @@ struct DecodeOptions {
 
 DecodedPacket Decode(const PacketView& packet);
 DecodedPacket Decode(const PacketView& packet, const DecodeOptions& options);
+// The same without a copy: into a DecodedPacket that was just made.
+void Decode(const PacketView& packet, const DecodeOptions& options, DecodedPacket& decoded);
 
 }  // namespace nta
 

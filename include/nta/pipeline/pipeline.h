@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -20,6 +21,8 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "nta/app/application_inspector.h"
+#include "nta/app/name_table.h"
 #include "nta/capture/packet_source.h"
 #include "nta/detect/detector.h"
 #include "nta/flow/flow_table.h"
@@ -49,6 +52,8 @@ struct PipelineStats {
   CaptureStats capture;
   FlowTableStats flow_table;
   FragmentStats fragments;
+  ApplicationInspectorStats applications;
+  NameTableStats names;
   std::uint64_t alerts = 0;
   // Packets by the reason for which decoding stopped early, without zeros: {"unknown_link_type":
   // 3}.
@@ -65,6 +70,10 @@ struct PipelineOptions {
   DecodeOptions decode{};
   Defragment defragment = Defragment::kPorts;
   FragmentTrackerOptions fragments{};
+  // Says what flows carry and names their ends; see docs/applications.md for what that costs.
+  std::optional<ApplicationInspectorOptions> applications{};
+  // The names of addresses, learned and shown when there is `applications`.
+  NameTableOptions names{};
   // The present, for live sources only; the system clock when empty.
   std::function<Timestamp()> clock{};
   // A live source that is silent passes time up to this long before the present, because packets

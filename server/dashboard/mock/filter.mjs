@@ -14,7 +14,11 @@ const kFields = {
   duration: (f) => [(Date.parse(f.last_seen) - Date.parse(f.first_seen)) / 1000],
   vlan: (f) => [f.vlan],
   end_reason: (f) => [f.end_reason],
+  app: (f) => [f.application ?? 'unknown'],
+  category: (f) => [f.category ?? 'unknown'],
+  server_name: (f) => [f.metadata?.server_name ?? ''],
 };
+const kWords = new Set(['end_reason', 'app', 'category', 'server_name']);
 const kAddress = new Set(['src', 'dst', 'host']);
 const kProtocols = { tcp: 6, udp: 17, icmp: 1, icmpv6: 58 };
 
@@ -47,7 +51,7 @@ function prefixBits(text, position) {
 
 function tokens(text) {
   const found = [];
-  for (const m of text.matchAll(/\s+|"[^"]*"|[()]|,|!=|<=|>=|[=<>]|[^\s()=<>!,"]+|./g)) {
+  for (const m of text.matchAll(/\s+|"(?:[^"\\]|\\.)*"|[()]|,|!=|<=|>=|[=<>]|[^\s()=<>!,"]+|./g)) {
     if (m[0].trim() !== '') found.push({ text: m[0], at: m.index });
   }
   return found;
@@ -65,13 +69,13 @@ export function compileFilter(text) {
   const value = (field) => {
     const token = list[i];
     if (!token) fail('a value is missing');
-    const raw = token.text.replace(/^"|"$/g, '');
+    const raw = token.text.replace(/^"|"$/g, '').replace(/\\(["\\])/g, '$1');
     let match;
     if (kAddress.has(field)) {
       const bits = prefixBits(raw, token.at);
       match = (v) => prefixBits(v, 0).startsWith(bits);
       match.order = NaN;
-    } else if (field === 'end_reason') {
+    } else if (kWords.has(field)) {
       match = (v) => v === raw;
       match.order = NaN;
     } else {

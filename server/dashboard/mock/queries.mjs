@@ -4,6 +4,7 @@ import { compileFilter } from './filter.mjs';
 import { ApiError } from './http.mjs';
 import { rfc3339 } from './traffic.mjs';
 
+export const kMeasures = ['bytes', 'packets', 'flows'];
 const kSeverities = ['info', 'low', 'medium', 'high', 'critical'];
 const kUnits = { s: 1e3, m: 60e3, h: 3600e3, d: 86400e3 };
 
@@ -17,25 +18,25 @@ function instant(text, name, fallback) {
   return ms;
 }
 
-function interval(q) {
+export function interval(q) {
   const since = instant(q.get('since'), 'since', Date.now() - 3600e3);
   const until = Math.min(instant(q.get('until'), 'until', Date.now()), Date.now());
   return { since, until };
 }
 
-function choice(q, name, allowed) {
+export function choice(q, name, allowed) {
   const value = q.get(name) ?? allowed[0];
   if (!allowed.includes(value)) throw new ApiError(400, `${name}: one of ${allowed.join(', ')}`);
   return value;
 }
 
-function whole(q, name, fallback, max) {
+export function whole(q, name, fallback, max) {
   const value = Number(q.get(name) ?? fallback);
   if (!Number.isInteger(value) || value < 1 || value > max) throw new ApiError(400, `${name}: 1 to ${max}`);
   return value;
 }
 
-function predicate(q) {
+export function predicate(q) {
   try {
     return compileFilter(q.get('where') ?? '');
   } catch (error) {
@@ -66,8 +67,8 @@ export function flows(traffic, q) {
 export function series(traffic, q) {
   const { since, until } = interval(q);
   const matches = predicate(q);
-  const by = choice(q, 'by', ['protocol', 'none']);
-  const measure = choice(q, 'measure', ['bytes', 'packets', 'flows']);
+  const by = choice(q, 'by', ['protocol', 'application', 'category', 'none']);
+  const measure = choice(q, 'measure', kMeasures);
   const address = q.get('address');
   const chosen = Math.max(60, Math.ceil((until - since) / 1000 / 240 / 60) * 60);
   const step = whole(q, 'step', chosen, 86400);
@@ -84,12 +85,13 @@ export function series(traffic, q) {
       );
     return columns.get(key);
   };
-  for (const key of by === 'protocol' ? ['tcp', 'udp', 'icmp'] : ['total']) column(key);
+  const kFixed = { protocol: ['tcp', 'udp', 'icmp'], none: ['total'] };
+  for (const key of kFixed[by] ?? []) column(key);
   for (const f of traffic.flows(first, until)) {
     if (address && f.flow.source_address !== address && f.flow.destination_address !== address) continue;
     if (!matches(f.flow)) continue;
     const i = Math.floor((f.lastMs - first) / 1000 / step);
-    const c = column(by === 'protocol' ? f.key : 'total');
+    const c = column(by === 'none' ? 'total' : by === 'protocol' ? f.key : (f.flow[by] ?? 'unknown'));
     c[i] = (c[i] ?? 0) + (measure === 'flows' ? 1 : f[measure]);
   }
   return {
@@ -103,7 +105,7 @@ export function series(traffic, q) {
   };
 }
 
-function tally(list, keysOf, by, limit) {
+export function tally(list, keysOf, by, limit) {
   const rows = new Map();
   for (const f of list) {
     for (const [key, sent, received] of keysOf(f)) {
@@ -119,7 +121,7 @@ function tally(list, keysOf, by, limit) {
   return [...rows.values()].sort((a, b) => b[by] - a[by] || (a.key < b.key ? -1 : 1)).slice(0, limit);
 }
 
-const kDimensions = {
+export const kDimensions = {
   address: ({ flow: f }) => [
     [f.source_address, f.forward_wire_bytes, f.reverse_wire_bytes],
     [f.destination_address, f.reverse_wire_bytes, f.forward_wire_bytes],
@@ -129,9 +131,11 @@ const kDimensions = {
   protocol: (f) => [[f.key, 0, 0]],
   source_port: ({ flow: f }) => [[String(f.source_port), 0, 0]],
   destination_port: ({ flow: f }) => [[String(f.destination_port), 0, 0]],
+  application: ({ flow: f }) => [[f.application ?? 'unknown', 0, 0]],
+  category: ({ flow: f }) => [[f.category ?? 'unknown', 0, 0]],
 };
 
-const sum = (list) => ({
+export const sum = (list) => ({
   bytes: list.reduce((s, f) => s + f.bytes, 0),
   packets: list.reduce((s, f) => s + f.packets, 0),
   flows: list.length,
@@ -140,10 +144,15 @@ const sum = (list) => ({
 export function top(traffic, q) {
   const { since, until } = interval(q);
   const dimension = choice(q, 'dimension', Object.keys(kDimensions));
-  const by = choice(q, 'by', ['bytes', 'packets', 'flows']);
+  const by = choice(q, 'by', kMeasures);
   const matches = predicate(q);
   const list = traffic.flows(since, until).filter((f) => matches(f.flow));
-  const rows = tally(list, kDimensions[dimension], by, whole(q, 'limit', 10, 100));
+  // What has no application belongs to no row.
+  const isKnown = (row) => row.key !== 'unknown';
+  const limit = whole(q, 'limit', 10, 100);
+  const all = tally(list, kDimensions[dimension], by, Infinity);
+  const rows = all.filter(isKnown).slice(0, limit);
+  const unknown = all.find((row) => !isKnown(row));
   if (!dimension.includes('address'))
     for (const row of rows) {
       delete row.sent_bytes;
@@ -156,6 +165,9 @@ export function top(traffic, q) {
     by,
     source: 'raw',
     total: sum(list),
+    ...(dimension === 'application' || dimension === 'category'
+      ? { other: { bytes: unknown?.bytes ?? 0, packets: unknown?.packets ?? 0, flows: unknown?.flows ?? 0 } }
+      : {}),
     rows,
   };
 }
@@ -187,6 +199,8 @@ export function capture(traffic) {
     ledger: { received, decoded: received - 340, malformed: 12, unsupported: 328, filtered: 0, dropped: 0 },
     flow_table: { active: 57, capacity: 1_000_000, started: 90_000, ended: 89_943, evicted: 0 },
     store: { flows_written: 89_943, flows_dropped: 0, queue: 3 },
+    capture: { received, dropped_buffer: 0, dropped_interface: 0, outages: 1, outage_seconds: 1500 },
+    decode_reasons: { unknown_ether_type: 301, unknown_llc: 27, truncated_transport: 8, bad_udp_length: 4 },
   };
 }
 

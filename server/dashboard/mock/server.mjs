@@ -7,6 +7,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Accounts } from './accounts.mjs';
 import { ApiError, readBody, sendFile, sendJson, sendProblem } from './http.mjs';
+import { kApplications } from './applications.mjs';
+import * as hosts from './hosts.mjs';
 import * as queries from './queries.mjs';
 import { rfc3339, Traffic } from './traffic.mjs';
 
@@ -107,6 +109,15 @@ export function startMock({
     'GET /api/v1/flows': read(queries.flows),
     'GET /api/v1/series': read(queries.series),
     'GET /api/v1/top': read(queries.top),
+    'GET /api/v1/conversations': read(hosts.conversations),
+    'GET /api/v1/hosts/:name': (c) => {
+      viewer(c.request);
+      sendJson(c.response, 200, hosts.host(traffic, c.query, c.name));
+    },
+    'GET /api/v1/applications': (c) => {
+      viewer(c.request);
+      sendJson(c.response, 200, { applications: kApplications });
+    },
     'GET /api/v1/alerts': read(queries.alerts),
     'GET /api/v1/capture': read(queries.capture),
     'POST /api/v1/stream/ticket': (c) =>
@@ -120,8 +131,8 @@ export function startMock({
   const server = createServer(async (request, response) => {
     const url = new URL(request.url, 'http://localhost');
     try {
-      const user = /^\/api\/v1\/users\/([^/]+)$/.exec(url.pathname);
-      const path = user ? '/api/v1/users/:name' : url.pathname;
+      const named = /^\/api\/v1\/(users|hosts)\/([^/]+)$/.exec(url.pathname);
+      const path = named ? `/api/v1/${named[1]}/:name` : url.pathname;
       const route = routes[`${request.method} ${path}`];
       if (route) {
         const body = request.method === 'GET' ? {} : await readBody(request);
@@ -130,7 +141,7 @@ export function startMock({
           response,
           body,
           query: url.searchParams,
-          name: user ? decodeURIComponent(user[1]) : undefined,
+          name: named ? decodeURIComponent(named[2]) : undefined,
         });
       } else if (url.pathname.startsWith('/api/')) {
         throw new ApiError(404, `no such route: ${request.method} ${url.pathname}`);

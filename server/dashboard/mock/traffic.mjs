@@ -1,6 +1,8 @@
 // Synthetic traffic as a pure function of time and a seed: the same minute always holds the same flows, so that a test
 // can ask twice. Addresses are from the documentation ranges (RFC 5737, RFC 3849) and from RFC 1918.
 
+import { describe } from './applications.mjs';
+
 export function mulberry32(seed) {
   let state = seed >>> 0;
   return () => {
@@ -159,8 +161,8 @@ export class Traffic {
         reverse_payload_bytes: Math.max(0, f.reverse - 54 * reverse),
         forward_tcp_flags: f.flags[0],
         reverse_tcp_flags: f.flags[1],
-        application: null,
         end_reason: f.reason,
+        ...describe(f, forward, reverse, mulberry32(f.id)),
       },
     };
   }

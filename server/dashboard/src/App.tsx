@@ -3,10 +3,13 @@ import type { User } from './api/types';
 import { Shell } from './components/Shell';
 import { Alerts } from './pages/Alerts';
 import { FirstRun, SignIn, Unreachable } from './pages/Auth';
+import { Conversations } from './pages/Conversations';
 import { Explore } from './pages/Explore';
+import { Host } from './pages/Host';
 import { Hosts } from './pages/Hosts';
 import { Overview } from './pages/Overview';
 import { Users } from './pages/Users';
+import { capitalised } from './lib/format';
 import { stream } from './state/live';
 import { session, startSession } from './state/session';
 import { useStore } from './state/store';
@@ -15,10 +18,17 @@ import { linkTo, useView } from './state/view';
 const kPages: Record<string, ComponentType<{ user: User }>> = {
   overview: Overview,
   explore: Explore,
-  hosts: Hosts,
+  hosts: HostPages,
+  conversations: Conversations,
   alerts: Alerts,
   users: Users,
 };
+
+// One host when the address names one, else all of them. Each host starts anew: nothing of another may be seen.
+function HostPages() {
+  const { item } = useView();
+  return item ? <Host key={item} address={item} /> : <Hosts />;
+}
 
 export function App() {
   const current = useStore(session);
@@ -52,8 +62,8 @@ function SignedIn({ user }: { user: User }) {
   }, []);
   const Page = kPages[view.page];
   useEffect(() => {
-    document.title = `${view.page.charAt(0).toUpperCase()}${view.page.slice(1)} · nta`;
-  }, [view.page]);
+    document.title = `${view.item || capitalised(view.page)} · nta`;
+  }, [view.page, view.item]);
   return (
     <Shell user={user}>
       {Page ? (

@@ -99,7 +99,7 @@ describe('completion', () => {
   const labels = (text: string) => complete(text, text.length).map((option) => option.label);
   it('offers fields at the start and after joining words', () => {
     expect(labels('')).toContain('src');
-    expect(labels('s')).toEqual(['src', 'sport']);
+    expect(labels('s')).toEqual(['src', 'sport', 'server_name']);
     expect(labels('src=10.0.0.1 and d')).toEqual(['dst', 'dport', 'duration']);
     expect(labels('not (p')).toEqual(['port', 'proto', 'packets']);
   });
@@ -109,6 +109,10 @@ describe('completion', () => {
     expect(labels('proto=')).toContain('icmpv6');
     expect(labels('end_reason=i')).toEqual(['idle_timeout']);
     expect(labels('proto=t')).toEqual(['tcp']);
+  });
+  it('offers applications once the server has told them', () => {
+    const values = { app: ['tls', 'telnet', 'dns'] };
+    expect(complete('app=t', 5, values).map((option) => option.label)).toEqual(['tls', 'telnet']);
   });
   it('offers nothing while a value is written', () => expect(labels('src=10.0')).toEqual([]));
   it('replaces the word at the caret', () => {

@@ -3,6 +3,7 @@ import type { Sample, Series } from '../src/api/types';
 import {
   binFor,
   compareKeys,
+  foldRest,
   gaps,
   nextScale,
   niceCeiling,
@@ -153,4 +154,21 @@ describe('the scale', () => {
     state = nextScale(state, 100, 13_000);
     expect(state).toMatchObject({ max: 150, shrankAt: 13_000 });
   });
+});
+
+describe('many parts', () => {
+  const shaped = {
+    times: [0, 1000, 2000],
+    stepMs: 1000,
+    keys: ['dns', 'ntp', 'tls', 'unknown'],
+    values: { dns: [1, 2, null], ntp: [1, 1, null], tls: [50, 60, null], unknown: [9, 0, null] },
+    dropped: [0, 0, 0],
+  };
+  it('become few, the busiest of the whole range, and one for the rest', () => {
+    const folded = foldRest(shaped, 2);
+    expect(folded.keys).toEqual(['tls', 'unknown', 'other']);
+    expect(folded.values.other).toEqual([2, 3, null]);
+    expect(totals(folded)).toEqual(totals(shaped));
+  });
+  it('stay as they are when they are few', () => expect(foldRest(shaped, 4)).toBe(shaped));
 });

@@ -15,12 +15,23 @@ describe('the view in the address', () => {
     const view = parseView(hash);
     expect(view).toEqual({
       page: 'explore',
+      item: '',
       range: { since: '-6h', until: 'now' },
       where: 'src=10.0.0.0/8 and port>1',
       zone: 'utc',
       extra: { order: '-bytes' },
     });
     expect(parseView(formatView(view))).toEqual(view);
+  });
+  it('names the host that a page is about, whatever its address looks like', () => {
+    const view = parseView('#/hosts/2001%3Adb8%3A%3A1?since=-6h&until=now&mix=category');
+    expect(view).toMatchObject({ page: 'hosts', item: '2001:db8::1', extra: { mix: 'category' } });
+    expect(parseView(formatView(view))).toEqual(view);
+    const other = viewAfter(view, { page: 'hosts', item: '10.0.0.1' });
+    expect(other).toMatchObject({ item: '10.0.0.1', extra: {} });
+    expect(viewAfter(view, { where: 'port=53' })).toMatchObject({ item: '2001:db8::1', where: 'port=53' });
+    expect(viewAfter(view, { page: 'hosts' }).item).toBe('');
+    expect(parseView('#/hosts/%E0%A4%A?since=-6h&until=now').item).toBe('');
   });
   it('falls back to sense when the link is broken', () => {
     expect(parseView('#/overview?since=soon&until=never').range).toEqual({ since: '-15m', until: 'now' });

@@ -2,13 +2,17 @@ import { client } from './client';
 import type {
   Alert,
   AlertPage,
+  ApplicationEntry,
   Capture,
+  Conversations,
   Dimension,
   FlowOrder,
   FlowPage,
+  Host,
   Measure,
   Role,
   Series,
+  SeriesBy,
   Summary,
   Top,
   User,
@@ -49,7 +53,7 @@ export const getFlows = (
 export const getSeries = (
   q: Interval & {
     step?: number;
-    by?: 'protocol' | 'none';
+    by?: SeriesBy;
     address?: string;
     where?: string;
     measure?: Measure;
@@ -61,6 +65,17 @@ export const getTop = (
   q: Interval & { dimension: Dimension; by?: Measure; limit?: number; where?: string },
   signal?: AbortSignal,
 ) => get<Top>('/api/v1/top', { ...q }, signal);
+
+export const getConversations = (
+  q: Interval & { by?: Measure; limit?: number; where?: string },
+  signal?: AbortSignal,
+) => get<Conversations>('/api/v1/conversations', { ...q }, signal);
+
+export const getHost = (address: string, q: Interval & { where?: string }, signal?: AbortSignal) =>
+  get<Host>(`/api/v1/hosts/${encodeURIComponent(address)}`, { ...q }, signal);
+
+export const getApplications = async (signal?: AbortSignal) =>
+  (await get<{ applications: ApplicationEntry[] }>('/api/v1/applications', {}, signal)).applications;
 
 export const getAlerts = (
   q: Interval & { class?: string; severity?: string; limit?: number; cursor?: string },

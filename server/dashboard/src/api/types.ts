@@ -38,6 +38,57 @@ export interface Flow {
   reverse_tcp_flags: number;
   application: string | null;
   end_reason: string;
+  // Absent from servers that do not tell.
+  outcome?: string;
+  category?: string | null;
+  evidence?: Evidence;
+  tcp_state?: string;
+  icmp?: { type: number; code: number } | null;
+  community_id?: string | null;
+  metadata?: Record<string, string> | null;
+  statistics?: FlowStatistics | null;
+}
+export type Evidence = 'none' | 'port' | 'name' | 'payload';
+
+// Bytes, or nanoseconds between packets; all 0 when count is 0.
+export interface Moments {
+  count: number;
+  minimum: number;
+  maximum: number;
+  mean: number;
+  deviation: number;
+}
+export interface DirectionStatistics {
+  ip_length: Moments;
+  inter_arrival: Moments;
+  hop_limit_minimum: number;
+  hop_limit_maximum: number;
+  dscp: number;
+  fragments: number;
+  retransmissions: number;
+  out_of_order: number;
+  zero_windows: number;
+  resets: number;
+  payload_entropy: number | null;
+}
+export interface PacketSample {
+  // Nanoseconds since first_seen.
+  offset: number;
+  ip_bytes: number;
+  payload_bytes: number;
+  is_forward: boolean;
+}
+export interface FlowStatistics {
+  forward: DirectionStatistics;
+  reverse: DirectionStatistics;
+  inter_arrival: Moments;
+  // Nanoseconds.
+  destination_round_trip: number | null;
+  source_round_trip: number | null;
+  source_mac: string | null;
+  destination_mac: string | null;
+  tunnels: string[];
+  first_packets: PacketSample[];
 }
 export type FlowOrder = '-last_seen' | 'last_seen' | '-bytes' | '-packets';
 export interface FlowPage {
@@ -45,6 +96,7 @@ export interface FlowPage {
   next_cursor: string | null;
 }
 
+export type SeriesBy = 'protocol' | 'application' | 'category' | 'none';
 export type Measure = 'bytes' | 'packets' | 'flows';
 export interface Series {
   since: string;
@@ -57,7 +109,14 @@ export interface Series {
 }
 
 export type Dimension =
-  'address' | 'source_address' | 'destination_address' | 'protocol' | 'source_port' | 'destination_port';
+  | 'address'
+  | 'source_address'
+  | 'destination_address'
+  | 'protocol'
+  | 'source_port'
+  | 'destination_port'
+  | 'application'
+  | 'category';
 export interface TopRow {
   key: string;
   bytes: number;
@@ -72,8 +131,66 @@ export interface Top {
   dimension: Dimension;
   by: Measure;
   source: string;
-  total: { bytes: number; packets: number; flows: number };
+  total: Totals;
+  // What of the total belongs to no key: flows of unknown application.
+  other?: Totals | null;
   rows: TopRow[];
+}
+export interface Totals {
+  bytes: number;
+  packets: number;
+  flows: number;
+}
+
+// One pair of addresses, `source` having spoken first.
+export interface Conversation extends Totals {
+  source: string;
+  destination: string;
+  source_name?: string | null;
+  destination_name?: string | null;
+  // Sent by the source, and by the destination.
+  forward_bytes: number;
+  reverse_bytes: number;
+}
+export interface Conversations {
+  since: string;
+  until: string;
+  by: Measure;
+  source: string;
+  total: Totals;
+  rows: Conversation[];
+}
+
+export interface HostName {
+  name: string;
+  // Who gave it: dns, tls, http or dhcp.
+  source: string;
+  learned: string;
+  expires: string;
+}
+export interface Host {
+  address: string;
+  since: string;
+  until: string;
+  names: HostName[];
+  first_seen: string | null;
+  last_seen: string | null;
+  total: Totals;
+  sent_bytes: number;
+  received_bytes: number;
+  peers: Conversation[];
+  // Ports of other hosts that it reached, and its own that others reached.
+  ports: TopRow[];
+  served_ports: TopRow[];
+  applications: TopRow[];
+  flows: Flow[];
+  alerts: Alert[];
+}
+
+export interface ApplicationEntry {
+  number: number;
+  name: string;
+  category: string;
 }
 
 export type Severity = 'info' | 'low' | 'medium' | 'high' | 'critical';
@@ -116,6 +233,16 @@ export interface Capture {
   ledger: Ledger;
   flow_table: { active: number; capacity: number; started: number; ended: number; evicted: number };
   store: { flows_written: number; flows_dropped: number; queue: number };
+  // Where packets were lost on the way; absent from servers that do not tell.
+  capture?: {
+    received: number;
+    dropped_buffer: number;
+    dropped_interface: number;
+    outages?: number;
+    outage_seconds?: number;
+  };
+  // Packets by what kept them from being decoded in full: {"unknown_link_type": 3}.
+  decode_reasons?: Record<string, number>;
 }
 
 export interface Summary {

@@ -7,13 +7,14 @@ interface Props {
   shaped: Shaped;
   index: number;
   unit: string;
+  nameOf: (key: string) => string;
   zone: Zone;
   left: number;
   width: number;
 }
 
 // All series at the crosshair's moment, on the side where there is room.
-export function Readout({ shaped, index, unit, zone, left, width }: Props) {
+export function Readout({ shaped, index, unit, nameOf, zone, left, width }: Props) {
   const sum = totals({ ...shaped, times: [shaped.times[index]!], values: column(shaped, index) })[0];
   const toLeft = left > width / 2;
   return (
@@ -31,7 +32,7 @@ export function Readout({ shaped, index, unit, zone, left, width }: Props) {
               <tr key={key}>
                 <td>
                   <span className={`swatch ${seriesClass(key)}`} />
-                  {key}
+                  {nameOf(key)}
                 </td>
                 <td className="num">{si(shaped.values[key]![index] ?? 0, unit)}</td>
               </tr>

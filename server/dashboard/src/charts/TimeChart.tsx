@@ -20,6 +20,8 @@ interface Props {
   zone: Zone;
   unit: string;
   name: string;
+  // How a key of the series is written.
+  nameOf: (key: string) => string;
   alerts: Alert[];
   // Everything that, when it changes, starts the vertical scale anew.
   scaleKey: string;
@@ -87,7 +89,7 @@ export function TimeChart(props: Props) {
     if (index === null) return '';
     const values = shaped.keys.map((key) => {
       const value = shaped.values[key]![index];
-      return `${key} ${value === null || value === undefined ? 'no data' : si(value, unit)}`;
+      return `${props.nameOf(key)} ${value === null || value === undefined ? 'no data' : si(value, unit)}`;
     });
     return `${formatAbsolute(shaped.times[index]!, zone)}: ${values.join(', ')}`;
   }
@@ -234,6 +236,7 @@ export function TimeChart(props: Props) {
           shaped={shaped}
           index={at}
           unit={unit}
+          nameOf={props.nameOf}
           zone={zone}
           left={x(shaped.times[at]! + half)}
           width={width}

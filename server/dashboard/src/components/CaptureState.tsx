@@ -1,10 +1,13 @@
 import { getCapture } from '../api/endpoints';
-import { formatCount, formatDuration, si } from '../lib/format';
+import type { Capture } from '../api/types';
+import { stages } from '../lib/capture';
+import { formatCount, formatDuration, plural, si } from '../lib/format';
 import { droppedText, packetsNow } from '../lib/headline';
 import { useNow, useSmall } from '../state/hooks';
 import { live } from '../state/live';
 import { useQuery } from '../state/query';
 import { useStore } from '../state/store';
+import { Explained } from './Explained';
 import { Popover } from './Popover';
 import { Facts } from './SidePanel';
 
@@ -38,7 +41,7 @@ export function CaptureState() {
         ? si(packets, small ? 'pkt/s' : 'packets/s')
         : 'waiting'
       : capture.state;
-  const { ledger, flow_table, store } = capture;
+  const { ledger } = capture;
   return (
     <Popover
       label="Capture state"
@@ -63,35 +66,40 @@ export function CaptureState() {
               ...(capture.message ? [['Message', capture.message] as [string, string]] : []),
               ['Received', `${formatCount(ledger.received)} packets`],
               ['Decoded', formatCount(ledger.decoded)],
-              ['Malformed', formatCount(ledger.malformed)],
-              ['Unsupported', formatCount(ledger.unsupported)],
-              ['Filtered', formatCount(ledger.filtered)],
-              [
-                'Dropped',
-                <span key="d" className={ledger.dropped ? 'bad' : ''}>
-                  {formatCount(ledger.dropped)}
-                </span>,
-              ],
-              [
-                'Flow table',
-                `${formatCount(flow_table.active)} of ${formatCount(flow_table.capacity)}, ${formatCount(flow_table.evicted)} evicted`,
-              ],
-              [
-                'Store',
-                `${formatCount(store.flows_written)} flows written, ${formatCount(store.queue)} waiting, ${formatCount(store.flows_dropped)} dropped`,
-              ],
-              ...(missed
-                ? [
-                    ['This page', `${formatCount(missed)} live events were left out: too slow`] as [
-                      string,
-                      string,
-                    ],
-                  ]
-                : []),
             ]}
           />
+          <StageTable capture={capture} />
+          {missed > 0 && (
+            <p className="muted">
+              {plural(missed, 'live event')} left out here: this page was too slow for them.
+            </p>
+          )}
         </div>
       )}
     </Popover>
+  );
+}
+
+// What was lost where, on the way from the wire to the store.
+function StageTable({ capture }: { capture: Capture }) {
+  return (
+    <table className="data-table stage-table">
+      <caption>Lost or left out, stage by stage</caption>
+      <tbody>
+        {stages(capture).map(({ label, help, lost, isLoss, parts }) => (
+          <tr key={label}>
+            <th scope="row">
+              <Explained text={help}>{label}</Explained>
+            </th>
+            <td className={`num ${lost > 0 && isLoss ? 'bad' : ''}`}>{formatCount(lost)}</td>
+            <td className="muted">
+              {parts.map((part) => (
+                <div key={part}>{part}</div>
+              ))}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }

@@ -2,6 +2,7 @@ import { useEffect, useId, useRef, useState, type KeyboardEvent } from 'react';
 import { getFlows } from '../api/endpoints';
 import { toProblem, type Problem } from '../api/problem';
 import { characterAt, complete, fromPills, isNegated, removePill, toPills } from '../lib/filter';
+import { useFilterValues } from '../state/applications';
 import { isTyping, useKey, useSmall } from '../state/hooks';
 import { setView, useView } from '../state/view';
 import { Icon } from './Icon';
@@ -34,6 +35,7 @@ export function FilterBar() {
   const [hidden, setHidden] = useState(false);
   const [failure, setFailure] = useState<Failure | null>(null);
   const input = useRef<HTMLInputElement>(null);
+  const values = useFilterValues(focused);
   const listId = useId();
   const errorId = useId();
 
@@ -54,7 +56,7 @@ export function FilterBar() {
     input.current?.focus();
   });
 
-  const options = focused && !hidden ? complete(draft, caret).slice(0, 12) : [];
+  const options = focused && !hidden ? complete(draft, caret, values).slice(0, 12) : [];
   const edit = (text: string, at = text.length) => {
     setDraft(text);
     setCaret(at);

@@ -1,5 +1,6 @@
 import type { Flow } from '../api/types';
 import { formatBytes, hostPort, protocolName, serviceName } from '../lib/format';
+import { applicationOf } from '../lib/applications';
 import { flowBytes } from '../lib/flows';
 import { seriesClass } from '../lib/colors';
 import type { Zone } from '../lib/time';
@@ -11,6 +12,12 @@ interface Props {
   zone: Zone;
   className: string;
   onOpen: () => void;
+}
+
+function applicationText(flow: Flow): string {
+  const known = applicationOf(flow);
+  if (known) return known.evidence.isGuess ? `${known.text}?` : known.text;
+  return serviceName(flow.destination_port) ?? protocolName(flow.protocol);
 }
 
 // A flow on a small screen: who with whom, and how much.
@@ -29,8 +36,7 @@ export function FlowCard({ flow, now, zone, className, onOpen }: Props) {
           <span className="num">{formatBytes(flowBytes(flow))}</span>
           <span className="muted">
             <span className={`swatch ${seriesClass(String(flow.protocol))}`} />
-            {flow.application ?? serviceName(flow.destination_port) ?? protocolName(flow.protocol)} ·{' '}
-            <RelativeTime time={flow.last_seen} now={now} zone={zone} />
+            {applicationText(flow)} · <RelativeTime time={flow.last_seen} now={now} zone={zone} />
           </span>
         </span>
       </button>

@@ -8,9 +8,13 @@ import {
   protocolName,
   serviceName,
 } from '../lib/format';
+import { tcpStateWords } from '../lib/applications';
 import { flowBytes, flowSeconds, hasPorts } from '../lib/flows';
 import { formatPrecise, parseTime } from '../lib/time';
-import { useView } from '../state/view';
+import { linkTo, useView } from '../state/view';
+import { ApplicationPart } from './flow/ApplicationPart';
+import { MetadataPart } from './flow/MetadataPart';
+import { StatisticsPart } from './flow/StatisticsPart';
 import { Facts, SidePanel } from './SidePanel';
 import { CopyValue } from './Value';
 
@@ -53,31 +57,30 @@ function Directions({ flow }: { flow: Flow }) {
 }
 
 export function FlowDetail({ flow, onClose }: { flow: Flow; onClose: () => void }) {
-  const { zone } = useView();
+  const view = useView();
+  const { zone } = view;
   const seconds = flowSeconds(flow);
   const port = (field: string, number: number) => (
     <CopyValue text={String(number)} note={serviceName(number)} field={field} value={number} />
   );
+  const host = (text: string, field: string) => (
+    <CopyValue text={text} field={field} value={text}>
+      <a href={linkTo(view, { page: 'hosts', item: text, where: '' })} aria-label={`Host ${text}`}>
+        host
+      </a>
+    </CopyValue>
+  );
+  const tcpState = tcpStateWords(flow.tcp_state);
   return (
     <SidePanel label="Flow detail" title={`Flow ${flow.id}`} onClose={onClose}>
+      <ApplicationPart flow={flow} />
       <Facts
         rows={[
-          [
-            'Source',
-            <CopyValue key="s" text={flow.source_address} field="src" value={flow.source_address} />,
-          ],
+          ['Source', host(flow.source_address, 'src')],
           ...(hasPorts(flow)
             ? [['Source port', port('sport', flow.source_port)] as [string, React.ReactNode]]
             : []),
-          [
-            'Destination',
-            <CopyValue
-              key="d"
-              text={flow.destination_address}
-              field="dst"
-              value={flow.destination_address}
-            />,
-          ],
+          ['Destination', host(flow.destination_address, 'dst')],
           ...(hasPorts(flow)
             ? [['Service', port('dport', flow.destination_port)] as [string, React.ReactNode]]
             : []),
@@ -90,7 +93,10 @@ export function FlowDetail({ flow, onClose }: { flow: Flow; onClose: () => void 
               value={protocolName(flow.protocol)}
             />,
           ],
-          ...(flow.application ? [['Application', flow.application] as [string, React.ReactNode]] : []),
+          ...(tcpState ? [['Connection', tcpState] as [string, React.ReactNode]] : []),
+          ...(flow.icmp
+            ? [['ICMP', `type ${flow.icmp.type}, code ${flow.icmp.code}`] as [string, React.ReactNode]]
+            : []),
           ['VLAN', flow.vlan === null ? 'untagged' : String(flow.vlan)],
           [
             'First seen',
@@ -110,10 +116,15 @@ export function FlowDetail({ flow, onClose }: { flow: Flow; onClose: () => void 
             'Ended by',
             <CopyValue key="e" text={flow.end_reason} field="end_reason" value={flow.end_reason} />,
           ],
+          ...(flow.community_id
+            ? [['Community ID', <CopyValue key="c" text={flow.community_id} />] as [string, React.ReactNode]]
+            : []),
         ]}
       />
+      {flow.metadata && <MetadataPart metadata={flow.metadata} zone={zone} />}
       <h3>Each way</h3>
       <Directions flow={flow} />
+      {flow.statistics && <StatisticsPart statistics={flow.statistics} protocol={flow.protocol} />}
     </SidePanel>
   );
 }

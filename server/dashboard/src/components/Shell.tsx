@@ -27,6 +27,10 @@ const kThemes: { value: Theme; label: string; icon: string }[] = [
   { value: 'dark', label: 'Dark', icon: 'moon' },
 ];
 
+// Conversations are the second half of Hosts.
+const isAt = (current: string, page: string) =>
+  current === page || (page === 'hosts' && current === 'conversations');
+
 export function Shell({ user, children }: { user: User; children: ReactNode }) {
   const view = useView();
   const [dialog, setDialog] = useState<'help' | 'password' | null>(null);
@@ -60,7 +64,7 @@ export function Shell({ user, children }: { user: User; children: ReactNode }) {
             key={page}
             className="rail-item"
             href={linkTo(view, { page })}
-            aria-current={view.page === page ? 'page' : undefined}
+            aria-current={isAt(view.page, page) ? 'page' : undefined}
           >
             <Icon name={page} />
             <span>{label}</span>

@@ -1,4 +1,5 @@
 import type { MouseEvent, ReactNode } from 'react';
+import { visible } from '../lib/text';
 import { copy } from '../state/notices';
 import { filterBy } from '../state/view';
 import { Icon } from './Icon';
@@ -10,10 +11,12 @@ interface Props {
   className?: string;
   // Inside tables the row is the tab stop; its values are reached through the detail panel.
   inTable?: boolean;
+  // Said on hover before what a click does.
+  note?: string;
 }
 
 // A value that filters on click and excludes on alt-click.
-export function FilterValue({ field, value, children, className = '', inTable = false }: Props) {
+export function FilterValue({ field, value, children, className = '', inTable = false, note }: Props) {
   const onClick = (event: MouseEvent) => {
     event.stopPropagation();
     filterBy(field, value, event.altKey);
@@ -24,7 +27,7 @@ export function FilterValue({ field, value, children, className = '', inTable = 
       className={`value ${className}`}
       onClick={onClick}
       tabIndex={inTable ? -1 : 0}
-      title={`Filter ${field}=${value} (Alt: exclude)`}
+      title={`${note ? `${note}\n` : ''}Filter ${field}=${visible(String(value))} (Alt: exclude)`}
     >
       {children ?? value}
     </button>
@@ -55,11 +58,14 @@ export function CopyValue({
   note,
   field,
   value,
+  children,
 }: {
   text: string;
   note?: string;
   field?: string;
   value?: string | number;
+  // Shown after the two buttons.
+  children?: ReactNode;
 }) {
   return (
     <span className="copy-value">
@@ -85,6 +91,7 @@ export function CopyValue({
           >
             exclude
           </button>
+          {children}
         </span>
       )}
     </span>

@@ -11,8 +11,12 @@ import {
   serviceName,
 } from '../lib/format';
 import { flowBytes, flowPackets, flowSeconds } from '../lib/flows';
+import { categoryName, nameOf } from '../lib/applications';
 import { seriesClass } from '../lib/colors';
+import { visible } from '../lib/text';
 import type { Zone } from '../lib/time';
+import { ApplicationValue } from './ApplicationValue';
+import { HostileText } from './HostileText';
 import { FilterValue } from './Value';
 import { AbsoluteTime, RelativeTime } from './Time';
 
@@ -44,6 +48,19 @@ export function Port({ port, field }: { port: number; field: string }) {
   );
 }
 
+// The name asked for filters; a name that the address was known by is only shown.
+function NameCell({ flow }: { flow: Flow }) {
+  const asked = flow.metadata?.server_name;
+  const name = nameOf(flow);
+  if (!name) return <span className="muted">–</span>;
+  if (!asked) return <HostileText text={name} className="muted" />;
+  return (
+    <FilterValue field="server_name" value={asked} inTable note={visible(asked)}>
+      <HostileText text={asked} />
+    </FilterValue>
+  );
+}
+
 const address = (field: 'src' | 'dst', value: string) => (
   <FilterValue field={field} value={value} inTable className="mono">
     {value}
@@ -54,7 +71,7 @@ export const kFlowColumns: FlowColumn[] = [
   {
     id: 'last_seen',
     label: 'Last seen',
-    width: 100,
+    width: 112,
     orders: ['-last_seen', 'last_seen'],
     cell: (f, c) => <RelativeTime time={f.last_seen} now={c.now} zone={c.zone} />,
   },
@@ -62,13 +79,13 @@ export const kFlowColumns: FlowColumn[] = [
     id: 'first_seen',
     label: 'First seen',
     width: 176,
-    hides: 8,
+    hides: 12,
     cell: (f, c) => <AbsoluteTime time={f.first_seen} now={c.now} zone={c.zone} />,
   },
   {
     id: 'duration',
     label: 'Duration',
-    width: 76,
+    width: 84,
     hides: 3,
     number: true,
     cell: (f) => formatDuration(flowSeconds(f)),
@@ -90,7 +107,7 @@ export const kFlowColumns: FlowColumn[] = [
     id: 'source_port',
     label: 'Port',
     width: 62,
-    hides: 10,
+    hides: 13,
     cell: (f) => <Port port={f.source_port} field="sport" />,
   },
   {
@@ -107,16 +124,44 @@ export const kFlowColumns: FlowColumn[] = [
   },
   {
     id: 'application',
-    label: 'App',
-    width: 66,
-    hides: 6,
-    cell: (f) => f.application ?? <span className="muted">–</span>,
+    label: 'Application',
+    width: 104,
+    hides: 2,
+    cell: (f) => <ApplicationValue flow={f} />,
+  },
+  {
+    id: 'category',
+    label: 'Category',
+    width: 116,
+    hides: 14,
+    cell: (f) =>
+      f.category && f.category !== 'unknown' ? (
+        <FilterValue field="category" value={f.category} inTable>
+          {categoryName(f.category)}
+        </FilterValue>
+      ) : (
+        <span className="muted">–</span>
+      ),
+  },
+  {
+    id: 'name',
+    label: 'Name',
+    width: 144,
+    hides: 7,
+    cell: (f) => <NameCell flow={f} />,
+  },
+  {
+    id: 'tcp_state',
+    label: 'TCP state',
+    width: 100,
+    hides: 15,
+    cell: (f) => (f.protocol === 6 && f.tcp_state ? inWords(f.tcp_state) : ''),
   },
   {
     id: 'forward_wire_bytes',
     label: 'Sent',
     width: 78,
-    hides: 4,
+    hides: 5,
     number: true,
     cell: (f) => formatBytes(f.forward_wire_bytes),
   },
@@ -124,7 +169,7 @@ export const kFlowColumns: FlowColumn[] = [
     id: 'reverse_wire_bytes',
     label: 'Received',
     width: 80,
-    hides: 5,
+    hides: 6,
     number: true,
     cell: (f) => formatBytes(f.reverse_wire_bytes),
   },
@@ -140,7 +185,7 @@ export const kFlowColumns: FlowColumn[] = [
     id: 'packets',
     label: 'Packets',
     width: 84,
-    hides: 2,
+    hides: 4,
     number: true,
     orders: ['-packets'],
     cell: (f) => formatCount(flowPackets(f)),
@@ -149,7 +194,7 @@ export const kFlowColumns: FlowColumn[] = [
     id: 'rate',
     label: 'Rate',
     width: 98,
-    hides: 9,
+    hides: 11,
     number: true,
     cell: (f) => {
       const seconds = flowSeconds(f);
@@ -160,7 +205,7 @@ export const kFlowColumns: FlowColumn[] = [
     id: 'tcp_flags',
     label: 'TCP flags',
     width: 108,
-    hides: 11,
+    hides: 16,
     cell: (f) =>
       f.protocol === 6 ? (
         <span className="mono">
@@ -174,7 +219,7 @@ export const kFlowColumns: FlowColumn[] = [
     id: 'vlan',
     label: 'VLAN',
     width: 60,
-    hides: 7,
+    hides: 10,
     number: true,
     cell: (f) =>
       f.vlan === null ? (
@@ -189,7 +234,7 @@ export const kFlowColumns: FlowColumn[] = [
     id: 'end_reason',
     label: 'Ended by',
     width: 112,
-    hides: 12,
+    hides: 17,
     cell: (f) => (
       <FilterValue field="end_reason" value={f.end_reason} inTable>
         {inWords(f.end_reason)}
@@ -206,8 +251,8 @@ export const kDefaultColumns = [
   'source_port',
   'destination_address',
   'destination_port',
-  'forward_wire_bytes',
-  'reverse_wire_bytes',
+  'application',
+  'name',
   'bytes',
   'packets',
   'end_reason',
@@ -218,10 +263,13 @@ export const kOverviewColumns = [
   'source_address',
   'destination_address',
   'destination_port',
+  'application',
+  'name',
   'duration',
   'packets',
   'bytes',
 ];
+export const kHostColumns = ['last_seen', ...kOverviewColumns.slice(1), 'tcp_state'];
 export const columnsBy = (ids: string[]) => kFlowColumns.filter((column) => ids.includes(column.id));
 
 // Rather whole columns fewer than all of them cut: what fits into `room` when each may be a little narrower than it likes.

@@ -18,6 +18,9 @@ export const kFields: FieldHelp[] = [
   { name: 'packets', help: 'packets, both ways', example: 'packets>=10' },
   { name: 'duration', help: 'first to last packet, seconds or 5m', example: 'duration>60' },
   { name: 'vlan', help: 'outermost 802.1Q id', example: 'vlan=10' },
+  { name: 'app', help: 'application, as in the list of the API', example: 'app=tls' },
+  { name: 'category', help: 'what the traffic serves', example: 'category=web' },
+  { name: 'server_name', help: 'host name that was asked for', example: 'server_name=www.example.com' },
   { name: 'end_reason', help: 'why the flow ended', example: 'end_reason=idle_timeout' },
 ];
 export const kOperators = ['=', '!=', '<', '<=', '>', '>=', 'in', 'not in'];
@@ -151,7 +154,7 @@ export function characterAt(text: string, byte: number): number {
 }
 
 // What could stand at the caret: a field, an operator, a protocol, or a joining word.
-export function complete(text: string, caret: number): Completion[] {
+export function complete(text: string, caret: number, values = kValues): Completion[] {
   const before = tokenise(text.slice(0, caret));
   const last = before[before.length - 1];
   const touching = last !== undefined && last.start + last.length === caret && last.kind === 'word';
@@ -178,7 +181,7 @@ export function complete(text: string, caret: number): Completion[] {
   if (field && !touching) return operators('', from);
   if (previous.kind === 'operator') {
     const subject = before[before.indexOf(previous) - 1]?.text.toLowerCase();
-    return matching((kValues[subject ?? ''] ?? []).map((v) => ({ label: v, help: '', insert: v })));
+    return matching((values[subject ?? ''] ?? []).map((v) => ({ label: v, help: '', insert: v })));
   }
   if (touching && (previous.kind === 'word' || previous.kind === 'close') && prefix.length > 0) {
     return matching([

@@ -30,6 +30,18 @@ export const kFlowFields: (keyof Flow)[] = [
   'forward_tcp_flags',
   'reverse_tcp_flags',
   'application',
+  'category',
+  'evidence',
+  'tcp_state',
   'end_reason',
+  'outcome',
+  'community_id',
+  'icmp',
+  'metadata',
+  'statistics',
 ];
-export const flowCells = (flow: Flow): Cell[] => kFlowFields.map((field) => flow[field]);
+// What is more than a number or a text becomes JSON in its cell.
+function cell(value: Flow[keyof Flow]): Cell {
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : value;
+}
+export const flowCells = (flow: Flow): Cell[] => kFlowFields.map((field) => cell(flow[field]));

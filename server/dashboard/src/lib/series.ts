@@ -16,7 +16,8 @@ export interface Shaped {
 // Fixed first, then by name: the order of the stack must not depend on the traffic.
 const kOrder = ['tcp', 'udp', 'icmp', 'icmpv6', 'sctp'];
 export function compareKeys(a: string, b: string): number {
-  const rank = (key: string) => (key === 'other' ? 1000 : kOrder.includes(key) ? kOrder.indexOf(key) : 100);
+  const rank = (key: string) =>
+    key === 'other' ? 1000 : key === 'unknown' ? 999 : kOrder.includes(key) ? kOrder.indexOf(key) : 100;
   return rank(a) - rank(b) || a.localeCompare(b);
 }
 
@@ -85,6 +86,25 @@ export function shapeSamples(
 
 export const binFor = (spanMs: number) =>
   [1000, 2000, 5000, 10_000, 15_000, 30_000].find((bin) => spanMs / bin <= 460) ?? 60_000;
+
+// The `most` busiest keys stay, the rest become one: a stack of forty layers tells nothing. Which ones stay is decided over
+// the whole range, so that none comes and goes along the axis.
+export function foldRest(shaped: Shaped, most: number): Shaped {
+  const weight = (key: string) => shaped.values[key]!.reduce<number>((sum, v) => sum + (v ?? 0), 0);
+  const named = shaped.keys.filter((key) => key !== 'other');
+  const ranked = named.map((key) => ({ key, sum: weight(key) })).sort((a, b) => b.sum - a.sum);
+  const kept = new Set(ranked.slice(0, most).map(({ key }) => key));
+  const rest = shaped.keys.filter((key) => !kept.has(key));
+  if (rest.length === 0 || (rest.length === 1 && rest[0] === 'other')) return shaped;
+  const values: Shaped['values'] = Object.fromEntries([...kept].map((key) => [key, shaped.values[key]!]));
+  values.other = shaped.times.map((_, i) =>
+    rest.reduce<number | null>((sum, key) => {
+      const value = shaped.values[key]![i] ?? null;
+      return value === null ? sum : (sum ?? 0) + value;
+    }, null),
+  );
+  return { ...shaped, keys: Object.keys(values).sort(compareKeys), values };
+}
 
 // Of all keys together; null where nothing is known.
 export function totals(shaped: Shaped): (number | null)[] {

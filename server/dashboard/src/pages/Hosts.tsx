@@ -1,10 +1,11 @@
 import { useEffect, useRef, useState } from 'react';
 import type { Measure, TopRow } from '../api/types';
 import { getTop } from '../api/endpoints';
+import { HostTabs } from '../components/HostTabs';
 import { HostSparkline } from '../components/HostSparkline';
+import { Segmented } from '../components/Segmented';
 import { Empty, Loaded, SkeletonLines } from '../components/States';
 import { CopyButton } from '../components/Value';
-import { addPill, clause } from '../lib/filter';
 import { formatBytes, formatCount, formatPercent, plural } from '../lib/format';
 import { describeRange } from '../lib/time';
 import { useSmall } from '../state/hooks';
@@ -32,26 +33,14 @@ export function Hosts() {
     <div className="explore">
       <div className="explore-main">
         <div className="explore-head">
-          <h1 className="page-title">Hosts</h1>
+          <HostTabs />
           <span className="muted" role="status">
             {query.data
               ? `${query.data.rows.length === 100 ? 'the first 100' : plural(query.data.rows.length, 'address', 'addresses')} by ${by}${view.where ? ', as filtered' : ''}`
               : ''}
           </span>
           <span className="panel-tools">
-            <span className="segmented" role="radiogroup" aria-label="Order by">
-              {kMeasures.map(({ value, label }) => (
-                <button
-                  key={value}
-                  type="button"
-                  role="radio"
-                  aria-checked={by === value}
-                  onClick={() => setBy(value)}
-                >
-                  {label}
-                </button>
-              ))}
-            </span>
+            <Segmented label="Order by" value={by} choices={kMeasures} onChange={setBy} />
           </span>
         </div>
         <div className="explore-scroll">
@@ -93,11 +82,7 @@ export function Hosts() {
 
 function useHostLink() {
   const view = useView();
-  return (address: string) => {
-    const pill = clause('host', address);
-    const where = view.where.includes(pill) ? view.where : addPill(view.where, pill);
-    return linkTo(view, { page: 'overview', where });
-  };
+  return (address: string) => linkTo(view, { page: 'hosts', item: address });
 }
 
 function HostTable({ rows, total }: { rows: TopRow[]; total: number }) {
@@ -156,7 +141,7 @@ function HostRow({ row, total, most }: { row: TopRow; total: number; most: numbe
   return (
     <tr ref={ref} data-row>
       <td>
-        <a className="mono" href={link(row.key)} title={`Overview of ${row.key}`}>
+        <a className="mono" href={link(row.key)} title={`All about ${row.key}`}>
           {row.key}
         </a>
         <CopyButton text={row.key} inTable />

@@ -2,12 +2,13 @@ import { useState } from 'react';
 import type { Flow, FlowOrder } from '../api/types';
 import { FlowDetail } from '../components/FlowDetail';
 import { Headline } from '../components/Headline';
+import { ThroughputPanel } from '../components/ThroughputPanel';
+import { toMix } from '../lib/mix';
 import { useAlerts } from '../state/traffic';
 import { setView, useExtra, useView } from '../state/view';
 import { AlertsPanel } from './overview/AlertsPanel';
 import { FlowsPanel } from './overview/FlowsPanel';
-import { ProtocolsPanel } from './overview/ProtocolsPanel';
-import { ThroughputPanel } from './overview/ThroughputPanel';
+import { MixPanel } from './overview/MixPanel';
 import { PortsPanel, TalkersPanel } from './overview/TopPanels';
 
 export function Overview() {
@@ -21,6 +22,8 @@ export function Overview() {
     setKnown(flow);
     setOpenId(String(flow.id));
   };
+  const [mixText, setMix] = useExtra('mix');
+  const mix = toMix(mixText);
   const [order, setOrder] = useExtra('order', '-last_seen');
   const alerts = useAlerts(view);
   const openAlert = (id: string) => setView({ page: 'alerts', extra: { alert: id } });
@@ -28,8 +31,15 @@ export function Overview() {
     <>
       <Headline alerts={alerts.alerts} />
       <div className="overview-grid">
-        <ThroughputPanel alerts={alerts.alerts ?? []} highlight={highlight} onAlert={openAlert} />
-        <ProtocolsPanel onHover={setHighlight} />
+        <ThroughputPanel
+          where={view.where}
+          mix={mix}
+          onMix={setMix}
+          alerts={alerts.alerts ?? []}
+          highlight={highlight}
+          onAlert={openAlert}
+        />
+        <MixPanel mix={mix} onHover={setHighlight} />
         <TalkersPanel />
         <PortsPanel />
         <AlertsPanel alerts={alerts.alerts} query={alerts.query} onOpen={openAlert} />

@@ -2,7 +2,8 @@ import { useMemo } from 'react';
 import { getSeries } from '../api/endpoints';
 import type { Sample } from '../api/types';
 import { onlyAddress } from '../lib/filter';
-import { binFor, shapeSamples, shapeSeries, type Shaped } from '../lib/series';
+import type { Mix } from '../lib/mix';
+import { binFor, foldRest, shapeSamples, shapeSeries, type Shaped } from '../lib/series';
 import { isLive, parseTime, resolveRange, type Range } from '../lib/time';
 import { useNow } from './hooks';
 import { live, serverNow } from './live';
@@ -10,6 +11,8 @@ import { useQuery, type Query } from './query';
 import { refreshMs } from './refresh';
 import { useStore } from './store';
 import type { Series } from '../api/types';
+
+const kMostLayers = 8;
 
 export type Unit = 'bit/s' | 'packets/s';
 
@@ -33,7 +36,7 @@ export function streamCovers(samples: Sample[], range: Range, since: number, unt
   return !!first && !!last && parseTime(first.time) <= since + 2000 && parseTime(last.time) >= until - 2000;
 }
 
-export function useThroughput(range: Range, where: string, unit: Unit): Throughput {
+export function useThroughput(range: Range, where: string, unit: Unit, by: Mix): Throughput {
   const { samples, status } = useStore(live);
   const moving = isLive(range);
   const now = useNow(moving ? 1000 : 60_000);
@@ -42,17 +45,15 @@ export function useThroughput(range: Range, where: string, unit: Unit): Throughp
   const [since, until] = resolveRange(range, end);
   // Without a stream the stored series, coarser and later, is better than nothing.
   const reachable = samples.length > 0 || status !== 'lost';
-  const fromStream = where === '' && reachable && streamCovers(samples, range, since, until);
+  // Seconds from the stream are known by protocol alone.
+  const fromStream =
+    by === 'protocol' && where === '' && reachable && streamCovers(samples, range, since, until);
 
   const measure = unit === 'bit/s' ? 'bytes' : 'packets';
   const query = useQuery(
-    fromStream ? null : `series ${range.since} ${range.until} ${where} ${measure}`,
+    fromStream ? null : `series ${by} ${range.since} ${range.until} ${where} ${measure}`,
     // One address has sums of its own; any other filter is answered from the flows.
-    (signal) =>
-      getSeries(
-        { ...range, by: 'protocol', measure, ...(address === null ? { where } : { address }) },
-        signal,
-      ),
+    (signal) => getSeries({ ...range, by, measure, ...(address === null ? { where } : { address }) }, signal),
     refreshMs(range),
   );
 
@@ -68,7 +69,7 @@ export function useThroughput(range: Range, where: string, unit: Unit): Throughp
       );
     }
     if (!query.data) return null;
-    return shapeSeries(query.data, moving ? end : undefined);
+    return foldRest(shapeSeries(query.data, moving ? end : undefined), kMostLayers);
   }, [fromStream, samples, status, since, until, unit, query.data, moving, end]);
   return { shaped, domain: [since, until], source: fromStream ? 'stream' : 'series', query, address };
 }

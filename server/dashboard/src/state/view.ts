@@ -6,6 +6,8 @@ import { absoluteRange, isValidRange, kDefaultRange, zoomOut, type Range, type Z
 // reproduces it; nothing secret is ever put there.
 export interface View {
   page: string;
+  // What the page is about, when it is about one thing: the address of a host.
+  item: string;
   range: Range;
   where: string;
   zone: Zone;
@@ -14,8 +16,17 @@ export interface View {
 
 const kOwn = new Set(['since', 'until', 'where', 'tz']);
 
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return '';
+  }
+}
+
 export function parseView(hash: string): View {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?', 2);
+  const [page = '', item = ''] = path.split('/', 2);
   const params = new URLSearchParams(query);
   const range = {
     since: params.get('since') ?? kDefaultRange.since,
@@ -24,7 +35,8 @@ export function parseView(hash: string): View {
   const extra: Record<string, string> = {};
   for (const [name, value] of params) if (!kOwn.has(name)) extra[name] = value;
   return {
-    page: path || 'overview',
+    page: page || 'overview',
+    item: decoded(item),
     range: isValidRange(range) ? range : kDefaultRange,
     where: params.get('where') ?? '',
     zone: params.get('tz') === 'utc' ? 'utc' : 'local',
@@ -39,7 +51,8 @@ export function formatView(view: View): string {
   if (view.where) params.set('where', view.where);
   if (view.zone === 'utc') params.set('tz', 'utc');
   for (const [name, value] of Object.entries(view.extra)) if (value !== '') params.set(name, value);
-  return `#/${view.page}?${params.toString()}`;
+  const item = view.item ? `/${encodeURIComponent(view.item)}` : '';
+  return `#/${view.page}${item}?${params.toString()}`;
 }
 
 const listeners = new Set<() => void>();
@@ -53,6 +66,7 @@ if (typeof window !== 'undefined') window.addEventListener('hashchange', publish
 
 export interface Patch {
   page?: string;
+  item?: string;
   range?: Range;
   where?: string;
   zone?: Zone;
@@ -60,10 +74,12 @@ export interface Patch {
 }
 
 export function viewAfter(view: View, patch: Patch): View {
-  const changesPage = patch.page !== undefined && patch.page !== view.page;
+  // A patch that names a page names its item, too: without one it is about the page as such.
+  const item = patch.item ?? (patch.page !== undefined ? '' : view.item);
+  const changesPage = (patch.page ?? view.page) !== view.page || item !== view.item;
   // What a page added (an open row, a sort order) belongs to that page alone.
   const kept = changesPage ? {} : view.extra;
-  return { ...view, ...patch, extra: { ...kept, ...patch.extra } };
+  return { ...view, ...patch, item, extra: { ...kept, ...patch.extra } };
 }
 
 export function setView(patch: Patch, how: 'push' | 'replace' = 'push'): void {

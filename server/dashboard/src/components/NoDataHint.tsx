@@ -1,13 +1,13 @@
-import { getFlows } from '../../api/endpoints';
-import { absoluteRange, formatAbsolute, parseTime } from '../../lib/time';
-import { useQuery } from '../../state/query';
-import { setView, useView } from '../../state/view';
+import { getFlows } from '../api/endpoints';
+import { absoluteRange, formatAbsolute, parseTime } from '../lib/time';
+import { useQuery } from '../state/query';
+import { setView, useView } from '../state/view';
 
 const kEver = { since: '1970-01-01T00:00:00Z', until: '2200-01-01T00:00:00Z' };
 
 // Nothing in the range. A recording carries the times of its own day, so say where the traffic is and lead there.
-export function NoDataHint() {
-  const { zone, where } = useView();
+export function NoDataHint({ where }: { where: string }) {
+  const { zone } = useView();
   const edges = useQuery(
     'edges',
     async (signal) => {

@@ -3,34 +3,28 @@ import { Panel } from '../../components/Panel';
 import { Empty, Loaded, SkeletonLines } from '../../components/States';
 import { FilterValue } from '../../components/Value';
 import { seriesClass } from '../../lib/colors';
-import {
-  formatBytes,
-  formatCount,
-  formatPercent,
-  plural,
-  canFilterProtocol,
-  protocolName,
-} from '../../lib/format';
-import { compareKeys } from '../../lib/series';
+import { formatBytes, formatCount, formatPercent, plural } from '../../lib/format';
+import { canFilter, kMixes, parts, type Mix } from '../../lib/mix';
 import { useTop } from '../../state/traffic';
 import { useView } from '../../state/view';
 
+const kRows = 9;
+
 // Mix and legend in one: the same colours as the chart beside it.
-export function ProtocolsPanel({ onHover }: { onHover: (key: string | null) => void }) {
+export function MixPanel({ mix, onHover }: { mix: Mix; onHover: (key: string | null) => void }) {
   const view = useView();
-  const query = useTop(view, 'protocol', 10);
-  const rows = (query.data?.rows ?? [])
-    .map((row) => ({ ...row, name: protocolName(row.key) }))
-    .sort((a, b) => compareKeys(a.name, b.name));
+  const query = useTop(view, mix, kRows);
+  const words = kMixes[mix];
+  const rows = query.data && query.data.dimension === mix ? parts(query.data, mix, kRows) : [];
   const total = rows.reduce((sum, row) => sum + row.bytes, 0);
   return (
     <Panel
-      title="Protocol mix"
+      title={`${words.label} mix`}
       note="by bytes"
-      className="panel-protocols"
+      className={`panel-protocols ${mix === 'protocol' ? '' : 'panel-mix'}`}
       table={() => ({
-        caption: 'Protocols by bytes',
-        header: ['Protocol', 'Bytes', 'Share', 'Packets', 'Flows'],
+        caption: `${words.many} by bytes`,
+        header: [words.label, 'Bytes', 'Share', 'Packets', 'Flows'],
         rows: rows.map((r) => [
           r.name,
           formatBytes(r.bytes),
@@ -43,7 +37,7 @@ export function ProtocolsPanel({ onHover }: { onHover: (key: string | null) => v
       <Loaded query={query} skeleton={<SkeletonLines count={4} height={32} />}>
         {() =>
           rows.length === 0 ? (
-            <Empty>No traffic in this range.</Empty>
+            <Empty>{query.outdated ? 'Loading.' : 'No traffic in this range.'}</Empty>
           ) : (
             <>
               <svg className="mix-bar" viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true">
@@ -52,7 +46,7 @@ export function ProtocolsPanel({ onHover }: { onHover: (key: string | null) => v
                   return (
                     <rect
                       key={row.key}
-                      className={`area ${seriesClass(row.name)}`}
+                      className={`area ${seriesClass(row.key)}`}
                       x={(before / total) * 1000}
                       width={(row.bytes / total) * 1000}
                       height={10}
@@ -63,16 +57,21 @@ export function ProtocolsPanel({ onHover }: { onHover: (key: string | null) => v
               <BarList
                 onHover={onHover}
                 rows={rows.map((row) => ({
-                  key: row.name,
+                  key: mix === 'protocol' ? row.name : row.key,
                   value: row.bytes,
-                  barClass: seriesClass(row.name),
+                  barClass: seriesClass(row.key),
                   text: formatPercent(row.bytes, total),
-                  note: `${formatBytes(row.bytes)} in ${plural(row.flows, 'flow')}`,
+                  note:
+                    mix === 'protocol'
+                      ? `${formatBytes(row.bytes)} in ${plural(row.flows, 'flow')}`
+                      : formatBytes(row.bytes),
                   label: (
                     <>
-                      <span className={`swatch ${seriesClass(row.name)}`} />
-                      {canFilterProtocol(row.name) ? (
-                        <FilterValue field="proto" value={row.name} />
+                      <span className={`swatch ${seriesClass(row.key)}`} />
+                      {canFilter(row.key) ? (
+                        <FilterValue field={words.field} value={mix === 'protocol' ? row.name : row.key}>
+                          {row.name}
+                        </FilterValue>
                       ) : (
                         row.name
                       )}

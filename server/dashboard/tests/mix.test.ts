@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import type { Top } from '../src/api/types';
+import { parts } from '../src/lib/mix';
+
+const row = (key: string, bytes: number) => ({ key, bytes, packets: 1, flows: 1 });
+const top = (change: Partial<Top>) =>
+  ({ total: { bytes: 100, packets: 9, flows: 9 }, rows: [row('dns', 10), row('tls', 60)], ...change }) as Top;
+const shown = (list: { key: string; bytes: number }[]) => list.map(({ key, bytes }) => [key, bytes]);
+
+describe('a mix', () => {
+  it('adds up: what is not known and what found no row are parts of it', () => {
+    const other = { bytes: 20, packets: 2, flows: 2 };
+    expect(shown(parts(top({ other }), 'application', 9))).toEqual([
+      ['tls', 60],
+      ['dns', 10],
+      ['unknown', 20],
+      ['other', 10],
+    ]);
+  });
+  it('calls the rest unknown when every row has come, and other when some have not', () => {
+    expect(shown(parts(top({}), 'application', 9))).toContainEqual(['unknown', 30]);
+    expect(shown(parts(top({}), 'application', 2))).toContainEqual(['other', 30]);
+  });
+  it('has protocols in the order of the chart, with nothing added', () => {
+    const rows = [row('udp', 70), row('tcp', 10)];
+    expect(shown(parts(top({ rows }), 'protocol', 9))).toEqual([
+      ['tcp', 10],
+      ['udp', 70],
+    ]);
+  });
+});

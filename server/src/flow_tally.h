@@ -1,0 +1,98 @@
+// Counting flows by what they carry and by who they are between.
+#ifndef NTA_SERVER_FLOW_TALLY_H_
+#define NTA_SERVER_FLOW_TALLY_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "nta/flow/flow_record.h"
+#include "nta/store/store.h"
+
+namespace nta::server {
+
+void Add(TrafficTotals& totals, const FlowRecord& flow);
+std::uint64_t Measured(const TrafficTotals& totals, Measure measure);
+
+struct KeyTotals {
+  std::string key;
+  TrafficTotals totals;
+};
+
+// Totals by a key. The empty key is what has none: it is in the total only.
+class KeyTally {
+ public:
+  void Add(std::string_view key, const FlowRecord& flow);
+
+  const TrafficTotals& total() const { return total_; }
+  const TrafficTotals& without_key() const { return without_key_; }
+  // The greatest first, those of equal measure by key.
+  std::vector<KeyTotals> Rows(Measure by, std::size_t limit) const;
+
+ private:
+  TrafficTotals total_;
+  TrafficTotals without_key_;
+  std::map<std::string, TrafficTotals, std::less<>> rows_;
+};
+
+// Two addresses of which `source` spoke first.
+struct Conversation {
+  IpAddress source;
+  IpAddress destination;
+  // The latest by which they were known; empty: none.
+  std::string source_name;
+  std::string destination_name;
+  TrafficTotals totals;
+  std::uint64_t forward_bytes = 0;
+  std::uint64_t reverse_bytes = 0;
+};
+
+class ConversationTally {
+ public:
+  // Newest flows first: the first name of an address stays.
+  void Add(const FlowRecord& flow);
+
+  const TrafficTotals& total() const { return total_; }
+  std::vector<Conversation> Rows(Measure by, std::size_t limit) const;
+
+ private:
+  TrafficTotals total_;
+  absl::flat_hash_map<std::pair<IpAddress, IpAddress>, Conversation> rows_;
+};
+
+// Traffic over time by key, spread over the steps as docs/store_format.md defines it: what a flow
+// counts is taken to have come at a constant rate.
+class SeriesTally {
+ public:
+  // Steps from `start` on, as many as `count`.
+  SeriesTally(Timestamp start, Duration step, std::size_t count, Measure measure);
+
+  void Add(std::string_view key, const FlowRecord& flow);
+  const std::map<std::string, std::vector<std::uint64_t>, std::less<>>& lines() const {
+    return lines_;
+  }
+
+ private:
+  const Timestamp start_;
+  const Duration step_;
+  const std::size_t count_;
+  const Measure measure_;
+  std::map<std::string, std::vector<std::uint64_t>, std::less<>> lines_;
+};
+
+// The name by which an address was known when the flow ran; empty: none.
+std::string_view SourceName(const FlowRecord& flow);
+std::string_view DestinationName(const FlowRecord& flow);
+// "tls", "web"; empty for unknown.
+std::string_view ApplicationKey(const FlowRecord& flow);
+std::string_view CategoryKey(const FlowRecord& flow);
+
+}  // namespace nta::server
+
+#endif  // NTA_SERVER_FLOW_TALLY_H_

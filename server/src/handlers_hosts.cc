@@ -1,0 +1,203 @@
+// Who talks to whom, what is known of one host, and the list of applications.
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "app.h"
+#include "base/status.h"
+#include "flow_scan.h"
+#include "host_tally.h"
+#include "json_text.h"
+#include "nta/json/json.h"
+#include "parameters.h"
+
+namespace nta::server {
+namespace {
+
+constexpr std::size_t kPeers = 25;
+constexpr std::size_t kRows = 10;
+constexpr std::size_t kLatestFlows = 25;
+constexpr std::size_t kAlerts = 50;
+// Alerts are not found by address: so many of the interval are looked at.
+constexpr std::size_t kAlertsExamined = 1000;
+
+std::string NameOrNull(const std::string& name) { return name.empty() ? "null" : JsonQuote(name); }
+
+JsonObject& AddTotals(JsonObject& object, const TrafficTotals& totals) {
+  return object.Add("bytes", totals.bytes)
+      .Add("packets", totals.packets)
+      .Add("flows", totals.flows);
+}
+std::string ToJson(const TrafficTotals& totals) {
+  JsonObject object;
+  return AddTotals(object, totals).Take();
+}
+
+std::string ToJson(const KeyTotals& row) {
+  JsonObject object;
+  object.Add("key", row.key);
+  return AddTotals(object, row.totals).Take();
+}
+
+std::string ToJson(const Conversation& row) {
+  JsonObject object;
+  object.Add("source", row.source.ToString())
+      .Add("destination", row.destination.ToString())
+      .AddJson("source_name", NameOrNull(row.source_name))
+      .AddJson("destination_name", NameOrNull(row.destination_name));
+  return AddTotals(object, row.totals)
+      .Add("forward_bytes", row.forward_bytes)
+      .Add("reverse_bytes", row.reverse_bytes)
+      .Take();
+}
+
+std::string ToJson(const HostName& name) {
+  return JsonObject()
+      .Add("name", name.name)
+      .Add("origin", ToString(name.origin))
+      .Add("first_seen", nta::ToString(name.first_seen))
+      .Add("last_seen", nta::ToString(name.last_seen))
+      .Take();
+}
+
+constexpr auto kRender = [](const auto& value) { return ToJson(value); };
+
+std::string Rows(const KeyTally& tally) {
+  return JsonList(tally.Rows(Measure::kBytes, kRows), kRender);
+}
+
+JsonObject& AddScan(JsonObject& object, const TimeInterval& interval, const FlowScan& scan) {
+  return object.Add("since", nta::ToString(interval.since))
+      .Add("until", nta::ToString(interval.until))
+      .Add("source", "raw")
+      .Add("examined_flows", std::uint64_t{scan.examined})
+      .AddJson("complete", scan.complete ? "true" : "false");
+}
+
+Response GetConversations(Services& services, const Call& call) {
+  FlowQuery query;
+  if (auto refused = ReadFilter(call, query.filter)) return *std::move(refused);
+  const auto interval = ReadInterval(call, services.clock.wall());
+  const auto limit = ReadLimit(call, {.default_value = 25, .max = 100});
+  const auto by = ReadMeasure(call, "by");
+  for (const absl::Status& status : {interval.status(), limit.status(), by.status()}) {
+    if (!status.ok()) return FromStatus(status);
+  }
+  query.interval = *interval;
+  ConversationTally tally;
+  const auto scan =
+      ScanFlows(services.store, query, [&tally](const StoredFlow& flow) { tally.Add(flow.flow); });
+  if (!scan.ok()) return FromStatus(scan.status());
+  JsonObject object;
+  return Json(AddScan(object, *interval, *scan)
+                  .Add("by", nta::ToString(*by))
+                  .AddJson("total", ToJson(tally.total()))
+                  .AddJson("rows", JsonList(tally.Rows(*by, *limit), kRender))
+                  .Take());
+}
+
+// Flows with the address on either side that the filter selects.
+absl::StatusOr<FlowFilter> HostFilter(const IpAddress& address, std::string_view where) {
+  const std::string host = "host=" + address.ToString();
+  return FlowFilter::Parse(where.empty() ? host : host + " and (" + std::string(where) + ")");
+}
+
+absl::StatusOr<std::vector<Alert>> AlertsAbout(const Store& store, const IpAddress& address,
+                                               const TimeInterval& interval) {
+  AlertQuery query;
+  query.interval = interval;
+  query.limit = kAlertsExamined;
+  NTA_ASSIGN_OR_RETURN(AlertPage page, store.Alerts(query));
+  std::erase_if(page.alerts, [&address](const Alert& alert) {
+    return alert.entity.source != address && alert.entity.destination != address;
+  });
+  if (page.alerts.size() > kAlerts) page.alerts.resize(kAlerts);
+  return std::move(page.alerts);
+}
+
+std::string RenderHost(const IpAddress& address, const TimeInterval& interval, const FlowScan& scan,
+                       const HostTally& host, const std::vector<StoredFlow>& flows,
+                       const std::vector<Alert>& alerts) {
+  const auto render = [](const auto& value) { return nta::ToJson(value); };
+  const auto time = [&host](Timestamp HostTally::Seen::*which) {
+    return host.seen() ? JsonQuote(nta::ToString(*host.seen().*which)) : std::string("null");
+  };
+  JsonObject object;
+  object.Add("address", address.ToString());
+  return AddScan(object, interval, scan)
+      .AddJson("names", JsonList(host.Names(), kRender))
+      .AddJson("first_seen", time(&HostTally::Seen::first))
+      .AddJson("last_seen", time(&HostTally::Seen::last))
+      .AddJson("total", ToJson(host.peers().total()))
+      .Add("sent_bytes", host.sent_bytes())
+      .Add("received_bytes", host.received_bytes())
+      .AddJson("peers", JsonList(host.peers().Rows(Measure::kBytes, kPeers), kRender))
+      .AddJson("ports", Rows(host.ports()))
+      .AddJson("served_ports", Rows(host.served_ports()))
+      .AddJson("applications", Rows(host.applications()))
+      .AddJson("flows", JsonList(flows, render))
+      .AddJson("alerts", JsonList(alerts, render))
+      .Take();
+}
+
+Response GetHost(Services& services, const Call& call) {
+  const auto address = IpAddress::Parse(call.Path("address"));
+  if (!address.ok()) return Problem(400, "the path does not end with an IP address");
+  // The filter by itself first: positions in its errors are those of what was sent.
+  FlowQuery query;
+  if (auto refused = ReadFilter(call, query.filter)) return *std::move(refused);
+  const auto filter = HostFilter(*address, call.Query("where"));
+  const auto interval = ReadInterval(call, services.clock.wall());
+  for (const absl::Status& status : {filter.status(), interval.status()}) {
+    if (!status.ok()) return FromStatus(status);
+  }
+  query.filter = *filter;
+  query.interval = *interval;
+  HostTally host(*address);
+  std::vector<StoredFlow> latest;
+  const auto scan = ScanFlows(services.store, query, [&](const StoredFlow& flow) {
+    host.Add(flow.flow);
+    if (latest.size() < kLatestFlows) latest.push_back(flow);
+  });
+  if (!scan.ok()) return FromStatus(scan.status());
+  const auto alerts = AlertsAbout(services.store, *address, *interval);
+  if (!alerts.ok()) return FromStatus(alerts.status());
+  return Json(RenderHost(*address, *interval, *scan, host, latest, *alerts));
+}
+
+Response GetApplications(Services&, const Call&) {
+  const std::string list = JsonList(Applications(), [](Application application) {
+    return JsonObject()
+        .Add("number", std::uint64_t{static_cast<std::uint16_t>(application)})
+        .Add("name", nta::ToString(application))
+        .Add("category", nta::ToString(CategoryOf(application)))
+        .Take();
+  });
+  return Json(JsonObject().AddJson("applications", list).Take());
+}
+
+}  // namespace
+
+std::vector<Route> HostRoutes() {
+  const Parameter where{"where", "filter, see docs/filters.md", {}};
+  const std::vector<std::string> measures = {"bytes", "packets", "flows"};
+  Route applications = Reading("/api/v1/applications", GetApplications,
+                               "What flows can be said to carry", {}, "applications");
+  applications.work = Work::kInline;
+  return {
+      Reading(
+          "/api/v1/conversations", GetConversations, "Who talks to whom",
+          WithInterval(
+              {{"by", "default bytes", measures}, {"limit", "1 to 100, default 25", {}}, where}),
+          "since, until, source, examined_flows, complete, by, total, rows"),
+      Reading("/api/v1/hosts/{address}", GetHost, "What is known of one address",
+              WithInterval({where}),
+              "address, since, until, source, examined_flows, complete, names, first_seen, "
+              "last_seen, total, sent_bytes, received_bytes, peers, ports, served_ports, "
+              "applications, flows, alerts"),
+      applications,
+  };
+}
+
+}  // namespace nta::server

@@ -1,0 +1,305 @@
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+#include "app/guesses.h"
+
+namespace nta::internal {
+namespace {
+
+using enum ApplicationCategory;
+
+struct SiteRow {
+  std::string_view suffix;  // whole labels, lower case
+  ApplicationCategory category;
+};
+
+// Sites that most networks see, each by the domains it serves its content from.
+constexpr auto kSites = std::to_array<SiteRow>({
+    // Video and television.
+    {"youtube.com", kVideo},
+    {"googlevideo.com", kVideo},
+    {"ytimg.com", kVideo},
+    {"youtu.be", kVideo},
+    {"netflix.com", kVideo},
+    {"nflxvideo.net", kVideo},
+    {"nflximg.net", kVideo},
+    {"nflxso.net", kVideo},
+    {"nflxext.com", kVideo},
+    {"twitch.tv", kVideo},
+    {"ttvnw.net", kVideo},
+    {"jtvnw.net", kVideo},
+    {"vimeo.com", kVideo},
+    {"vimeocdn.com", kVideo},
+    {"dailymotion.com", kVideo},
+    {"dmcdn.net", kVideo},
+    {"hulu.com", kVideo},
+    {"hulustream.com", kVideo},
+    {"disneyplus.com", kVideo},
+    {"dssott.com", kVideo},
+    {"primevideo.com", kVideo},
+    {"aiv-cdn.net", kVideo},
+    {"max.com", kVideo},
+    {"hbomax.com", kVideo},
+    {"bilibili.com", kVideo},
+    {"iqiyi.com", kVideo},
+    {"youku.com", kVideo},
+    {"tiktokv.com", kVideo},
+    // Music.
+    {"spotify.com", kMusic},
+    {"scdn.co", kMusic},
+    {"spotifycdn.com", kMusic},
+    {"soundcloud.com", kMusic},
+    {"sndcdn.com", kMusic},
+    {"deezer.com", kMusic},
+    {"dzcdn.net", kMusic},
+    {"pandora.com", kMusic},
+    {"tidal.com", kMusic},
+    {"music.apple.com", kMusic},
+    {"last.fm", kMusic},
+    // Social networks.
+    {"facebook.com", kSocial},
+    {"facebook.net", kSocial},
+    {"fbcdn.net", kSocial},
+    {"fb.com", kSocial},
+    {"instagram.com", kSocial},
+    {"cdninstagram.com", kSocial},
+    {"twitter.com", kSocial},
+    {"x.com", kSocial},
+    {"twimg.com", kSocial},
+    {"t.co", kSocial},
+    {"linkedin.com", kSocial},
+    {"licdn.com", kSocial},
+    {"reddit.com", kSocial},
+    {"redd.it", kSocial},
+    {"redditstatic.com", kSocial},
+    {"redditmedia.com", kSocial},
+    {"pinterest.com", kSocial},
+    {"pinimg.com", kSocial},
+    {"tiktok.com", kSocial},
+    {"tiktokcdn.com", kSocial},
+    {"snapchat.com", kSocial},
+    {"sc-cdn.net", kSocial},
+    {"tumblr.com", kSocial},
+    {"vk.com", kSocial},
+    {"weibo.com", kSocial},
+    {"mastodon.social", kSocial},
+    {"bsky.app", kSocial},
+    {"threads.net", kSocial},
+    // Messages.
+    {"whatsapp.com", kMessaging},
+    {"whatsapp.net", kMessaging},
+    {"telegram.org", kMessaging},
+    {"t.me", kMessaging},
+    {"signal.org", kMessaging},
+    {"whispersystems.org", kMessaging},
+    {"slack.com", kMessaging},
+    {"slack-edge.com", kMessaging},
+    {"slack-msgs.com", kMessaging},
+    {"discord.com", kMessaging},
+    {"discord.gg", kMessaging},
+    {"discordapp.com", kMessaging},
+    {"discordapp.net", kMessaging},
+    {"messenger.com", kMessaging},
+    {"viber.com", kMessaging},
+    {"line.me", kMessaging},
+    {"wechat.com", kMessaging},
+    {"weixin.qq.com", kMessaging},
+    {"matrix.org", kMessaging},
+    {"threema.ch", kMessaging},
+    // Calls and conferences.
+    {"zoom.us", kVoice},
+    {"zoom.com", kVoice},
+    {"teams.microsoft.com", kVoice},
+    {"teams.live.com", kVoice},
+    {"skype.com", kVoice},
+    {"webex.com", kVoice},
+    {"meet.google.com", kVoice},
+    {"facetime.apple.com", kVoice},
+    {"jitsi.net", kVoice},
+    {"meet.jit.si", kVoice},
+    {"gotomeeting.com", kVoice},
+    // Games.
+    {"steampowered.com", kGaming},
+    {"steamcontent.com", kGaming},
+    {"steamcommunity.com", kGaming},
+    {"steamstatic.com", kGaming},
+    {"steamserver.net", kGaming},
+    {"epicgames.com", kGaming},
+    {"playstation.com", kGaming},
+    {"playstation.net", kGaming},
+    {"xboxlive.com", kGaming},
+    {"xbox.com", kGaming},
+    {"battle.net", kGaming},
+    {"blizzard.com", kGaming},
+    {"riotgames.com", kGaming},
+    {"leagueoflegends.com", kGaming},
+    {"ea.com", kGaming},
+    {"roblox.com", kGaming},
+    {"rbxcdn.com", kGaming},
+    {"minecraft.net", kGaming},
+    {"mojang.com", kGaming},
+    {"nintendo.net", kGaming},
+    // Updates.
+    {"windowsupdate.com", kSoftwareUpdate},
+    {"update.microsoft.com", kSoftwareUpdate},
+    {"delivery.mp.microsoft.com", kSoftwareUpdate},
+    {"swcdn.apple.com", kSoftwareUpdate},
+    {"swscan.apple.com", kSoftwareUpdate},
+    {"updates.cdn-apple.com", kSoftwareUpdate},
+    {"updates-http.cdn-apple.com", kSoftwareUpdate},
+    {"mesu.apple.com", kSoftwareUpdate},
+    {"dl.google.com", kSoftwareUpdate},
+    {"update.googleapis.com", kSoftwareUpdate},
+    {"archive.ubuntu.com", kSoftwareUpdate},
+    {"security.ubuntu.com", kSoftwareUpdate},
+    {"changelogs.ubuntu.com", kSoftwareUpdate},
+    {"deb.debian.org", kSoftwareUpdate},
+    {"security.debian.org", kSoftwareUpdate},
+    {"ftp.debian.org", kSoftwareUpdate},
+    {"mirrors.fedoraproject.org", kSoftwareUpdate},
+    {"mirrorlist.centos.org", kSoftwareUpdate},
+    {"aus5.mozilla.org", kSoftwareUpdate},
+    {"download.mozilla.org", kSoftwareUpdate},
+    {"snapcraft.io", kSoftwareUpdate},
+    {"cdn.redhat.com", kSoftwareUpdate},
+    {"dl-cdn.alpinelinux.org", kSoftwareUpdate},
+    // Clouds and storage.
+    {"amazonaws.com", kCloud},
+    {"azure.com", kCloud},
+    {"azure.net", kCloud},
+    {"core.windows.net", kCloud},
+    {"azurewebsites.net", kCloud},
+    {"cloudapp.net", kCloud},
+    {"storage.googleapis.com", kCloud},
+    {"run.app", kCloud},
+    {"appspot.com", kCloud},
+    {"dropbox.com", kCloud},
+    {"dropboxusercontent.com", kCloud},
+    {"dropboxapi.com", kCloud},
+    {"drive.google.com", kCloud},
+    {"docs.google.com", kCloud},
+    {"onedrive.com", kCloud},
+    {"onedrive.live.com", kCloud},
+    {"sharepoint.com", kCloud},
+    {"office.com", kCloud},
+    {"office365.com", kCloud},
+    {"office.net", kCloud},
+    {"icloud.com", kCloud},
+    {"icloud-content.com", kCloud},
+    {"box.com", kCloud},
+    {"digitaloceanspaces.com", kCloud},
+    {"backblazeb2.com", kCloud},
+    {"github.com", kCloud},
+    {"githubusercontent.com", kCloud},
+    {"gitlab.com", kCloud},
+    // Mail.
+    {"mail.google.com", kMail},
+    {"gmail.com", kMail},
+    {"outlook.com", kMail},
+    {"outlook.office.com", kMail},
+    {"outlook.office365.com", kMail},
+    {"mail.yahoo.com", kMail},
+    {"proton.me", kMail},
+    {"protonmail.com", kMail},
+    {"gmx.net", kMail},
+    {"mail.ru", kMail},
+    // Advertising and measuring.
+    {"doubleclick.net", kAdvertising},
+    {"googlesyndication.com", kAdvertising},
+    {"googleadservices.com", kAdvertising},
+    {"google-analytics.com", kAdvertising},
+    {"googletagmanager.com", kAdvertising},
+    {"googletagservices.com", kAdvertising},
+    {"adnxs.com", kAdvertising},
+    {"criteo.com", kAdvertising},
+    {"criteo.net", kAdvertising},
+    {"taboola.com", kAdvertising},
+    {"outbrain.com", kAdvertising},
+    {"scorecardresearch.com", kAdvertising},
+    {"amazon-adsystem.com", kAdvertising},
+    {"rubiconproject.com", kAdvertising},
+    {"pubmatic.com", kAdvertising},
+    {"openx.net", kAdvertising},
+    {"casalemedia.com", kAdvertising},
+    {"adsrvr.org", kAdvertising},
+    {"moatads.com", kAdvertising},
+    {"quantserve.com", kAdvertising},
+    {"hotjar.com", kAdvertising},
+    {"segment.io", kAdvertising},
+    {"mixpanel.com", kAdvertising},
+    {"app-measurement.com", kAdvertising},
+    // Private networks.
+    {"nordvpn.com", kVpn},
+    {"expressvpn.com", kVpn},
+    {"protonvpn.com", kVpn},
+    {"mullvad.net", kVpn},
+    {"surfshark.com", kVpn},
+    {"tailscale.com", kVpn},
+    {"torproject.org", kVpn},
+    // Names over the web.
+    {"dns.google", kNameResolution},
+    {"cloudflare-dns.com", kNameResolution},
+    {"one.one.one.one", kNameResolution},
+    {"dns.quad9.net", kNameResolution},
+    {"dns.nextdns.io", kNameResolution},
+    {"doh.opendns.com", kNameResolution},
+    {"dns.adguard.com", kNameResolution},
+    // Remote help.
+    {"teamviewer.com", kRemoteAccess},
+    {"anydesk.com", kRemoteAccess},
+    {"net.anydesk.com", kRemoteAccess},
+    {"rustdesk.com", kRemoteAccess},
+    // Signing in.
+    {"accounts.google.com", kAuthentication},
+    {"login.microsoftonline.com", kAuthentication},
+    {"login.live.com", kAuthentication},
+    {"okta.com", kAuthentication},
+    {"auth0.com", kAuthentication},
+    {"duosecurity.com", kAuthentication},
+});
+
+constexpr auto kSorted = [] {
+  auto sites = kSites;
+  std::ranges::sort(sites, {}, &SiteRow::suffix);
+  return sites;
+}();
+static_assert(std::ranges::adjacent_find(kSorted, {}, &SiteRow::suffix) == kSorted.end());
+
+constexpr std::size_t kMaxSuffixBytes = [] {
+  std::size_t longest = 0;
+  for (const SiteRow& row : kSites) longest = std::max(longest, row.suffix.size());
+  return longest;
+}();
+
+ApplicationCategory CategoryOfSuffix(std::string_view suffix) {
+  const auto* const row = std::ranges::lower_bound(kSorted, suffix, {}, &SiteRow::suffix);
+  return row != kSorted.end() && row->suffix == suffix ? row->category : kUnknown;
+}
+
+}  // namespace
+
+ApplicationCategory CategoryOfName(std::string_view name) {
+  if (name.ends_with('.')) name.remove_suffix(1);
+  // What lies before the longest suffix that we know, and one dot, does not matter.
+  std::array<char, kMaxSuffixBytes + 1> buffer{};
+  const bool is_cut = name.size() > buffer.size();
+  if (is_cut) name.remove_prefix(name.size() - buffer.size());
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    buffer[i] = name[i] >= 'A' && name[i] <= 'Z' ? static_cast<char>(name[i] - 'A' + 'a') : name[i];
+  }
+  std::string_view rest(buffer.data(), name.size());
+  bool at_label = !is_cut;
+  while (!rest.empty()) {
+    if (at_label) {
+      if (const auto category = CategoryOfSuffix(rest); category != kUnknown) return category;
+    }
+    const std::size_t dot = rest.find('.');
+    if (dot == std::string_view::npos) break;
+    rest.remove_prefix(dot + 1);
+    at_label = true;
+  }
+  return kUnknown;
+}
+
+}  // namespace nta::internal

@@ -1,0 +1,22 @@
+// Numbers of TLS by name.
+#ifndef NTA_APP_TLS_NAMES_H_
+#define NTA_APP_TLS_NAMES_H_
+
+#include <cstdint>
+#include <string>
+
+namespace nta::internal {
+
+// "TLS 1.3", "DTLS 1.2", "SSL 3.0"; "0x7f1c" for others.
+std::string TlsVersionName(std::uint16_t version);
+// The name in IANA's registry for suites that are in wide use; "0xc0ff" for others.
+std::string TlsCipherName(std::uint16_t cipher);
+
+// RFC 8701: values that clients send to keep servers tolerant; fingerprints leave them out.
+constexpr bool IsGrease(std::uint16_t value) {
+  return (value & 0x0F0F) == 0x0A0A && value >> 8 == (value & 0xFF);
+}
+
+}  // namespace nta::internal
+
+#endif  // NTA_APP_TLS_NAMES_H_
