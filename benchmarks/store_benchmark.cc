@@ -2,6 +2,7 @@
 // queries of a dashboard.
 
 #include <benchmark/benchmark.h>
+#include <sqlite3.h>
 #include <stdlib.h>
 
 #include <filesystem>
@@ -10,7 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "nta/pipeline/pipeline.h"
 #include "nta/store/store.h"
+#include "traffic_generator.h"
 
 namespace nta {
 namespace {
@@ -47,7 +50,7 @@ class TemporaryStore {
 // most flows short. `per_second` of them end in a second of traffic.
 class Traffic {
  public:
-  explicit Traffic(std::uint64_t per_second) : per_second_(per_second) {}
+  explicit Traffic(double per_second) : nanoseconds_per_flow_(1e9 / per_second) {}
 
   std::vector<FlowRecord> Take(std::size_t count) {
     std::vector<FlowRecord> flows;
@@ -59,25 +62,37 @@ class Traffic {
  private:
   FlowRecord Next() {
     FlowRecord flow;
-    flow.last_seen = kStart + Duration(made_++ * 1'000'000'000 / per_second_);
+    const double jitter = static_cast<double>(random_() % 1'000) / 1'000;
+    flow.last_seen = kStart + Duration(static_cast<std::int64_t>(
+                                  (static_cast<double>(made_++) + jitter) * nanoseconds_per_flow_));
     const std::uint64_t kind = random_() % 20;
     const Duration seconds = std::chrono::seconds(1);
     flow.first_seen =
         flow.last_seen - (kind < 14   ? Duration(random_() % 500'000'000)
                           : kind < 19 ? Duration(random_() % 30'000'000'000)
                                       : Duration(random_() % 300'000'000'000) + seconds);
-    flow.protocol = random_() % 10 < 7 ? kProtocolTcp : kProtocolUdp;
+    const bool is_tcp = random_() % 10 < 7;
+    flow.protocol = is_tcp ? kProtocolTcp : kProtocolUdp;
     flow.source = {Address(10, 5'000), static_cast<std::uint16_t>(32'768 + random_() % 28'000)};
     static constexpr std::uint16_t kPorts[] = {443, 443, 443, 53, 53, 80, 22, 123, 8'080, 3'389};
     flow.destination = {Address(192, 20'000), kPorts[random_() % std::size(kPorts)]};
-    flow.forward = {.packets = 1 + random_() % 20, .wire_bytes = 60 + random_() % 5'000};
-    flow.reverse = {.packets = random_() % 30, .wire_bytes = random_() % 50'000};
+    Fill(flow.forward, 1 + random_() % 20, 400, is_tcp);
+    Fill(flow.reverse, random_() % 30, 1'400, is_tcp);
     flow.outcome = ContactOutcome::kAnswered;
-    flow.end_reason = FlowEndReason::kIdleTimeout;
+    flow.end_reason = is_tcp ? FlowEndReason::kEndOfFlow : FlowEndReason::kIdleTimeout;
+    flow.tcp_state = is_tcp ? TcpState::kClosed : TcpState::kNone;
     return flow;
   }
 
-  // Zipf-like: the product of two uniform numbers prefers the small.
+  void Fill(FlowDirection& direction, std::uint64_t packets, std::uint64_t most, bool is_tcp) {
+    direction.packets = packets;
+    direction.payload_bytes = packets == 0 ? 0 : random_() % (packets * most);
+    direction.ip_bytes = direction.payload_bytes + packets * (is_tcp ? 52 : 28);
+    direction.wire_bytes = direction.ip_bytes + packets * 14;
+    direction.tcp_flags = is_tcp && packets > 0 ? 0x1b : 0;
+  }
+
+  // Zipf-like: the product of uniform numbers prefers the small.
   IpAddress Address(std::uint8_t net, std::uint64_t hosts) {
     const double uniform = static_cast<double>(random_() % 65'536) / 65'536;
     const auto host =
@@ -86,15 +101,46 @@ class Traffic {
                          static_cast<std::uint8_t>(host));
   }
 
-  std::uint64_t per_second_;
+  const double nanoseconds_per_flow_;
   std::uint64_t made_ = 0;
   std::mt19937_64 random_{1};
 };
 
-void BM_WriteFlows(benchmark::State& state) {
+// Flows as the pipeline makes them from the generated mixed traffic.
+class MixedTraffic {
+ public:
+  std::vector<FlowRecord> Take(std::size_t count) {
+    Batch batch;
+    while (waiting_.size() < count) {
+      if (!pipeline_.Step(batch).ok()) std::abort();
+      waiting_.insert(waiting_.end(), batch.flows.begin(), batch.flows.end());
+    }
+    std::vector<FlowRecord> flows(waiting_.begin(),
+                                  waiting_.begin() + static_cast<std::ptrdiff_t>(count));
+    waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
+    return flows;
+  }
+
+ private:
+  bench::GeneratedSource source_{
+      {.kind = bench::TrafficKind::kMix, .packets = std::uint64_t{1} << 40}};
+  Pipeline pipeline_{source_};
+  std::vector<FlowRecord> waiting_;
+};
+
+double BytesPerFlow(const std::string& path, double flows) {
+  // What the log holds has its place in the file already, or will get it there.
+  sqlite3* database = nullptr;
+  if (sqlite3_open(path.c_str(), &database) != SQLITE_OK) std::abort();
+  sqlite3_exec(database, "PRAGMA wal_checkpoint(TRUNCATE)", nullptr, nullptr, nullptr);
+  sqlite3_close(database);
+  return static_cast<double>(std::filesystem::file_size(path)) / flows;
+}
+
+template <typename Source>
+void WriteFlows(benchmark::State& state, Source&& traffic) {
   const auto batch = static_cast<std::size_t>(state.range(0));
   TemporaryStore store;
-  Traffic traffic(20'000);
   std::vector<FlowRecord> flows;
   for (auto _ : state) {
     state.PauseTiming();
@@ -104,24 +150,42 @@ void BM_WriteFlows(benchmark::State& state) {
   }
   const auto total = state.iterations() * state.range(0);
   state.SetItemsProcessed(total);
-  state.counters["bytes_per_flow"] =
-      static_cast<double>(std::filesystem::file_size(store.path())) / static_cast<double>(total);
+  state.counters["bytes_per_flow"] = BytesPerFlow(store.path(), static_cast<double>(total));
 }
+
+// A site, at the rate of a fast link and at 10 million flows a day.
+void BM_WriteFlows(benchmark::State& state) { WriteFlows(state, Traffic(20'000)); }
 BENCHMARK(BM_WriteFlows)
     ->Arg(1'000)
     ->Arg(10'000)
     ->Arg(50'000)
-    ->Iterations(30)
+    ->Iterations(40)
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+void BM_WriteSparseFlows(benchmark::State& state) { WriteFlows(state, Traffic(116)); }
+BENCHMARK(BM_WriteSparseFlows)
+    ->Arg(50'000)
+    ->Iterations(40)
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+void BM_WriteMixedFlows(benchmark::State& state) {
+  MixedTraffic traffic;
+  WriteFlows(state, traffic);
+}
+BENCHMARK(BM_WriteMixedFlows)
+    ->Arg(50'000)
+    ->Iterations(20)
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 
-// Ten minutes of traffic; made once.
-TemporaryStore& MillionFlows() {
+// Ten days of a million flows each; made once.
+constexpr int kDays = 10;
+TemporaryStore& TenDays() {
   static TemporaryStore store;
   static const bool filled = [] {
-    Traffic traffic(1'667);
-    for (int i = 0; i < 100; ++i) {
-      if (!store->Write(traffic.Take(10'000), {}).ok()) std::abort();
+    Traffic traffic(1'000'000 / 86'400.0);
+    for (int i = 0; i < kDays * 50; ++i) {
+      if (!store->Write(traffic.Take(20'000), {}).ok()) std::abort();
     }
     return true;
   }();
@@ -129,38 +193,76 @@ TemporaryStore& MillionFlows() {
   return store;
 }
 
-void BM_TopAddresses(benchmark::State& state) {
-  TemporaryStore& store = MillionFlows();
+// Of 10 million flows.
+void BM_Top(benchmark::State& state) {
+  TemporaryStore& store = TenDays();
   TopQuery query{.dimension = static_cast<TopDimension>(state.range(0))};
-  if (state.range(1) != 0) query.filter = *FlowFilter::Parse("bytes>=0");
+  // All of it; a day and a half with hours and minutes at both ends; 40 minutes.
+  const TimeInterval intervals[] = {
+      {},
+      {kStart + std::chrono::minutes(1'517), kStart + std::chrono::minutes(3'733)},
+      {kStart + std::chrono::minutes(1'517), kStart + std::chrono::minutes(1'557)}};
+  query.interval = intervals[state.range(1)];
+  if (state.range(2) != 0) query.filter = *FlowFilter::Parse("bytes>=0");
   for (auto _ : state) benchmark::DoNotOptimize(store->Top(query));
 }
-BENCHMARK(BM_TopAddresses)
-    ->ArgNames({"dimension", "raw"})
-    ->Args({static_cast<int>(TopDimension::kAddress), 0})
-    ->Args({static_cast<int>(TopDimension::kDestinationPort), 0})
-    ->Args({static_cast<int>(TopDimension::kAddress), 1})
-    ->UseRealTime()
-    ->Unit(benchmark::kMillisecond);
+void TopArguments(benchmark::internal::Benchmark* benchmark) {
+  benchmark->ArgNames({"dimension", "interval", "raw"});
+  for (const TopDimension dimension :
+       {TopDimension::kAddress, TopDimension::kSourceAddress, TopDimension::kDestinationPort}) {
+    for (int interval = 0; interval < 3; ++interval) {
+      benchmark->Args({static_cast<int>(dimension), interval, 0});
+    }
+    benchmark->Args({static_cast<int>(dimension), 0, 1});
+  }
+}
+BENCHMARK(BM_Top)->Apply(TopArguments)->UseRealTime()->Unit(benchmark::kMillisecond);
 
 void BM_Summary(benchmark::State& state) {
-  TemporaryStore& store = MillionFlows();
+  TemporaryStore& store = TenDays();
   for (auto _ : state) benchmark::DoNotOptimize(store->Summary({}));
 }
 BENCHMARK(BM_Summary)->UseRealTime()->Unit(benchmark::kMillisecond);
 
 void BM_SeriesByProtocol(benchmark::State& state) {
-  TemporaryStore& store = MillionFlows();
-  for (auto _ : state) benchmark::DoNotOptimize(store->Series({}));
+  TemporaryStore& store = TenDays();
+  const SeriesQuery query{.step = std::chrono::minutes(state.range(0))};
+  for (auto _ : state) benchmark::DoNotOptimize(store->Series(query));
 }
-BENCHMARK(BM_SeriesByProtocol)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_SeriesByProtocol)->Arg(1)->Arg(60)->UseRealTime()->Unit(benchmark::kMillisecond);
 
-void BM_NewestFlowsOfAHost(benchmark::State& state) {
-  TemporaryStore& store = MillionFlows();
-  const FlowQuery query{.filter = *FlowFilter::Parse("host=10.0.1.7 and dport=443")};
-  for (auto _ : state) benchmark::DoNotOptimize(store->Flows(query));
+// A page of the newest, and everything of one day: of a busy host, a rare one and one that is not
+// there.
+void BM_FlowsOfAHost(benchmark::State& state) {
+  TemporaryStore& store = TenDays();
+  const char* const hosts[] = {"host=10.0.1.7", "host=192.0.78.1", "host=203.0.113.1"};
+  FlowQuery query{.filter = *FlowFilter::Parse(hosts[state.range(0)])};
+  if (state.range(1) != 0) {
+    query.interval = {kStart + std::chrono::hours(24), kStart + std::chrono::hours(48)};
+    query.limit = 10'000;
+  }
+  std::size_t flows = 0;
+  for (auto _ : state) flows = store->Flows(query)->flows.size();
+  state.counters["flows"] = static_cast<double>(flows);
 }
-BENCHMARK(BM_NewestFlowsOfAHost)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_FlowsOfAHost)
+    ->ArgNames({"host", "day"})
+    ->ArgsProduct({{0, 1, 2}, {0, 1}})
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+
+// Last, because it takes the days away one by one.
+void BM_DropADay(benchmark::State& state) {
+  TemporaryStore& store = TenDays();
+  // kStart is in the morning of the first day.
+  Timestamp midnight = kStart - std::chrono::hours(8);
+  for (auto _ : state) {
+    midnight += std::chrono::hours(24);
+    const auto deleted = store->DeleteBefore(midnight);
+    if (!deleted.ok() || *deleted == 0) state.SkipWithError("nothing was deleted");
+  }
+}
+BENCHMARK(BM_DropADay)->Iterations(5)->UseRealTime()->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace nta

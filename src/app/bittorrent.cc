@@ -20,6 +20,7 @@ constexpr std::string_view kHandshake =
     "\x13"
     "BitTorrent protocol";
 constexpr std::uint64_t kTrackerMagic = 0x0000041727101980;
+constexpr std::string_view kSync{"BSYNC\0", 6};  // folders over the same network of peers
 constexpr std::string_view kLocalDiscovery = "BT-SEARCH * HTTP/1.";
 
 bool IsDht(std::string_view text) {
@@ -32,7 +33,9 @@ bool IsDht(std::string_view text) {
 struct Utp {
   std::uint8_t type = 0;
   std::uint16_t connection = 0;
+  std::uint32_t time = 0;  // microseconds
   std::uint32_t difference = 0;
+  std::uint32_t window = 0;
   std::uint16_t sequence = 0;
   std::uint16_t acknowledged = 0;
 };
@@ -43,9 +46,9 @@ bool ReadUtp(Bytes bytes, Utp& header) {
   const std::uint8_t extension = cursor.U8();
   header.type = first >> 4;
   header.connection = cursor.U16();
-  cursor.Skip(4);
+  header.time = cursor.U32();
   header.difference = cursor.U32();
-  cursor.Skip(4);
+  header.window = cursor.U32();
   header.sequence = cursor.U16();
   header.acknowledged = cursor.U16();
   return cursor.ok() && (first & 0x0F) == 1 && header.type <= 4 && extension <= 2;
@@ -58,13 +61,19 @@ bool IsUtp(const Payload& payload) {
   if (now.type == kSyn && now.difference == 0 && now.sequence == 1 && now.acknowledged == 0)
     return true;
   Utp before;
+  constexpr std::uint32_t kMaxWindow = 1u << 26;
+  if (now.window == 0 || now.window > kMaxWindow) return false;
   if (ReadUtp(payload.previous, before) && before.connection == now.connection) {
-    return static_cast<std::uint16_t>(now.sequence - before.sequence) <= 1;
+    constexpr std::uint32_t kTenSeconds = 10'000'000;
+    const std::uint32_t passed = now.time - before.time;
+    return passed > 0 && passed < kTenSeconds &&
+           static_cast<std::uint16_t>(now.sequence - before.sequence) <= 1;
   }
-  // Both sides' connection ids differ by one.
+  // Both sides' connection ids differ by one, and one acknowledges what the other numbers.
   return ReadUtp(payload.other, before) &&
          (static_cast<std::uint16_t>(now.connection - before.connection) == 1 ||
-          static_cast<std::uint16_t>(before.connection - now.connection) == 1);
+          static_cast<std::uint16_t>(before.connection - now.connection) == 1) &&
+         static_cast<std::uint16_t>(before.sequence - now.acknowledged) <= 16;
 }
 
 bool IsTracker(const Payload& payload) {
@@ -75,7 +84,7 @@ bool IsTracker(const Payload& payload) {
 
 bool IsBittorrentDatagram(const Payload& payload) {
   return IsDht(payload.text()) || IsUtp(payload) || IsTracker(payload) ||
-         payload.text().starts_with(kLocalDiscovery);
+         payload.text().starts_with(kLocalDiscovery) || payload.text().starts_with(kSync);
 }
 
 // "1:q9:get_peers" names what is asked.
@@ -100,13 +109,15 @@ void ReadDatagram(const Payload& payload, Findings& findings) {
 
 Verdict MatchStream(const Payload& payload) {
   const std::string_view text = payload.text();
-  if (text.starts_with(kHandshake)) return Verdict::kYes;
-  return kHandshake.starts_with(text) ? MoreUnlessLast(payload) : Verdict::kNo;
+  if (text.starts_with(kHandshake) || text.starts_with(kSync)) return Verdict::kYes;
+  return kHandshake.starts_with(text) || kSync.starts_with(text) ? MoreUnlessLast(payload)
+                                                                 : Verdict::kNo;
 }
 
 ParseResult ParseStream(const Payload& payload, Findings& findings) {
   constexpr std::size_t kPeerIdAt = 48;
   constexpr std::size_t kHandshakeBytes = 68;
+  if (payload.bytes[0] != kHandshake[0]) return Read(payload, ParseNext::kDone);
   if (payload.bytes.size() < kHandshakeBytes && !payload.is_last) return {0, ParseNext::kMore};
   // "-UT3550-" and random bytes (BEP 20): the program and its version.
   base::ByteCursor cursor(payload.bytes);
@@ -130,7 +141,7 @@ constinit const Parser kBittorrentStreamParser = {
     .application = Application::kBittorrent,
     .match = MatchStream,
     .parse = ParseStream,
-    .first_bytes = FirstBytes::Of({19}),
+    .first_bytes = FirstBytes::Of({19, 'B'}),
 };
 
 }  // namespace nta::internal

@@ -74,11 +74,12 @@ bool IsDhcp(const Payload& payload) {
   if (!cursor.ok() || (op != 1 && op != 2) || address_bytes > 16) return false;
   cursor.Skip(kFixedBytes - 3);
   if (cursor.U32() == kMagicCookie && cursor.ok()) return true;
-  // BOOTP before RFC 1048 has no cookie; a cut capture does not show it.
+  // BOOTP before RFC 1048 has no cookie; a packet that was cut does not show it.
   const bool has_ports =
       payload.HasPort(67) && (payload.HasPort(68) || payload.packet.source_port == 67);
-  return has_ports && payload.wire_size() >= 300 && (!cursor.ok() || address_bytes == 6) &&
-         payload.bytes.size() >= 44;
+  constexpr std::size_t kAddressEnd = 44;
+  return has_ports && payload.wire_size() >= kFixedBytes && payload.bytes.size() >= kAddressEnd &&
+         (!cursor.ok() || address_bytes == 6);
 }
 
 void ReadDhcp(const Payload& payload, Findings& findings) {

@@ -71,6 +71,10 @@ std::string_view FunctionName(std::uint8_t function) {
 }
 
 ParseResult Parse(const Payload& payload, Findings& findings) {
+  constexpr std::size_t kWithFunction = kHeaderBytes + 2 + 3;
+  if (payload.is_tcp() && payload.bytes.size() < kWithFunction && !payload.is_last) {
+    return {0, ParseNext::kMore};
+  }
   base::ByteCursor cursor(payload.bytes);
   cursor.Skip(kHeaderBytes + 2 + 2);
   const std::uint8_t function = cursor.U8();

@@ -50,7 +50,9 @@ bool IsHeader(const Payload& payload) {
 
 Verdict Match(const Payload& payload) {
   if (payload.bytes.size() >= kHeaderBytes) return YesIf(IsHeader(payload));
-  const bool may_be = payload.is_tcp() && payload.HasPort(44818);
+  base::ByteCursor cursor(payload.bytes);
+  const bool is_command = !CommandName(cursor.U16LittleEndian()).empty() || !cursor.ok();
+  const bool may_be = payload.is_tcp() && payload.is_start && is_command;
   return may_be ? MoreUnlessLast(payload) : Verdict::kNo;
 }
 
@@ -62,12 +64,16 @@ void ReadIdentity(Bytes bytes, Findings& findings) {
   SetFirst(findings, MetadataField::kServerVersion, cursor.Bytes(cursor.U8()));
 }
 
-void ReadEthernetIp(const Payload& payload, Findings& findings) {
+ParseResult Parse(const Payload& payload, Findings& findings) {
+  if (payload.is_tcp() && payload.bytes.size() < kHeaderBytes && !payload.is_last) {
+    return {0, ParseNext::kMore};
+  }
   base::ByteCursor cursor(payload.bytes);
   const std::uint16_t command = cursor.U16LittleEndian();
   const std::uint16_t length = cursor.U16LittleEndian();
   findings.SetFirst(MetadataField::kRequest, CommandName(command));
   if (command == 0x0063 && length > 0) ReadIdentity(payload.bytes, findings);
+  return Read(payload, ParseNext::kMore);
 }
 
 }  // namespace
@@ -75,7 +81,7 @@ void ReadEthernetIp(const Payload& payload, Findings& findings) {
 constinit const Parser kEthernetIpParser = {
     .application = Application::kEthernetIp,
     .match = Match,
-    .parse = ReadEach<ReadEthernetIp>,
+    .parse = Parse,
     .first_bytes = FirstBytes::Of({0x04, 0x63, 0x64, 0x65, 0x66, 0x6F, 0x70}),
 };
 

@@ -144,14 +144,16 @@ ParseResult Parse(const Payload& payload, Findings& findings) {
 
 //  a listing:  drwxr-xr-x   2 user  group  4096 Jan 01 00:00 name
 //              01-02-26  10:20PM  <DIR>  name
+bool IsMode(std::string_view text) {
+  return std::ranges::all_of(
+      text, [](char c) { return std::string_view("rwxsStT-").find(c) != std::string_view::npos; });
+}
+
 bool IsUnixEntry(std::string_view line) {
   if (line.size() < 30 || std::string_view("-dlbcps").find(line[0]) == std::string_view::npos) {
     return false;
   }
-  const auto is_mode = [](char c) {
-    return std::string_view("rwxsStT-").find(c) != std::string_view::npos;
-  };
-  if (!std::ranges::all_of(line.substr(1, 9), is_mode)) return false;
+  if (!IsMode(line.substr(1, 9))) return false;
   const std::string_view rest =
       TrimSpaces(line.substr(line[10] == '+' || line[10] == '.' ? 11 : 10));
   return !rest.empty() && IsDigit(rest[0]);
@@ -168,7 +170,14 @@ Verdict MatchData(const Payload& payload) {
   LineReader lines(payload.bytes);
   auto line = lines.Next();
   if (line && line->starts_with("total ") && ParseDigits(line->substr(6))) line = lines.Next();
-  if (!line) return Verdict::kNo;
+  if (!line) {
+    // Nine letters of permissions, or "total" and a number, as far as they came.
+    const std::string_view text = payload.text();
+    const bool may_be = text.starts_with("total ") ||
+                        std::string_view("total ").starts_with(text) || IsMode(text.substr(1, 9)) ||
+                        IsDigit(text[0]);
+    return may_be && text.size() < 256 ? MoreUnlessLast(payload) : Verdict::kNo;
+  }
   return YesIf(IsUnixEntry(*line) || IsDosEntry(*line));
 }
 

@@ -18,46 +18,68 @@ inline constexpr std::uint32_t kNoInspection = 0xFFFFFFFF;
 
 // One direction.
 struct Stream {
+  std::unique_ptr<StreamBuffer> buffer;
   // TCP sequence number of the first byte that was not consumed.
   std::uint32_t base = 0;
   std::uint32_t bytes = 0;
   std::uint16_t packets = 0;
   bool is_started = false;
   bool is_at_start = true;  // nothing was consumed or given up yet
-  std::unique_ptr<StreamBuffer> buffer;
-  // UDP: how the last datagram began.
-  std::array<std::uint8_t, kRememberedBytes> last_datagram{};
-  std::uint8_t last_datagram_bytes = 0;
-
-  std::span<const std::uint8_t> LastDatagram() const {
-    return std::span(last_datagram).first(last_datagram_bytes);
-  }
-  void Remember(std::span<const std::uint8_t> datagram) {
-    last_datagram_bytes = static_cast<std::uint8_t>(std::min(datagram.size(), kRememberedBytes));
-    std::ranges::copy(datagram.first(last_datagram_bytes), last_datagram.begin());
-  }
 
   std::size_t memory_bytes() const { return buffer == nullptr ? 0 : buffer->memory_bytes(); }
 };
 
-struct Inspection {
+// UDP: how the last datagrams of both directions began, while nobody recognises them.
+class LastDatagrams {
+ public:
+  std::span<const std::uint8_t> Of(bool is_forward) const {
+    const Beginning& beginning = beginnings_[is_forward ? 0 : 1];
+    return std::span(beginning.bytes).first(beginning.size);
+  }
+  void Remember(bool is_forward, std::span<const std::uint8_t> datagram) {
+    Beginning& beginning = beginnings_[is_forward ? 0 : 1];
+    beginning.size = static_cast<std::uint8_t>(std::min(datagram.size(), kRememberedBytes));
+    std::ranges::copy(datagram.first(beginning.size), beginning.bytes.begin());
+  }
+
+ private:
+  struct Beginning {
+    std::array<std::uint8_t, kRememberedBytes> bytes{};
+    std::uint8_t size = 0;
+  };
+  std::array<Beginning, 2> beginnings_;
+};
+
+// Two cache lines: every packet under inspection has to fetch them.
+struct alignas(64) Inspection {
   std::array<Stream, 2> streams;  // forward, reverse
-  std::unique_ptr<StreamBuffer> scratch;
   const Parser* parser = nullptr;
-  ParserMemory memory{};
   std::uint32_t slot = 0;
+  std::uint32_t generation = 0;      // counts the flows that were inspected in this place
   std::uint32_t buffered_bytes = 0;  // as last counted
-  // A list in the order in which inspections began.
-  std::uint32_t older = kNoInspection;
-  std::uint32_t newer = kNoInspection;
+  bool is_active = false;
+  bool is_waiting = false;   // nobody said yes, but somebody wants to see more
   bool is_nested = false;    // inside a protocol that is known already
   bool has_changes = false;  // that nobody was told of
+  ParserMemory memory{};
+  std::unique_ptr<StreamBuffer> scratch;
+  std::unique_ptr<LastDatagrams> datagrams;
 
+  std::span<const std::uint8_t> LastDatagram(bool is_forward) const {
+    return datagrams == nullptr ? std::span<const std::uint8_t>() : datagrams->Of(is_forward);
+  }
+  // Whether the next packet of the flow needs this.
+  bool HoldsSomething() const {
+    return parser != nullptr || is_nested || datagrams != nullptr || streams[0].buffer != nullptr ||
+           streams[1].buffer != nullptr;
+  }
   std::size_t CountBuffered() const {
     return streams[0].memory_bytes() + streams[1].memory_bytes() +
-           (scratch == nullptr ? 0 : scratch->memory_bytes());
+           (scratch == nullptr ? 0 : scratch->memory_bytes()) +
+           (datagrams == nullptr ? 0 : sizeof(*datagrams));
   }
 };
+static_assert(sizeof(Inspection) == 128);
 
 }  // namespace nta::internal
 

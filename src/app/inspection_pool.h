@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <utility>
 #include <vector>
 
 #include "app/chunked_array.h"
@@ -15,23 +17,25 @@ class InspectionPool {
  public:
   Inspection& operator[](std::uint32_t i) { return inspections_[i]; }
   std::size_t active() const { return active_; }
-  // kNoInspection when there is none.
-  std::uint32_t oldest() const { return oldest_; }
   std::size_t buffered_bytes() const { return buffered_bytes_; }
   std::size_t memory_bytes() const {
-    return inspections_.memory_bytes() + free_.capacity() * sizeof(std::uint32_t) + buffered_bytes_;
+    return inspections_.memory_bytes() + free_.capacity() * sizeof(std::uint32_t) +
+           begun_.size() * sizeof(Begun) + buffered_bytes_;
   }
 
-  std::uint32_t Begin(std::uint32_t slot) {
+  std::uint32_t Begin(std::uint32_t slot, Inspection&& begun) {
     if (free_.empty()) Grow();
     const std::uint32_t i = free_.back();
     free_.pop_back();
     Inspection& inspection = inspections_[i];
+    const std::uint32_t generation = inspection.generation;
+    inspection = std::move(begun);
+    inspection.generation = generation;
     inspection.slot = slot;
-    inspection.older = newest_;
-    if (newest_ != kNoInspection) inspections_[newest_].newer = i;
-    newest_ = i;
-    if (oldest_ == kNoInspection) oldest_ = i;
+    inspection.is_active = true;
+    // What has ended meanwhile is dropped when it makes up most of the queue.
+    if (begun_.size() > 2 * active_ + kMinQueue) Compact();
+    begun_.push_back({i, inspection.generation});
     ++active_;
     return i;
   }
@@ -39,14 +43,18 @@ class InspectionPool {
   // Gives its memory back.
   void End(std::uint32_t i) {
     Inspection& inspection = inspections_[i];
-    (inspection.older != kNoInspection ? inspections_[inspection.older].newer : oldest_) =
-        inspection.newer;
-    (inspection.newer != kNoInspection ? inspections_[inspection.newer].older : newest_) =
-        inspection.older;
+    const std::uint32_t generation = inspection.generation + 1;
     buffered_bytes_ -= inspection.buffered_bytes;
     inspection = Inspection{};
+    inspection.generation = generation;
     free_.push_back(i);
     --active_;
+  }
+
+  // The one that began first. There must be one.
+  std::uint32_t Oldest() {
+    while (!IsUnderWay(begun_.front())) begun_.pop_front();
+    return begun_.front().index;
   }
 
   // After whatever may have changed the buffers of inspection `i`.
@@ -58,6 +66,20 @@ class InspectionPool {
   }
 
  private:
+  // An entry of the queue outlives its inspection, so that ending one touches no other.
+  struct Begun {
+    std::uint32_t index = 0;
+    std::uint32_t generation = 0;
+  };
+  static constexpr std::size_t kMinQueue = 1024;
+
+  bool IsUnderWay(const Begun& begun) const {
+    const Inspection& inspection = inspections_[begun.index];
+    return inspection.is_active && inspection.generation == begun.generation;
+  }
+  void Compact() {
+    std::erase_if(begun_, [this](const Begun& begun) { return !IsUnderWay(begun); });
+  }
   void Grow() {
     const auto before = static_cast<std::uint32_t>(inspections_.size());
     inspections_.GrowTo(before + 1);
@@ -68,10 +90,9 @@ class InspectionPool {
 
   ChunkedArray<Inspection> inspections_;
   std::vector<std::uint32_t> free_;
+  std::deque<Begun> begun_;
   std::size_t active_ = 0;
   std::size_t buffered_bytes_ = 0;
-  std::uint32_t oldest_ = kNoInspection;
-  std::uint32_t newest_ = kNoInspection;
 };
 
 }  // namespace nta::internal

@@ -108,7 +108,11 @@ Verdict Match(const Payload& payload) {
   Message message;
   if (!ReadMessage(payload.bytes, message)) return Verdict::kNo;
   if (message.needs_more) return payload.is_tcp() ? MoreUnlessLast(payload) : Verdict::kNo;
-  return YesIf(IsPlausible(message.operation));
+  if (IsPlausible(message.operation)) return Verdict::kYes;
+  const BerValue& operation = message.operation;
+  constexpr std::size_t kEnough = 8;
+  const bool is_cut = !operation.is_complete() && operation.content.size() < kEnough;
+  return is_cut && payload.is_tcp() ? MoreUnlessLast(payload) : Verdict::kNo;
 }
 
 void ReadBind(Bytes content, Findings& findings) {

@@ -76,15 +76,30 @@ bool IsBinary(Bytes bytes) {
          body >= key + extras && body <= (1u << 20) && status <= 0x86 && cursor.remaining() <= body;
 }
 
+// Beginnings of commands in a stream that comes in small parts.
+bool MayBeCommand(std::string_view text) {
+  constexpr std::array<std::string_view, 17> kVerbs = {
+      "set ",  "add ",  "replace ", "append ", "prepend ", "cas ",
+      "get ",  "gets ", "stats",    "version", "delete ",  "touch ",
+      "incr ", "decr ", "STAT ",    "VALUE ",  "flush_all"};
+  return std::ranges::any_of(kVerbs, [&](std::string_view verb) {
+    return text.starts_with(verb) || verb.starts_with(text);
+  });
+}
+
 Verdict Match(const Payload& payload) {
-  if (payload.bytes[0] >= kRequestMark) {
-    if (payload.bytes.size() >= 24) return YesIf(IsBinary(payload.bytes));
-    return payload.HasPort(11211) ? MoreUnlessLast(payload) : Verdict::kNo;
+  const Bytes bytes = payload.bytes;
+  if (bytes[0] >= kRequestMark) {
+    if (bytes.size() >= 24) return YesIf(IsBinary(bytes));
+    const bool may_be = payload.is_start && (bytes.size() < 2 || bytes[1] <= 0x40) &&
+                        (bytes.size() < 6 || bytes[5] == 0);
+    return may_be ? MoreUnlessLast(payload) : Verdict::kNo;
   }
   const std::string_view text = payload.text();
   const std::size_t end = text.find("\r\n");
   if (end == std::string_view::npos) {
-    return payload.HasPort(11211) && text.size() < 300 ? MoreUnlessLast(payload) : Verdict::kNo;
+    const bool may_be = payload.is_start && text.size() < 300 && MayBeCommand(text);
+    return may_be ? MoreUnlessLast(payload) : Verdict::kNo;
   }
   const std::string_view line = text.substr(0, end);
   return YesIf(IsCommandLine(line) || IsAnswerLine(line));
@@ -130,12 +145,19 @@ void ReadBinary(Bytes bytes, Findings& findings) {
   if (status == 0x20) findings.Count(MetadataField::kLoginFailures);
 }
 
-void ReadStream(const Payload& payload, Findings& findings) {
-  if (payload.bytes[0] >= kRequestMark) {
+ParseResult ReadStream(const Payload& payload, Findings& findings) {
+  const bool is_binary = payload.bytes[0] >= kRequestMark;
+  const bool is_enough = is_binary ? payload.bytes.size() >= 24
+                                   : payload.text().find("\r\n") != std::string_view::npos;
+  if (!is_enough && !payload.is_last && payload.bytes.size() < kMaxLineBytes) {
+    return {0, ParseNext::kMore};
+  }
+  if (is_binary) {
     ReadBinary(payload.bytes, findings);
   } else {
     ReadText(payload.text(), findings);
   }
+  return Read(payload, ParseNext::kMore);
 }
 
 void ReadFrame(const Payload& payload, Findings& findings) {
@@ -154,7 +176,7 @@ void ReadFrame(const Payload& payload, Findings& findings) {
 constinit const Parser kMemcachedStreamParser = {
     .application = Application::kMemcached,
     .match = Match,
-    .parse = ReadEach<ReadStream>,
+    .parse = ReadStream,
     .first_bytes = FirstBytes::Chars("acdfgiprstvSV") | FirstBytes::Of({kRequestMark, kAnswerMark}),
 };
 constinit const Parser kMemcachedParser = {

@@ -85,24 +85,34 @@ bool IsPlausible(Bytes bytes, const Header& header) {
   if (bytes.size() < 6 + header.length) return false;
   const std::size_t size = header.length;
   const std::uint8_t function = header.function;
-  if ((function & 0x80) != 0) return size == 3;
   const std::uint8_t count = bytes.size() > 8 ? bytes[8] : 0;
+  if ((function & 0x80) != 0) return size == 3 || (size <= 5 && count <= 11);  // some pad
   if (function <= 4) return size == 6 || size == 3u + count;
   if (function <= 6) return size == 6;
   if (function == 15 || function == 16) return size == 6 || (size > 7 && bytes[12] + 7u == size);
   return true;
 }
 
+// What is there of a header fits.
+bool MayBeHeader(Bytes bytes) {
+  base::ByteCursor cursor(bytes);
+  cursor.Skip(2);
+  const std::uint16_t protocol = cursor.U16();
+  if (!cursor.ok()) return bytes.size() < 3 || bytes[2] == 0;
+  const std::uint16_t length = cursor.U16();
+  if (!cursor.ok()) return protocol == 0 && (bytes.size() < 5 || bytes[4] == 0);
+  return protocol == 0 && length >= kLeastLength && length <= kMaxLength;
+}
+
 Verdict Match(const Payload& payload) {
   Header header;
   if (payload.bytes.size() < 8) {
-    const bool may_be =
-        payload.HasPort(kPort) && (payload.bytes.size() < 3 || payload.bytes[2] == 0);
-    return may_be ? MoreUnlessLast(payload) : Verdict::kNo;
+    return payload.is_start && MayBeHeader(payload.bytes) ? MoreUnlessLast(payload) : Verdict::kNo;
   }
-  if (!ReadHeader(payload.bytes, header) || !IsPlausible(payload.bytes, header))
-    return Verdict::kNo;
-  const bool is_all = payload.bytes.size() == 6 + header.length;
+  if (!ReadHeader(payload.bytes, header)) return Verdict::kNo;
+  const bool is_whole = payload.bytes.size() >= 6 + header.length;
+  if (!is_whole) return payload.is_start ? MoreUnlessLast(payload) : Verdict::kNo;
+  if (!IsPlausible(payload.bytes, header)) return Verdict::kNo;
   if (payload.HasPort(kPort)) return Verdict::kYes;
   // On another port both sides must speak of one transaction.
   Header other;
@@ -111,6 +121,7 @@ Verdict Match(const Payload& payload) {
       (other.function & 0x7F) == (header.function & 0x7F)) {
     return Verdict::kYes;
   }
+  const bool is_all = payload.bytes.size() == 6 + header.length;
   return is_all ? MoreUnlessLast(payload) : Verdict::kNo;
 }
 

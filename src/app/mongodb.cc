@@ -45,7 +45,7 @@ Verdict Match(const Payload& payload) {
   if (payload.bytes.size() < kHeaderBytes) {
     const bool may_be =
         payload.bytes.size() < 4 || (header.length >= kHeaderBytes && header.length <= kMaxMessage);
-    return may_be && payload.HasPort(27017) ? MoreUnlessLast(payload) : Verdict::kNo;
+    return may_be && payload.is_start ? MoreUnlessLast(payload) : Verdict::kNo;
   }
   if (header.length <= kHeaderBytes || header.length > kMaxMessage ||
       !IsOperation(header.operation)) {

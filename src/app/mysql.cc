@@ -18,7 +18,8 @@ constexpr std::uint8_t kErrorMark = 0xFF;
 constexpr std::uint32_t kTls = 0x800;
 constexpr std::uint16_t kAccessDenied = 1045;
 
-enum Memory : std::size_t { kGreeted = 0, kAsked = 1, kTlsAsked = 2 };
+enum Memory : std::size_t { kServer = 0, kAsked = 1 };
+enum Side : std::uint32_t { kUnknown = 0, kForward = 1, kReverse = 2 };
 
 bool IsGreeting(Bytes body) {
   base::ByteCursor cursor(body);
@@ -83,24 +84,21 @@ ParseNext ReadAnswer(Bytes body, Findings& findings) {
   return ParseNext::kDone;
 }
 
-ParseNext ReadPacket(Bytes bytes, Findings& findings) {
+ParseNext ReadPacket(Bytes bytes, Side side, Findings& findings) {
   if (bytes.size() <= kFrameBytes) return ParseNext::kMore;
-  const std::uint8_t sequence = bytes[3];
   const Bytes body = bytes.subspan(kFrameBytes);
   ParserMemory& memory = findings.memory();
-  if (memory[kGreeted] == 0) {
-    memory[kGreeted] = 1;
+  if (memory[kServer] == kUnknown) {
+    memory[kServer] = side;
     if (!IsGreeting(body)) return ReadAnswer(body, findings);
     const std::string_view rest = AsText(body.subspan(1));
     findings.SetFirst(MetadataField::kServerVersion, rest.substr(0, rest.find('\0')));
     return ParseNext::kMore;
   }
-  if (memory[kAsked] == 0 && sequence == 1) {
-    memory[kAsked] = 1;
-    return ReadClient(body, findings);
-  }
-  // Sides take turns: even numbers are the server's.
-  return sequence % 2 == 0 ? ReadAnswer(body, findings) : ParseNext::kMore;
+  if (memory[kServer] == side) return ReadAnswer(body, findings);
+  if (memory[kAsked] != 0) return ParseNext::kMore;
+  memory[kAsked] = 1;
+  return ReadClient(body, findings);
 }
 
 std::size_t SizeOf(Bytes bytes) {
@@ -110,7 +108,9 @@ std::size_t SizeOf(Bytes bytes) {
 }
 
 ParseResult Parse(const Payload& payload, Findings& findings) {
-  return ReadFrames(payload, SizeOf, [&](Bytes bytes) { return ReadPacket(bytes, findings); });
+  const Side side = payload.is_forward ? kForward : kReverse;
+  return ReadFrames(payload, SizeOf,
+                    [&](Bytes bytes) { return ReadPacket(bytes, side, findings); });
 }
 
 }  // namespace

@@ -26,8 +26,12 @@ struct Entry {
   std::string name;
 };
 
-// The places in which one address may stand.
-using Set = std::array<Entry, kWays>;
+// The places in which one address may stand. The tags are a part of its hash: most searches touch
+// nothing but them.
+struct Set {
+  std::array<std::uint16_t, kWays> tags{};  // 0: a free place
+  std::array<Entry, kWays> entries;
+};
 
 std::size_t NameBytes(const std::string& name) {
   return name.capacity() > std::string().capacity() ? name.capacity() + 1 : 0;
@@ -65,13 +69,16 @@ class NameTable::Impl {
              Duration time_to_live) {
     std::string text = Normalise(name);
     if (text.empty()) return;
-    const std::size_t index = IndexOf(address);
+    const std::uint64_t hash = Hash(address);
+    const std::size_t index = IndexOf(hash);
     const std::lock_guard lock(stripes_[index % kStripes]);
     if (sets_[index] == nullptr) {
       sets_[index] = std::make_unique<Set>();
       memory_ += sizeof(Set);
     }
-    Entry& entry = PlaceFor(*sets_[index], address, now);
+    const std::size_t place = PlaceFor(*sets_[index], address, now);
+    Entry& entry = sets_[index]->entries[place];
+    sets_[index]->tags[place] = TagOf(hash);
     const bool is_same = entry.is_used && entry.address == address;
     if (is_same && entry.source == NameSource::kDhcp && source != NameSource::kDhcp &&
         entry.expires >= now) {
@@ -89,11 +96,14 @@ class NameTable::Impl {
 
   template <typename Use>
   bool Find(const IpAddress& address, Timestamp now, Use use) const {
-    const std::size_t index = IndexOf(address);
+    const std::uint64_t hash = Hash(address);
+    const std::size_t index = IndexOf(hash);
     const std::lock_guard lock(stripes_[index % kStripes]);
     if (sets_[index] == nullptr) return false;
-    for (const Entry& entry : *sets_[index]) {
-      if (!entry.is_used || entry.address != address) continue;
+    const Set& set = *sets_[index];
+    for (std::size_t i = 0; i < kWays; ++i) {
+      const Entry& entry = set.entries[i];
+      if (set.tags[i] != TagOf(hash) || entry.address != address) continue;
       if (entry.expires < now) return false;
       use(entry);
       return true;
@@ -106,23 +116,27 @@ class NameTable::Impl {
   }
 
  private:
-  std::size_t IndexOf(const IpAddress& address) const {
+  std::uint64_t Hash(const IpAddress& address) const {
     const auto words = std::bit_cast<std::array<std::uint64_t, 2>>(address.padded_bytes());
-    return hash_(words[0] ^ static_cast<std::uint64_t>(address.version()) << 60, words[1]) &
-           (sets_.size() - 1);
+    return hash_(words[0] ^ static_cast<std::uint64_t>(address.version()) << 60, words[1]);
+  }
+  std::size_t IndexOf(std::uint64_t hash) const { return hash & (sets_.size() - 1); }
+  static std::uint16_t TagOf(std::uint64_t hash) {
+    return static_cast<std::uint16_t>(hash >> 48 | 1);
   }
 
   // Its own place, a free one, or that of the name which runs out first.
-  static Entry& PlaceFor(Set& set, const IpAddress& address, Timestamp now) {
-    Entry* best = &set[0];
-    for (Entry& entry : set) {
-      if (entry.is_used && entry.address == address) return entry;
-      const auto rank = [now](const Entry& e) {
-        return std::pair(e.is_used && e.expires >= now, e.expires);
-      };
-      if (rank(entry) < rank(*best)) best = &entry;
+  static std::size_t PlaceFor(const Set& set, const IpAddress& address, Timestamp now) {
+    const auto rank = [&set, now](std::size_t i) {
+      const Entry& entry = set.entries[i];
+      return std::pair(entry.is_used && entry.expires >= now, entry.expires);
+    };
+    std::size_t best = 0;
+    for (std::size_t i = 0; i < kWays; ++i) {
+      if (set.entries[i].is_used && set.entries[i].address == address) return i;
+      if (rank(i) < rank(best)) best = i;
     }
-    return *best;
+    return best;
   }
 
   NameTableOptions options_;

@@ -13,8 +13,6 @@ namespace {
 //  challenge (2):    target name, flags, challenge, ...       | length | room | offset (32) |
 //  authenticate (3): two responses, domain, user, workstation, key, flags, ...
 //   The responses are as good as passwords to who guesses: never kept.
-constexpr std::uint32_t kChallenge = 2;
-constexpr std::uint32_t kAuthenticate = 3;
 constexpr std::uint32_t kUnicode = 1;
 
 Bytes ReadField(Bytes message, base::ByteCursor& cursor) {
@@ -52,20 +50,22 @@ void ReadAuthenticate(Bytes message, base::ByteCursor cursor, Findings& findings
 
 }  // namespace
 
-bool ReadNtlm(Bytes bytes, Findings& findings) {
+NtlmMessage ReadNtlm(Bytes bytes, Findings& findings) {
   const std::size_t at = AsText(bytes).find(kNtlmMark);
-  if (at == std::string_view::npos) return false;
+  if (at == std::string_view::npos) return NtlmMessage::kNone;
   const Bytes message = bytes.subspan(at);
   base::ByteCursor cursor(message);
   cursor.Skip(kNtlmMark.size());
   const std::uint32_t type = cursor.U32LittleEndian();
-  if (type == kAuthenticate) ReadAuthenticate(message, cursor, findings);
-  if (type == kChallenge) {
+  if (type < 1 || type > 3) return NtlmMessage::kNone;
+  const auto kind = static_cast<NtlmMessage>(type);
+  if (kind == NtlmMessage::kAuthenticate) ReadAuthenticate(message, cursor, findings);
+  if (kind == NtlmMessage::kChallenge) {
     const Bytes target = ReadField(message, cursor);
     const bool is_unicode = (cursor.U32LittleEndian() & kUnicode) != 0;
     SetName(findings, MetadataField::kServerName, target, is_unicode);
   }
-  return true;
+  return kind;
 }
 
 }  // namespace nta::internal

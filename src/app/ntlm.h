@@ -12,8 +12,15 @@ namespace nta::internal {
 
 inline constexpr std::string_view kNtlmMark{"NTLMSSP\0", 8};
 
-// Finds the first NTLMSSP message in `bytes` and takes its names. False without one.
-bool ReadNtlm(std::span<const std::uint8_t> bytes, Findings& findings);
+enum class NtlmMessage : std::uint8_t {
+  kNone = 0,
+  kNegotiate = 1,
+  kChallenge = 2,
+  kAuthenticate = 3
+};
+
+// Finds the first NTLMSSP message in `bytes` and takes its names.
+NtlmMessage ReadNtlm(std::span<const std::uint8_t> bytes, Findings& findings);
 
 }  // namespace nta::internal
 

@@ -65,7 +65,26 @@ bool IsReset(Bytes bytes, std::size_t wire_size) {
   return !bytes.empty() && (IsClientReset(bytes, wire_size) || IsServerReset(bytes, wire_size));
 }
 
-bool IsOpenvpn(const Payload& payload) { return IsReset(payload.bytes, payload.wire_size()); }
+//  data, version 1: | opcode 6 | packet id (32) | ... |   version 2: | opcode 9 | peer (24) |
+//  packet id (32) | ... |
+//   with a cipher that authenticates; older ciphers hide the packet id
+// A connection that began before the capture: the packet ids of one direction count.
+bool IsDataInARow(const Payload& payload) {
+  constexpr std::uint8_t kDataV1 = 6;
+  constexpr std::uint8_t kDataV2 = 9;
+  base::ByteCursor now(payload.bytes);
+  base::ByteCursor before(payload.previous);
+  const std::uint8_t opcode = payload.bytes[0] >> 3;
+  if (opcode != kDataV1 && opcode != kDataV2) return false;
+  if (now.U8() != before.U8()) return false;
+  if (opcode == kDataV2 && now.U24() != before.U24()) return false;
+  const std::uint32_t step = now.U32() - before.U32();
+  return now.ok() && before.ok() && step >= 1 && step <= 2 && now.remaining() > 16;
+}
+
+bool IsOpenvpn(const Payload& payload) {
+  return IsReset(payload.bytes, payload.wire_size()) || IsDataInARow(payload);
+}
 
 Verdict MatchStream(const Payload& payload) {
   if (!payload.is_start) return Verdict::kNo;
@@ -88,7 +107,8 @@ Verdict MatchStream(const Payload& payload) {
 constinit const Parser kOpenvpnParser = {
     .application = Application::kOpenvpn,
     .match = MatchEach<IsOpenvpn>,
-    .first_bytes = FirstBytes::Of({0x38, 0x40, 0x50}),
+    .first_bytes = FirstBytes::Of({0x38, 0x40, 0x50}) | FirstBytes::Range(0x30, 0x37) |
+                   FirstBytes::Range(0x48, 0x4F),
 };
 constinit const Parser kOpenvpnStreamParser = {
     .application = Application::kOpenvpn,

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "app/rows.h"
 #include "app/text.h"
 #include "app/values.h"
@@ -32,7 +34,11 @@ Verdict Match(const Payload& payload) {
   const std::uint16_t checksum = cursor.U16();
   const std::uint16_t version = cursor.U16();
   const std::uint16_t oldest = cursor.U16();
-  if (!cursor.ok()) return payload.HasPort(1521) ? MoreUnlessLast(payload) : Verdict::kNo;
+  if (!cursor.ok()) {
+    const bool may_be =
+        payload.is_start && (payload.bytes.size() < 5 || payload.bytes[4] == kConnect);
+    return may_be ? MoreUnlessLast(payload) : Verdict::kNo;
+  }
   if (type != kConnect || checksum != 0 || length < 34 || length > 4096) return Verdict::kNo;
   if (!IsVersion(version) || !IsVersion(oldest) || oldest > version) return Verdict::kNo;
   const std::string_view rest = AsText(cursor.rest());
@@ -52,12 +58,10 @@ std::string_view ValueOf(std::string_view text, std::string_view key) {
   return rest.substr(0, rest.find(')'));
 }
 
-ParseResult Parse(const Payload& payload, Findings& findings) {
-  if (payload.bytes.size() < kHeaderBytes) {
-    return payload.is_last ? Read(payload, ParseNext::kMore) : ParseResult{0, ParseNext::kMore};
-  }
-  const std::string_view text = payload.text();
-  switch (payload.bytes[4]) {
+ParseNext ReadPacket(Bytes bytes, Findings& findings) {
+  if (bytes.size() < kHeaderBytes) return ParseNext::kMore;
+  const std::string_view text = AsText(bytes);
+  switch (bytes[4]) {
     case kConnect:
     case 6:
       findings.SetFirst(MetadataField::kServerName, ValueOf(text, "(HOST="));
@@ -65,21 +69,32 @@ ParseResult Parse(const Payload& payload, Findings& findings) {
       findings.SetFirst(MetadataField::kRequest, ValueOf(text, "(SERVICE_NAME="));
       findings.SetFirst(MetadataField::kRequest, ValueOf(text, "(SID="));
       findings.SetFirst(MetadataField::kClientVersion, ValueOf(text, "(PROGRAM="));
-      return Read(payload, ParseNext::kMore);
+      return ParseNext::kMore;
     case kAccept:
       findings.Set(MetadataField::kResponse, "accept");
-      return Read(payload, ParseNext::kDone);
+      return ParseNext::kDone;
     case kRefuse:
       findings.Set(MetadataField::kResponse, "refuse");
-      return Read(payload, ParseNext::kDone);
+      return ParseNext::kDone;
     case kRedirect:
       findings.Set(MetadataField::kResponse, "redirect");
-      return Read(payload, ParseNext::kDone);
+      return ParseNext::kDone;
     case kResend:
-      return Read(payload, ParseNext::kMore);
+      return ParseNext::kMore;
     default:
-      return Read(payload, ParseNext::kDone);
+      return ParseNext::kDone;
   }
+}
+
+std::size_t SizeOf(Bytes bytes) {
+  if (bytes.size() < kHeaderBytes) return 0;
+  base::ByteCursor cursor(bytes);
+  const std::size_t length = cursor.U16();
+  return length != 0 ? std::max(length, kHeaderBytes) : kBrokenFrame;
+}
+
+ParseResult Parse(const Payload& payload, Findings& findings) {
+  return ReadFrames(payload, SizeOf, [&](Bytes bytes) { return ReadPacket(bytes, findings); });
 }
 
 }  // namespace

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 
 #include "app/rows.h"
@@ -150,12 +151,16 @@ Verdict MatchStream(const Payload& payload) {
 }
 
 ParseResult ParseStream(const Payload& payload, Findings& findings) {
-  ReadContents(
-      payload.bytes.subspan(payload.bytes.size() < kMarkBytes ? payload.bytes.size() : kMarkBytes),
-      findings);
-  const bool is_complete = !findings.Get(MetadataField::kRequest).empty() &&
-                           !findings.Get(MetadataField::kResponse).empty();
-  return Read(payload, is_complete ? ParseNext::kDone : ParseNext::kMore);
+  const auto size_of = [](Bytes bytes) -> std::size_t {
+    if (bytes.size() < kMarkBytes) return 0;
+    return kMarkBytes + (base::ByteCursor(bytes).U32() & ~kLastFragment);
+  };
+  return ReadFrames(payload, size_of, [&](Bytes bytes) {
+    ReadContents(bytes.subspan(std::min(kMarkBytes, bytes.size())), findings);
+    const bool is_complete = !findings.Get(MetadataField::kRequest).empty() &&
+                             !findings.Get(MetadataField::kResponse).empty();
+    return is_complete ? ParseNext::kDone : ParseNext::kMore;
+  });
 }
 
 }  // namespace

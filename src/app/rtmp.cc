@@ -24,14 +24,13 @@ bool StartsHandshake(Bytes bytes) {
 
 Verdict Match(const Payload& payload) {
   if (payload.bytes.size() < 9) {
-    return payload.bytes.size() == 1 || payload.HasPort(1935) ? MoreUnlessLast(payload)
-                                                              : Verdict::kNo;
+    return payload.is_start ? MoreUnlessLast(payload) : Verdict::kNo;
   }
   // TPKT begins with 3 and 0, too, but then has a length that fits.
   if (!StartsHandshake(payload.bytes)) return Verdict::kNo;
   if (payload.HasPort(1935)) return Verdict::kYes;
   if (StartsHandshake(payload.other)) return Verdict::kYes;
-  return payload.bytes.size() >= 1024 ? MoreUnlessLast(payload) : Verdict::kNo;
+  return payload.is_start ? MoreUnlessLast(payload) : Verdict::kNo;
 }
 
 ParseResult Parse(const Payload& payload, Findings& findings) {
@@ -47,6 +46,7 @@ ParseResult Parse(const Payload& payload, Findings& findings) {
   }
   base::ByteCursor cursor(payload.bytes.subspan(kHandshakeBytes + at + kUrl.size()));
   std::string_view url = AsText(cursor.Bytes(cursor.U16()));
+  if (!cursor.ok() && !payload.is_last) return {0, ParseNext::kMore};
   // The host only: keys of streams are part of the path.
   const std::size_t host_at = url.find("://");
   if (host_at < url.size()) {

@@ -38,6 +38,7 @@ Verdict Match(const Payload& payload) {
   const Bytes next = payload.bytes.subspan(packet->size);
   if (next.empty()) return MoreUnlessLast(payload);
   const auto second = ReadTpkt(next);
+  if (second && !second->is_whole && next.size() < 512) return MoreUnlessLast(payload);
   return YesIf(second && second->type == kX224Data && IsS7(second->user_data));
 }
 

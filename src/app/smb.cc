@@ -17,7 +17,6 @@ namespace {
 //  | ...
 //   FD: encrypted, FC: compressed                            little endian
 constexpr std::size_t kFrameBytes = 4;
-constexpr std::uint32_t kMoreProcessing = 0xC0000016;
 constexpr std::uint32_t kLogonFailure = 0xC000006D;
 
 struct Header {
@@ -120,13 +119,19 @@ bool IsRefusal(std::uint32_t status) {
   return std::ranges::find(kStatuses, status) != kStatuses.end();
 }
 
+enum Memory : std::size_t { kOnlyNegotiates = 0 };
+
 ParseNext ReadSessionSetup(const Header& header, base::ByteCursor cursor, Findings& findings) {
-  ReadNtlm(cursor.rest(), findings);
-  if (!header.is_response || header.status == kMoreProcessing) return ParseNext::kMore;
+  const NtlmMessage ntlm = ReadNtlm(cursor.rest(), findings);
+  std::uint32_t& only_negotiates = findings.memory()[kOnlyNegotiates];
+  if (!header.is_response) {
+    only_negotiates = ntlm == NtlmMessage::kNegotiate ? 1 : 0;
+    return ParseNext::kMore;
+  }
   if (IsRefusal(header.status)) {
     findings.Count(MetadataField::kLoginFailures);
     findings.Set(MetadataField::kResponse, "logon_failure");
-  } else if (header.status == 0) {
+  } else if (header.status == 0 && only_negotiates == 0) {
     findings.Count(MetadataField::kLoginSuccesses);
     findings.Set(MetadataField::kResponse, "success");
     return ParseNext::kDone;

@@ -85,7 +85,11 @@ Verdict Match(const Payload& payload) {
         return Verdict::kYes;
       return MoreUnlessLast(payload);
     }
-    return payload.is_start && bytes.size() < 9 ? MoreUnlessLast(payload) : Verdict::kNo;
+    const bool is_command = bytes.size() < 2 || bytes[1] == 1 || bytes[1] == 2;
+    const bool is_short =
+        bytes.size() < 9 || IsPrintableAscii(AsText(bytes.subspan(8)).substr(0, 1));
+    const bool may_be = payload.is_start && is_command && is_short && bytes.size() < 300;
+    return may_be ? MoreUnlessLast(payload) : Verdict::kNo;
   }
   return YesIf(IsReply4(bytes) && ReadRequest4(payload.other, request));
 }

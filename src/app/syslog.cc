@@ -55,12 +55,14 @@ bool IsSyslog(const Payload& payload) {
 Verdict MatchStream(const Payload& payload) {
   const std::string_view text = WithoutCount(payload.text());
   if (IsMessage(text, payload.HasPort(514) || payload.HasPort(601))) return Verdict::kYes;
-  const bool may_go_on = payload.is_start && text.size() < 10 && (text.empty() || text[0] == '<');
+  const bool is_count = text.size() < 6 && std::ranges::all_of(text, IsDigit);
+  const bool may_go_on =
+      payload.is_start && text.size() < 10 && (text.empty() || text[0] == '<' || is_count);
   return may_go_on ? MoreUnlessLast(payload) : Verdict::kNo;
 }
 
-void ReadSyslog(const Payload& payload, Findings& findings) {
-  auto rest = AfterPriority(WithoutCount(payload.text()));
+void ReadText(std::string_view text, Findings& findings) {
+  auto rest = AfterPriority(text);
   if (!rest) return;
   if (IsVersion1(*rest)) {
     TakeWord(*rest);
@@ -82,6 +84,29 @@ void ReadSyslog(const Payload& payload, Findings& findings) {
   SetFirst(findings, MetadataField::kRequest, tag);
 }
 
+void ReadSyslog(const Payload& payload, Findings& findings) { ReadText(payload.text(), findings); }
+
+// A frame ends where its count says, or with its line.
+std::size_t SizeOf(Bytes bytes) {
+  const std::string_view text = AsText(bytes);
+  if (!IsDigit(text[0])) {
+    const std::size_t end = text.find('\n');
+    return end == std::string_view::npos ? 0 : end + 1;
+  }
+  const std::size_t space = text.substr(0, 8).find(' ');
+  if (space == std::string_view::npos) return text.size() < 8 ? 0 : kBrokenFrame;
+  const auto count = ParseDigits(text.substr(0, space));
+  return count ? space + 1 + *count : kBrokenFrame;
+}
+
+ParseResult ParseStream(const Payload& payload, Findings& findings) {
+  return ReadFrames(payload, SizeOf, [&](Bytes bytes) {
+    ReadText(WithoutCount(AsText(bytes)), findings);
+    // Further ones say nothing new of the sender.
+    return ParseNext::kDone;
+  });
+}
+
 }  // namespace
 
 constinit const Parser kSyslogParser = {
@@ -94,7 +119,7 @@ constinit const Parser kSyslogParser = {
 constinit const Parser kSyslogStreamParser = {
     .application = Application::kSyslog,
     .match = MatchStream,
-    .parse = ReadEach<ReadSyslog>,
+    .parse = ParseStream,
     .first_bytes = FirstBytes::Chars("<0123456789"),
 };
 

@@ -61,10 +61,10 @@ bool IsSecretPrompt(std::string_view line) {
 
 Verdict Match(const Payload& payload) {
   if (payload.bytes[0] != kIac) {  // no negotiation: the port and a prompt
+    if (!HasTelnetPort(payload) || !payload.is_start) return Verdict::kNo;
     const std::string_view text = payload.text();
     const std::string_view last = text.substr(text.rfind('\n') + 1);
-    return YesIf(HasTelnetPort(payload) && payload.is_start &&
-                 (IsNamePrompt(last) || IsSecretPrompt(last)));
+    return YesIf(IsNamePrompt(last) || IsSecretPrompt(last));
   }
   base::ByteCursor cursor(payload.bytes);
   int commands = 0;
@@ -180,18 +180,29 @@ ParseResult ReadClient(Bytes bytes, Findings& findings) {
   return {bytes.size(), ParseNext::kMore};
 }
 
+// Whether a line without an end says something yet.
+bool IsTelling(std::string_view line, std::uint32_t step) {
+  return IsNamePrompt(line) || IsSecretPrompt(line) || (step == kAnswer && IsWelcome(line));
+}
+
 ParseResult ReadServer(const Payload& payload, Findings& findings) {
-  std::size_t used = 0;
-  const std::string text = PlainText(payload.bytes, used);
-  std::string_view rest(text);
+  Bytes rest = payload.bytes;
+  constexpr std::size_t kMaxLine = 256;
   while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    const bool is_complete = end < rest.size();
-    const std::string_view line = rest.substr(0, end);
+    const std::size_t end = AsText(rest).find('\n');
+    const bool is_complete = end != std::string_view::npos;
+    const Bytes part = is_complete ? rest.first(end + 1) : rest;
+    std::size_t used = 0;
+    const std::string line = PlainText(part, used);
+    const bool is_kept = !is_complete && !line.empty() && line.size() < kMaxLine &&
+                         !payload.is_last && !IsTelling(line, findings.memory()[kStep]);
+    if (is_kept) break;
     if (ReadServerLine(line, findings) == ParseNext::kDone) return Read(payload, ParseNext::kDone);
-    rest.remove_prefix(is_complete ? end + 1 : end);
+    // A line goes whole, even with a command in it that never ends.
+    rest = rest.subspan(is_complete ? part.size() : used);
+    if (!is_complete) break;
   }
-  return {used, ParseNext::kMore};
+  return {payload.bytes.size() - rest.size(), ParseNext::kMore};
 }
 
 // The server asks; whoever is not the one that asked first is the client.

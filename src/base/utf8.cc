@@ -43,9 +43,12 @@ bool IsPrintable(std::uint32_t code) {
 }  // namespace
 
 std::string PrintableUtf8(std::string_view text, std::size_t max_bytes) {
-  std::string out;
-  out.reserve(text.size() < max_bytes ? text.size() : max_bytes);
-  for (std::size_t i = 0; i < text.size();) {
+  // Mostly there is nothing to mend.
+  std::size_t plain = 0;
+  const std::size_t limit = text.size() < max_bytes ? text.size() : max_bytes;
+  while (plain < limit && text[plain] >= 0x20 && text[plain] < 0x7F) ++plain;
+  std::string out(text.substr(0, plain));
+  for (std::size_t i = plain; i < text.size();) {
     const Character character = ReadCharacter(text, i);
     const bool keep = character.bytes > 0 && IsPrintable(character.code);
     const std::string_view part = keep ? text.substr(i, character.bytes) : kReplacement;

@@ -18,14 +18,17 @@ Connections::Connections(std::string path, std::chrono::milliseconds query_timeo
       query_timeout_(query_timeout),
       writer_(std::move(writer)) {}
 
-absl::StatusOr<std::unique_ptr<Connections>> Connections::Open(
-    std::string path, std::chrono::milliseconds query_timeout) {
-  if (query_timeout <= std::chrono::milliseconds::zero()) {
+absl::StatusOr<std::unique_ptr<Connections>> Connections::Open(StoreOptions options) {
+  if (options.query_timeout <= std::chrono::milliseconds::zero()) {
     return base::InvalidArgument("query_timeout must be above 0");
   }
-  NTA_ASSIGN_OR_RETURN(auto writer, OpenForWriting(path));
+  if (options.flows_per_block < 256 || options.flows_per_block > 32'768) {
+    return base::InvalidArgument("flows_per_block must be from 256 to 32768");
+  }
+  NTA_ASSIGN_OR_RETURN(auto writer, OpenForWriting(options.path));
+  writer->flows_per_block = options.flows_per_block;
   return std::unique_ptr<Connections>(
-      new Connections(std::move(path), query_timeout, std::move(writer)));
+      new Connections(std::move(options.path), options.query_timeout, std::move(writer)));
 }
 
 bool Connections::ReaderIsFree() const {

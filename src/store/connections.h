@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "nta/store/store.h"
 #include "store/sqlite.h"
 
 namespace nta::store {
@@ -37,8 +38,7 @@ class Connections {
     std::unique_ptr<Connection> connection_;
   };
 
-  static absl::StatusOr<std::unique_ptr<Connections>> Open(std::string path,
-                                                           std::chrono::milliseconds query_timeout);
+  static absl::StatusOr<std::unique_ptr<Connections>> Open(StoreOptions options);
 
   // Waits for its turn. Statements on a reading lease give up when the query timeout, the wait
   // included, is over.

@@ -12,7 +12,6 @@
 #include <cstdint>
 #include <limits>
 
-#include "nta/flow/flow_record.h"
 #include "nta/store/store.h"
 
 namespace nta::store {
@@ -67,18 +66,26 @@ struct Share {
   }
 };
 
-inline std::uint64_t CountBefore(std::uint64_t count, const FlowRecord& flow, Timestamp time) {
+// What counts of a flow, and when.
+struct Span {
+  Timestamp first_seen;
+  Timestamp last_seen;
+  Share whole;  // flows is 1
+};
+
+inline std::uint64_t CountBefore(std::uint64_t count, const Span& flow, Timestamp time) {
   __extension__ using Wide = unsigned __int128;
   if (time <= flow.first_seen) return 0;
   if (time >= flow.last_seen) return count;
   const auto elapsed = static_cast<std::uint64_t>((time - flow.first_seen).count());
-  const auto duration = static_cast<std::uint64_t>(flow.duration().count());
+  const auto duration = static_cast<std::uint64_t>((flow.last_seen - flow.first_seen).count());
   return static_cast<std::uint64_t>(static_cast<Wide>(count) * elapsed / duration);
 }
 
-inline Share ShareBefore(const FlowRecord& flow, Timestamp time) {
-  return {CountBefore(flow.forward.wire_bytes, flow, time),
-          CountBefore(flow.reverse.wire_bytes, flow, time), CountBefore(flow.packets(), flow, time),
+inline Share ShareBefore(const Span& flow, Timestamp time) {
+  return {CountBefore(flow.whole.forward_bytes, flow, time),
+          CountBefore(flow.whole.reverse_bytes, flow, time),
+          CountBefore(flow.whole.packets, flow, time),
           flow.last_seen < time ? std::uint64_t{1} : 0};
 }
 
@@ -87,21 +94,22 @@ inline Share ShareBetween(const Share& before, const Share& after) {
           after.packets - before.packets, after.flows - before.flows};
 }
 
-inline Share ShareOf(const FlowRecord& flow, const TimeInterval& interval) {
+inline Share ShareOf(const Span& flow, const TimeInterval& interval) {
+  if (interval.since <= flow.first_seen && flow.last_seen < interval.until) return flow.whole;
   return ShareBetween(ShareBefore(flow, interval.since), ShareBefore(flow, interval.until));
 }
 
 // Calls visit(minute, share) for each minute from first_seen to last_seen in which something
 // counts.
 template <typename Visitor>
-void ForEachMinute(const FlowRecord& flow, Visitor visit) {
+void ForEachMinute(const Span& flow, Visitor visit) {
   const Minute last = FloorMinute(flow.last_seen);
+  Minute minute = FloorMinute(flow.first_seen);
+  if (minute == last) return visit(minute, flow.whole);
   Share before;
-  for (Minute minute = FloorMinute(flow.first_seen); minute <= last; ++minute) {
+  for (; minute <= last; ++minute) {
     // The last minute of time has no end that could be named.
-    const Share after =
-        minute == last ? Share{flow.forward.wire_bytes, flow.reverse.wire_bytes, flow.packets(), 1}
-                       : ShareBefore(flow, StartOf(minute + 1));
+    const Share after = minute == last ? flow.whole : ShareBefore(flow, StartOf(minute + 1));
     const Share share = ShareBetween(before, after);
     if (!share.empty()) visit(minute, share);
     before = after;

@@ -15,13 +15,14 @@ constexpr Names<QuerySource, 2> kQuerySources{
     {{QuerySource::kRollup, "rollup"}, {QuerySource::kRaw, "raw"}}};
 constexpr Names<Measure, 3> kMeasures{
     {{Measure::kBytes, "bytes"}, {Measure::kPackets, "packets"}, {Measure::kFlows, "flows"}}};
-constexpr Names<TopDimension, 6> kTopDimensions{
+constexpr Names<TopDimension, 7> kTopDimensions{
     {{TopDimension::kAddress, "address"},
      {TopDimension::kSourceAddress, "source_address"},
      {TopDimension::kDestinationAddress, "destination_address"},
      {TopDimension::kProtocol, "protocol"},
      {TopDimension::kSourcePort, "source_port"},
-     {TopDimension::kDestinationPort, "destination_port"}}};
+     {TopDimension::kDestinationPort, "destination_port"},
+     {TopDimension::kApplication, "application"}}};
 
 template <typename Enum, std::size_t N>
 std::string_view NameOf(const Names<Enum, N>& names, Enum value) {

@@ -1,53 +1,86 @@
 #include <algorithm>
+#include <vector>
 
 #include "base/status.h"
+#include "store/blocks.h"
 #include "store/operations.h"
 #include "store/rollup.h"
+#include "store/rollup_table.h"
 #include "store/rows.h"
 #include "store/scan.h"
 
 namespace nta::store {
 namespace {
 
-// Flows of one transaction: writers wait a fraction of a second at the most.
-constexpr std::int64_t kFlowsPerStep = 50'000;
+// Blocks of one transaction: writers wait a fraction of a second at the most.
+constexpr std::size_t kBlocksPerStep = 256;
 
-// Up to which time at the most kFlowsPerStep flows go, those that ended at one and the same time
-// excepted.
-absl::StatusOr<Timestamp> EndOfStep(Connection& connection, Timestamp time) {
-  NTA_ASSIGN_OR_RETURN(
-      Statement statement,
-      connection.Prepare("SELECT last_seen FROM flows WHERE last_seen < ?1 ORDER BY last_seen "
-                         "LIMIT 1 OFFSET ?2"));
-  statement.BindAll(ToInteger(time), kFlowsPerStep);
-  NTA_ASSIGN_OR_RETURN(const bool row, statement.Step());
-  return row ? ToTimestamp(statement.Integer(0)) + Duration(1) : time;
+bool EndsBefore(const BlockInfo& block, Timestamp time) { return block.max_last_seen < time; }
+
+// Up to which time at the most kBlocksPerStep blocks go.
+Timestamp EndOfStep(std::vector<BlockInfo> blocks, Timestamp time) {
+  std::erase_if(blocks, [time](const BlockInfo& block) { return !EndsBefore(block, time); });
+  if (blocks.size() <= kBlocksPerStep) return time;
+  const auto last = blocks.begin() + kBlocksPerStep;
+  std::nth_element(blocks.begin(), last, blocks.end(),
+                   [](const auto& a, const auto& b) { return a.max_last_seen < b.max_last_seen; });
+  return last->max_last_seen;
 }
 
-absl::StatusOr<std::uint64_t> DeleteFlows(Connection& connection, Timestamp time) {
-  NTA_ASSIGN_OR_RETURN(Statement * statement,
-                       connection.Cached("DELETE FROM flows WHERE last_seen < ?"));
-  NTA_RETURN_IF_ERROR(statement->Bind(ToInteger(time)).Run());
-  return static_cast<std::uint64_t>(sqlite3_changes64(connection.get()));
-}
-
-// Flows that stay have shares in minutes that go: totals are always those of the flows that are
-// there, so they are made anew for these minutes.
-absl::Status RebuildRollups(Connection& connection, Timestamp time) {
-  const Minute before = CeilMinute(time);
-  for (const char* sql : {"DELETE FROM rollup_protocol WHERE minute < ?",
-                          "DELETE FROM rollup_address WHERE minute < ?",
-                          "DELETE FROM rollup_port WHERE minute < ?"}) {
-    NTA_ASSIGN_OR_RETURN(Statement * statement, connection.Cached(sql));
-    NTA_RETURN_IF_ERROR(statement->Bind(before).Run());
+// Leaves those flows of a block that ended before `time` out; answers how many.
+absl::StatusOr<std::uint64_t> CutBlock(Connection& connection, const BlockInfo& block,
+                                       Timestamp time) {
+  BlockReader reader(connection);
+  BlockWriter writer(connection);
+  NTA_ASSIGN_OR_RETURN(const auto batch, reader.Open(block));
+  NTA_ASSIGN_OR_RETURN(const NumberColumn* last_seen, batch->Numbers(ColumnId::kLastSeen));
+  std::vector<std::uint32_t> staying;
+  for (std::uint32_t i = 0; i < batch->size(); ++i) {
+    if (static_cast<std::int64_t>((*last_seen)[i]) >= ToInteger(time)) staying.push_back(i);
   }
-  Rollup rollup;
-  NTA_RETURN_IF_ERROR(ScanFlows(connection, {Timestamp::min(), StartOf(before)}, FlowFilter(),
-                                [&](const FlowRecord& flow) {
-                                  rollup.Add(flow, before);
-                                  return rollup.FlushIfLarge(connection);
-                                }));
-  return rollup.Flush(connection);
+  BlockBuilder builder;
+  NTA_RETURN_IF_ERROR(builder.Add(*batch, staying));
+  NTA_RETURN_IF_ERROR(writer.Replace(block, builder));
+  return block.flows - staying.size();
+}
+
+absl::StatusOr<std::uint64_t> DeleteFlows(Connection& connection,
+                                          const std::vector<BlockInfo>& blocks, Timestamp time) {
+  BlockWriter writer(connection);
+  std::uint64_t deleted = 0;
+  for (const BlockInfo& block : blocks) {
+    if (EndsBefore(block, time)) {
+      NTA_RETURN_IF_ERROR(writer.Delete(block));
+      deleted += block.flows;
+    } else if (block.min_last_seen < time) {
+      NTA_ASSIGN_OR_RETURN(const std::uint64_t cut, CutBlock(connection, block, time));
+      deleted += cut;
+    }
+  }
+  return deleted;
+}
+
+// Flows that stay have shares in times that go: totals are always those of the flows that are
+// there, so they are made anew for these times.
+absl::Status RebuildRollups(Connection& connection, Timestamp time) {
+  RollupTable table(connection);
+  RollupLimits limits;
+  for (const RollupLevel level : kAllLevels) {
+    Minute& before = limits.before[static_cast<std::size_t>(level)];
+    before = BucketCeil(CeilMinute(time), level);
+    NTA_RETURN_IF_ERROR(table.DeleteBefore(level, before));
+  }
+  Compressor compressor;
+  Rollup rollup(table, compressor, limits);
+  BlockReader reader(connection);
+  NTA_ASSIGN_OR_RETURN(const std::vector<BlockInfo> blocks, reader.List());
+  for (const BlockInfo& block : blocks) {
+    if (block.rollups == 0 || block.min_first_seen >= StartOf(limits.before.back())) continue;
+    NTA_ASSIGN_OR_RETURN(const auto batch, reader.Open(block));
+    NTA_ASSIGN_OR_RETURN(const TrafficColumns columns, Traffic(*batch, TrafficNeeds::All()));
+    NTA_RETURN_IF_ERROR(rollup.AddAs(columns, block.rollups));
+  }
+  return absl::OkStatus();
 }
 
 // What is gone must not look like silence.
@@ -77,17 +110,18 @@ absl::Status DeleteAlerts(Connection& connection, Timestamp time) {
 absl::StatusOr<DeletionStep> DeleteSome(Connection& connection, Timestamp time) {
   DeletionStep step;
   NTA_ASSIGN_OR_RETURN(Transaction transaction, Transaction::BeginWrite(connection));
-  NTA_ASSIGN_OR_RETURN(const Timestamp until, EndOfStep(connection, time));
+  NTA_ASSIGN_OR_RETURN(const std::vector<BlockInfo> blocks, BlockReader(connection).List());
+  const Timestamp until = EndOfStep(blocks, time);
   step.done = until == time;
-  NTA_ASSIGN_OR_RETURN(step.flows, DeleteFlows(connection, until));
-  NTA_RETURN_IF_ERROR(RebuildRollups(connection, until));
+  NTA_ASSIGN_OR_RETURN(step.flows, DeleteFlows(connection, blocks, until));
+  if (step.flows > 0) NTA_RETURN_IF_ERROR(RebuildRollups(connection, until));
   if (step.done) {
     NTA_RETURN_IF_ERROR(TrimCaptured(connection, time));
     NTA_RETURN_IF_ERROR(DeleteAlerts(connection, time));
   }
   NTA_RETURN_IF_ERROR(transaction.Commit());
   // Gives the space back to the file system.
-  NTA_RETURN_IF_ERROR(connection.Execute("PRAGMA incremental_vacuum(10000)"));
+  NTA_RETURN_IF_ERROR(connection.Execute("PRAGMA incremental_vacuum"));
   return step;
 }
 

@@ -1,39 +1,74 @@
 #include "store/scan.h"
 
-#include <string>
+#include <utility>
 
 #include "base/status.h"
-#include "store/filter_sql.h"
-#include "store/rows.h"
+#include "store/rollup.h"
 
 namespace nta::store {
 
-absl::Status ScanFlows(Connection& connection, const TimeInterval& interval,
-                       const FlowFilter& filter,
-                       absl::FunctionRef<absl::Status(const FlowRecord&)> visit) {
-  NTA_ASSIGN_OR_RETURN(
-      const std::int64_t longest,
-      connection.QueryInteger("SELECT value FROM meta WHERE name = 'longest_flow'"));
-  NTA_ASSIGN_OR_RETURN(const FilterSql where, ToSql(filter));
-  // Which flows begin before the end cannot be looked up in the index by last_seen; that none is
-  // longer than the longest gives it an upper bound all the same.
-  NTA_ASSIGN_OR_RETURN(
-      Statement statement,
-      connection.Prepare(
-          "SELECT " + std::string(kFlowColumns) +
-          " FROM flows WHERE last_seen >= ?1 AND last_seen <= ?2 AND first_seen < ?3 AND " +
-          where.condition));
-  const Timestamp latest = interval.until > Timestamp::max() - Duration(longest)
-                               ? Timestamp::max()
-                               : interval.until + Duration(longest);
-  statement.BindAll(ToInteger(interval.since), ToInteger(latest), ToInteger(interval.until));
-  where.BindTo(statement);
-  while (true) {
-    NTA_ASSIGN_OR_RETURN(const bool row, statement.Step());
-    if (!row) return absl::OkStatus();
-    NTA_ASSIGN_OR_RETURN(const FlowRecord flow, ReadFlow(statement, 0));
-    NTA_RETURN_IF_ERROR(visit(flow));
+absl::StatusOr<TrafficColumns> Traffic(FlowBatch& batch, const TrafficNeeds& needs) {
+  using enum ColumnId;
+  struct Number {
+    bool needed;
+    ColumnId id;
+    std::span<const std::uint64_t> TrafficColumns::*member;
+  };
+  const Number numbers[] = {{needs.times, kFirstSeen, &TrafficColumns::first_seen},
+                            {needs.times, kLastSeen, &TrafficColumns::last_seen},
+                            {needs.protocol, kProtocol, &TrafficColumns::protocol},
+                            {needs.ports, kSourcePort, &TrafficColumns::source_port},
+                            {needs.ports, kDestinationPort, &TrafficColumns::destination_port},
+                            {needs.application, kApplication, &TrafficColumns::application},
+                            {true, kForwardWireBytes, &TrafficColumns::forward_bytes},
+                            {true, kReverseWireBytes, &TrafficColumns::reverse_bytes},
+                            {true, kForwardPackets, &TrafficColumns::forward_packets},
+                            {true, kReversePackets, &TrafficColumns::reverse_packets}};
+  TrafficColumns traffic;
+  for (const Number& number : numbers) {
+    if (!number.needed) continue;
+    NTA_ASSIGN_OR_RETURN(const NumberColumn* column, batch.Numbers(number.id));
+    traffic.*number.member = *column;
   }
+  if (needs.source) {
+    NTA_ASSIGN_OR_RETURN(traffic.source, batch.Addresses(kSourceAddress));
+  }
+  if (needs.destination) {
+    NTA_ASSIGN_OR_RETURN(traffic.destination, batch.Addresses(kDestinationAddress));
+  }
+  return traffic;
+}
+
+Span CountedFlows::FlowSpan(std::size_t i) const { return SpanOf(columns_, i); }
+
+absl::Status ScanTraffic(Connection& connection, const std::vector<BlockInfo>& blocks,
+                         const TimeInterval& interval, const FlowFilter& filter, TrafficNeeds needs,
+                         absl::FunctionRef<absl::Status(const CountedFlows&)> visit) {
+  BlockReader reader(connection);
+  for (const BlockInfo& block : blocks) {
+    if (block.max_last_seen < interval.since || block.min_first_seen >= interval.until) continue;
+    NTA_RETURN_IF_ERROR(connection.CheckDeadline());
+    NTA_ASSIGN_OR_RETURN(const bool may_match, reader.MayMatch(block, filter));
+    if (!may_match) continue;
+    NTA_ASSIGN_OR_RETURN(const auto batch, reader.Open(block));
+    NTA_ASSIGN_OR_RETURN(const Mask mask, Select(filter, *batch));
+    if (std::find(mask.begin(), mask.end(), 1) == mask.end()) continue;
+    const bool all_inside =
+        block.min_first_seen >= interval.since && block.max_last_seen < interval.until;
+    TrafficNeeds all_needs = needs;
+    all_needs.times |= !all_inside;
+    NTA_ASSIGN_OR_RETURN(const TrafficColumns columns, Traffic(*batch, all_needs));
+    NTA_RETURN_IF_ERROR(visit(CountedFlows(columns, mask, interval, all_inside)));
+  }
+  return absl::OkStatus();
+}
+
+std::vector<BlockInfo> NotRolledUp(const std::vector<BlockInfo>& blocks, std::int64_t bits) {
+  std::vector<BlockInfo> rest;
+  for (const BlockInfo& block : blocks) {
+    if ((block.rollups & bits) != bits) rest.push_back(block);
+  }
+  return rest;
 }
 
 }  // namespace nta::store

@@ -4,9 +4,14 @@
 #include <array>
 #include <map>
 #include <utility>
+#include <vector>
 
 #include "base/status.h"
+#include "store/blocks.h"
 #include "store/file.h"
+#include "store/flow_columns.h"
+#include "store/flows_table.h"
+#include "store/rows.h"
 
 namespace nta::store {
 namespace {
@@ -132,7 +137,83 @@ CREATE TABLE settings(
   name TEXT PRIMARY KEY,
   value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+)sql",
+                                                              R"sql(
+CREATE TABLE flow_column(
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  type INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE flow_block(
+  id INTEGER PRIMARY KEY,
+  flows INTEGER NOT NULL,
+  first_id INTEGER NOT NULL,
+  last_id INTEGER NOT NULL,
+  min_first_seen INTEGER NOT NULL,
+  min_last_seen INTEGER NOT NULL,
+  max_last_seen INTEGER NOT NULL,
+  max_bytes INTEGER NOT NULL,
+  max_packets INTEGER NOT NULL,
+  rollups INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE flow_summary(
+  block INTEGER PRIMARY KEY,
+  data BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE flow_data(
+  id INTEGER PRIMARY KEY,
+  data BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE flow_tail(
+  id INTEGER PRIMARY KEY,
+  flows INTEGER NOT NULL,
+  first_id INTEGER NOT NULL,
+  last_id INTEGER NOT NULL,
+  min_first_seen INTEGER NOT NULL,
+  min_last_seen INTEGER NOT NULL,
+  max_last_seen INTEGER NOT NULL,
+  max_bytes INTEGER NOT NULL,
+  max_packets INTEGER NOT NULL,
+  data BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE rollup_minute(
+  id INTEGER PRIMARY KEY,
+  traffic BLOB NOT NULL,
+  addresses BLOB
+) STRICT;
+
+CREATE TABLE rollup_hour(
+  id INTEGER PRIMARY KEY,
+  traffic BLOB NOT NULL,
+  addresses BLOB
+) STRICT;
+
+CREATE TABLE rollup_quarter(
+  id INTEGER PRIMARY KEY,
+  traffic BLOB NOT NULL,
+  addresses BLOB
+) STRICT;
+
+CREATE TABLE rollup_day(
+  id INTEGER PRIMARY KEY,
+  traffic BLOB NOT NULL,
+  addresses BLOB
+) STRICT;
 )sql"};
+
+// What is done to the rows between the two halves of migration 2, and what becomes of them.
+constexpr const char* kDropRows = R"sql(
+DROP TABLE flows;
+DROP TABLE rollup_protocol;
+DROP TABLE rollup_address;
+DROP TABLE rollup_port;
+DELETE FROM meta WHERE name = 'longest_flow';
+)sql";
 
 absl::Status Refuse(absl::StatusCode code, const std::string& path, const std::string& reason) {
   return base::MakeStatus(code, "store \"" + path + "\" " + reason + "; it was left as it is");
@@ -148,6 +229,7 @@ absl::Status Harden(Connection& connection) {
   }
   sqlite3_limit(connection.get(), SQLITE_LIMIT_ATTACHED, 0);
   sqlite3_busy_timeout(connection.get(), 5000);
+  NTA_RETURN_IF_ERROR(SqliteStatus(connection.get(), RegisterFlowsTable(connection.get())));
   return connection.Execute("PRAGMA cell_size_check=ON; PRAGMA foreign_keys=OFF");
 }
 
@@ -171,6 +253,7 @@ absl::StatusOr<SchemaObjects> ExpectedSchema() {
   NTA_ASSIGN_OR_RETURN(const auto connection,
                        Connection::Open(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
   for (const char* migration : kMigrations) NTA_RETURN_IF_ERROR(connection->Execute(migration));
+  NTA_RETURN_IF_ERROR(connection->Execute(kDropRows));
   return ReadSchema(*connection);
 }
 
@@ -244,12 +327,46 @@ absl::StatusOr<std::int64_t> CheckOwner(Connection& connection, const std::strin
   return version;
 }
 
+// Version 1 had each flow in a row of its own.
+absl::Status PackRows(Connection& connection) {
+  constexpr std::size_t kFlowsAtOnce = 32'768;
+  for (const FlowColumn& column : FlowColumns()) {
+    NTA_ASSIGN_OR_RETURN(Statement * insert,
+                         connection.Cached("INSERT INTO flow_column VALUES(?, ?, ?)"));
+    insert->BindAll(static_cast<std::int64_t>(column.id), column.name,
+                    static_cast<std::int64_t>(column.type));
+    NTA_RETURN_IF_ERROR(insert->Run());
+  }
+  NTA_ASSIGN_OR_RETURN(
+      Statement rows,
+      connection.Prepare("SELECT id, " + std::string(kFlowColumns) + " FROM flows ORDER BY id"));
+  BlockWriter writer(connection);
+  std::vector<FlowRecord> flows;
+  std::int64_t first_id = 0;
+  for (bool more = true; more;) {
+    NTA_ASSIGN_OR_RETURN(more, rows.Step());
+    const std::int64_t id = more ? rows.Integer(0) : 0;
+    const bool gap = id != first_id + static_cast<std::int64_t>(flows.size());
+    if (!flows.empty() && (!more || gap || flows.size() == kFlowsAtOnce)) {
+      NTA_RETURN_IF_ERROR(writer.Write(flows, first_id));
+      flows.clear();
+    }
+    if (!more) break;
+    if (flows.empty()) first_id = id;
+    NTA_ASSIGN_OR_RETURN(FlowRecord flow, ReadFlow(rows, 1));
+    flows.push_back(std::move(flow));
+  }
+  rows.Reset();
+  return connection.Execute(kDropRows);
+}
+
 absl::Status Migrate(Connection& connection) {
   NTA_ASSIGN_OR_RETURN(Transaction transaction, Transaction::BeginWrite(connection));
   // Asked again under the lock: another process may have been faster.
   NTA_ASSIGN_OR_RETURN(std::int64_t version, connection.QueryInteger("PRAGMA user_version"));
   for (; version < kSchemaVersion; ++version) {
     NTA_RETURN_IF_ERROR(connection.Execute(kMigrations[static_cast<std::size_t>(version)]));
+    if (version == 1) NTA_RETURN_IF_ERROR(PackRows(connection));
   }
   NTA_RETURN_IF_ERROR(
       connection.Execute("PRAGMA application_id=" + std::to_string(kApplicationId)));

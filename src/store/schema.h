@@ -6,14 +6,10 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "store/schema_version.h"
 #include "store/sqlite.h"
 
 namespace nta::store {
-
-// "nta1" in ASCII, in the header of the file: what `file` and other programs see.
-inline constexpr std::int64_t kApplicationId = 0x6e746131;
-// Raised by every migration.
-inline constexpr std::int64_t kSchemaVersion = 1;
 
 // The writing connection to the file at `path`, created or migrated where needed. Errors as
 // Store::Open; a file that is refused is left as it was.

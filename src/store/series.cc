@@ -4,10 +4,12 @@
 #include <string>
 
 #include "base/status.h"
+#include "store/filter_eval.h"
 #include "store/minutes.h"
 #include "store/operations.h"
 #include "store/ranking.h"
-#include "store/rows.h"
+#include "store/rollup.h"
+#include "store/rollup_table.h"
 #include "store/scan.h"
 
 namespace nta::store {
@@ -16,33 +18,26 @@ namespace {
 constexpr std::int64_t kMaxSteps = 20'000;
 constexpr int kAllProtocols = -1;
 
-std::int64_t FloorDivide(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
-
-// The first minute of traffic or capture that is kept, and the one after the last.
-absl::StatusOr<MinuteRange> KeptMinutes(Connection& connection) {
-  NTA_ASSIGN_OR_RETURN(
-      Statement statement,
-      connection.Prepare("SELECT min(a), max(b) FROM ("
-                         "SELECT (SELECT min(minute) FROM rollup_protocol) AS a, "
-                         "(SELECT max(minute) + 1 FROM rollup_protocol) AS b UNION ALL "
-                         "SELECT min(since_minute), max(until_minute) FROM captured)"));
-  NTA_RETURN_IF_ERROR(statement.Step().status());
-  return MinuteRange{statement.Integer(0), statement.Integer(1)};
-}
-
 class SeriesBuilder {
  public:
   SeriesBuilder(Connection& connection, const SeriesQuery& query)
       : connection_(connection),
         query_(query),
+        table_(connection),
         step_minutes_(query.step / std::chrono::minutes(1)) {}
 
   absl::StatusOr<SeriesResult> Build() {
+    NTA_ASSIGN_OR_RETURN(blocks_, BlockReader(connection_).List());
     NTA_RETURN_IF_ERROR(ChooseSteps());
     captured_.assign(Steps(), false);
     NTA_RETURN_IF_ERROR(FindCaptured());
     if (query_.by == SeriesBy::kNone) values_[kAllProtocols].assign(Steps(), 0);
-    NTA_RETURN_IF_ERROR(query_.filter.matches_everything() ? AddRollup() : AddFlows());
+    if (query_.filter.matches_everything()) {
+      NTA_RETURN_IF_ERROR(AddRollup());
+    } else {
+      source_ = QuerySource::kRaw;
+      NTA_RETURN_IF_ERROR(AddFlows(blocks_, query_.filter));
+    }
     return Result();
   }
 
@@ -62,7 +57,7 @@ class SeriesBuilder {
     const bool open_start = query_.interval.since == TimeInterval{}.since;
     const bool open_end = query_.interval.until == TimeInterval{}.until;
     if (open_start || open_end) {
-      NTA_ASSIGN_OR_RETURN(const MinuteRange kept, KeptMinutes(connection_));
+      NTA_ASSIGN_OR_RETURN(const MinuteRange kept, KeptMinutes());
       if (open_start) range_.since = kept.since;
       if (open_end) range_.until = std::max(range_.since, kept.until);
     }
@@ -72,6 +67,35 @@ class SeriesBuilder {
     if ((range_.until - range_.since) / step_minutes_ <= kMaxSteps) return absl::OkStatus();
     return base::InvalidArgument("step is too short for the interval: at most " +
                                  std::to_string(kMaxSteps) + " steps");
+  }
+
+  // The first minute of traffic or capture that is kept, and the one after the last.
+  absl::StatusOr<MinuteRange> KeptMinutes() {
+    NTA_ASSIGN_OR_RETURN(
+        Statement statement,
+        connection_.Prepare("SELECT min(since_minute), max(until_minute) FROM captured"));
+    NTA_RETURN_IF_ERROR(statement.Step().status());
+    NTA_ASSIGN_OR_RETURN(MinuteRange kept, table_.Kept());
+    const auto include = [&kept](Minute since, Minute until) {
+      const bool is_first = kept.since == kept.until;
+      kept = {is_first ? since : std::min(kept.since, since),
+              is_first ? until : std::max(kept.until, until)};
+    };
+    if (!statement.IsNull(0)) include(statement.Integer(0), statement.Integer(1));
+    for (const BlockInfo& block : NotRolledUp(blocks_, kRolledUp)) {
+      include(FloorMinute(block.min_first_seen), FloorMinute(block.max_last_seen) + 1);
+    }
+    return kept;
+  }
+
+  TimeInterval Interval() const { return {StartOf(range_.since), StartOf(range_.until)}; }
+
+  // The longest buckets that steps are made of.
+  RollupLevel LevelOfSteps() const {
+    for (const RollupLevel level : {RollupLevel::kDay, RollupLevel::kQuarter, RollupLevel::kHour}) {
+      if (step_minutes_ % MinutesOf(level) == 0) return level;
+    }
+    return RollupLevel::kMinute;
   }
 
   // A minute was captured when it was marked so, or when it has traffic of whatever kind.
@@ -87,65 +111,99 @@ class SeriesBuilder {
       const std::size_t last = StepOf(std::min(marked.Integer(1), range_.until) - 1);
       for (std::size_t step = first; step <= last; ++step) captured_[step] = true;
     }
-    NTA_ASSIGN_OR_RETURN(
-        Statement traffic,
-        connection_.Prepare(
-            "SELECT minute FROM rollup_protocol WHERE minute >= ?1 AND minute < ?2"));
-    traffic.BindAll(range_.since, range_.until);
-    while (true) {
-      NTA_ASSIGN_OR_RETURN(const bool row, traffic.Step());
-      if (!row) return absl::OkStatus();
-      captured_[StepOf(traffic.Integer(0))] = true;
-    }
+    NTA_RETURN_IF_ERROR(table_.ForEachBucket(
+        {LevelOfSteps(), range_}, [this](Minute start) { captured_[StepOf(start)] = true; }));
+    return ScanTraffic(connection_, NotRolledUp(blocks_, kRolledUp), Interval(), FlowFilter(),
+                       {.times = true}, [this](const CountedFlows& flows) {
+                         flows.ForEach([&](std::size_t i, const Share&) {
+                           ForEachMinute(flows.FlowSpan(i), [this](Minute minute, const Share&) {
+                             if (minute >= range_.since && minute < range_.until)
+                               captured_[StepOf(minute)] = true;
+                           });
+                         });
+                         return absl::OkStatus();
+                       });
   }
 
-  void Add(std::uint8_t protocol, std::size_t step, const TrafficTotals& totals) {
+  void Add(std::uint64_t protocol, std::size_t step, const TrafficTotals& totals) {
     const std::uint64_t value = Measured(totals, query_.measure);
     if (value == 0) return;
-    auto& values = values_[query_.by == SeriesBy::kNone ? kAllProtocols : protocol];
+    auto& values =
+        values_[query_.by == SeriesBy::kNone ? kAllProtocols : static_cast<int>(protocol & 0xff)];
     values.resize(Steps());
     values[step] += value;
   }
 
   absl::Status AddRollup() {
-    // Of an address the minutes are looked up one by one: the table is sorted by minute first.
-    const std::string sql =
-        query_.address ? "SELECT a.minute, a.protocol, sent_as_source + received_as_source + "
-                         "sent_as_destination + received_as_destination - bytes_to_itself, "
-                         "packets_as_source + packets_as_destination - packets_to_itself, "
-                         "flows_as_source + flows_as_destination - flows_to_itself "
-                         "FROM (SELECT DISTINCT minute FROM rollup_protocol "
-                         "WHERE minute >= ?1 AND minute < ?2) AS m "
-                         "CROSS JOIN rollup_address AS a ON a.minute = m.minute AND a.address = ?3"
-                       : "SELECT minute, protocol, bytes, packets, flows FROM rollup_protocol "
-                         "WHERE minute >= ?1 AND minute < ?2";
-    NTA_ASSIGN_OR_RETURN(Statement statement, connection_.Prepare(sql));
-    statement.BindAll(range_.since, range_.until);
-    if (query_.address) statement.Bind(query_.address->bytes());
-    while (true) {
-      NTA_ASSIGN_OR_RETURN(const bool row, statement.Step());
-      if (!row) return absl::OkStatus();
-      const auto count = [&](int column) {
-        return static_cast<std::uint64_t>(statement.Integer(column));
-      };
-      Add(static_cast<std::uint8_t>(statement.Integer(1)), StepOf(statement.Integer(0)),
-          {count(2), count(3), count(4)});
+    const LevelRange range{LevelOfSteps(), range_};
+    if (!query_.address) {
+      NTA_RETURN_IF_ERROR(table_.ForEachTraffic(
+          range, TrafficSection::kProtocols, [this](Minute start, const TrafficPart& part) {
+            const auto& rows = part.protocols;
+            for (std::size_t i = 0; i < rows.keys.size(); ++i) {
+              Add(rows.keys[i], StepOf(start),
+                  {rows.counts[kBytes][i], rows.counts[kPackets][i], rows.counts[kFlows][i]});
+            }
+            return absl::OkStatus();
+          }));
+      return AddFlows(NotRolledUp(blocks_, kRolledUp), FlowFilter());
+    }
+    NTA_RETURN_IF_ERROR(table_.ForEachAddresses(
+        range,
+        [this](Minute start, const AddressPart& part) {
+          AddAddress(StepOf(start), part);
+          return absl::OkStatus();
+        },
+        &*query_.address));
+    const std::int64_t needed =
+        range.level == RollupLevel::kMinute ? kRolledUp | kAddressesPerMinute : kRolledUp;
+    return AddFlows(NotRolledUp(blocks_, needed), FlowFilter());
+  }
+
+  void AddAddress(std::size_t step, const AddressPart& part) {
+    const auto& c = part.counts;
+    const auto first =
+        std::lower_bound(part.keys.begin(), part.keys.end(), AddressKey{*query_.address, 0});
+    for (auto i = static_cast<std::size_t>(first - part.keys.begin());
+         i < part.keys.size() && part.keys[i].address == *query_.address; ++i) {
+      Add(part.keys[i].protocol, step,
+          {c[kSentAsSource][i] + c[kReceivedAsSource][i] + c[kSentAsDestination][i] +
+               c[kReceivedAsDestination][i] - c[kBytesToItself][i],
+           c[kPacketsAsSource][i] + c[kPacketsAsDestination][i] - c[kPacketsToItself][i],
+           c[kFlowsAsSource][i] + c[kFlowsAsDestination][i] - c[kFlowsToItself][i]});
     }
   }
 
-  absl::Status AddFlows() {
-    source_ = QuerySource::kRaw;
-    const TimeInterval interval{StartOf(range_.since), StartOf(range_.until)};
-    return ScanFlows(connection_, interval, query_.filter, [&](const FlowRecord& flow) {
-      if (!query_.address || flow.source.address == *query_.address ||
-          flow.destination.address == *query_.address) {
-        AddFlow(flow);
-      }
-      return absl::OkStatus();
-    });
+  // `filter` and the address of the query.
+  absl::Status AddFlows(const std::vector<BlockInfo>& blocks, const FlowFilter& filter) {
+    FlowFilter of_address;
+    if (query_.address) {
+      NTA_ASSIGN_OR_RETURN(of_address, FlowFilter::Parse("host=" + query_.address->ToString()));
+    }
+    const TrafficNeeds needs{.times = true,
+                             .protocol = true,
+                             .source = query_.address.has_value(),
+                             .destination = query_.address.has_value()};
+    // Of the two conditions the address has the summaries to skip blocks by more often.
+    const bool by_address = query_.address.has_value() && filter.matches_everything();
+    return ScanTraffic(
+        connection_, blocks, Interval(), by_address ? of_address : filter, needs,
+        [&](const CountedFlows& flows) {
+          const TrafficColumns& columns = flows.columns();
+          for (std::size_t i = 0; i < flows.size(); ++i) {
+            if (!flows.selected(i)) continue;
+            if (query_.address &&
+                columns.source->dictionary[columns.source->index[i]] != *query_.address &&
+                columns.destination->dictionary[columns.destination->index[i]] != *query_.address) {
+              continue;
+            }
+            AddFlow(flows.FlowSpan(i), columns.protocol[i]);
+          }
+          return absl::OkStatus();
+        });
   }
 
-  void AddFlow(const FlowRecord& flow) {
+  void AddFlow(const Span& flow, std::uint64_t protocol) {
     const Minute first = std::max(FloorMinute(flow.first_seen), range_.since);
     const Minute last = std::min(FloorMinute(flow.last_seen), range_.until - 1);
     if (first > last) return;
@@ -153,7 +211,7 @@ class SeriesBuilder {
     for (std::size_t step = StepOf(first); step <= StepOf(last); ++step) {
       const Share after = ShareBefore(flow, StartOfStep(step + 1));
       const Share share = ShareBetween(before, after);
-      Add(flow.protocol, step, {share.bytes(), share.packets, share.flows});
+      Add(protocol, step, {share.bytes(), share.packets, share.flows});
       before = after;
     }
   }
@@ -184,6 +242,8 @@ class SeriesBuilder {
 
   Connection& connection_;
   const SeriesQuery& query_;
+  RollupTable table_;
+  std::vector<BlockInfo> blocks_;
   const std::int64_t step_minutes_;
   MinuteRange range_;
   QuerySource source_ = QuerySource::kRollup;

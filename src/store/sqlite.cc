@@ -140,10 +140,14 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const std::string& 
   // One thread at a time is the contract, so SQLite need not lock.
   sqlite3* database = nullptr;
   const int result = sqlite3_open_v2(path.c_str(), &database, flags | SQLITE_OPEN_NOMUTEX, nullptr);
-  std::unique_ptr<Connection> connection(new Connection(database));
+  std::unique_ptr<Connection> connection(new Connection(database, Closer()));
   if (result != SQLITE_OK) return SqliteStatus(database, result);
   sqlite3_extended_result_codes(database, 1);
   return connection;
+}
+
+std::unique_ptr<Connection> Connection::Borrow(sqlite3* database) {
+  return std::unique_ptr<Connection>(new Connection(database, Closer{.is_owner = false}));
 }
 
 absl::Status Connection::Execute(const std::string& sql) {
@@ -177,7 +181,18 @@ void Connection::SetDeadline(std::chrono::steady_clock::time_point deadline) {
   sqlite3_progress_handler(get(), kInstructions, &DeadlinePassed, &deadline_);
 }
 
-void Connection::ClearDeadline() { sqlite3_progress_handler(get(), 0, nullptr, nullptr); }
+void Connection::ClearDeadline() {
+  deadline_ = {};
+  sqlite3_progress_handler(get(), 0, nullptr, nullptr);
+}
+
+absl::Status Connection::CheckDeadline() const {
+  if (deadline_ == std::chrono::steady_clock::time_point{} ||
+      std::chrono::steady_clock::now() < deadline_) {
+    return absl::OkStatus();
+  }
+  return SqliteStatus(get(), SQLITE_INTERRUPT);
+}
 
 absl::StatusOr<Transaction> Transaction::BeginRead(Connection& connection) {
   NTA_RETURN_IF_ERROR(connection.Execute("BEGIN"));

@@ -2,8 +2,6 @@
 #ifndef NTA_STORE_SQLITE_H_
 #define NTA_STORE_SQLITE_H_
 
-#include <sqlite3.h>
-
 #include <chrono>
 #include <concepts>
 #include <cstdint>
@@ -16,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "store/sqlite_api.h"
 
 namespace nta::store {
 
@@ -84,6 +83,8 @@ class Connection {
  public:
   // `flags` as for sqlite3_open_v2.
   static absl::StatusOr<std::unique_ptr<Connection>> Open(const std::string& path, int flags);
+  // Somebody else's, who closes it after this.
+  static std::unique_ptr<Connection> Borrow(sqlite3* database);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
@@ -98,15 +99,23 @@ class Connection {
   }
   sqlite3* get() const { return database_.get(); }
 
+  // StoreOptions::flows_per_block; only of the connection that writes.
+  std::size_t flows_per_block = 32'768;
+
   // Statements give up with DeadlineExceeded from `deadline` on.
   void SetDeadline(std::chrono::steady_clock::time_point deadline);
   void ClearDeadline();
+  // DeadlineExceeded from the deadline on: for work between statements.
+  absl::Status CheckDeadline() const;
 
  private:
   struct Closer {
-    void operator()(sqlite3* database) const { sqlite3_close_v2(database); }
+    bool is_owner = true;
+    void operator()(sqlite3* database) const {
+      if (is_owner) sqlite3_close_v2(database);
+    }
   };
-  explicit Connection(sqlite3* database) : database_(database) {}
+  Connection(sqlite3* database, Closer closer) : database_(database, closer) {}
 
   std::unique_ptr<sqlite3, Closer> database_;  // outlives the statements below
   std::unordered_map<const char*, Statement> cached_;

@@ -33,8 +33,7 @@ class Store::Impl {
 };
 
 absl::StatusOr<std::unique_ptr<Store>> Store::Open(StoreOptions options) {
-  NTA_ASSIGN_OR_RETURN(auto connections,
-                       store::Connections::Open(std::move(options.path), options.query_timeout));
+  NTA_ASSIGN_OR_RETURN(auto connections, store::Connections::Open(std::move(options)));
   return std::unique_ptr<Store>(new Store(std::make_unique<Impl>(std::move(connections))));
 }
 

@@ -1,9 +1,9 @@
 #include <algorithm>
 
 #include "base/status.h"
+#include "store/blocks.h"
+#include "store/minutes.h"
 #include "store/operations.h"
-#include "store/rollup.h"
-#include "store/rows.h"
 
 namespace nta::store {
 namespace {
@@ -27,25 +27,9 @@ absl::Status WriteMeta(Connection& connection, std::string_view name, std::int64
 
 absl::Status WriteFlows(Connection& connection, std::span<const FlowRecord> flows) {
   // Ids are never used twice, even when the flows at the end were deleted.
-  NTA_ASSIGN_OR_RETURN(std::int64_t id, ReadMeta(connection, "next_flow_id"));
-  NTA_ASSIGN_OR_RETURN(const std::int64_t longest_before, ReadMeta(connection, "longest_flow"));
-  NTA_ASSIGN_OR_RETURN(Statement * insert,
-                       connection.Cached("INSERT INTO flows VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-                                         "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
-  Rollup rollup;
-  std::int64_t longest = longest_before;
-  for (const FlowRecord& flow : flows) {
-    insert->Bind(id++);
-    BindFlow(*insert, flow);
-    NTA_RETURN_IF_ERROR(insert->Run());
-    longest = std::max<std::int64_t>(longest, flow.duration().count());
-    rollup.Add(flow);
-    NTA_RETURN_IF_ERROR(rollup.FlushIfLarge(connection));
-  }
-  NTA_RETURN_IF_ERROR(rollup.Flush(connection));
-  NTA_RETURN_IF_ERROR(WriteMeta(connection, "next_flow_id", id));
-  return longest == longest_before ? absl::OkStatus()
-                                   : WriteMeta(connection, "longest_flow", longest);
+  NTA_ASSIGN_OR_RETURN(const std::int64_t id, ReadMeta(connection, "next_flow_id"));
+  NTA_RETURN_IF_ERROR(BlockWriter(connection).Write(flows, id));
+  return WriteMeta(connection, "next_flow_id", id + static_cast<std::int64_t>(flows.size()));
 }
 
 }  // namespace

@@ -30,18 +30,101 @@ TEST(ApplicationInspector, NameOfThePeerRaisesTheCategoryOnly) {
   EXPECT_EQ(talk.Get(MetadataField::kSourceName), "");
 }
 
-TEST(ApplicationInspector, GivesUpAfterTheBoundAndReturnsItsMemory) {
+TEST(ApplicationInspector, GivesUpWhatItDoesNotRecognise) {
   FlowTalk talk({.server_port = 9999});
   int shown = 0;
   while (shown < 100 && talk.Client("\x01 no protocol")) ++shown;
-  EXPECT_EQ(shown, 9);
+  EXPECT_EQ(shown, 3);
   const ApplicationInspectorStats stats = talk.inspector().Stats();
   EXPECT_EQ(stats.flows, 1u);
-  EXPECT_EQ(stats.packets, 10u);
+  EXPECT_EQ(stats.packets, 4u);
   EXPECT_EQ(stats.given_up, 1u);
   EXPECT_EQ(stats.active, 0u);
   EXPECT_EQ(stats.buffered_bytes, 0u);
   EXPECT_EQ(talk.Record().evidence, ApplicationEvidence::kNone);
+}
+
+TEST(ApplicationInspector, MessageThatNeverEndsReachesTheBoundAndReturnsItsMemory) {
+  FlowTalk talk({.inspector = {.max_packets = 5}});
+  talk.Client("GET / HTTP/1.1\r\nHost: www.example.com\r\n");
+  int shown = 1;
+  while (shown < 100 && talk.Client("X-Header: more\r\n")) ++shown;
+  EXPECT_EQ(shown, 4);
+  EXPECT_EQ(talk.Get(MetadataField::kServerName), "www.example.com");
+  EXPECT_EQ(talk.inspector().Stats().active, 0u);
+  EXPECT_EQ(talk.inspector().Stats().buffered_bytes, 0u);
+}
+
+TEST(ApplicationInspector, AtTheCapTheInspectionThatBeganFirstEnds) {
+  auto inspector = ApplicationInspector::Create({.max_inspections = 100}).value();
+  const test::Bytes part = test::ToBytes("GET /unfinished");
+  DecodedPacket packet;
+  packet.protocol = kProtocolTcp;
+  packet.has_ports = true;
+  packet.payload = part;
+  packet.payload_bytes = static_cast<std::uint32_t>(part.size());
+  for (FlowSlot slot = 0; slot < 1000; ++slot) {
+    EXPECT_TRUE(inspector.Inspect(slot, true, packet).wants_more);
+    EXPECT_LE(inspector.Stats().active, 100u);
+  }
+  EXPECT_EQ(inspector.Stats().evicted, 900u);
+  EXPECT_FALSE(inspector.Inspect(0, true, packet).wants_more) << "it was evicted";
+  EXPECT_TRUE(inspector.Inspect(999, true, packet).wants_more);
+  for (FlowSlot slot = 0; slot < 1000; ++slot) inspector.Finish(slot);
+  EXPECT_EQ(inspector.Stats().active, 0u);
+  EXPECT_EQ(inspector.Stats().buffered_bytes, 0u);
+  EXPECT_EQ(inspector.Stats().given_up, 1000u);
+}
+
+TEST(ApplicationInspector, BufferedBytesStayBelowTheirCap) {
+  auto inspector = ApplicationInspector::Create({.max_buffered_bytes = 100'000}).value();
+  const test::Bytes part = test::ToBytes("GET /" + std::string(1400, 'x'));
+  DecodedPacket packet;
+  packet.protocol = kProtocolTcp;
+  packet.has_ports = true;
+  packet.payload = part;
+  packet.payload_bytes = static_cast<std::uint32_t>(part.size());
+  for (FlowSlot slot = 0; slot < 1000; ++slot) {
+    inspector.Inspect(slot, true, packet);
+    EXPECT_LE(inspector.Stats().buffered_bytes, 100'000u);
+  }
+  EXPECT_GT(inspector.Stats().evicted, 900u);
+}
+
+TEST(ApplicationInspector, MetadataStaysBelowItsCap) {
+  auto inspector = ApplicationInspector::Create({.max_metadata_bytes = 100'000}).value();
+  const test::Bytes request =
+      test::ToBytes("GET /" + std::string(900, 'x') + " HTTP/1.1\r\nHost: a.example\r\n\r\n");
+  DecodedPacket packet;
+  packet.protocol = kProtocolTcp;
+  packet.has_ports = true;
+  packet.payload = request;
+  packet.payload_bytes = static_cast<std::uint32_t>(request.size());
+  for (FlowSlot slot = 0; slot < 1000; ++slot) inspector.Inspect(slot, true, packet);
+  EXPECT_LE(inspector.Stats().metadata_bytes, 104'000u);
+  EXPECT_GT(inspector.Stats().metadata_left_out, 0u);
+  EXPECT_EQ(inspector.Stats().identified, 1000u);
+  for (FlowSlot slot = 0; slot < 1000; ++slot) inspector.Finish(slot);
+  EXPECT_EQ(inspector.Stats().metadata_bytes, 0u);
+}
+
+TEST(ApplicationInspector, RecordsThatWereGivenOutDoNotChange) {
+  FlowTalk talk;
+  talk.Client("GET /a HTTP/1.1\r\nHost: a.example\r\n\r\n");
+  const FlowRecord before = talk.Record();
+  talk.Server("HTTP/1.1 200 OK\r\n\r\n");
+  EXPECT_EQ(before.metadata->Get(MetadataField::kHttpStatus), "");
+  EXPECT_EQ(talk.Get(MetadataField::kHttpStatus), "200");
+}
+
+TEST(ApplicationInspector, SlotMayBeGivenToAnotherFlow) {
+  FlowTalk talk;
+  talk.Client("GET /a HTTP/1.1\r\nHost: a.example\r\n\r\n");
+  talk.End();
+  EXPECT_EQ(talk.Record().evidence, ApplicationEvidence::kPort);
+  talk.Client("SSH-2.0-x\r\n");
+  EXPECT_EQ(talk.Record().application, Application::kSsh);
+  EXPECT_EQ(talk.Get(MetadataField::kHttpPath), "");
 }
 
 TEST(ApplicationInspector, OptionsOutOfRangeAreRefused) {

@@ -43,6 +43,15 @@ TEST(Http, RequestMayBeSplitAtEveryByte) {
   }
 }
 
+TEST(Http, RequestLineMayTakeManyPackets) {
+  FlowTalk talk({.server_port = 8080});
+  for (int i = 0; i < 6; ++i) {
+    talk.Client(i == 0 ? "GET /" + std::string(1000, 'a') : std::string(1000, 'b'));
+  }
+  talk.Client(" HTTP/1.1\r\nHost: www.example.com\r\n\r\n");
+  EXPECT_EQ(talk.Get(MetadataField::kServerName), "www.example.com");
+}
+
 TEST(Http, ResponseAloneIsEnough) {
   FlowTalk talk({.server_port = 8080});
   talk.Server(kResponse);

@@ -242,9 +242,9 @@ TEST(LiveMultiSource, AnInterfaceThatGoesAwayIsAnErrorUnlessItIsReopened) {
         members.push_back(Open(name, {.timeout = kQuick, .outage = policy}));
       }
       auto source = MultiSource::Create(std::move(members), {.timeout = kQuick});
-      ASSERT_TRUE(Shell("ip link set right1 down"));
       Send("left2", 7);
       EXPECT_EQ(ReadNumbered(**source, 1).size(), 1U);
+      ASSERT_TRUE(Shell("ip link set right1 down"));
       PacketBatch batch;
       absl::StatusOr<ReadResult> result = ReadResult::kTimeout;
       for (int i = 0; i < 200 && result.ok() && (*source)->Stats().outages == 0; ++i) {

@@ -63,7 +63,7 @@ TEST_F(StoreFile, TellsItsApplicationAndVersion) {
   MakeStore();
   const std::string header = ReadFile(path()).substr(0, 100);
   EXPECT_EQ(header.substr(68, 4), "nta1");
-  EXPECT_EQ(header.substr(60, 4), std::string("\0\0\0\1", 4));
+  EXPECT_EQ(header.substr(60, 4), std::string("\0\0\0\2", 4));
 }
 
 TEST_F(StoreFile, PathsThatCannotBeStores) {
@@ -125,23 +125,23 @@ TEST_F(StoreFile, RefusesTheDatabaseOfAnotherProgram) {
 
 TEST_F(StoreFile, RefusesTheStoreOfANewerLibrary) {
   MakeStore();
-  RunSql(path(), "PRAGMA user_version=2");
+  RunSql(path(), "PRAGMA user_version=3");
   const absl::Status status = Refused(path());
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(status.message()),
-              HasSubstr("newer libnta (format 2, this one knows up to 1)"));
+              HasSubstr("newer libnta (format 3, this one knows up to 2)"));
 }
 
 TEST_F(StoreFile, RefusesTriggersViewsAndAlteredTables) {
   MakeStore();
   const std::string good = ReadFile(path());
   const std::pair<const char*, absl::StatusCode> changes[] = {
-      {"CREATE TRIGGER t AFTER INSERT ON flows BEGIN DELETE FROM users; END",
+      {"CREATE TRIGGER t AFTER INSERT ON flow_block BEGIN DELETE FROM users; END",
        absl::StatusCode::kFailedPrecondition},
       {"CREATE VIEW v AS SELECT 1", absl::StatusCode::kFailedPrecondition},
-      {"DROP TABLE rollup_port", absl::StatusCode::kDataLoss},
-      {"ALTER TABLE flows ADD COLUMN x INTEGER", absl::StatusCode::kDataLoss},
-      {"DROP INDEX flows_last_seen", absl::StatusCode::kDataLoss},
+      {"DROP TABLE rollup_hour", absl::StatusCode::kDataLoss},
+      {"ALTER TABLE flow_block ADD COLUMN x INTEGER", absl::StatusCode::kDataLoss},
+      {"DROP INDEX alerts_time", absl::StatusCode::kDataLoss},
   };
   for (const auto& [sql, code] : changes) {
     WriteFile(path(), good);

@@ -137,11 +137,15 @@ class RandomFlows {
 
 class StoreTest : public ::testing::Test {
  protected:
+  // Small, so that a few hundred flows already are in blocks and some of them in the tail.
+  static constexpr std::size_t kFlowsPerBlock = 256;
+
   std::string path() const { return directory_.File("test.db"); }
 
   std::unique_ptr<Store> OpenStore(
       std::chrono::milliseconds query_timeout = std::chrono::seconds(60)) {
-    auto store = Store::Open({.path = path(), .query_timeout = query_timeout});
+    auto store = Store::Open(
+        {.path = path(), .query_timeout = query_timeout, .flows_per_block = kFlowsPerBlock});
     EXPECT_TRUE(store.ok()) << store.status();
     return store.ok() ? std::move(*store) : nullptr;
   }

@@ -15,7 +15,7 @@ class StoreRetention : public StoreTest {};
 TEST_F(StoreRetention, DeletesFlowsThatEndedBeforeAndKeepsTotalsTrue) {
   for (const Duration cut :
        {Duration(minutes(20)), Duration(minutes(20)) + Duration(12'345'678'901)}) {
-    const auto store = *Store::Open({.path = ":memory:"});
+    const auto store = *Store::Open({.path = ":memory:", .flows_per_block = 256});
     const std::vector<FlowRecord> flows = RandomFlows(21).Take(2'000);
     ASSERT_TRUE(store->Write(flows, {}).ok());
     std::uint64_t ended = 0;
@@ -49,7 +49,9 @@ TEST_F(StoreRetention, DeletesInStepsAndGivesSpaceBack) {
   auto store = OpenStore();
   RandomFlows random(22);
   for (int i = 0; i < 6; ++i) ASSERT_TRUE(store->Write(random.Take(20'000), {}).ok());
+  store.reset();
   const auto before = std::filesystem::file_size(path());
+  store = OpenStore();
   EXPECT_EQ(*store->DeleteBefore(At(minutes(24 * 60))), 120'000u);
   EXPECT_EQ(store->Top({})->total, TrafficTotals{});
   EXPECT_EQ(store->Flows({})->flows.size(), 0u);

@@ -29,6 +29,9 @@ struct StoreOptions {
   std::string path{};  // ":memory:" keeps it in memory
   // A query that takes longer is given up with DeadlineExceeded.
   std::chrono::milliseconds query_timeout{10'000};
+  // So many flows make a compressed block, 256 to 32,768. Smaller ones take more space, and single
+  // flows are found faster in them.
+  std::size_t flows_per_block = 32'768;
 };
 
 // since <= time < until.
@@ -91,8 +94,10 @@ enum class TopDimension : std::uint8_t {
   kSourceAddress,
   kDestinationAddress,
   kProtocol,
+  // A flow counts for its service's port: the lower one, on whichever side it is.
   kSourcePort,
   kDestinationPort,
+  kApplication,
 };
 std::string_view ToString(TopDimension dimension);  // "address", "source_address", ...
 absl::StatusOr<TopDimension> ParseTopDimension(std::string_view text);
@@ -117,6 +122,9 @@ struct TopResult {
   TimeInterval interval;  // as answered
   QuerySource source = QuerySource::kRollup;
   TrafficTotals total;  // of everything, not only of the rows
+  // What of the total belongs to no key: ports that are not a service's (of protocols that have
+  // ports), flows of unknown application. Absent for the other dimensions.
+  std::optional<TrafficTotals> other;
   std::vector<TopRow> rows;
 };
 

@@ -1,0 +1,55 @@
+// TopCounter: totals by one dimension, from flows and from totals alike.
+#ifndef NTA_STORE_TOP_COUNTER_H_
+#define NTA_STORE_TOP_COUNTER_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "nta/net/ip_address.h"
+#include "nta/store/store.h"
+#include "store/ranking.h"
+#include "store/rollup_part.h"
+#include "store/scan.h"
+
+namespace nta::store {
+
+class TopCounter {
+ public:
+  explicit TopCounter(TopDimension dimension) : dimension_(dimension) {}
+
+  bool counts_addresses() const;
+  TrafficNeeds needs() const;
+
+  TrafficSection section() const;
+
+  absl::Status Add(const CountedFlows& flows);
+  // The keys without the total, which is counted elsewhere.
+  absl::Status AddKeysOnly(const CountedFlows& flows);
+  absl::Status AddKeys(const AddressPart& part);
+  absl::Status AddKeys(const TrafficPart& part);
+  void AddTotal(const TrafficPart& part);
+
+  const TrafficTotals& total() const { return total_; }
+  // What of the total belongs to no key: with ports, those that are not the service's.
+  std::optional<TrafficTotals> Other() const;
+  std::vector<TopRow> Rows(Measure by, std::size_t limit) const;
+
+ private:
+  absl::Status AddAddresses(const CountedFlows& flows);
+  absl::Status AddNumbers(const CountedFlows& flows);
+  std::string NumberName(std::uint32_t number) const;
+  bool counts_ports() const;
+
+  TopDimension dimension_;
+  TrafficTotals total_;
+  TrafficTotals of_ports_;  // of protocols that have ports
+  // One of the two stays empty.
+  Ranking<IpAddress> addresses_;
+  Ranking<std::uint32_t> numbers_;
+  std::vector<std::pair<IpAddress, DirectedTotals>> by_address_;  // of what is being added
+};
+
+}  // namespace nta::store
+
+#endif  // NTA_STORE_TOP_COUNTER_H_

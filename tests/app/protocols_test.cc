@@ -1,0 +1,162 @@
+// What holds for every protocol: it is recognised, read, told from all others, and nothing that it
+// may carry harms.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+#include <string>
+
+#include "app/parsers.h"
+#include "app/samples.h"
+
+namespace nta {
+namespace {
+
+using internal::Parser;
+using internal::Payload;
+using internal::Verdict;
+using test::AllSamples;
+using test::FlowTalk;
+using test::Sample;
+using test::Turn;
+
+class EveryProtocol : public testing::TestWithParam<Sample> {};
+
+std::string TestName(const testing::TestParamInfo<Sample>& sample) {
+  std::string name;
+  for (const char c : sample.param.name) {
+    if (std::isalnum(static_cast<unsigned char>(c)) != 0) name += c;
+  }
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Samples, EveryProtocol, testing::ValuesIn(AllSamples()), TestName);
+
+void ExpectAllRead(const Sample& sample, FlowTalk& talk) {
+  const FlowRecord record = talk.Record();
+  EXPECT_EQ(ToString(record.application), ToString(sample.application));
+  EXPECT_EQ(record.evidence, ApplicationEvidence::kPayload);
+  for (const auto& [field, value] : sample.metadata) {
+    EXPECT_EQ(talk.Get(field), value) << ToString(field);
+  }
+}
+
+TEST_P(EveryProtocol, IsRecognisedAndRead) {
+  const Sample& sample = GetParam();
+  FlowTalk talk(test::OptionsFor(sample));
+  test::Play(sample, talk);
+  ExpectAllRead(sample, talk);
+}
+
+TEST_P(EveryProtocol, IsReadFromAStreamThatComesByteByByte) {
+  const Sample& sample = GetParam();
+  if (sample.protocol != kProtocolTcp) GTEST_SKIP() << "datagrams are whole";
+  test::TalkOptions options = test::OptionsFor(sample);
+  options.inspector.max_packets = 1000;
+  FlowTalk talk(options);
+  std::size_t bytes = 0;
+  for (const Turn& turn : sample.turns) bytes += turn.bytes.size();
+  // Large ones in parts that keep within the bound of packets.
+  const std::size_t step = bytes / 900 + 1;
+  bool wants_more = true;
+  for (const Turn& turn : sample.turns) {
+    for (std::size_t at = 0; at < turn.bytes.size() && wants_more; at += step) {
+      const std::size_t size = std::min(step, turn.bytes.size() - at);
+      const auto part = std::span(turn.bytes).subspan(at, size);
+      wants_more = turn.is_client ? talk.Client(part) : talk.Server(part);
+    }
+  }
+  ExpectAllRead(sample, talk);
+}
+
+TEST_P(EveryProtocol, TruncatedAnywhereItIsItselfOrNothing) {
+  const Sample& sample = GetParam();
+  const test::Bytes& first = sample.turns[0].bytes;
+  for (std::size_t size = 1; size < first.size(); ++size) {
+    FlowTalk talk(test::OptionsFor(sample));
+    const bool is_client = sample.turns[0].is_client;
+    talk.Cut(is_client, std::span(first).first(size), static_cast<std::uint32_t>(first.size()));
+    const FlowRecord record = talk.Record();
+    if (record.evidence != ApplicationEvidence::kPayload) continue;
+    const bool is_its_frame = record.application == Application::kNetbios;  // SMB's, on port 139
+    EXPECT_TRUE(record.application == sample.application || is_its_frame ||
+                record.application == Application::kRpc)
+        << ToString(record.application) << " at " << size;
+  }
+}
+
+TEST_P(EveryProtocol, IsNoOther) {
+  const Sample& sample = GetParam();
+  const auto parsers =
+      sample.protocol == kProtocolTcp ? internal::TcpParsers() : internal::UdpParsers();
+  const Turn& first = sample.turns[0];
+  DecodedPacket packet;
+  packet.protocol = sample.protocol;
+  packet.has_ports = true;
+  packet.source_port = first.is_client ? 41000 : sample.server_port;
+  packet.destination_port = first.is_client ? sample.server_port : 41000;
+  packet.payload_bytes = static_cast<std::uint32_t>(first.bytes.size());
+  const Payload payload{first.bytes, packet, first.is_client, true, false, {}, {}};
+  for (const Parser* parser : parsers) {
+    if (!parser->first_bytes.Contains(first.bytes[0])) continue;
+    if (parser->match(payload) != Verdict::kYes) continue;
+    const bool is_family =
+        (sample.application == Application::kNfs && parser->application == Application::kRpc) ||
+        (sample.application == Application::kSmb && parser->application == Application::kNetbios);
+    EXPECT_TRUE(parser->application == sample.application || is_family)
+        << ToString(parser->application);
+  }
+}
+
+TEST_P(EveryProtocol, KeepsNoSecret) {
+  const Sample& sample = GetParam();
+  FlowTalk talk(test::OptionsFor(sample));
+  test::Play(sample, talk);
+  const FlowRecord record = talk.Record();
+  if (record.metadata == nullptr) return;
+  const std::string encoded = test::Base64(test::kCanary).substr(0, 12);
+  for (const FlowMetadata::Entry& entry : record.metadata->entries()) {
+    EXPECT_EQ(entry.value.find(test::kCanary), std::string::npos) << ToString(entry.field);
+    EXPECT_EQ(entry.value.find(encoded), std::string::npos) << ToString(entry.field);
+  }
+}
+
+// Lengths are where parsers break: every place gets the extremes, in a heap block that ends where
+// the message does.
+TEST_P(EveryProtocol, SurvivesHostileLengths) {
+  const Sample& sample = GetParam();
+  for (std::size_t turn = 0; turn < sample.turns.size(); ++turn) {
+    const std::size_t end = std::min<std::size_t>(sample.turns[turn].bytes.size(), 160);
+    for (std::size_t at = 0; at < end; ++at) {
+      for (const std::uint8_t value : test::Hex("00 01 7F 80 84 FF")) {
+        Sample broken = sample;
+        test::Bytes& bytes = broken.turns[turn].bytes;
+        bytes[at] = value;
+        if (at + 1 < bytes.size() && value != 0x01) bytes[at + 1] = value;
+        FlowTalk talk(test::OptionsFor(sample));
+        test::Play(broken, talk);
+        EXPECT_LE(talk.inspector().Stats().memory_bytes, std::size_t{1} << 20);
+      }
+    }
+  }
+}
+
+TEST(AllParsers, RandomBytesAreNothing) {
+  std::mt19937 random(7);  // NOLINT: the same bytes each time
+  int claimed = 0;
+  constexpr int kFlows = 20'000;
+  for (int i = 0; i < kFlows; ++i) {
+    test::Bytes bytes(20 + random() % 200);
+    for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(random());
+    FlowTalk talk({.protocol = i % 2 == 0 ? kProtocolTcp : kProtocolUdp,
+                   .client_port = 41000,
+                   .server_port = 40000});
+    talk.Client(bytes);
+    if (talk.Record().evidence == ApplicationEvidence::kPayload) ++claimed;
+  }
+  EXPECT_LE(claimed, kFlows / 2000);
+}
+
+}  // namespace
+}  // namespace nta
