@@ -58,9 +58,8 @@ absl::StatusOr<SeriesResult> CountSeries(const Store& store, const SeriesQuery& 
                          tally.Add(name.empty() ? "unknown" : name, flow.flow);
                        }));
   if (!scan.complete) {
-    return base::MakeStatus(absl::StatusCode::kResourceExhausted,
-                            "more flows than can be counted by this at once; narrow the interval "
-                            "or the filter");
+    return base::InvalidArgument(
+        "more flows than are counted by this at once; narrow the interval or the filter");
   }
   result.source = QuerySource::kRaw;
   const std::vector<std::optional<std::uint64_t>> known =

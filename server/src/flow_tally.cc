@@ -9,11 +9,13 @@ std::string_view MetadataOf(const FlowRecord& flow, MetadataField field) {
   return flow.metadata == nullptr ? std::string_view() : flow.metadata->Get(field);
 }
 
+// Counts times nanoseconds are more than 64 bits.
+__extension__ using Wide = unsigned __int128;
+
 // What of `count` came before `time`.
 std::uint64_t Before(const FlowRecord& flow, std::uint64_t count, Timestamp time) {
   if (time <= flow.first_seen) return 0;
   if (time > flow.last_seen) return count;
-  __extension__ using Wide = unsigned __int128;
   const auto elapsed = static_cast<Wide>((time - flow.first_seen).count());
   const auto duration = static_cast<Wide>(flow.duration().count());
   return static_cast<std::uint64_t>(count * elapsed / duration);
@@ -77,9 +79,9 @@ std::vector<KeyTotals> KeyTally::Rows(Measure by, std::size_t limit) const {
   return rows;
 }
 
-void ConversationTally::Add(const FlowRecord& flow) {
+void PairTally::Add(const FlowRecord& flow) {
   server::Add(total_, flow);
-  Conversation& row = rows_[{flow.source.address, flow.destination.address}];
+  PeerPair& row = rows_[{flow.source.address, flow.destination.address}];
   row.source = flow.source.address;
   row.destination = flow.destination.address;
   if (row.source_name.empty()) row.source_name = SourceName(flow);
@@ -89,11 +91,11 @@ void ConversationTally::Add(const FlowRecord& flow) {
   row.reverse_bytes += flow.reverse.wire_bytes;
 }
 
-std::vector<Conversation> ConversationTally::Rows(Measure by, std::size_t limit) const {
-  std::vector<Conversation> rows;
+std::vector<PeerPair> PairTally::Rows(Measure by, std::size_t limit) const {
+  std::vector<PeerPair> rows;
   rows.reserve(rows_.size());
   for (const auto& [key, row] : rows_) rows.push_back(row);
-  std::sort(rows.begin(), rows.end(), [](const Conversation& a, const Conversation& b) {
+  std::sort(rows.begin(), rows.end(), [](const PeerPair& a, const PeerPair& b) {
     return std::pair(a.source, a.destination) < std::pair(b.source, b.destination);
   });
   KeepGreatest(rows, by, limit);

@@ -42,7 +42,7 @@ class KeyTally {
 };
 
 // Two addresses of which `source` spoke first.
-struct Conversation {
+struct PeerPair {
   IpAddress source;
   IpAddress destination;
   // The latest by which they were known; empty: none.
@@ -53,17 +53,17 @@ struct Conversation {
   std::uint64_t reverse_bytes = 0;
 };
 
-class ConversationTally {
+class PairTally {
  public:
   // Newest flows first: the first name of an address stays.
   void Add(const FlowRecord& flow);
 
   const TrafficTotals& total() const { return total_; }
-  std::vector<Conversation> Rows(Measure by, std::size_t limit) const;
+  std::vector<PeerPair> Rows(Measure by, std::size_t limit) const;
 
  private:
   TrafficTotals total_;
-  absl::flat_hash_map<std::pair<IpAddress, IpAddress>, Conversation> rows_;
+  absl::flat_hash_map<std::pair<IpAddress, IpAddress>, PeerPair> rows_;
 };
 
 // Traffic over time by key, spread over the steps as docs/store_format.md defines it: what a flow

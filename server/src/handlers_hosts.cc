@@ -40,7 +40,7 @@ std::string ToJson(const KeyTotals& row) {
   return AddTotals(object, row.totals).Take();
 }
 
-std::string ToJson(const Conversation& row) {
+std::string ToJson(const PeerPair& row) {
   JsonObject object;
   object.Add("source", row.source.ToString())
       .Add("destination", row.destination.ToString())
@@ -85,7 +85,7 @@ Response GetConversations(Services& services, const Call& call) {
     if (!status.ok()) return FromStatus(status);
   }
   query.interval = *interval;
-  ConversationTally tally;
+  PairTally tally;
   const auto scan =
       ScanFlows(services.store, query, [&tally](const StoredFlow& flow) { tally.Add(flow.flow); });
   if (!scan.ok()) return FromStatus(scan.status());

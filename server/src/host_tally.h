@@ -47,7 +47,7 @@ class HostTally {
   std::uint64_t received_bytes() const { return received_bytes_; }
   // The latest first.
   std::vector<HostName> Names() const;
-  const ConversationTally& peers() const { return peers_; }
+  const PairTally& peers() const { return peers_; }
   // Ports of others that it reached, and its own that others reached.
   const KeyTally& ports() const { return ports_; }
   const KeyTally& served_ports() const { return served_ports_; }
@@ -61,7 +61,7 @@ class HostTally {
   std::uint64_t sent_bytes_ = 0;
   std::uint64_t received_bytes_ = 0;
   std::map<std::pair<std::string, NameOrigin>, Seen> names_;
-  ConversationTally peers_;
+  PairTally peers_;
   KeyTally ports_;
   KeyTally served_ports_;
   KeyTally applications_;

@@ -523,6 +523,7 @@ test('Hosts lead to a page about one host, with its peers, and on to the next', 
 test('Host page says what is wrong with an address that is none', async () => {
   await at('hosts/%3Cb%3Enobody%3C%2Fb%3E?since=-24h&until=now');
   await page.locator('.problem').first().waitFor();
+  assert.equal(await page.locator('.problem').count(), 1, 'said once, not in every panel');
   assert.equal(await page.locator('main b').count(), 0);
 });
 

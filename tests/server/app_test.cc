@@ -272,6 +272,11 @@ TEST_F(SignedInTest, BadParametersAreNamed) {
       {"/api/v1/top?dimension=username", "dimension"},
       {"/api/v1/top?by=1", "by"},
       {"/api/v1/top?limit=101", "limit"},
+      {"/api/v1/conversations?by=hosts", "by"},
+      {"/api/v1/conversations?limit=101", "limit"},
+      {"/api/v1/conversations?dimension=address", "dimension"},
+      {"/api/v1/hosts/10.0.0.1?where=dprt%3D1", "where"},
+      {"/api/v1/hosts/10.0.0.1?since=now&until=-1h", "since"},
       {"/api/v1/alerts?class=nonsense", "class"},
       {"/api/v1/alerts?severity=7", "severity"},
   };
@@ -298,7 +303,8 @@ TEST_F(SignedInTest, HostileTextsReachNoStatement) {
     for (const char* target :
          {"/api/v1/flows?cursor=", "/api/v1/flows?where=", "/api/v1/flows?order=",
           "/api/v1/flows?since=", "/api/v1/alerts?cursor=", "/api/v1/alerts?class=",
-          "/api/v1/top?dimension=", "/api/v1/series?address="}) {
+          "/api/v1/top?dimension=", "/api/v1/series?address=", "/api/v1/conversations?where=",
+          "/api/v1/hosts/10.0.0.1?where=", "/api/v1/hosts/"}) {
       const Response response = Call("GET", std::string(target) + text, token);
       EXPECT_EQ(response.status, 400) << target << text;
       EXPECT_THAT(response.body, Not(HasSubstr("sqlite"))) << target << text;

@@ -91,11 +91,27 @@ TEST_F(CaptureLoopTest, EndsWithItsFileAndHandsEveryFlowOn) {
   EXPECT_EQ(status.state, CaptureState::kEnded);
   EXPECT_GT(status.ledger.received, 0U);
   EXPECT_TRUE(status.ledger.Balances());
+  EXPECT_EQ(status.capture.received, status.ledger.received);
   EXPECT_GT(status.flow_table.ended, 0U);
   EXPECT_EQ(status.flow_table.active, 0U);
   EXPECT_EQ(status.store.queue, status.flow_table.ended);
   ASSERT_TRUE(loop.captured());
   EXPECT_LT(loop.captured()->since, loop.captured()->until);
+}
+
+TEST_F(CaptureLoopTest, LossesAreToldStageByStageAndWhatIsNotReadByName) {
+  CaptureStatus status;
+  status.source = "eth\"0";
+  status.capture.dropped_buffer = 4;
+  status.capture.dropped_interface = 1;
+  status.capture.outages = 2;
+  status.capture.outage_time = 90'500ms;
+  status.decode_reasons = {{"unknown_ether_type", 7}, {"bad_udp_length", 2}};
+  const std::string json = ToJson(status);
+  EXPECT_THAT(json, HasSubstr(R"("source":"eth\"0")"));
+  EXPECT_THAT(json, HasSubstr(R"("capture":{"received":0,"dropped_buffer":4,"dropped_interface":1,)"
+                              R"("outages":2,"outage_seconds":90})"));
+  EXPECT_THAT(json, HasSubstr(R"("decode_reasons":{"bad_udp_length":2,"unknown_ether_type":7})"));
 }
 
 TEST_F(CaptureLoopTest, AlertIdsAreThoseOfThisRun) {

@@ -77,6 +77,22 @@ TEST_F(OptionsTest, HaveDefaultsThatHarmNobody) {
   EXPECT_EQ(options_.active_timeout_seconds, 60);
 }
 
+TEST_F(OptionsTest, StatisticsAndApplicationsAreOnUntilSwitchedOff) {
+  ASSERT_EQ(Read({}), -1) << err_;
+  EXPECT_TRUE(options_.statistics);
+  EXPECT_TRUE(options_.applications);
+  ASSERT_EQ(Read({"--statistics", "off", "--applications", "off"}), -1) << err_;
+  EXPECT_FALSE(options_.statistics);
+  EXPECT_FALSE(options_.applications);
+  ASSERT_EQ(Read({"--config", Write("nta.toml", "statistics = false\napplications = \"on\"\n")}),
+            -1)
+      << err_;
+  EXPECT_FALSE(options_.statistics);
+  EXPECT_TRUE(options_.applications);
+  EXPECT_EQ(Read({"--statistics", "perhaps"}), 2);
+  EXPECT_THAT(err_, HasSubstr("--statistics"));
+}
+
 TEST_F(OptionsTest, FlagsCountBeforeEnvironmentBeforeFile) {
   const std::string file = Write(
       "nta.toml", "idle_timeout = 1\nactive_timeout = 2.5\nmax_flows = 3\nlisten = \"[::1]:0\"\n");

@@ -166,7 +166,7 @@ function statisticsOf(f, forward, reverse, random) {
     source_round_trip: isTcp ? Math.round(2e5 + 1e6 * random()) : null,
     source_mac: '02:00:5e:10:00:01',
     destination_mac: '02:00:5e:10:00:fe',
-    tunnels: f.vlan === null ? [] : ['vxlan'],
+    tunnels: f.vlan === null ? 0 : 32,
     first_packets,
   };
 }
@@ -195,10 +195,10 @@ export function describe(f, forward, reverse, random) {
   return {
     application,
     category: application ? categoryOf(application) : null,
-    evidence: application === null ? 'none' : seen ? 'payload' : 'port',
+    evidence: application === null ? null : seen ? 'payload' : 'port',
     tcp_state:
       f.protocol !== 6
-        ? 'none'
+        ? null
         : f.flags[1] & 4
           ? 'reset'
           : f.reason === 'end_of_flow'

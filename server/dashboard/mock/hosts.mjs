@@ -40,7 +40,9 @@ export function conversations(traffic, q) {
     since: rfc3339(since),
     until: rfc3339(until),
     by,
-    source: 'rollup',
+    source: 'raw',
+    examined_flows: list.length,
+    complete: true,
     total: sum(list),
     rows: pairs(list, by, whole(q, 'limit', 25, 100)),
   };
@@ -67,8 +69,18 @@ export function host(traffic, q, address) {
     address,
     since: rfc3339(since),
     until: rfc3339(until),
+    source: 'raw',
+    examined_flows: list.length,
+    complete: true,
     names: name
-      ? [{ name, source: 'dns', learned: rfc3339(until - 90e3), expires: rfc3339(until + 210e3) }]
+      ? [
+          {
+            name,
+            origin: 'known_as',
+            first_seen: list[0]?.flow.first_seen ?? rfc3339(since),
+            last_seen: list.at(-1)?.flow.last_seen ?? rfc3339(until),
+          },
+        ]
       : [],
     first_seen: list[0]?.flow.first_seen ?? null,
     last_seen: list.at(-1)?.flow.last_seen ?? null,

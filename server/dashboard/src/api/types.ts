@@ -41,8 +41,8 @@ export interface Flow {
   // Absent from servers that do not tell.
   outcome?: string;
   category?: string | null;
-  evidence?: Evidence;
-  tcp_state?: string;
+  evidence?: Evidence | null;
+  tcp_state?: string | null;
   icmp?: { type: number; code: number } | null;
   community_id?: string | null;
   metadata?: Record<string, string> | null;
@@ -87,7 +87,8 @@ export interface FlowStatistics {
   source_round_trip: number | null;
   source_mac: string | null;
   destination_mac: string | null;
-  tunnels: string[];
+  // The OR of what the packets came in; see docs/formats.md.
+  tunnels: number | string[];
   first_packets: PacketSample[];
 }
 export type FlowOrder = '-last_seen' | 'last_seen' | '-bytes' | '-packets';
@@ -125,7 +126,7 @@ export interface TopRow {
   sent_bytes?: number;
   received_bytes?: number;
 }
-export interface Top {
+export interface Top extends Counted {
   since: string;
   until: string;
   dimension: Dimension;
@@ -152,7 +153,7 @@ export interface Conversation extends Totals {
   forward_bytes: number;
   reverse_bytes: number;
 }
-export interface Conversations {
+export interface Conversations extends Counted {
   since: string;
   until: string;
   by: Measure;
@@ -161,14 +162,20 @@ export interface Conversations {
   rows: Conversation[];
 }
 
+// A name that was valid for the address at least from `first_seen` to `last_seen`.
 export interface HostName {
   name: string;
-  // Who gave it: dns, tls, http or dhcp.
-  source: string;
-  learned: string;
-  expires: string;
+  // known_as: DNS, DHCP, TLS or HTTP seen earlier gave it; asked_for: clients asked the address for it.
+  origin: 'known_as' | 'asked_for';
+  first_seen: string;
+  last_seen: string;
 }
-export interface Host {
+// What was counted from the flows themselves: the newest `examined_flows`, all of them when complete.
+export interface Counted {
+  examined_flows?: number;
+  complete?: boolean;
+}
+export interface Host extends Counted {
   address: string;
   since: string;
   until: string;

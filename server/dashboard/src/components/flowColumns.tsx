@@ -85,7 +85,7 @@ export const kFlowColumns: FlowColumn[] = [
   {
     id: 'duration',
     label: 'Duration',
-    width: 84,
+    width: 92,
     hides: 3,
     number: true,
     cell: (f) => formatDuration(flowSeconds(f)),
@@ -119,7 +119,7 @@ export const kFlowColumns: FlowColumn[] = [
   {
     id: 'destination_port',
     label: 'Service',
-    width: 110,
+    width: 104,
     cell: (f) => <Port port={f.destination_port} field="dport" />,
   },
   {
@@ -146,7 +146,7 @@ export const kFlowColumns: FlowColumn[] = [
   {
     id: 'name',
     label: 'Name',
-    width: 144,
+    width: 140,
     hides: 7,
     cell: (f) => <NameCell flow={f} />,
   },

@@ -94,5 +94,5 @@ const kTcpStates: Record<string, string> = {
   closed: 'closed by both sides',
   reset: 'reset',
 };
-export const tcpStateWords = (state: string | undefined): string | null =>
+export const tcpStateWords = (state: string | null | undefined): string | null =>
   state && state !== 'none' ? (kTcpStates[state] ?? inWords(state)) : null;

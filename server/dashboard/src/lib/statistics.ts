@@ -117,7 +117,7 @@ const kTunnels = [
   'pbb',
 ];
 // Names, or the bits of the C++ enumeration.
-export function tunnelNames(tunnels: FlowStatistics['tunnels'] | number | null | undefined): string[] {
+export function tunnelNames(tunnels: FlowStatistics['tunnels'] | null | undefined): string[] {
   if (typeof tunnels === 'number') return kTunnels.filter((_, bit) => tunnels & (1 << bit));
   return tunnels ?? [];
 }
@@ -145,13 +145,13 @@ export function statisticsFacts(statistics: FlowStatistics): StatisticsFact[] {
     });
   if (source_mac !== null)
     facts.push({
-      label: 'Source MAC',
+      label: 'From MAC',
       help: 'Of the first packet: the source itself, or its router.',
       text: source_mac,
     });
   if (destination_mac !== null)
     facts.push({
-      label: 'Destination MAC',
+      label: 'To MAC',
       help: 'Of the first packet: the destination itself, or the router to it.',
       text: destination_mac,
     });

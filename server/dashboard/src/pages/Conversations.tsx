@@ -57,10 +57,12 @@ export function Conversations() {
 }
 
 // How much of everything the pairs shown are.
-function coverage({ rows, total, by }: Answer, isFiltered: boolean): string {
+function coverage({ rows, total, by, complete, examined_flows }: Answer, isFiltered: boolean): string {
   const shown = rows.reduce((sum, row) => sum + row[by], 0);
   const share = formatPercent(shown, total[by]);
-  return `${plural(rows.length, 'pair')} with ${share} of all ${by}${isFiltered ? ', as filtered' : ''}`;
+  return `${plural(rows.length, 'pair')} with ${share} of all ${by}${isFiltered ? ', as filtered' : ''}${
+    complete === false ? `, of the newest ${formatCount(examined_flows ?? 0)} flows` : ''
+  }`;
 }
 
 function Pairs({ answer, by }: { answer: Answer; by: Measure }) {

@@ -7,7 +7,7 @@ import { columnsBy, kHostColumns } from '../components/flowColumns';
 import { FlowTable } from '../components/FlowTable';
 import { PairTable } from '../components/PairTable';
 import { Panel } from '../components/Panel';
-import { Empty, Loaded, SkeletonLines } from '../components/States';
+import { Empty, Loaded, ProblemBox, SkeletonLines } from '../components/States';
 import { ThroughputPanel } from '../components/ThroughputPanel';
 import { addPill, clause } from '../lib/filter';
 import { toMix } from '../lib/mix';
@@ -32,9 +32,27 @@ export function Host({ address }: { address: string }) {
   const where = view.where.includes(pill) ? view.where : addPill(view.where, pill);
   const [mixText, setMix] = useExtra('mix', 'application');
   const openAlert = (id: string) => setView({ page: 'alerts', extra: { alert: id } });
+  const head = (
+    <HostHead address={address} query={query} flowsLink={linkTo(view, { page: 'explore', where })} />
+  );
+  // Nothing to show: said once, not in every panel.
+  if (!query.data && query.problem) {
+    return (
+      <>
+        {head}
+        <div className="host-problem">
+          {query.problem.position !== undefined ? (
+            <Empty>Waiting for a valid filter.</Empty>
+          ) : (
+            <ProblemBox problem={query.problem} onRetry={query.reload} />
+          )}
+        </div>
+      </>
+    );
+  }
   return (
     <>
-      <HostHead address={address} query={query} flowsLink={linkTo(view, { page: 'explore', where })} />
+      {head}
       <div className="overview-grid host-grid">
         <ThroughputPanel
           where={where}

@@ -2,11 +2,13 @@ import type { Host, HostName } from '../../api/types';
 import { HostileText } from '../../components/HostileText';
 import { RelativeTime } from '../../components/Time';
 import { CopyButton } from '../../components/Value';
-import { formatBytes, plural } from '../../lib/format';
-import { formatAbsolute, parseTime } from '../../lib/time';
+import { formatBytes, formatCount, plural } from '../../lib/format';
+import { formatAbsolute, parseTime, type Zone } from '../../lib/time';
 import { useNow } from '../../state/hooks';
 import type { Query } from '../../state/query';
 import { linkTo, useView } from '../../state/view';
+
+const kMostNames = 6;
 
 interface Props {
   address: string;
@@ -47,16 +49,22 @@ export function HostHead({ address, query, flowsLink }: Props) {
             <RelativeTime time={host.last_seen} now={now} zone={view.zone} />.{' '}
           </>
         )}
+        {host?.complete === false && (
+          <>Of the newest {formatCount(host.examined_flows ?? 0)} flows; narrow the range for all. </>
+        )}
         <a href={flowsLink}>Its flows</a>
       </p>
       {names.length > 0 && (
         <ul className="host-names" aria-label="Names">
-          {names.map((name) => (
-            <li key={`${name.name} ${name.source}`}>
+          {names.slice(0, kMostNames).map((name) => (
+            <li key={`${name.name} ${name.origin}`}>
               <HostileText text={name.name} className="mono" />{' '}
-              <span className="muted">{validity(name, now, view.zone)}</span>
+              <span className="muted">{validity(name, view.zone)}</span>
             </li>
           ))}
+          {names.length > kMostNames && (
+            <li className="muted">and {plural(names.length - kMostNames, 'more name')}</li>
+          )}
         </ul>
       )}
       {host && names.length === 0 && <p className="muted">No name known: none was resolved or asked for.</p>}
@@ -64,16 +72,13 @@ export function HostHead({ address, query, flowsLink }: Props) {
   );
 }
 
-const kSources: Record<string, string> = {
-  dns: 'from a DNS answer',
-  tls: 'asked for in TLS',
-  http: 'asked for in HTTP',
-  dhcp: 'it calls itself so',
+const kOrigins: Record<HostName['origin'], string> = {
+  known_as: 'known by DNS, DHCP or TLS',
+  asked_for: 'clients asked it for this name',
 };
 
-function validity(name: HostName, now: number, zone: 'local' | 'utc'): string {
-  const source = kSources[name.source] ?? name.source;
-  const until = parseTime(name.expires);
-  const words = until < now ? 'was valid until' : 'valid until';
-  return Number.isFinite(until) ? `${source}, ${words} ${formatAbsolute(until, zone)}` : source;
+// Nobody knows how long a name was valid, only when it was seen to be.
+function validity(name: HostName, zone: Zone): string {
+  const [first, last] = [parseTime(name.first_seen), parseTime(name.last_seen)];
+  return `${kOrigins[name.origin] ?? name.origin}, seen ${formatAbsolute(first, zone)} to ${formatAbsolute(last, zone)}`;
 }

@@ -14,7 +14,7 @@ export function ApplicationsPanel({ query }: { query: Query<Host> }) {
   return (
     <Panel
       title="Applications"
-      note="by bytes"
+      note="with port guesses"
       className="panel-protocols panel-mix"
       table={
         query.data

@@ -20,7 +20,7 @@ export function MixPanel({ mix, onHover }: { mix: Mix; onHover: (key: string | n
   return (
     <Panel
       title={`${words.label} mix`}
-      note="by bytes"
+      note={mix === 'protocol' ? 'by bytes' : 'with port guesses'}
       className={`panel-protocols ${mix === 'protocol' ? '' : 'panel-mix'}`}
       table={() => ({
         caption: `${words.many} by bytes`,

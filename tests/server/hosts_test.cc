@@ -1,0 +1,138 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "app_fixture.h"
+
+namespace nta::server {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using testing::Not;
+
+class HostsTest : public AppTest {
+ protected:
+  HostsTest() {
+    Restart(Generous());
+    AddUser("alice", "viewer");
+    token_ = SignIn("alice").access;
+    Write("10.0.0.1", "198.51.100.7", 443, 100, 1000);
+    Write("10.0.0.1", "198.51.100.7", 443, 100, 1000);
+    Write("10.0.0.2", "10.0.0.1", 22, 30, 40);
+    Write("10.0.0.3", "198.51.100.7", 80, 5, 5);
+  }
+
+  void Write(std::string_view source, std::string_view destination, std::uint16_t port,
+             std::uint64_t forward, std::uint64_t reverse) {
+    FlowRecord flow;
+    flow.first_seen = wall_ - 10s;
+    flow.last_seen = wall_ - 5s;
+    flow.protocol = 6;
+    flow.source = {*IpAddress::Parse(source), 40'000};
+    flow.destination = {*IpAddress::Parse(destination), port};
+    flow.forward.packets = flow.reverse.packets = 1;
+    flow.forward.wire_bytes = forward;
+    flow.reverse.wire_bytes = reverse;
+    flow.end_reason = FlowEndReason::kIdleTimeout;
+    ASSERT_TRUE(store_->Write(std::vector{flow}, {}).ok());
+  }
+
+  Response Get(std::string_view target) { return Call("GET", target, token_); }
+
+  std::string token_;
+};
+
+TEST_F(HostsTest, ConversationsTellWhoSpokeFirstAndHowMuchEachSent) {
+  const Response response = Get("/api/v1/conversations?limit=1");
+  ASSERT_EQ(response.status, 200) << response.body;
+  EXPECT_THAT(response.body,
+              HasSubstr(R"("rows":[{"source":"10.0.0.1","destination":"198.51.100.7",)"
+                        R"("source_name":null,"destination_name":null,)"
+                        R"("bytes":2200,"packets":4,"flows":2,)"
+                        R"("forward_bytes":200,"reverse_bytes":2000}])"));
+  EXPECT_THAT(response.body, HasSubstr(R"("total":{"bytes":2280,"packets":8,"flows":4})"));
+  EXPECT_THAT(response.body, HasSubstr(R"("examined_flows":4,"complete":true)"));
+}
+
+TEST_F(HostsTest, ConversationsObeyTheFilter) {
+  const Response response = Get("/api/v1/conversations?where=dport%3D22");
+  EXPECT_THAT(response.body, HasSubstr(R"("source":"10.0.0.2")"));
+  EXPECT_THAT(response.body, Not(HasSubstr("198.51.100.7")));
+}
+
+TEST_F(HostsTest, AHostHasItsPeersPortsAndFlowsAndNobodyElses) {
+  const Response response = Get("/api/v1/hosts/10.0.0.1");
+  ASSERT_EQ(response.status, 200) << response.body;
+  EXPECT_THAT(response.body, HasSubstr(R"("address":"10.0.0.1")"));
+  EXPECT_THAT(response.body, HasSubstr(R"("sent_bytes":240,"received_bytes":2030)"));
+  EXPECT_THAT(response.body,
+              HasSubstr(R"("ports":[{"key":"443","bytes":2200,"packets":4,"flows":2}])"));
+  EXPECT_THAT(response.body,
+              HasSubstr(R"("served_ports":[{"key":"22","bytes":70,"packets":2,"flows":1}])"));
+  EXPECT_THAT(response.body, Not(HasSubstr("10.0.0.3")));
+}
+
+TEST_F(HostsTest, AHostThatWasSilentIsAnswered) {
+  const Response response = Get("/api/v1/hosts/2001:db8::1");
+  ASSERT_EQ(response.status, 200) << response.body;
+  EXPECT_THAT(response.body, HasSubstr(R"("names":[],"first_seen":null,"last_seen":null)"));
+  EXPECT_THAT(response.body, HasSubstr(R"("peers":[],"ports":[])"));
+}
+
+TEST_F(HostsTest, AFilterCannotLeaveItsHost) {
+  // Without parentheses, "or" would select everything.
+  const Response response = Get("/api/v1/hosts/10.0.0.2?where=port%3D22+or+port%3D80");
+  ASSERT_EQ(response.status, 200) << response.body;
+  EXPECT_THAT(response.body, HasSubstr(R"("total":{"bytes":70,"packets":2,"flows":1})"));
+  EXPECT_THAT(response.body, Not(HasSubstr("10.0.0.3")));
+  EXPECT_EQ(Get("/api/v1/hosts/10.0.0.2?where=port%3D22)+or+(port%3D80").status, 400);
+}
+
+TEST_F(HostsTest, WhatIsNoAddressIsRefused) {
+  for (const char* text : {"nobody", "10.0.0.256", "10.0.0.1%25eth0", "%3Cb%3E"}) {
+    const Response response = Get(std::string("/api/v1/hosts/") + text);
+    EXPECT_EQ(response.status, 400) << text << response.body;
+    EXPECT_THAT(response.body, Not(HasSubstr("<b>")));
+  }
+}
+
+TEST_F(HostsTest, AHostHasTheAlertsThatNameIt) {
+  Alert about;
+  about.id = "1";
+  about.time = wall_ - 1s;
+  about.entity.destination = *IpAddress::Parse("10.0.0.1");
+  Alert other = about;
+  other.id = "2";
+  other.entity = {};
+  other.entity.source = *IpAddress::Parse("10.0.0.9");
+  ASSERT_TRUE(store_->Write({}, std::vector{about, other}).ok());
+  const Response response = Get("/api/v1/hosts/10.0.0.1");
+  EXPECT_THAT(response.body, HasSubstr(R"("alerts":[{"id":"1")"));
+  EXPECT_THAT(response.body, Not(HasSubstr(R"("id":"2")")));
+}
+
+TEST_F(HostsTest, ApplicationsAreListedWithTheirStableNumbers) {
+  const Response response = Get("/api/v1/applications");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_THAT(response.body,
+              HasSubstr(R"({"applications":[{"number":0,"name":"unknown","category":"unknown"},)"
+                        R"({"number":1,"name":"dns","category":"name_resolution"})"));
+}
+
+TEST_F(HostsTest, TrafficOfUnknownApplicationIsOther) {
+  const Response response = Get("/api/v1/top?dimension=application");
+  ASSERT_EQ(response.status, 200) << response.body;
+  EXPECT_THAT(response.body, HasSubstr(R"("dimension":"application")"));
+  EXPECT_THAT(response.body, HasSubstr(R"("total":{"bytes":2280,"packets":8,"flows":4})"));
+  EXPECT_THAT(response.body,
+              HasSubstr(R"("other":{"bytes":2280,"packets":8,"flows":4},"rows":[])"));
+  const Response series = Get("/api/v1/series?by=category&since=-2m");
+  ASSERT_EQ(series.status, 200) << series.body;
+  EXPECT_THAT(series.body, HasSubstr(R"("series":[{"key":"unknown","values":[)"));
+}
+
+}  // namespace
+}  // namespace nta::server
