@@ -99,21 +99,37 @@ void LiveFeed::CheckStore() {
     return;
   }
   store_asked_ = now;
-  const auto captured = capture_.captured();
-  const bool submitted = pool_.Submit([this, captured] {
+  const bool submitted = pool_.Submit([this] {
     absl::Status status = services_.store.GetSetting(kSessionsSetting).status();
     if (absl::IsNotFound(status)) status = absl::OkStatus();
-    if (status.ok() && captured && captured->until > marked_until_.load()) {
-      status = services_.store.MarkCaptured(
-          {std::max(captured->since, marked_until_.load()), captured->until});
-      if (status.ok()) marked_until_ = captured->until;
-    }
+    if (status.ok()) status = RecordCapture();
     const bool was_well = services_.store_is_well.exchange(status.ok());
     // Once, not every five seconds.
     if (was_well && !status.ok()) Log(LogLevel::kError, "store: " + std::string(status.message()));
     store_busy_ = false;
   });
   if (!submitted) store_busy_ = false;
+}
+
+absl::Status LiveFeed::RecordCapture() {
+  absl::MutexLock lock(&record_mutex_);
+  const auto captured = capture_.captured();
+  if (!captured) return absl::OkStatus();
+  if (captured->until > marked_until_.load()) {
+    const absl::Status status = services_.store.MarkCaptured(
+        {std::max(captured->since, marked_until_.load()), captured->until});
+    if (!status.ok()) return status;
+    marked_until_ = captured->until;
+  }
+  const CaptureStatus status = capture_.status();
+  const CaptureCounts now{status.ledger.received, status.ledger.dropped, status.flow_table.evicted,
+                          status.store.flows_dropped};
+  const absl::Status recorded = services_.store.RecordCapture(
+      captured->until,
+      {now.packets_seen - recorded_.packets_seen, now.packets_dropped - recorded_.packets_dropped,
+       now.flows_evicted - recorded_.flows_evicted, now.flows_dropped - recorded_.flows_dropped});
+  if (recorded.ok()) recorded_ = now;
+  return recorded;
 }
 
 void LiveFeed::CheckSessions() {

@@ -7,6 +7,8 @@
 #include <functional>
 #include <stop_token>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "app.h"
 #include "capture_loop.h"
 #include "connections.h"
@@ -27,6 +29,10 @@ class LiveFeed {
   // Publishes what became known; looks after sessions, deadlines and the store when it is time. For
   // Run and tests.
   void Tick();
+
+  // Brings into the store what was captured, and what was lost, since the last call. Waits for
+  // the disk; thread-safe.
+  absl::Status RecordCapture();
 
  private:
   void PublishSamples();
@@ -51,6 +57,8 @@ class LiveFeed {
   std::atomic<bool> sessions_asked_{false};
   std::atomic<bool> store_busy_{false};
   std::atomic<Timestamp> marked_until_{Timestamp::min()};
+  absl::Mutex record_mutex_;
+  CaptureCounts recorded_ ABSL_GUARDED_BY(record_mutex_);
 };
 
 }  // namespace nta::server

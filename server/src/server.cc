@@ -259,10 +259,8 @@ void Server::Impl::StopThreads() {
 
 absl::Status Server::Impl::Stop() {
   StopThreads();
-  if (const auto captured = capture_->captured()) {
-    const absl::Status marked = store_->MarkCaptured(*captured);
-    if (!marked.ok()) Log(LogLevel::kError, "store: " + std::string(marked.message()));
-  }
+  const absl::Status recorded = feed_->RecordCapture();
+  if (!recorded.ok()) Log(LogLevel::kError, "store: " + std::string(recorded.message()));
   const StoreWriterStats stats = writer_->Stats();
   NTA_RETURN_IF_ERROR(http_->Stop(kStopTime));
   if (stats.queue == 0) return absl::OkStatus();

@@ -97,7 +97,7 @@ void Connections::BoundLog(Connection& writer) {
   sqlite3_busy_timeout(writer.get(), 100);
   const int result = sqlite3_wal_checkpoint_v2(writer.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE,
                                                nullptr, nullptr);
-  sqlite3_busy_timeout(writer.get(), 5000);
+  sqlite3_busy_timeout(writer.get(), kBusyMilliseconds);
   base::MutexLock lock(&mutex_);
   next_log_bytes_ = result == SQLITE_OK ? kMaxLogBytes : 2 * bytes;
   is_emptying_log_ = false;

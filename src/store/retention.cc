@@ -196,8 +196,11 @@ absl::StatusOr<std::optional<Timestamp>> EndOfOldest(Connection& connection, std
 
 absl::Status ReturnSpace(Connection& connection) {
   NTA_RETURN_IF_ERROR(connection.Execute("PRAGMA incremental_vacuum"));
-  // Without readers the log goes, too; with them it is used again.
-  return connection.Execute("PRAGMA wal_checkpoint(TRUNCATE)");
+  // Without readers the log goes, too; with them it is used again, and nobody waits for them.
+  sqlite3_busy_timeout(connection.get(), 100);
+  const absl::Status status = connection.Execute("PRAGMA wal_checkpoint(TRUNCATE)");
+  sqlite3_busy_timeout(connection.get(), kBusyMilliseconds);
+  return status;
 }
 
 }  // namespace nta::store

@@ -11,9 +11,8 @@ namespace nta::store {
 namespace {
 
 constexpr std::uint8_t kFormat = 1;
-// Bounds what a hostile part makes us allocate. Nobody has more addresses than this in a day; who
-// has is answered from the flows.
-constexpr std::size_t kMaxRows = 4'000'000;
+// Bounds what a hostile part makes us allocate. Parts that are merged stay well below.
+constexpr std::size_t kMaxRows = 2'000'000;
 
 absl::Status Damaged() {
   return base::MakeStatus(absl::StatusCode::kDataLoss, "totals in the store are damaged");

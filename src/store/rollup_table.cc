@@ -15,6 +15,7 @@ constexpr std::int64_t kPartsPerBucket = 65'536;
 constexpr std::size_t kMostParts = 8;
 // Larger parts stay as they are: bounds the memory of whoever reads or merges them.
 constexpr std::int64_t kMostMergedBytes = 8 << 20;
+constexpr std::uint64_t kMostMergedRows = 1'000'000;
 
 std::int64_t FirstId(RollupLevel level, Minute start) {
   return FloorDivide(start, MinutesOf(level)) * kPartsPerBucket;
@@ -27,14 +28,14 @@ constexpr LevelSql kInsert{
     "INSERT INTO rollup_minute VALUES(?, ?, ?)", "INSERT INTO rollup_hour VALUES(?, ?, ?)",
     "INSERT INTO rollup_quarter VALUES(?, ?, ?)", "INSERT INTO rollup_day VALUES(?, ?, ?)"};
 constexpr LevelSql kSizes{
-    "SELECT id, length(traffic) + ifnull(length(addresses), 0) FROM rollup_minute "
-    "WHERE id >= ?1 AND id < ?2 ORDER BY id",
-    "SELECT id, length(traffic) + ifnull(length(addresses), 0) FROM rollup_hour "
-    "WHERE id >= ?1 AND id < ?2 ORDER BY id",
-    "SELECT id, length(traffic) + ifnull(length(addresses), 0) FROM rollup_quarter "
-    "WHERE id >= ?1 AND id < ?2 ORDER BY id",
-    "SELECT id, length(traffic) + ifnull(length(addresses), 0) FROM rollup_day "
-    "WHERE id >= ?1 AND id < ?2 ORDER BY id"};
+    "SELECT id, length(traffic) + ifnull(length(addresses), 0) "
+    "FROM rollup_minute WHERE id >= ?1 AND id < ?2 ORDER BY id",
+    "SELECT id, length(traffic) + ifnull(length(addresses), 0) "
+    "FROM rollup_hour WHERE id >= ?1 AND id < ?2 ORDER BY id",
+    "SELECT id, length(traffic) + ifnull(length(addresses), 0) "
+    "FROM rollup_quarter WHERE id >= ?1 AND id < ?2 ORDER BY id",
+    "SELECT id, length(traffic) + ifnull(length(addresses), 0) "
+    "FROM rollup_day WHERE id >= ?1 AND id < ?2 ORDER BY id"};
 constexpr LevelSql kRead{
     "SELECT id, traffic, addresses FROM rollup_minute WHERE id >= ?1 AND id < ?2",
     "SELECT id, traffic, addresses FROM rollup_hour WHERE id >= ?1 AND id < ?2",
@@ -129,6 +130,19 @@ absl::Status RollupTable::Add(RollupLevel level, const EncodedPart& part, Compre
                                    : MergeNewest(level, std::move(parts), kMostParts, compressor);
 }
 
+absl::StatusOr<std::uint64_t> RollupTable::AddressRowsOf(RollupLevel level, std::int64_t id) {
+  NTA_ASSIGN_OR_RETURN(Statement * read, connection_.Cached(Of(kReadAddresses, level)));
+  read->BindAll(id, id + 1);
+  NTA_ASSIGN_OR_RETURN(const bool found, read->Step());
+  // What the part begins with, behind its format. Small ones can have very many rows: addresses
+  // that follow each other with one packet each take next to nothing.
+  ByteReader in(found ? read->Blob(1) : std::span<const std::uint8_t>());
+  in.U8();
+  const std::uint64_t rows = in.Varint();
+  read->Reset();
+  return rows;
+}
+
 absl::Status RollupTable::MergeNewest(RollupLevel level, std::vector<PartSize> parts,
                                       std::size_t most, Compressor& compressor) {
   if (parts.size() < 2) return absl::OkStatus();
@@ -136,8 +150,12 @@ absl::Status RollupTable::MergeNewest(RollupLevel level, std::vector<PartSize> p
   // so that each byte is merged a few times only, however many parts come.
   std::size_t first = parts.size() - 1;
   std::int64_t bytes = parts[first].bytes;
+  NTA_ASSIGN_OR_RETURN(std::uint64_t rows, AddressRowsOf(level, parts[first].id));
   while (first > 0 && bytes + parts[first - 1].bytes <= kMostMergedBytes &&
          (parts[first - 1].bytes <= 2 * bytes || first >= most)) {
+    NTA_ASSIGN_OR_RETURN(const std::uint64_t more, AddressRowsOf(level, parts[first - 1].id));
+    if (rows + more > kMostMergedRows) break;
+    rows += more;
     bytes += parts[--first].bytes;
   }
   parts.erase(parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(first));

@@ -236,7 +236,7 @@ absl::Status Harden(Connection& connection) {
                                      sqlite3_db_config(connection.get(), option, value, nullptr)));
   }
   sqlite3_limit(connection.get(), SQLITE_LIMIT_ATTACHED, 0);
-  sqlite3_busy_timeout(connection.get(), 5000);
+  sqlite3_busy_timeout(connection.get(), kBusyMilliseconds);
   NTA_RETURN_IF_ERROR(SqliteStatus(connection.get(), RegisterFlowsTable(connection.get())));
   return connection.Execute("PRAGMA cell_size_check=ON; PRAGMA foreign_keys=OFF");
 }

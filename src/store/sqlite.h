@@ -20,6 +20,9 @@
 
 namespace nta::store {
 
+// How long a connection waits for the locks of others.
+inline constexpr int kBusyMilliseconds = 5'000;
+
 // A prepared statement. Binding errors show in the next Step. Lives no longer than its connection.
 class Statement {
  public:

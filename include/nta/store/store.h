@@ -82,9 +82,9 @@ struct StoredFlow {
 };
 
 struct FlowPage {
-  CaptureCounts capture;  // of the whole minutes of the interval
   std::vector<StoredFlow> flows;
-  std::string next_cursor;  // empty: this was the last page
+  std::string next_cursor;     // empty: this was the last page
+  CaptureCounts capture = {};  // of the whole minutes of the interval
 };
 
 struct AlertQuery {
