@@ -33,7 +33,7 @@ constexpr int kMaxNesting = 4;
 // later.
 constexpr std::uint16_t kMaxUnmatchedPackets = 2;
 // Packets of one direction that match nothing, after which a flow is given up.
-constexpr std::uint32_t kMaxUnrecognised = 4;
+constexpr std::uint32_t kMaxUnrecognised = 6;
 // The end of a first message is seldom a full segment; bulk data is.
 constexpr std::size_t kMaxUnmatchedBytes = 1000;
 
@@ -206,7 +206,7 @@ class ApplicationInspector::Impl {
     std::size_t consumed = 0;
     const bool wants_more = Process(call, payload, consumed);
     stream.is_at_start = false;
-    if (call.inspection.parser == nullptr) Remember(call);
+    if (call.inspection.parser == nullptr && call.inspection.is_waiting) Remember(call);
     return wants_more;
   }
 
@@ -309,14 +309,16 @@ class ApplicationInspector::Impl {
     const bool had_parser = call.inspection.parser != nullptr;
     std::size_t consumed = 0;
     bool wants_more = Process(call, payload, consumed);
-    if (wants_more && !had_parser && call.inspection.parser == nullptr &&
-        !call.inspection.is_waiting && at > 0 && consumed == 0) {
+    const Inspection& inspection = call.inspection;
+    if (wants_more && !had_parser && inspection.parser == nullptr && !inspection.is_waiting &&
+        at > 0) {
       // Perhaps something begins with this packet.
       payload.bytes = bytes.subspan(at);
       payload.is_start = false;
       std::size_t consumed_here = 0;
       wants_more = Process(call, payload, consumed_here);
-      if (call.inspection.parser != nullptr || consumed_here > 0) consumed = at + consumed_here;
+      const bool begins_here = inspection.parser != nullptr || inspection.is_waiting;
+      if (begins_here || consumed_here > 0) consumed = at + consumed_here;
     }
     if (!wants_more) return false;
     if (is_cut) {
@@ -367,7 +369,9 @@ class ApplicationInspector::Impl {
     const Stream& stream = call.stream();
     const bool keeps = payload.is_tcp() && stream.is_at_start && !call.inspection.is_nested &&
                        stream.packets <= kMaxUnmatchedPackets && !payload.is_last &&
-                       payload.bytes.size() <= kMaxUnmatchedBytes;
+                       payload.bytes.size() <= kMaxUnmatchedBytes &&
+                       // Nothing comes before a SYN, and floods are made of them.
+                       (payload.packet.tcp_flags & kTcpSyn) == 0;
     return keeps ? 0 : payload.bytes.size();
   }
 

@@ -76,6 +76,11 @@ bool IsUtp(const Payload& payload) {
          static_cast<std::uint16_t>(before.sequence - now.acknowledged) <= 16;
 }
 
+bool MayBeUtp(const Payload& payload) {
+  Utp header;
+  return ReadUtp(payload.bytes, header);
+}
+
 bool IsTracker(const Payload& payload) {
   base::ByteCursor cursor(payload.bytes);
   return cursor.U64() == kTrackerMagic && cursor.U32() == 0 && cursor.ok() &&
@@ -133,7 +138,7 @@ ParseResult ParseStream(const Payload& payload, Findings& findings) {
 
 constinit const Parser kBittorrentParser = {
     .application = Application::kBittorrent,
-    .match = MatchEach<IsBittorrentDatagram>,
+    .match = MatchPair<IsBittorrentDatagram, MayBeUtp>,
     .parse = ReadEach<ReadDatagram>,
     .first_bytes = FirstBytes::Of({0x00, 0x01, 0x11, 0x21, 0x31, 0x41}) | FirstBytes::Chars("dB"),
 };

@@ -41,7 +41,9 @@ constexpr char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c
 bool EqualsNoCase(Text a, Text lower_b) { return std::ranges::equal(a, lower_b, {}, Lower); }
 
 bool ContainsNoCase(Text text, Text lower_part) {
-  return !std::ranges::search(text, lower_part, {}, Lower).empty();
+  const auto is_same = [](char a, char b) { return Lower(a) == b; };
+  return std::search(text.begin(), text.end(), lower_part.begin(), lower_part.end(), is_same) !=
+         text.end();
 }
 
 Text Trim(Text text) {

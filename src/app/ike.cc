@@ -76,6 +76,10 @@ bool IsIke(const Payload& payload) {
          before.ok();
 }
 
+bool MayBeEsp(const Payload& payload) {
+  return payload.HasPort(kNatPort) && payload.bytes.size() >= 8;
+}
+
 void ReadIke(const Payload& payload, Findings& findings) {
   Header header;
   if (!ReadHeader(payload, header)) return;
@@ -88,7 +92,7 @@ void ReadIke(const Payload& payload, Findings& findings) {
 
 constinit const Parser kIkeParser = {
     .application = Application::kIke,
-    .match = MatchEach<IsIke>,
+    .match = MatchPair<IsIke, MayBeEsp>,
     .parse = ReadEach<ReadIke>,
 };
 

@@ -41,9 +41,16 @@ bool IsRefusal(Bytes body) {
          IsPrintableAscii(AsText(body.subspan(3, 6)));
 }
 
+// Little endian, three bytes.
+std::size_t BodySize(Bytes bytes) {
+  if (bytes.size() < 3) return 0;
+  return bytes[0] | std::size_t{bytes[1]} << 8 | std::size_t{bytes[2]} << 16;
+}
+
 Verdict Match(const Payload& payload) {
   base::ByteCursor cursor(payload.bytes);
-  const std::size_t length = cursor.U8() | cursor.U8() << 8 | cursor.U8() << 16;
+  const std::size_t length = BodySize(payload.bytes);
+  cursor.Skip(3);
   const std::uint8_t sequence = cursor.U8();
   if (!cursor.ok()) return MoreUnlessLast(payload);
   if (sequence != 0 || length < 8 || length > 1024) return Verdict::kNo;
@@ -102,9 +109,7 @@ ParseNext ReadPacket(Bytes bytes, Side side, Findings& findings) {
 }
 
 std::size_t SizeOf(Bytes bytes) {
-  if (bytes.size() < kFrameBytes) return 0;
-  return kFrameBytes + (bytes[0] | static_cast<std::size_t>(bytes[1]) << 8 |
-                        static_cast<std::size_t>(bytes[2]) << 16);
+  return bytes.size() < kFrameBytes ? 0 : kFrameBytes + BodySize(bytes);
 }
 
 ParseResult Parse(const Payload& payload, Findings& findings) {

@@ -69,9 +69,15 @@ bool IsReset(Bytes bytes, std::size_t wire_size) {
 //  packet id (32) | ... |
 //   with a cipher that authenticates; older ciphers hide the packet id
 // A connection that began before the capture: the packet ids of one direction count.
+constexpr std::uint8_t kDataV1 = 6;
+constexpr std::uint8_t kDataV2 = 9;
+
+bool MayBeData(const Payload& payload) {
+  const std::uint8_t opcode = payload.bytes[0] >> 3;
+  return (opcode == kDataV1 || opcode == kDataV2) && payload.bytes.size() > 24;
+}
+
 bool IsDataInARow(const Payload& payload) {
-  constexpr std::uint8_t kDataV1 = 6;
-  constexpr std::uint8_t kDataV2 = 9;
   base::ByteCursor now(payload.bytes);
   base::ByteCursor before(payload.previous);
   const std::uint8_t opcode = payload.bytes[0] >> 3;
@@ -106,7 +112,7 @@ Verdict MatchStream(const Payload& payload) {
 
 constinit const Parser kOpenvpnParser = {
     .application = Application::kOpenvpn,
-    .match = MatchEach<IsOpenvpn>,
+    .match = MatchPair<IsOpenvpn, MayBeData>,
     .first_bytes = FirstBytes::Of({0x38, 0x40, 0x50}) | FirstBytes::Range(0x30, 0x37) |
                    FirstBytes::Range(0x48, 0x4F),
 };

@@ -20,8 +20,10 @@
 namespace nta::internal {
 
 enum class Verdict : std::uint8_t {
-  kNo,        // another protocol
-  kNeedMore,  // fits so far; at a TCP stream's beginning only: the same bytes come again with more
+  kNo,  // another protocol
+  // Fits so far. TCP: the same bytes come again with more. UDP: the next datagram will tell, with
+  // this one as its `previous` or `other`.
+  kNeedMore,
   kYes,
 };
 

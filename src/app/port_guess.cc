@@ -112,9 +112,10 @@ static_assert(std::ranges::is_sorted(kPorts, {}, &PortRow::port));
 Application ApplicationOfPort(std::uint8_t protocol, std::uint16_t port) {
   if (protocol != kProtocolTcp && protocol != kProtocolUdp) return Application::kUnknown;
   const Transports transport = protocol == kProtocolTcp ? kTcp : kUdp;
-  const auto rows = std::ranges::equal_range(kPorts, port, {}, &PortRow::port);
-  for (const PortRow& row : rows) {
-    if ((row.transports & transport) != 0) return row.application;
+  // Not equal_range: clang 14 cannot compile libstdc++'s.
+  const auto* row = std::ranges::lower_bound(kPorts, port, {}, &PortRow::port);
+  for (; row != kPorts.end() && row->port == port; ++row) {
+    if ((row->transports & transport) != 0) return row->application;
   }
   return Application::kUnknown;
 }

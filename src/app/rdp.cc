@@ -13,7 +13,6 @@ namespace {
 constexpr std::string_view kCookie = "Cookie: ";
 constexpr std::string_view kUser = "mstshash=";
 constexpr std::uint8_t kNegotiationRequest = 1;
-constexpr std::uint8_t kNegotiationResponse = 2;
 constexpr std::uint8_t kNegotiationFailure = 3;
 
 struct Negotiation {

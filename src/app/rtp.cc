@@ -43,6 +43,11 @@ bool IsRtp(const Payload& payload) {
   return now.ssrc == before.ssrc && step >= 1 && step <= 2;
 }
 
+bool MayBeRtp(const Payload& payload) {
+  RtpHeader header;
+  return ReadRtp(payload.bytes, header);
+}
+
 void ReadRtp(const Payload& payload, Findings& findings) {
   RtpHeader header;
   if (!ReadRtp(payload.bytes, header)) return;
@@ -94,7 +99,7 @@ void ReadRtcp(const Payload& payload, Findings& findings) {
 
 constinit const Parser kRtpParser = {
     .application = Application::kRtp,
-    .match = MatchEach<IsRtp>,
+    .match = MatchPair<IsRtp, MayBeRtp>,
     .parse = ReadEach<ReadRtp>,
     .first_bytes = FirstBytes::Range(0x80, 0xBF),
 };

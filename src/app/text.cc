@@ -24,7 +24,9 @@ bool StartsWithIgnoreCase(std::string_view text, std::string_view prefix) {
 }
 
 bool ContainsIgnoreCase(std::string_view text, std::string_view part) {
-  return !std::ranges::search(text, part, SameLetter).empty() || part.empty();
+  return std::search(text.begin(), text.end(), part.begin(), part.end(), SameLetter) !=
+             text.end() ||
+         part.empty();
 }
 
 bool IsPrintableAscii(std::string_view text) {

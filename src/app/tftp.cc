@@ -53,6 +53,11 @@ bool IsTransfer(const Payload& payload) {
   return now >> 16 == kData && before >> 16 == kAcknowledge && payload.wire_size() >= 4;
 }
 
+bool MayBeTransfer(const Payload& payload) {
+  const std::uint32_t operation = OperationAndBlock(payload.bytes) >> 16;
+  return operation == kData || operation == kAcknowledge;
+}
+
 bool IsError(Bytes bytes) {
   base::ByteCursor cursor(bytes);
   const std::uint16_t operation = cursor.U16();
@@ -83,7 +88,7 @@ void ReadTftp(const Payload& payload, Findings& findings) {
 
 constinit const Parser kTftpParser = {
     .application = Application::kTftp,
-    .match = MatchEach<IsTftp>,
+    .match = MatchPair<IsTftp, MayBeTransfer>,
     .parse = ReadEach<ReadTftp>,
     .first_bytes = FirstBytes::Of({0}),
 };

@@ -27,6 +27,13 @@ template <bool (*kIs)(const Payload&)>
 Verdict MatchEach(const Payload& payload) {
   return YesIf(kIs(payload));
 }
+// The same for those that only two datagrams in a row give away: kMayBe(payload) says that this may
+// be one of them, so it is remembered.
+template <bool (*kIs)(const Payload&), bool (*kMayBe)(const Payload&)>
+Verdict MatchPair(const Payload& payload) {
+  if (kIs(payload)) return Verdict::kYes;
+  return kMayBe(payload) ? Verdict::kNeedMore : Verdict::kNo;
+}
 template <void (*kRead)(const Payload&, Findings&)>
 ParseResult ReadEach(const Payload& payload, Findings& findings) {
   kRead(payload, findings);

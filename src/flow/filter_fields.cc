@@ -13,6 +13,14 @@
 #include "base/status.h"
 #include "nta/flow/application.h"
 
+namespace nta {
+namespace {
+
+char LowerCase(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+}  // namespace
+}  // namespace nta
+
 namespace nta::filter {
 namespace {
 
@@ -196,8 +204,6 @@ std::string DurationToString(double nanoseconds) {
   return NumberToString(nanoseconds) + "ns";
 }
 
-char LowerCase(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 // In quotes, so that it is read as one value whatever it holds.
 std::string QuotedText(std::string_view text) {
   std::string quoted = "\"";
@@ -212,7 +218,7 @@ std::string QuotedText(std::string_view text) {
 
 std::string LowerCase(std::string_view text) {
   std::string lower(text);
-  for (char& c : lower) c = LowerCase(c);
+  for (char& c : lower) c = nta::LowerCase(c);
   return lower;
 }
 
@@ -336,7 +342,28 @@ std::string ValueToString(FlowField field, const FilterValue& value) {
   return NumberToString(number);
 }
 
-bool MatchesPattern(std::string_view text, std::string_view pattern) {
+std::string_view OperatorName(FilterOperator op) {
+  switch (op) {
+    case FilterOperator::kEqual:
+      return "=";
+    case FilterOperator::kNotEqual:
+      return "!=";
+    case FilterOperator::kLess:
+      return "<";
+    case FilterOperator::kLessEqual:
+      return "<=";
+    case FilterOperator::kGreater:
+      return ">";
+    case FilterOperator::kGreaterEqual:
+      return ">=";
+  }
+  return "";
+}
+
+}  // namespace nta::filter
+
+namespace nta {
+bool MatchesTextPattern(std::string_view text, std::string_view pattern) {
   std::size_t at = 0;
   std::size_t place = 0;
   // Where the last * was met, and how much of the text it stands for.
@@ -359,22 +386,4 @@ bool MatchesPattern(std::string_view text, std::string_view pattern) {
   return pattern.find_first_not_of('*', place) == std::string_view::npos;
 }
 
-std::string_view OperatorName(FilterOperator op) {
-  switch (op) {
-    case FilterOperator::kEqual:
-      return "=";
-    case FilterOperator::kNotEqual:
-      return "!=";
-    case FilterOperator::kLess:
-      return "<";
-    case FilterOperator::kLessEqual:
-      return "<=";
-    case FilterOperator::kGreater:
-      return ">";
-    case FilterOperator::kGreaterEqual:
-      return ">=";
-  }
-  return "";
-}
-
-}  // namespace nta::filter
+}  // namespace nta

@@ -29,9 +29,6 @@ absl::StatusOr<FilterValue> ParseValue(FlowField field, std::string_view text);
 // A text that ParseValue reads as the same value.
 std::string ValueToString(FlowField field, const FilterValue& value);
 
-// Whether `text`, in any case, is as `pattern`, which is in lower case: * stands for any characters.
-bool MatchesPattern(std::string_view text, std::string_view pattern);
-
 std::string_view OperatorName(FilterOperator op);
 
 }  // namespace nta::filter

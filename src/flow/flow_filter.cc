@@ -245,7 +245,7 @@ bool AnyPrefix(const FilterNode& node, const IpAddress& address) {
 bool AnyPattern(const FilterNode& node, std::string_view text) {
   return !text.empty() &&
          std::any_of(node.values.begin(), node.values.end(), [&](const FilterValue& value) {
-           return filter::MatchesPattern(text, std::get<std::string>(value));
+           return MatchesTextPattern(text, std::get<std::string>(value));
          });
 }
 

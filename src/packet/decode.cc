@@ -129,12 +129,13 @@ Next Decoder::Malformed(DecodeReason reason) {
   return Next::kDone;
 }
 
-Next Decoder::Unsupported(DecodeReason reason) {
+Next Decoder::Unsupported(DecodeReason reason, std::uint16_t number) {
   if (inside_) {
     out_ = *outer_;
   } else if (out_.outcome == DecodeOutcome::kDecoded) {
     out_.outcome = DecodeOutcome::kUnsupported;
     out_.reason = reason;
+    out_.unsupported = number;
   }
   return Next::kDone;
 }

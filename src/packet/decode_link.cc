@@ -25,6 +25,7 @@ constexpr std::uint16_t kEtherTypeIpv6 = 0x86dd;
 constexpr std::uint16_t kEtherTypePpp = 0x880b;
 constexpr std::uint16_t kEtherTypeMpls = 0x8847;
 constexpr std::uint16_t kEtherTypeMplsMulticast = 0x8848;
+constexpr std::uint16_t kEtherTypePppoeDiscovery = 0x8863;
 constexpr std::uint16_t kEtherTypePppoeSession = 0x8864;
 constexpr std::uint16_t kEtherTypeQinQ = 0x88a8;
 constexpr std::uint16_t kEtherTypePbb = 0x88e7;
@@ -100,7 +101,7 @@ Next Decoder::Link() {
     case kEdsa:
       return SwitchTag(12, 8);
     default:
-      return Unsupported(DecodeReason::kUnknownLinkType);
+      return Unsupported(DecodeReason::kUnknownLinkType, link_type_);
   }
 }
 
@@ -172,7 +173,7 @@ Next Decoder::EtherType() {
     default:
       if (ether_type_ > kMaxLength) {
         out_.ether_type = ether_type_;
-        return Unsupported(DecodeReason::kUnknownEtherType);
+        return Unsupported(DecodeReason::kUnknownEtherType, ether_type_);
       }
       Limit(ether_type_);
       return Next::kLlc;
@@ -208,7 +209,7 @@ Next Decoder::Llc() {
     Skip(3);
     return Next::kIp;
   }
-  return Unsupported(DecodeReason::kUnknownLlc);
+  return Unsupported(DecodeReason::kUnknownLlc, static_cast<std::uint16_t>(dsap << 8 | ssap));
 }
 
 // RFC 1042: organisation (3 bytes), protocol (2); organisations 0 and 0x0000f8 use EtherTypes.
@@ -216,8 +217,10 @@ Next Decoder::Snap() {
   if (!Has(5)) return Malformed(DecodeReason::kTruncatedLink);
   const std::uint32_t organisation = Load32(cursor_) >> 8;
   ether_type_ = Load16(cursor_ + 3);
-  if (organisation != 0 && organisation != 0x0000f8) return Unsupported(DecodeReason::kUnknownLlc);
-  if (ether_type_ <= kMaxLength) return Unsupported(DecodeReason::kUnknownLlc);
+  const bool has_ether_type = organisation == 0 || organisation == 0x0000f8;
+  if (!has_ether_type || ether_type_ <= kMaxLength) {
+    return Unsupported(DecodeReason::kUnknownLlc, 0xaaaa);
+  }
   Skip(5);
   return Next::kEtherType;
 }
@@ -243,11 +246,11 @@ Next Decoder::Ppp() {
       return Next::kMpls;
     case 0x0031:  // bridging: flags, MAC type 1 is Ethernet (RFC 3518)
       if (!Has(2)) return Malformed(DecodeReason::kTruncatedLink);
-      if (cursor_[1] != 1) return Unsupported(DecodeReason::kUnknownPppProtocol);
+      if (cursor_[1] != 1) return Unsupported(DecodeReason::kUnknownPppProtocol, protocol);
       Skip(2);
       return Next::kEthernet;
     default:
-      return Unsupported(DecodeReason::kUnknownPppProtocol);
+      return Unsupported(DecodeReason::kUnknownPppProtocol, protocol);
   }
 }
 
@@ -291,7 +294,7 @@ Next Decoder::FrameRelay() {
     case 0x80:
       return Snap();
     default:
-      return Unsupported(DecodeReason::kUnknownLlc);
+      return Unsupported(DecodeReason::kUnknownLlc, nlpid);
   }
 }
 
@@ -299,9 +302,9 @@ Next Decoder::FrameRelay() {
 Next Decoder::Fddi() {
   if (!Has(13)) return Malformed(DecodeReason::kTruncatedLink);
   SetMacs(cursor_ + 1, cursor_ + 7);
-  const bool is_llc = (cursor_[0] & 0x30) == 0x10;
+  const std::uint8_t control = cursor_[0];
   Skip(13);
-  return is_llc ? Next::kLlc : Unsupported(DecodeReason::kNonDataFrame);
+  return (control & 0x30) == 0x10 ? Next::kLlc : Unsupported(DecodeReason::kNonDataFrame, control);
 }
 
 // LINKTYPE_SLIP: direction and compressed header in 16 bytes, then the packet.
@@ -327,7 +330,7 @@ Next Decoder::Null() {
       return Next::kIp;
     default:
       if (family <= kMaxLength || family > 0xffff) {
-        return Unsupported(DecodeReason::kUnknownEtherType);
+        return Unsupported(DecodeReason::kUnknownEtherType, static_cast<std::uint16_t>(family));
       }
       ether_type_ = static_cast<std::uint16_t>(family);
       return Next::kEtherType;
@@ -343,7 +346,8 @@ Next Decoder::LinuxSll() {
   if (hardware == 803) return Radiotap();
   if (protocol == 4) return Next::kLlc;
   ether_type_ = protocol;
-  return protocol > kMaxLength ? Next::kEtherType : Unsupported(DecodeReason::kUnknownEtherType);
+  return protocol > kMaxLength ? Next::kEtherType
+                               : Unsupported(DecodeReason::kUnknownEtherType, protocol);
 }
 
 // LINKTYPE_LINUX_SLL2: protocol 2, reserved 2, interface 4, ARPHRD 2, packet type 1, address length
@@ -356,7 +360,8 @@ Next Decoder::LinuxSll2() {
   if (hardware == 803) return Radiotap();
   if (protocol == 4) return Next::kLlc;
   ether_type_ = protocol;
-  return protocol > kMaxLength ? Next::kEtherType : Unsupported(DecodeReason::kUnknownEtherType);
+  return protocol > kMaxLength ? Next::kEtherType
+                               : Unsupported(DecodeReason::kUnknownEtherType, protocol);
 }
 
 // LINKTYPE_NFLOG: family, version, resource; then attributes of length, type and value, the packet
@@ -389,7 +394,8 @@ Next Decoder::Nflog() {
 Next Decoder::Pppoe() {
   if (!Has(6)) return Malformed(DecodeReason::kTruncatedLink);
   if (cursor_[0] != 0x11) return Malformed(DecodeReason::kBadLinkHeader);
-  if (cursor_[1] != 0) return Unsupported(DecodeReason::kUnknownEtherType);
+  if (cursor_[1] != 0)
+    return Unsupported(DecodeReason::kUnknownEtherType, kEtherTypePppoeDiscovery);
   const std::size_t length = Load16(cursor_ + 4);
   Skip(6);
   Limit(length);
@@ -419,7 +425,7 @@ Next Decoder::Mpls() {
       Skip(4);
       return Next::kEthernet;
     case 1:  // associated channel (RFC 5586)
-      return Unsupported(DecodeReason::kUnknownEtherType);
+      return Unsupported(DecodeReason::kUnknownEtherType, kEtherTypeMpls);
     default:
       return Next::kEthernet;
   }
@@ -450,7 +456,7 @@ Next Decoder::NshProtocol(std::uint8_t protocol) {
     case 5:
       return Next::kMpls;
     default:
-      return Unsupported(DecodeReason::kUnknownEtherType);
+      return Unsupported(DecodeReason::kUnknownEtherType, kEtherTypeNsh);
   }
 }
 

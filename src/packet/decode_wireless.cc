@@ -15,7 +15,10 @@ Next Decoder::Ieee80211() {
   const bool is_data = (control & 0x0c) == 0x08;
   const bool is_null = (control & 0x40) != 0;
   const bool is_encrypted = (flags & 0x40) != 0;
-  if (!is_data || is_null || is_encrypted) return Unsupported(DecodeReason::kNonDataFrame);
+  if (!is_data || is_null || is_encrypted) {
+    return Unsupported(DecodeReason::kNonDataFrame,
+                       static_cast<std::uint16_t>(control << 8 | flags));
+  }
 
   const bool to_ds = (flags & 0x01) != 0;
   const bool from_ds = (flags & 0x02) != 0;

@@ -55,7 +55,8 @@ class Decoder {
     wire_rest_ = std::min(wire_rest_, size - available());
   }
   Next Malformed(DecodeReason reason);
-  Next Unsupported(DecodeReason reason);
+  // `number`: what was read instead of a known one.
+  Next Unsupported(DecodeReason reason, std::uint16_t number);
   Next Step(Next next);
 
   // decode_link.cc

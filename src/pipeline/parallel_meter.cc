@@ -2,16 +2,17 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <cstring>
 #include <deque>
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <tuple>
 #include <utility>
 
 #include "base/keyed_hash.h"
 #include "base/random.h"
 #include "base/status.h"
-#include "flow/flow_entry.h"
 #include "pipeline/decode_counters.h"
 #include "pipeline/packet_block.h"
 
@@ -99,6 +100,18 @@ class Shard {
   DecodeCounters counters_;  // of the blocks that this worker decoded
   std::vector<FlowEvent> events_;
   std::vector<FlowRecord> flows_;
+};
+
+// An address in any order.
+struct Words {
+  explicit Words(const IpAddress& address) {
+    std::memcpy(&high, address.padded_bytes().data(), 8);
+    std::memcpy(&low, address.padded_bytes().data() + 8, 8);
+  }
+  auto operator<=>(const Words&) const = default;
+
+  std::uint64_t high;
+  std::uint64_t low;
 };
 
 Timestamp SystemNow() {
@@ -339,9 +352,16 @@ class ParallelMeter::Impl {
   std::size_t ShardOf(const IpAddress& source, std::uint16_t source_port,
                       const IpAddress& destination, std::uint16_t destination_port,
                       std::uint8_t protocol) const {
-    internal::DirectedKey directed;
-    internal::MakeKey(source, source_port, destination, destination_port, protocol, directed);
-    return static_cast<std::size_t>((directed.key.Hash(hash_) >> 32) * shards_.size() >> 32);
+    const Words from(source);
+    const Words to(destination);
+    const std::uint64_t rest = std::uint64_t{protocol} << 32;
+    const std::uint64_t hash =
+        std::tie(from, source_port) < std::tie(to, destination_port)
+            ? hash_(from.high, from.low, to.high, to.low,
+                    rest | source_port | std::uint64_t{destination_port} << 16)
+            : hash_(to.high, to.low, from.high, from.low,
+                    rest | destination_port | std::uint64_t{source_port} << 16);
+    return static_cast<std::size_t>((hash >> 32) * shards_.size() >> 32);
   }
 
   PacketSource& source_;

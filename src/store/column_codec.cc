@@ -210,7 +210,8 @@ absl::StatusOr<TextColumn> DecodeTextColumn(std::span<const std::uint8_t> bytes,
   NTA_ASSIGN_OR_RETURN(ByteReader in, Open(bytes, kTexts, rows));
   TextColumn values;
   const std::uint64_t count = in.Varint();
-  if (count > rows) return Damaged();
+  // "" may be there for no row.
+  if (count > rows + 1) return Damaged();
   std::vector<std::uint64_t> sizes(count);
   if (!DecodeNumbers(in, decompressor, sizes)) return Damaged();
   std::uint64_t total = 0;

@@ -1,5 +1,8 @@
 #include "store/connections.h"
 
+#include <filesystem>
+#include <system_error>
+
 #include "absl/time/time.h"
 #include "base/mutex_lock.h"
 #include "base/status.h"
@@ -32,16 +35,17 @@ absl::StatusOr<std::unique_ptr<Connections>> Connections::Open(StoreOptions opti
 }
 
 bool Connections::ReaderIsFree() const {
-  return in_memory_ ? WriterIsFree() : !readers_.empty() || readers_open_ < kMaxReaders;
+  if (in_memory_) return WriterIsFree();
+  return !is_emptying_log_ && (!readers_.empty() || readers_open_ < kMaxReaders);
 }
 
-absl::StatusOr<Connections::Lease> Connections::Read() {
-  const auto deadline = std::chrono::steady_clock::now() + query_timeout_;
+absl::StatusOr<Connections::Lease> Connections::Read(const QueryControl& control) {
+  const std::chrono::milliseconds timeout = control.timeout.value_or(query_timeout_);
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
   std::unique_ptr<Connection> connection;
   {
     base::MutexLock lock(&mutex_);
-    if (!lock.AwaitWithTimeout([this] { return ReaderIsFree(); },
-                               absl::FromChrono(query_timeout_))) {
+    if (!lock.AwaitWithTimeout([this] { return ReaderIsFree(); }, absl::FromChrono(timeout))) {
       return base::MakeStatus(absl::StatusCode::kDeadlineExceeded,
                               "store \"" + path_ + "\": too many queries at once");
     }
@@ -63,14 +67,40 @@ absl::StatusOr<Connections::Lease> Connections::Read() {
     }
     connection = std::move(*opened);
   }
-  connection->SetDeadline(deadline);
+  connection->SetDeadline(deadline, control.stop);
+  connection->SetProgress(&control.progress);
   return Lease(this, in_memory_, std::move(connection));
 }
 
 Connections::Lease Connections::Write() {
+  std::unique_ptr<Connection> connection;
+  {
+    base::MutexLock lock(&mutex_);
+    lock.AwaitWithTimeout([this] { return WriterIsFree(); }, absl::InfiniteDuration());
+    connection = std::move(writer_);
+  }
+  if (!in_memory_) BoundLog(*connection);
+  return Lease(this, true, std::move(connection));
+}
+
+void Connections::BoundLog(Connection& writer) {
+  std::error_code missing;
+  const std::uintmax_t bytes = std::filesystem::file_size(path_ + "-wal", missing);
+  {
+    base::MutexLock lock(&mutex_);
+    if (missing || bytes < next_log_bytes_) return;
+    is_emptying_log_ = true;
+    // Queries end by themselves; a caller may have given one more time than usual.
+    lock.AwaitWithTimeout([this] { return ReadersInUse() == 0; }, absl::FromChrono(query_timeout_));
+  }
+  // Readers of other processes are not waited for long.
+  sqlite3_busy_timeout(writer.get(), 100);
+  const int result = sqlite3_wal_checkpoint_v2(writer.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE,
+                                               nullptr, nullptr);
+  sqlite3_busy_timeout(writer.get(), 5000);
   base::MutexLock lock(&mutex_);
-  lock.AwaitWithTimeout([this] { return WriterIsFree(); }, absl::InfiniteDuration());
-  return Lease(this, true, std::move(writer_));
+  next_log_bytes_ = result == SQLITE_OK ? kMaxLogBytes : 2 * bytes;
+  is_emptying_log_ = false;
 }
 
 void Connections::Return(bool writes, std::unique_ptr<Connection> connection) {

@@ -42,17 +42,26 @@ class Connections {
 
   // Waits for its turn. Statements on a reading lease give up when the query timeout, the wait
   // included, is over.
-  absl::StatusOr<Lease> Read();
+  // `control` must live as long as the lease.
+  absl::StatusOr<Lease> Read(const QueryControl& control);
   Lease Write();
 
  private:
   static constexpr std::size_t kMaxReaders = 4;
+  // The log cannot be emptied while anybody reads, and with many readers somebody always does. When
+  // it is this large, queries wait until it is.
+  static constexpr std::uint64_t kMaxLogBytes = 64 << 20;
 
   Connections(std::string path, std::chrono::milliseconds query_timeout,
               std::unique_ptr<Connection> writer);
   bool ReaderIsFree() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   bool WriterIsFree() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return writer_ != nullptr; }
   void Return(bool writes, std::unique_ptr<Connection> connection);
+  std::size_t ReadersInUse() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    return readers_open_ - readers_.size();
+  }
+  // Empties the log when it is too large; waits for queries no longer than these may take.
+  void BoundLog(Connection& writer);
 
   const std::string path_;
   const bool in_memory_;
@@ -61,6 +70,9 @@ class Connections {
   std::unique_ptr<Connection> writer_ ABSL_GUARDED_BY(mutex_);                // null while leased
   std::vector<std::unique_ptr<Connection>> readers_ ABSL_GUARDED_BY(mutex_);  // that are free
   std::size_t readers_open_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool is_emptying_log_ ABSL_GUARDED_BY(mutex_) = false;
+  // At which size to try; grows while another process keeps the log from being emptied.
+  std::uint64_t next_log_bytes_ ABSL_GUARDED_BY(mutex_) = kMaxLogBytes;
 };
 
 }  // namespace nta::store

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/status.h"
-#include "flow/filter_fields.h"
 
 namespace nta::store {
 namespace {
@@ -211,7 +210,7 @@ class Evaluator {
       const bool matches =
           !text.empty() &&
           std::any_of(node.values.begin(), node.values.end(), [&text](const FilterValue& value) {
-            return filter::MatchesPattern(text, std::get<std::string>(value));
+            return MatchesTextPattern(text, std::get<std::string>(value));
           });
       of_text[i] = matches ? 1 : 0;
     }

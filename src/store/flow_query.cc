@@ -45,7 +45,9 @@ class PageFinder {
   absl::StatusOr<FlowPage> Find() {
     NTA_RETURN_IF_ERROR(ReadCursor());
     NTA_ASSIGN_OR_RETURN(std::vector<BlockInfo> blocks, Candidates());
+    std::size_t searched = 0;
     for (const BlockInfo& block : blocks) {
+      connection_.ReportProgress(searched++, blocks.size());
       // One more than asked for tells whether there is a next page.
       const bool full = found_.size() > query_.limit;
       if (full && BestKey(block) < found_.front().place.key) break;
@@ -214,7 +216,9 @@ absl::StatusOr<FlowPage> QueryFlows(Connection& connection, const FlowQuery& que
   NTA_RETURN_IF_ERROR(CheckInterval(query.interval));
   // Blocks and their columns are of one moment.
   NTA_ASSIGN_OR_RETURN(Transaction transaction, Transaction::BeginRead(connection));
-  return PageFinder(connection, query).Find();
+  NTA_ASSIGN_OR_RETURN(FlowPage page, PageFinder(connection, query).Find());
+  NTA_ASSIGN_OR_RETURN(page.capture, SumCaptureCounts(connection, query.interval));
+  return page;
 }
 
 }  // namespace nta::store

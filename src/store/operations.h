@@ -3,6 +3,7 @@
 #ifndef NTA_STORE_OPERATIONS_H_
 #define NTA_STORE_OPERATIONS_H_
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,6 +22,10 @@ absl::Status WriteBatch(Connection& connection, std::span<const FlowRecord> flow
                         std::span<const Alert> alerts);
 // In the caller's transaction.
 absl::Status WriteAlerts(Connection& connection, std::span<const Alert> alerts);
+absl::Status AddCaptureCounts(Connection& connection, Timestamp time, const CaptureCounts& counts);
+// Of the minutes that the interval touches.
+absl::StatusOr<CaptureCounts> SumCaptureCounts(Connection& connection,
+                                               const TimeInterval& interval);
 absl::Status MarkCaptured(Connection& connection, const TimeInterval& interval);
 
 absl::Status CheckInterval(const TimeInterval& interval);
@@ -31,6 +36,8 @@ absl::StatusOr<AlertPage> QueryAlerts(Connection& connection, const AlertQuery& 
 absl::StatusOr<std::uint64_t> CountAlerts(Connection& connection, const TimeInterval& interval);
 absl::StatusOr<TopResult> QueryTop(Connection& connection, const TopQuery& query);
 absl::StatusOr<SeriesResult> QuerySeries(Connection& connection, const SeriesQuery& query);
+absl::StatusOr<ConversationResult> QueryConversations(Connection& connection,
+                                                      const ConversationQuery& query);
 absl::StatusOr<TrafficSummary> QuerySummary(Connection& connection, const TimeInterval& interval);
 
 absl::StatusOr<std::vector<User>> ListUsers(Connection& connection);
@@ -41,12 +48,27 @@ absl::Status DeleteUser(Connection& connection, std::string_view username);
 absl::StatusOr<std::string> FindSetting(Connection& connection, std::string_view name);
 absl::Status ChangeSetting(Connection& connection, std::string_view name, std::string_view value);
 
+absl::StatusOr<StoreSize> MeasureSize(Connection& connection);
+absl::StatusOr<std::uint64_t> DeleteAlertsBefore(Connection& connection, Timestamp time);
+// The present as retention may see it, which is kept for the next run.
+absl::StatusOr<Timestamp> AdvanceRetentionClock(Connection& connection, Timestamp now);
+// Flows that ended before this time take `bytes` of the file, roughly; absent when all of them do
+// not.
+absl::StatusOr<std::optional<Timestamp>> EndOfOldest(Connection& connection, std::uint64_t bytes);
+// Gives free pages back to the file system.
+absl::Status ReturnSpace(Connection& connection);
+
 // One bounded step of DeleteBefore.
 struct DeletionStep {
   std::uint64_t flows = 0;
   bool done = false;
 };
-absl::StatusOr<DeletionStep> DeleteSome(Connection& connection, Timestamp time);
+// Of so many blocks, roughly: writers wait a fraction of a second at the most. On a full disk few,
+// because deleting takes space at first.
+inline constexpr std::size_t kBlocksPerStep = 256;
+inline constexpr std::size_t kBlocksPerStepWhenFull = 4;
+absl::StatusOr<DeletionStep> DeleteSome(Connection& connection, Timestamp time,
+                                        std::size_t most_blocks);
 
 }  // namespace nta::store
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "base/status.h"
@@ -12,16 +13,13 @@
 namespace nta::store {
 namespace {
 
-// Blocks of one transaction: writers wait a fraction of a second at the most.
-constexpr std::size_t kBlocksPerStep = 256;
-
 bool EndsBefore(const BlockInfo& block, Timestamp time) { return block.max_last_seen < time; }
 
-// Up to which time at the most kBlocksPerStep blocks go.
-Timestamp EndOfStep(std::vector<BlockInfo> blocks, Timestamp time) {
+// Up to which time at the most so many blocks go.
+Timestamp EndOfStep(std::vector<BlockInfo> blocks, Timestamp time, std::size_t most_blocks) {
   std::erase_if(blocks, [time](const BlockInfo& block) { return !EndsBefore(block, time); });
-  if (blocks.size() <= kBlocksPerStep) return time;
-  const auto last = blocks.begin() + kBlocksPerStep;
+  if (blocks.size() <= most_blocks) return time;
+  const auto last = blocks.begin() + static_cast<std::ptrdiff_t>(most_blocks);
   std::nth_element(blocks.begin(), last, blocks.end(),
                    [](const auto& a, const auto& b) { return a.max_last_seen < b.max_last_seen; });
   return last->max_last_seen;
@@ -88,7 +86,8 @@ absl::Status TrimCaptured(Connection& connection, Timestamp time) {
   const Minute before = FloorMinute(time);
   for (const char* sql : {"INSERT OR REPLACE INTO captured SELECT ?1, until_minute FROM captured "
                           "WHERE since_minute < ?1 AND until_minute > ?1",
-                          "DELETE FROM captured WHERE since_minute < ?1"}) {
+                          "DELETE FROM captured WHERE since_minute < ?1",
+                          "DELETE FROM capture_counts WHERE minute < ?1"}) {
     NTA_ASSIGN_OR_RETURN(Statement * statement, connection.Cached(sql));
     NTA_RETURN_IF_ERROR(statement->Bind(before).Run());
   }
@@ -107,22 +106,98 @@ absl::Status DeleteAlerts(Connection& connection, Timestamp time) {
 
 }  // namespace
 
-absl::StatusOr<DeletionStep> DeleteSome(Connection& connection, Timestamp time) {
+absl::StatusOr<DeletionStep> DeleteSome(Connection& connection, Timestamp time,
+                                        std::size_t most_blocks) {
   DeletionStep step;
   NTA_ASSIGN_OR_RETURN(Transaction transaction, Transaction::BeginWrite(connection));
   NTA_ASSIGN_OR_RETURN(const std::vector<BlockInfo> blocks, BlockReader(connection).List());
-  const Timestamp until = EndOfStep(blocks, time);
+  const Timestamp until = EndOfStep(blocks, time, most_blocks);
   step.done = until == time;
   NTA_ASSIGN_OR_RETURN(step.flows, DeleteFlows(connection, blocks, until));
   if (step.flows > 0) NTA_RETURN_IF_ERROR(RebuildRollups(connection, until));
   if (step.done) {
     NTA_RETURN_IF_ERROR(TrimCaptured(connection, time));
-    NTA_RETURN_IF_ERROR(DeleteAlerts(connection, time));
   }
   NTA_RETURN_IF_ERROR(transaction.Commit());
   // Gives the space back to the file system.
   NTA_RETURN_IF_ERROR(connection.Execute("PRAGMA incremental_vacuum"));
   return step;
+}
+
+absl::StatusOr<std::uint64_t> DeleteAlertsBefore(Connection& connection, Timestamp time) {
+  NTA_ASSIGN_OR_RETURN(Transaction transaction, Transaction::BeginWrite(connection));
+  NTA_ASSIGN_OR_RETURN(const std::int64_t before,
+                       connection.QueryInteger("SELECT count(*) FROM alerts"));
+  NTA_RETURN_IF_ERROR(DeleteAlerts(connection, time));
+  NTA_ASSIGN_OR_RETURN(const std::int64_t after,
+                       connection.QueryInteger("SELECT count(*) FROM alerts"));
+  NTA_RETURN_IF_ERROR(transaction.Commit());
+  return static_cast<std::uint64_t>(before - after);
+}
+
+absl::StatusOr<Timestamp> AdvanceRetentionClock(Connection& connection, Timestamp now) {
+  constexpr Duration kMostPerRun = std::chrono::hours(24);
+  NTA_ASSIGN_OR_RETURN(Transaction transaction, Transaction::BeginWrite(connection));
+  NTA_ASSIGN_OR_RETURN(Statement * read,
+                       connection.Cached("SELECT value FROM meta WHERE name = 'retention_clock'"));
+  NTA_ASSIGN_OR_RETURN(const bool found, read->Step());
+  // The first run has nothing to go by but the flows.
+  Timestamp last = found ? ToTimestamp(read->Integer(0)) : Timestamp::min();
+  read->Reset();
+  if (!found) {
+    NTA_ASSIGN_OR_RETURN(const std::vector<BlockInfo> blocks, BlockReader(connection).List());
+    for (const BlockInfo& block : blocks) last = std::max(last, block.max_last_seen);
+    if (blocks.empty()) last = now;
+  }
+  // Back is always fine, because less is deleted, and is not remembered.
+  const Timestamp clock = now > last && now - last > kMostPerRun ? last + kMostPerRun : now;
+  NTA_ASSIGN_OR_RETURN(
+      Statement * write,
+      connection.Cached("INSERT OR REPLACE INTO meta VALUES('retention_clock', ?)"));
+  NTA_RETURN_IF_ERROR(write->Bind(ToInteger(std::max(clock, last))).Run());
+  NTA_RETURN_IF_ERROR(transaction.Commit());
+  return clock;
+}
+
+absl::StatusOr<StoreSize> MeasureSize(Connection& connection) {
+  StoreSize size;
+  NTA_ASSIGN_OR_RETURN(const std::int64_t page, connection.QueryInteger("PRAGMA page_size"));
+  NTA_ASSIGN_OR_RETURN(const std::int64_t pages, connection.QueryInteger("PRAGMA page_count"));
+  NTA_ASSIGN_OR_RETURN(const std::int64_t free, connection.QueryInteger("PRAGMA freelist_count"));
+  NTA_ASSIGN_OR_RETURN(
+      const std::int64_t flows,
+      connection.QueryInteger("SELECT (SELECT ifnull(sum(flows), 0) FROM flow_block) + "
+                              "(SELECT ifnull(sum(flows), 0) FROM flow_tail)"));
+  size.file_bytes = static_cast<std::uint64_t>(pages * page);
+  size.free_bytes = static_cast<std::uint64_t>(free * page);
+  size.flows = static_cast<std::uint64_t>(flows);
+  return size;
+}
+
+absl::StatusOr<std::optional<Timestamp>> EndOfOldest(Connection& connection, std::uint64_t bytes) {
+  NTA_ASSIGN_OR_RETURN(std::vector<BlockInfo> blocks, BlockReader(connection).List());
+  NTA_ASSIGN_OR_RETURN(const StoreSize size, MeasureSize(connection));
+  if (size.flows == 0) return std::optional<Timestamp>();
+  // Blocks differ little in what a flow takes; totals shrink with the flows.
+  const double bytes_per_flow =
+      static_cast<double>(size.file_bytes - size.free_bytes) / static_cast<double>(size.flows);
+  std::sort(blocks.begin(), blocks.end(), [](const BlockInfo& a, const BlockInfo& b) {
+    return a.max_last_seen < b.max_last_seen;
+  });
+  double found = 0;
+  for (const BlockInfo& block : blocks) {
+    found += static_cast<double>(block.flows) * bytes_per_flow;
+    if (found >= static_cast<double>(bytes)) {
+      return std::optional<Timestamp>(block.max_last_seen + Duration(1));
+    }
+  }
+  return std::optional<Timestamp>(blocks.back().max_last_seen + Duration(1));
+}
+
+absl::Status ReturnSpace(Connection& connection) {
+  NTA_RETURN_IF_ERROR(connection.Execute("PRAGMA incremental_vacuum"));
+  // Without readers the log goes, too; with them it is used again.
+  return connection.Execute("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
 }  // namespace nta::store

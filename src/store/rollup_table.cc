@@ -13,6 +13,8 @@ namespace {
 constexpr std::int64_t kPartsPerBucket = 65'536;
 // So many parts of a bucket are read as one; more of them cost every query.
 constexpr std::size_t kMostParts = 8;
+// Larger parts stay as they are: bounds the memory of whoever reads or merges them.
+constexpr std::int64_t kMostMergedBytes = 8 << 20;
 
 std::int64_t FirstId(RollupLevel level, Minute start) {
   return FloorDivide(start, MinutesOf(level)) * kPartsPerBucket;
@@ -117,18 +119,25 @@ absl::Status RollupTable::Add(RollupLevel level, const EncodedPart& part, Compre
   NTA_RETURN_IF_ERROR(Insert(level, id, part));
   if (parts.empty()) {
     // A new bucket: the one before it is as good as complete.
-    NTA_ASSIGN_OR_RETURN(const std::vector<PartSize> complete,
+    NTA_ASSIGN_OR_RETURN(std::vector<PartSize> complete,
                          PartsOf(level, part.start - MinutesOf(level)));
-    return complete.size() > 1 ? Merge(level, complete, compressor) : absl::OkStatus();
+    return MergeNewest(level, std::move(complete), 1, compressor);
   }
   parts.push_back({id, static_cast<std::int64_t>(part.traffic.size() +
                                                  (part.addresses ? part.addresses->size() : 0))});
-  if (parts.size() < kMostParts) return absl::OkStatus();
+  return parts.size() < kMostParts ? absl::OkStatus()
+                                   : MergeNewest(level, std::move(parts), kMostParts, compressor);
+}
+
+absl::Status RollupTable::MergeNewest(RollupLevel level, std::vector<PartSize> parts,
+                                      std::size_t most, Compressor& compressor) {
+  if (parts.size() < 2) return absl::OkStatus();
   // From the newest back, as long as parts are not much larger than what they would be merged with:
   // so that each byte is merged a few times only, however many parts come.
   std::size_t first = parts.size() - 1;
   std::int64_t bytes = parts[first].bytes;
-  while (first > 0 && (parts[first - 1].bytes <= 2 * bytes || first >= kMostParts)) {
+  while (first > 0 && bytes + parts[first - 1].bytes <= kMostMergedBytes &&
+         (parts[first - 1].bytes <= 2 * bytes || first >= most)) {
     bytes += parts[--first].bytes;
   }
   parts.erase(parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(first));

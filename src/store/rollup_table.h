@@ -82,6 +82,9 @@ class RollupTable {
   };
   absl::StatusOr<std::vector<PartSize>> PartsOf(RollupLevel level, Minute start);
   absl::Status Insert(RollupLevel level, std::int64_t id, const EncodedPart& part);
+  // Merges the last ones; in the end there are at most `most` unless they are large.
+  absl::Status MergeNewest(RollupLevel level, std::vector<PartSize> parts, std::size_t most,
+                           Compressor& compressor);
   absl::Status Merge(RollupLevel level, const std::vector<PartSize>& parts, Compressor& compressor);
 
   Connection& connection_;

@@ -45,7 +45,9 @@ absl::Status ScanTraffic(Connection& connection, const std::vector<BlockInfo>& b
                          const TimeInterval& interval, const FlowFilter& filter, TrafficNeeds needs,
                          absl::FunctionRef<absl::Status(const CountedFlows&)> visit) {
   BlockReader reader(connection);
+  std::size_t scanned = 0;
   for (const BlockInfo& block : blocks) {
+    connection.ReportProgress(scanned++, blocks.size());
     if (block.max_last_seen < interval.since || block.min_first_seen >= interval.until) continue;
     NTA_RETURN_IF_ERROR(connection.CheckDeadline());
     NTA_ASSIGN_OR_RETURN(const bool may_match, reader.MayMatch(block, filter));

@@ -38,7 +38,9 @@ class SeriesBuilder {
       source_ = QuerySource::kRaw;
       NTA_RETURN_IF_ERROR(AddFlows(blocks_, query_.filter));
     }
-    return Result();
+    SeriesResult result = Result();
+    NTA_ASSIGN_OR_RETURN(result.capture, SumCaptureCounts(connection_, result.interval));
+    return result;
   }
 
  private:

@@ -50,13 +50,6 @@ Code CodeOf(sqlite3* database, int result) {
   }
 }
 
-int DeadlinePassed(void* deadline) {
-  return std::chrono::steady_clock::now() >=
-                 *static_cast<const std::chrono::steady_clock::time_point*>(deadline)
-             ? 1
-             : 0;
-}
-
 }  // namespace
 
 absl::Status SqliteStatus(sqlite3* database, int result) {
@@ -174,22 +167,27 @@ void Connection::ResetCached() {
   for (auto& [sql, statement] : cached_) statement.Reset();
 }
 
-void Connection::SetDeadline(std::chrono::steady_clock::time_point deadline) {
+void Connection::SetDeadline(std::chrono::steady_clock::time_point deadline, std::stop_token stop) {
   // About 0.1 ms of work between two looks at the clock.
   constexpr int kInstructions = 2000;
-  deadline_ = deadline;
-  sqlite3_progress_handler(get(), kInstructions, &DeadlinePassed, &deadline_);
+  is_limited_ = true;
+  limits_ = {deadline, std::move(stop)};
+  sqlite3_progress_handler(
+      get(), kInstructions,
+      [](void* limits) { return static_cast<const Limits*>(limits)->Reached() ? 1 : 0; }, &limits_);
 }
 
 void Connection::ClearDeadline() {
-  deadline_ = {};
+  is_limited_ = false;
+  progress_ = nullptr;
+  limits_ = {};
   sqlite3_progress_handler(get(), 0, nullptr, nullptr);
 }
 
 absl::Status Connection::CheckDeadline() const {
-  if (deadline_ == std::chrono::steady_clock::time_point{} ||
-      std::chrono::steady_clock::now() < deadline_) {
-    return absl::OkStatus();
+  if (!is_limited_ || !limits_.Reached()) return absl::OkStatus();
+  if (limits_.stop.stop_requested()) {
+    return base::MakeStatus(absl::StatusCode::kCancelled, "store: the query was cancelled");
   }
   return SqliteStatus(get(), SQLITE_INTERRUPT);
 }

@@ -5,8 +5,10 @@
 #include <chrono>
 #include <concepts>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -102,11 +104,20 @@ class Connection {
   // StoreOptions::flows_per_block; only of the connection that writes.
   std::size_t flows_per_block = 32'768;
 
-  // Statements give up with DeadlineExceeded from `deadline` on.
-  void SetDeadline(std::chrono::steady_clock::time_point deadline);
+  // Statements give up with DeadlineExceeded from `deadline` on, and with Cancelled when a stop is
+  // requested.
+  void SetDeadline(std::chrono::steady_clock::time_point deadline, std::stop_token stop = {});
   void ClearDeadline();
-  // DeadlineExceeded from the deadline on: for work between statements.
+  // The same for work between statements.
   absl::Status CheckDeadline() const;
+
+  // Whom ReportProgress tells; borrowed until the next call. Null: nobody.
+  void SetProgress(const std::function<void(double)>* progress) { progress_ = progress; }
+  void ReportProgress(std::size_t done, std::size_t all) const {
+    if (progress_ != nullptr && *progress_ && all > 0) {
+      (*progress_)(static_cast<double>(done) / static_cast<double>(all));
+    }
+  }
 
  private:
   struct Closer {
@@ -119,7 +130,16 @@ class Connection {
 
   std::unique_ptr<sqlite3, Closer> database_;  // outlives the statements below
   std::unordered_map<const char*, Statement> cached_;
-  std::chrono::steady_clock::time_point deadline_{};
+  struct Limits {
+    std::chrono::steady_clock::time_point deadline{};
+    std::stop_token stop;
+    bool Reached() const {
+      return stop.stop_requested() || std::chrono::steady_clock::now() >= deadline;
+    }
+  };
+  bool is_limited_ = false;
+  Limits limits_;
+  const std::function<void(double)>* progress_ = nullptr;
 };
 
 // Rolled back unless committed.

@@ -64,6 +64,7 @@ absl::StatusOr<TopResult> TopFromRollup(Connection& connection, const TopQuery& 
   TopResult result = ResultOf(counter, query);
   result.interval = {StartOf(range.since), StartOf(range.until)};
   result.source = QuerySource::kRollup;
+  NTA_ASSIGN_OR_RETURN(result.capture, SumCaptureCounts(connection, result.interval));
   return result;
 }
 
@@ -77,6 +78,7 @@ absl::StatusOr<TopResult> TopFromFlows(Connection& connection, const TopQuery& q
   TopResult result = ResultOf(counter, query);
   result.interval = query.interval;
   result.source = QuerySource::kRaw;
+  NTA_ASSIGN_OR_RETURN(result.capture, SumCaptureCounts(connection, result.interval));
   return result;
 }
 
@@ -109,6 +111,7 @@ absl::StatusOr<TrafficSummary> QuerySummary(Connection& connection, const TimeIn
   NTA_ASSIGN_OR_RETURN(TopResult ports, top(TopDimension::kDestinationPort));
   NTA_ASSIGN_OR_RETURN(summary.alerts, CountAlerts(connection, protocols.interval));
   summary.interval = protocols.interval;
+  summary.capture = protocols.capture;
   summary.total = protocols.total;
   summary.protocols = std::move(protocols.rows);
   summary.top_sources = std::move(sources.rows);

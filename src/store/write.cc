@@ -101,4 +101,35 @@ absl::Status MarkCaptured(Connection& connection, const TimeInterval& interval) 
   return transaction.Commit();
 }
 
+absl::Status AddCaptureCounts(Connection& connection, Timestamp time, const CaptureCounts& counts) {
+  for (const std::uint64_t count :
+       {counts.packets_seen, counts.packets_dropped, counts.flows_evicted, counts.flows_dropped}) {
+    if (count > kMaxCount) return base::InvalidArgument("a count must not exceed 2^53");
+  }
+  if (counts == CaptureCounts()) return absl::OkStatus();
+  NTA_ASSIGN_OR_RETURN(Statement * add, connection.Cached(R"sql(
+      INSERT INTO capture_counts VALUES(?, ?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET packets_seen = packets_seen + excluded.packets_seen,
+        packets_dropped = packets_dropped + excluded.packets_dropped,
+        flows_evicted = flows_evicted + excluded.flows_evicted,
+        flows_dropped = flows_dropped + excluded.flows_dropped)sql"));
+  add->BindAll(FloorMinute(time), counts.packets_seen, counts.packets_dropped, counts.flows_evicted,
+               counts.flows_dropped);
+  return add->Run();
+}
+
+absl::StatusOr<CaptureCounts> SumCaptureCounts(Connection& connection,
+                                               const TimeInterval& interval) {
+  NTA_ASSIGN_OR_RETURN(Statement * sum,
+                       connection.Cached("SELECT sum(packets_seen), sum(packets_dropped), "
+                                         "sum(flows_evicted), sum(flows_dropped) "
+                                         "FROM capture_counts WHERE minute >= ?1 AND minute < ?2"));
+  const MinuteRange range = Covering(interval);
+  sum->BindAll(range.since, range.until);
+  NTA_RETURN_IF_ERROR(sum->Step().status());
+  const CaptureCounts counts{sum->Count(0), sum->Count(1), sum->Count(2), sum->Count(3)};
+  sum->Reset();
+  return counts;
+}
+
 }  // namespace nta::store

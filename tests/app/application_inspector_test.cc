@@ -34,10 +34,10 @@ TEST(ApplicationInspector, GivesUpWhatItDoesNotRecognise) {
   FlowTalk talk({.server_port = 9999});
   int shown = 0;
   while (shown < 100 && talk.Client("\x01 no protocol")) ++shown;
-  EXPECT_EQ(shown, 3);
+  EXPECT_EQ(shown, 5);
   const ApplicationInspectorStats stats = talk.inspector().Stats();
   EXPECT_EQ(stats.flows, 1u);
-  EXPECT_EQ(stats.packets, 4u);
+  EXPECT_EQ(stats.packets, 6u);
   EXPECT_EQ(stats.given_up, 1u);
   EXPECT_EQ(stats.active, 0u);
   EXPECT_EQ(stats.buffered_bytes, 0u);

@@ -9,6 +9,7 @@
 
 #include "app/parsers.h"
 #include "app/samples.h"
+#include "support/counting_allocator.h"
 
 namespace nta {
 namespace {
@@ -119,6 +120,26 @@ TEST_P(EveryProtocol, KeepsNoSecret) {
   for (const FlowMetadata::Entry& entry : record.metadata->entries()) {
     EXPECT_EQ(entry.value.find(test::kCanary), std::string::npos) << ToString(entry.field);
     EXPECT_EQ(entry.value.find(encoded), std::string::npos) << ToString(entry.field);
+  }
+}
+
+TEST_P(EveryProtocol, IsLookedForWithoutAllocations) {
+  const Sample& sample = GetParam();
+  const auto parsers =
+      sample.protocol == kProtocolTcp ? internal::TcpParsers() : internal::UdpParsers();
+  DecodedPacket packet;
+  packet.protocol = sample.protocol;
+  packet.has_ports = true;
+  packet.source_port = 41000;
+  packet.destination_port = sample.server_port;
+  for (const Turn& turn : sample.turns) {
+    packet.payload_bytes = static_cast<std::uint32_t>(turn.bytes.size());
+    const Payload payload{turn.bytes, packet, turn.is_client, true, false, {}, {}};
+    for (const Parser* parser : parsers) {
+      const test::AllocationCount count;
+      parser->match(payload);
+      EXPECT_EQ(count.allocations(), 0u) << ToString(parser->application);
+    }
   }
 }
 

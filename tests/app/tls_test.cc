@@ -317,6 +317,17 @@ TEST(Tls, OldClientMayGreetInSsl2) {
   EXPECT_EQ(talk.Get(MetadataField::kTlsVersion), "TLS 1.0");
 }
 
+TEST(Tls, MayBeginAfterMessagesOfAnUnknownProtocol) {
+  const Bytes hello = test::TlsClientHello(ExampleHello());
+  for (int before = 1; before <= 4; ++before) {
+    FlowTalk talk({.server_port = 9999});
+    for (int i = 0; i < before; ++i) talk.Client("\x01 please encrypt");
+    talk.Client(Part(hello).first(100));
+    talk.Client(Part(hello).subspan(100));
+    EXPECT_EQ(talk.Get(MetadataField::kServerName), "www.example.com") << before;
+  }
+}
+
 TEST(Tls, WhatOnlyLooksLikeARecordIsNotTls) {
   for (const std::string_view hex :
        {"16 03 01 00 00 01 00 00 00", "16 03 09 00 40 01 00 00 3c", "16 03 01 ff ff 01 00 00 3c",

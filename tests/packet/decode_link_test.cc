@@ -278,6 +278,23 @@ TEST(DecodeLinkType, UnknownOneIsUnsupported) {
   EXPECT_EQ(decoded.captured_bytes, 100U);
 }
 
+TEST(UnsupportedName, TellsNumberAndNameOfWhatIsNotRead) {
+  const auto name = [](const Packet& packet) { return UnsupportedName(Decode(packet.view())); };
+  EXPECT_EQ(name(PacketBuilder().Ethernet().Payload(46).Build()), "ethertype 0x88b5");
+  EXPECT_EQ(name(PacketBuilder().Payload(9).Link(static_cast<LinkType>(147)).Build()),
+            "link_type 147");
+  EXPECT_EQ(name(PacketBuilder().Ethernet8023().Llc(0xfe, 0xfe).Payload(35).Build()),
+            "llc 0xfefe (osi)");
+  EXPECT_EQ(name(PacketBuilder().Ieee80211(0x40).Payload(30).Build()),
+            "frame control 0x0840 (encrypted_data)");
+  Bytes ppp = PacketBuilder().PppHdlc().Payload(10).BuildBytes();
+  ppp[2] = 0xc0;
+  ppp[3] = 0x21;
+  const Packet lcp = WithBytes(PacketBuilder().PppHdlc().Payload(10).Build(), ppp);
+  EXPECT_EQ(name(lcp), "ppp 0xc021 (lcp)");
+  EXPECT_EQ(name(PacketBuilder().Ethernet().Ipv4(kA, kB).Udp(1, 2).Build()), "");
+}
+
 TEST(DecodeReason, EachHasItsOwnName) {
   std::vector<std::string_view> names;
   for (int i = 0; i <= static_cast<int>(DecodeReason::kNonDataFrame); ++i) {

@@ -1,5 +1,6 @@
 // Every reason for which a packet counts as malformed, and what of it stays readable.
 #include <gtest/gtest.h>
+#include <pthread.h>
 
 #include "support/packet_builder.h"
 
@@ -309,6 +310,63 @@ TEST(DecodeMalformed, TagsAndExtensionHeadersOfDepth1000AreReadWithAHigherLimit)
       const DecodedPacket bounded = Decode(packet.view());
       EXPECT_EQ(bounded.has_ports, depth < 32) << depth;
     }
+  }
+}
+
+// IPv4 in IPv4, `depth` headers whose length 0 means the rest of the frame, around UDP.
+Packet DeepTunnel(std::size_t depth) {
+  constexpr std::uint8_t kIpInIp = 4;
+  Bytes bytes = PacketBuilder().Ethernet().Ipv4(kA, kB).BuildBytes();
+  const Bytes header(bytes.end() - 20, bytes.end());
+  bytes.resize(14);
+  for (std::size_t i = 0; i < depth; ++i) {
+    bytes.insert(bytes.end(), header.begin(), header.end());
+    std::uint8_t* const ip = bytes.data() + bytes.size() - 20;
+    ip[2] = ip[3] = 0;
+    ip[9] = i + 1 < depth ? kIpInIp : kProtocolUdp;
+  }
+  const Bytes udp{0, 7, 0, 9, 0, 8, 0, 0};
+  bytes.insert(bytes.end(), udp.begin(), udp.end());
+  return WithBytes(PacketBuilder().Ethernet().Build(), std::move(bytes));
+}
+
+struct SmallStackRun {
+  Packet packet;
+  int max_headers = 0;
+  DecodedPacket decoded;
+};
+
+// Decodes in a thread that has 256 KiB of stack.
+DecodedPacket DecodeOnSmallStack(Packet packet, int max_headers) {
+  SmallStackRun run{std::move(packet), max_headers, {}};
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  EXPECT_EQ(pthread_attr_setstacksize(&attributes, 256 << 10), 0);
+  pthread_t thread{};
+  EXPECT_EQ(pthread_create(
+                &thread, &attributes,
+                [](void* argument) -> void* {
+                  auto* const work = static_cast<SmallStackRun*>(argument);
+                  work->decoded = Decode(work->packet.view(), {.max_headers = work->max_headers});
+                  return nullptr;
+                },
+                &run),
+            0);
+  pthread_join(thread, nullptr);
+  pthread_attr_destroy(&attributes);
+  run.decoded.payload = {};
+  return run.decoded;
+}
+
+TEST(DecodeMalformed, TunnelsOfAnyDepthNeedNoStack) {
+  for (const std::size_t depth : {1U, 20U, 100U, 1000U, 10'000U}) {
+    const DecodedPacket deep = DecodeOnSmallStack(DeepTunnel(depth), 30'000);
+    EXPECT_EQ(deep.outcome, DecodeOutcome::kDecoded) << depth;
+    EXPECT_EQ(deep.destination_port, 9) << depth;
+    const DecodedPacket bounded = DecodeOnSmallStack(DeepTunnel(depth), 32);
+    EXPECT_TRUE(bounded.has_ip()) << depth;
+    EXPECT_EQ(bounded.has_ports, depth < 32) << depth;
+    EXPECT_EQ(bounded.reason == DecodeReason::kTooManyHeaders, depth >= 100) << depth;
   }
 }
 

@@ -147,7 +147,50 @@ TEST(Pipeline, LedgerHoldsEveryPacketOnce) {
   EXPECT_EQ(stats.decode_reasons,
             (std::map<std::string, std::uint64_t>{
                 {"truncated_link", 1}, {"unknown_ether_type", 1}, {"unknown_link_type", 1}}));
+  EXPECT_EQ(stats.unsupported,
+            (std::map<std::string, std::uint64_t>{{"ethertype 0x88b5", 1}, {"link_type 147", 1}}));
   EXPECT_EQ(stats.capture.dropped_buffer, 3U);
+}
+
+TEST(Pipeline, CountsWhatIsNotReadByName) {
+  const auto of_ether_type = [](std::uint16_t type) {
+    Bytes frame = PacketBuilder().Ethernet().Payload(46).BuildBytes();
+    frame[12] = static_cast<std::uint8_t>(type >> 8);
+    frame[13] = static_cast<std::uint8_t>(type);
+    return WithBytes(PacketBuilder().Ethernet().Build(), std::move(frame));
+  };
+  const auto of_protocol = [](std::uint8_t protocol) {
+    return PacketBuilder()
+        .Ethernet()
+        .Ipv4("10.0.0.1", "10.0.0.2", {.protocol = protocol})
+        .Payload(20)
+        .Build();
+  };
+  std::vector<Packet> packets;
+  for (int i = 0; i < 3; ++i) packets.push_back(of_ether_type(0x88cc));
+  packets.push_back(PacketBuilder().Ethernet8023().Llc(0x42, 0x42).Payload(35).Build());
+  packets.push_back(PacketBuilder().Ieee80211(0x41).Payload(30).Build());
+  packets.push_back(of_protocol(2));
+  packets.push_back(of_protocol(50));
+  packets.push_back(of_protocol(50));
+  // More numbers than are kept apart.
+  for (std::uint16_t type = 0; type < 100; ++type) {
+    packets.push_back(of_ether_type(static_cast<std::uint16_t>(0xa000 + type)));
+  }
+  ScriptedSource source;
+  source.Packets(std::move(packets));
+  Pipeline pipeline(source);
+  RunAll(pipeline);
+  auto unsupported = pipeline.Stats().unsupported;
+  EXPECT_EQ(unsupported["ethertype 0x88cc (lldp)"], 3U);
+  EXPECT_EQ(unsupported["llc 0x4242 (stp)"], 1U);
+  EXPECT_EQ(unsupported["frame control 0x0841 (encrypted_data)"], 1U);
+  EXPECT_EQ(unsupported["ip protocol 2 (igmp)"], 1U);
+  EXPECT_EQ(unsupported["ip protocol 50 (esp)"], 2U);
+  EXPECT_EQ(unsupported["ethertype 0xa000"], 1U);
+  EXPECT_EQ(unsupported["other"], 39U);
+  EXPECT_EQ(pipeline.Stats().ledger.unsupported, 105U);
+  EXPECT_EQ(pipeline.Stats().ledger.decoded, 3U);
 }
 
 TEST(Pipeline, LedgerOfEveryKindOfPacketBalances) {

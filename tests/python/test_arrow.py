@@ -33,6 +33,8 @@ def test_capsules_that_nobody_takes_are_released(flows):
         flows.__arrow_c_schema__()
         flows.__arrow_c_stream__()
 
+TEXTS = ("server_name", "source_name", "destination_name", "alpn", "ja3", "ja4", "user_agent", "user_name")
+
 
 class TestPyArrow:
     @pytest.fixture(autouse=True)
@@ -50,7 +52,10 @@ class TestPyArrow:
         assert not schema.field("protocol").nullable
         assert schema.field("end_reason").type == names and schema.field("outcome").type == names
         assert pa.schema(flows) == schema
-        assert schema.names == list(flows.columns())
+        assert schema.names == list(flows.columns()) + list(TEXTS)
+        assert schema.field("application").type == pa.dictionary(pa.uint16(), pa.string())
+        assert schema.field("icmp_type").type == pa.uint8() and schema.field("icmp_type").nullable
+        assert schema.field("server_name").type == pa.string()
 
     def test_values_are_those_of_the_records(self, flows):
         table = self.pa.table(flows)
@@ -60,7 +65,25 @@ class TestPyArrow:
                 values = table[name].cast(self.pa.int64()).to_pylist()
             else:
                 values = table[name].to_pylist()
-            assert values == [getattr(flow, name) for flow in flows], name
+            if name in TEXTS:
+                assert values == [flow.metadata.get(name) for flow in flows], name
+            else:
+                assert values == [getattr(flow, name) for flow in flows], name
+
+    def test_metadata_and_statistics_have_columns(self, sample):
+        record = nta.FlowRecord(application="tls", metadata={"server_name": "é.example"}, icmp_type=8)
+        table = self.pa.table(nta.FlowBatch([nta.FlowRecord(), record]))
+        table.validate(full=True)
+        assert table["server_name"].to_pylist() == [None, "é.example"]
+        assert table["icmp_type"].to_pylist() == [None, 8]
+        assert table["application"].to_pylist() == ["unknown", "tls"]
+        flows = nta.read_flows(sample, statistics=True)
+        table = self.pa.table(flows)
+        table.validate(full=True)
+        means = [flow.statistics["forward"]["ip_length"]["mean"] for flow in flows]
+        assert table["forward_ip_length_mean"].to_pylist() == means
+        part = flows.where("port=1 and port=2")
+        assert self.pa.table(part).schema == table.schema
 
     def test_vlan_is_null_where_there_is_none(self, tagged):
         table = self.pa.table(tagged)

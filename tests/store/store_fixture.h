@@ -66,7 +66,9 @@ inline const IpAddress kServer = IpAddress::V4(192, 0, 2, 80);
 // many minutes, some on exact minutes.
 class RandomFlows {
  public:
-  explicit RandomFlows(unsigned seed) : random_(seed) {}
+  // Flows begin within so many minutes.
+  explicit RandomFlows(unsigned seed, std::uint64_t minutes = 60)
+      : minutes_(minutes), random_(seed) {}
 
   std::vector<FlowRecord> Take(std::size_t count) {
     std::vector<FlowRecord> flows;
@@ -90,18 +92,46 @@ class RandomFlows {
     if (Below(4) != 0) flow.reverse = RandomDirection();
     flow.outcome = static_cast<ContactOutcome>(Below(5));
     flow.end_reason = static_cast<FlowEndReason>(Below(6));
+    AddDetails(flow);
     return flow;
   }
 
   // A time within the hour that flows begin in.
   Timestamp RandomTime() {
-    const Timestamp minute = At(std::chrono::minutes(Below(60)));
+    const Timestamp minute = At(std::chrono::minutes(Below(minutes_)));
     return Below(4) == 0 ? minute : minute + Duration(random_() % 60'000'000'000);
   }
 
   std::uint64_t Below(std::uint64_t limit) { return random_() % limit; }
 
  private:
+  void AddDetails(FlowRecord& flow) {
+    flow.tcp_state = static_cast<TcpState>(Below(8));
+    if (flow.protocol == kProtocolIcmp) {
+      flow.icmp =
+          IcmpMessage{static_cast<std::uint8_t>(Below(256)), static_cast<std::uint8_t>(Below(2))};
+    }
+    if (Below(2) == 0) {
+      flow.application = static_cast<Application>(Below(8));
+      flow.category = static_cast<ApplicationCategory>(Below(4));
+      flow.evidence = static_cast<ApplicationEvidence>(Below(4));
+    }
+    if (Below(5) == 0) {
+      FlowMetadata metadata;
+      metadata.Set(MetadataField::kServerName, "host-" + std::to_string(Below(50)) + ".example");
+      if (Below(2) == 0) metadata.Set(MetadataField::kResponse, std::string(1 + Below(40), 'x'));
+      flow.metadata = std::make_shared<FlowMetadata>(metadata);
+    }
+    if (Below(20) == 0) {
+      FlowStatistics statistics;
+      statistics.forward.ip_length = {.count = Below(9), .minimum = 40, .mean = 1.5};
+      statistics.reverse.payload_entropy = 7.25;
+      statistics.source_round_trip = Duration(Below(1'000'000));
+      statistics.destination_mac = MacAddress{{1, 2, 3, 4, 5, 6}};
+      statistics.first_packets = {{Duration(-5), 60, 0, true}, {Duration(7), 1500, 1460, false}};
+      flow.statistics = std::make_shared<FlowStatistics>(statistics);
+    }
+  }
   Duration RandomDuration() {
     switch (Below(5)) {
       case 0:
@@ -132,6 +162,7 @@ class RandomFlows {
     return direction;
   }
 
+  const std::uint64_t minutes_;
   std::mt19937_64 random_;
 };
 

@@ -82,5 +82,68 @@ TEST_F(StoreRetention, DeletesAlertsAndWhatWasCaptured) {
   EXPECT_FALSE(series->lines.at(0).values[3].has_value());
 }
 
+TEST_F(StoreRetention, KeepsWhatThePolicySaysAndCutsAtWholeHours) {
+  const auto store = OpenStore();
+  std::vector<FlowRecord> flows;
+  for (int hour = 0; hour < 48; ++hour) {
+    flows.push_back(TcpFlow(At(std::chrono::hours(hour)), Duration(1), kClient, kServer));
+  }
+  Alert alert;
+  alert.id = "old";
+  alert.time = kEight;
+  ASSERT_TRUE(store->Write(flows, {&alert, 1}).ok());
+  const Timestamp now = At(std::chrono::hours(48) + minutes(30));
+  const auto result = store->Retain({.flow_age = std::chrono::hours(10)}, now);
+  ASSERT_TRUE(result.ok()) << result.status();
+  // Flows of 08:00 two days on less ten hours and what is left of the hour stay.
+  EXPECT_EQ(result->flows_deleted, 38u);
+  EXPECT_EQ(result->alerts_deleted, 0u);
+  EXPECT_FALSE(result->clock_jumped);
+  EXPECT_EQ(store->Retain({.alert_age = std::chrono::hours(24)}, now)->alerts_deleted, 1u);
+  EXPECT_EQ(store->Retain({.flow_age = minutes(59)}, now).status().code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(StoreRetention, AClockThatJumpsDoesNotEmptyTheStore) {
+  const auto store = OpenStore();
+  std::vector<FlowRecord> flows;
+  for (int day = 0; day < 20; ++day) {
+    flows.push_back(TcpFlow(At(std::chrono::hours(24 * day)), Duration(1), kClient, kServer));
+  }
+  ASSERT_TRUE(store->Write(flows, {}).ok());
+  const RetentionPolicy policy{.flow_age = std::chrono::hours(24 * 10)};
+  const Timestamp now = At(std::chrono::hours(24 * 19 + 1));
+  EXPECT_EQ(store->Retain(policy, now)->flows_deleted, 10u);
+  const auto jumped = store->Retain(policy, now + std::chrono::hours(24 * 3650));
+  EXPECT_TRUE(jumped->clock_jumped);
+  EXPECT_EQ(jumped->flows_deleted, 1u) << "one day's";
+  EXPECT_EQ(store->Retain(policy, now - std::chrono::hours(24 * 3650))->flows_deleted, 0u);
+  EXPECT_EQ(store->Retain(policy, now)->flows_deleted, 0u);
+  EXPECT_EQ(store->Size()->flows, 9u);
+}
+
+TEST_F(StoreRetention, ShrinksToTheBytesAskedFor) {
+  auto store = OpenStore();
+  RandomFlows random(23, 24 * 60);
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(store->Write(random.Take(2'000), {}).ok());
+  const StoreSize before = *store->Size();
+  EXPECT_EQ(before.flows, 40'000u);
+  EXPECT_GT(before.log_bytes, 0u);
+  const std::uint64_t most = (before.file_bytes - before.free_bytes) / 2;
+  const auto result = store->Retain({.max_bytes = most}, At(minutes(0)));
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_GT(result->flows_deleted, 5'000u);
+  EXPECT_LE(result->bytes_after, most);
+  EXPECT_EQ(store->Size()->flows, 40'000 - result->flows_deleted);
+  EXPECT_LE(std::filesystem::file_size(path()), most);
+  // The oldest went.
+  const auto oldest = store->Flows({.order = FlowOrder::kOldestFirst, .limit = 1});
+  EXPECT_GT(oldest->flows.at(0).flow.last_seen, At(minutes(120)));
+  TopQuery query{.limit = 1'000};
+  const auto rollup = store->Top(query);
+  query.filter = kEveryFlow;
+  EXPECT_EQ(rollup->total, store->Top(query)->total);
+}
+
 }  // namespace
 }  // namespace nta

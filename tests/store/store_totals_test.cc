@@ -20,8 +20,9 @@ using ::testing::HasSubstr;
 const FlowFilter kEveryFlow = *FlowFilter::Parse("bytes>=0");
 
 constexpr TopDimension kDimensions[] = {
-    TopDimension::kAddress,  TopDimension::kSourceAddress, TopDimension::kDestinationAddress,
-    TopDimension::kProtocol, TopDimension::kSourcePort,    TopDimension::kDestinationPort};
+    TopDimension::kAddress,    TopDimension::kSourceAddress, TopDimension::kDestinationAddress,
+    TopDimension::kProtocol,   TopDimension::kSourcePort,    TopDimension::kDestinationPort,
+    TopDimension::kApplication};
 constexpr Measure kMeasures[] = {Measure::kBytes, Measure::kPackets, Measure::kFlows};
 
 void ExpectSameRows(const std::vector<TopRow>& a, const std::vector<TopRow>& b) {
@@ -36,14 +37,19 @@ void ExpectSameRows(const std::vector<TopRow>& a, const std::vector<TopRow>& b) 
 
 class StoreTotals : public StoreTest {};
 
-TEST_F(StoreTotals, RollupsAndFlowsGiveTheSameTopForEveryDimensionMeasureAndInterval) {
+// Three minutes: addresses are added up per minute. An hour: they are not. Four days: hours,
+// quarters of days and days answer.
+class StoreTotalsOver : public StoreTest, public ::testing::WithParamInterface<std::uint64_t> {};
+INSTANTIATE_TEST_SUITE_P(Times, StoreTotalsOver, ::testing::Values(3, 60, 4 * 24 * 60));
+
+TEST_P(StoreTotalsOver, RollupsAndFlowsGiveTheSameTopForEveryDimensionMeasureAndInterval) {
   const auto store = OpenStore();
-  RandomFlows random(11);
-  // In several batches, so that rows of totals are added to.
+  RandomFlows random(11, GetParam());
+  // In several batches, so that totals are added to and blocks have flows of two batches.
   for (int batch = 0; batch < 5; ++batch) ASSERT_TRUE(store->Write(random.Take(400), {}).ok());
   for (int round = 0; round < 40; ++round) {
-    TimeInterval interval{At(minutes(random.Below(120)) - minutes(10)), {}};
-    interval.until = interval.since + minutes(random.Below(60));
+    TimeInterval interval{At(minutes(random.Below(GetParam() + 60)) - minutes(10)), {}};
+    interval.until = interval.since + minutes(random.Below(GetParam()));
     if (round == 0) interval = TimeInterval{};
     if (round == 1) interval = {Timestamp::min(), Timestamp::max()};
     for (const TopDimension dimension : kDimensions) {
@@ -56,22 +62,24 @@ TEST_F(StoreTotals, RollupsAndFlowsGiveTheSameTopForEveryDimensionMeasureAndInte
         EXPECT_EQ(rollup->source, QuerySource::kRollup);
         EXPECT_EQ(raw->source, QuerySource::kRaw);
         EXPECT_EQ(rollup->total, raw->total);
+        EXPECT_EQ(rollup->other, raw->other);
         ExpectSameRows(rollup->rows, raw->rows);
       }
     }
   }
 }
 
-TEST_F(StoreTotals, RollupsAndFlowsGiveTheSameSeries) {
+TEST_P(StoreTotalsOver, RollupsAndFlowsGiveTheSameSeries) {
   const auto store = OpenStore();
-  RandomFlows random(12);
+  RandomFlows random(12, GetParam());
   for (int batch = 0; batch < 3; ++batch) ASSERT_TRUE(store->Write(random.Take(500), {}).ok());
   for (int round = 0; round < 60; ++round) {
     SeriesQuery query;
     query.interval = {random.RandomTime(), {}};
-    query.interval.until = query.interval.since + minutes(random.Below(90));
+    query.interval.until = query.interval.since + minutes(random.Below(30 + GetParam()));
     if (round == 0) query.interval = TimeInterval{};
-    query.step = minutes(1 + random.Below(7));
+    constexpr int kSteps[] = {1, 2, 5, 7, 60, 120, 360, 1440, 2880};
+    query.step = minutes(kSteps[random.Below(std::size(kSteps))]);
     query.by = random.Below(2) == 0 ? SeriesBy::kNone : SeriesBy::kProtocol;
     query.measure = kMeasures[random.Below(3)];
     if (random.Below(2) == 0) query.address = random.Next().source.address;
@@ -88,6 +96,95 @@ TEST_F(StoreTotals, RollupsAndFlowsGiveTheSameSeries) {
       EXPECT_EQ(rollup->lines[i].values, raw->lines[i].values);
     }
   }
+}
+
+TEST_F(StoreTotals, PortsThatAreNotTheServicesAreTheRest) {
+  const auto store = OpenStore();
+  // Twice 50000 -> 443, once 443 -> 443 and once the other way round.
+  FlowRecord both = TcpFlow(kEight, Duration(0), kClient, kServer);
+  both.source.port = 443;
+  FlowRecord back = TcpFlow(kEight, Duration(0), kServer, kClient, 50'000);
+  back.source.port = 443;
+  const FlowRecord flow = TcpFlow(kEight, Duration(0), kClient, kServer);
+  ASSERT_TRUE(store->Write(std::vector<FlowRecord>{flow, flow, both, back}, {}).ok());
+  for (const FlowFilter& filter : {FlowFilter(), kEveryFlow}) {
+    TopQuery query{.dimension = TopDimension::kDestinationPort, .filter = filter};
+    const auto destination = store->Top(query);
+    ASSERT_EQ(destination->rows.size(), 1u);
+    EXPECT_EQ(destination->rows[0].key, "443");
+    EXPECT_EQ(destination->rows[0].totals.flows, 3u);
+    EXPECT_EQ(destination->other->flows, 1u);
+    query.dimension = TopDimension::kSourcePort;
+    const auto source = store->Top(query);
+    ASSERT_EQ(source->rows.size(), 1u);
+    EXPECT_EQ(source->rows[0].totals.flows, 2u);
+    EXPECT_EQ(source->other->flows, 2u);
+    query.dimension = TopDimension::kAddress;
+    EXPECT_FALSE(store->Top(query)->other.has_value());
+  }
+}
+
+TEST_F(StoreTotals, ConversationsAreOfPairsWhoeverBegan) {
+  const auto store = OpenStore();
+  const std::vector<FlowRecord> flows{TcpFlow(kEight, Duration(0), kClient, kServer),
+                                      TcpFlow(kEight, Duration(0), kServer, kClient, 22),
+                                      TcpFlow(kEight, Duration(0), kClient, kClient)};
+  ASSERT_TRUE(store->Write(flows, {}).ok());
+  const auto result = store->Conversations({});
+  ASSERT_TRUE(result.ok()) << result.status();
+  ASSERT_EQ(result->rows.size(), 2u);
+  EXPECT_EQ(result->rows[0].a, kClient);
+  EXPECT_EQ(result->rows[0].b, kServer);
+  EXPECT_EQ(result->rows[0].totals, (TrafficTotals{20'000, 60, 2}));
+  EXPECT_EQ(result->rows[0].bytes_from_a, 1'000u + 9'000u);
+  EXPECT_EQ(result->rows[1].b, kClient);
+  EXPECT_EQ(result->total, (TrafficTotals{30'000, 90, 3}));
+  EXPECT_EQ(store->Conversations({.filter = *FlowFilter::Parse("dport=22")})->total.flows, 1u);
+  EXPECT_EQ(store->Conversations({.limit = 0}).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(StoreTotals, AnswersSayWhatCaptureSawAndLost) {
+  const auto store = OpenStore();
+  const CaptureCounts first{100, 7, 3, 1};
+  ASSERT_TRUE(store->RecordCapture(At(seconds(10)), first).ok());
+  ASSERT_TRUE(store->RecordCapture(At(seconds(20)), first).ok());
+  ASSERT_TRUE(store->RecordCapture(At(seconds(70)), {.packets_seen = 1}).ok());
+  const TimeInterval minute{kEight, At(minutes(1))};
+  const CaptureCounts twice{200, 14, 6, 2};
+  EXPECT_EQ(store->Top({.interval = minute})->capture, twice);
+  EXPECT_EQ(store->Top({.interval = minute, .filter = kEveryFlow})->capture, twice);
+  EXPECT_EQ(store->Series({.interval = minute})->capture, twice);
+  EXPECT_EQ(store->Conversations({.interval = minute})->capture, twice);
+  EXPECT_EQ(store->Flows({.interval = minute})->capture, twice);
+  EXPECT_EQ(store->Summary(minute)->capture, twice);
+  EXPECT_EQ(store->Top({})->capture.packets_seen, 201u);
+  ASSERT_TRUE(store->DeleteBefore(At(minutes(1))).ok());
+  EXPECT_EQ(store->Top({})->capture.packets_seen, 1u);
+  EXPECT_EQ(store->RecordCapture(kEight, {.packets_seen = ~std::uint64_t{0}}).code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(StoreTotals, QueriesTellTheirProgressAndCanBeCancelled) {
+  const auto store = OpenStore();
+  ASSERT_TRUE(store->Write(RandomFlows(17).Take(5'000), {}).ok());
+  std::vector<double> fractions;
+  QueryControl control;
+  control.progress = [&](double fraction) { fractions.push_back(fraction); };
+  ASSERT_TRUE(store->Top({.filter = kEveryFlow}, control).ok());
+  ASSERT_GT(fractions.size(), 10u);
+  EXPECT_TRUE(std::is_sorted(fractions.begin(), fractions.end()));
+  EXPECT_GE(fractions.front(), 0.0);
+  EXPECT_LT(fractions.back(), 1.0);
+  std::stop_source stop;
+  control.stop = stop.get_token();
+  std::size_t calls = 0;
+  control.progress = [&](double) {
+    if (++calls == 3) stop.request_stop();
+  };
+  const auto cancelled = store->Top({.filter = kEveryFlow}, control);
+  EXPECT_EQ(cancelled.status().code(), absl::StatusCode::kCancelled) << cancelled.status();
+  EXPECT_LE(calls, 4u);
+  EXPECT_TRUE(store->Top({.filter = kEveryFlow}).ok()) << "the next query is not cancelled";
 }
 
 TEST_F(StoreTotals, EveryCountIsThereExactlyOnce) {

@@ -129,6 +129,7 @@ void BindStats(py::module_& module) {
       .Read("fragments", &PipelineStats::fragments)
       .Read("alerts", &PipelineStats::alerts)
       .Read("decode_reasons", &PipelineStats::decode_reasons)
+      .Read("unsupported", &PipelineStats::unsupported)
       .Finish();
 }
 

@@ -61,6 +61,10 @@ struct FilterNode {
   std::vector<FilterValue> values;
 };
 
+// How texts compare: whether `text`, in any case, is as `pattern`, which is in lower case and where *
+// stands for any characters.
+bool MatchesTextPattern(std::string_view text, std::string_view pattern);
+
 // Where a filter text is wrong.
 struct FilterError {
   std::size_t position = 0;  // byte offset into the text

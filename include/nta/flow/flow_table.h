@@ -45,7 +45,7 @@ struct FlowTableOptions {
   // included. 0: none.
   std::size_t max_memory_bytes = 0;
   FlowEventSelection events = FlowEventSelection::kRecords;
-  // Fills FlowRecord::statistics; takes about 450 bytes more a flow.
+  // Fills FlowRecord::statistics; takes 256 to 704 bytes more a flow (docs/flow_features.md).
   std::optional<FlowStatisticsOptions> statistics{};
   // Key of the hash; random when absent. Fix it only for repeatable tests.
   std::optional<std::uint64_t> hash_seed{};

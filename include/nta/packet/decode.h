@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "nta/net/five_tuple.h"
@@ -97,6 +98,9 @@ struct DecodedPacket {
   DecodeOutcome outcome = DecodeOutcome::kDecoded;
   DecodeReason reason = DecodeReason::kNone;
   bool truncated = false;  // wire_bytes > captured_bytes
+  // kUnsupported: the number of the link type, EtherType, 802.2 access points (destination,
+  // source), PPP protocol or frame control (802.11: two bytes) that is not read.
+  std::uint16_t unsupported = 0;
 
   // Link layer. Absent on link types without these fields.
   bool has_mac = false;
@@ -125,8 +129,8 @@ struct DecodedPacket {
 
   // Transport layer.
   bool has_ports = false;  // TCP, UDP, UDP-Lite, SCTP, DCCP with readable ports
-  // TCP with its fixed header in full and without contradiction: flags, numbers and window are those
-  // of the wire. Without it they are, too, as far as the header was captured, else 0.
+  // TCP with its fixed header in full and without contradiction: flags, numbers and window are
+  // those of the wire. Without it they are, too, as far as the header was captured, else 0.
   bool has_tcp_header = false;
   std::uint8_t tcp_flags = 0;
   std::uint16_t source_port = 0;
@@ -171,6 +175,10 @@ struct DecodeOptions {
   // the work per packet.
   int max_headers = 32;
 };
+
+// What `unsupported` is, for people: "ethertype 0x88cc (lldp)", "link_type 147", "llc 0x4242
+// (stp)", "ppp 0xc021 (lcp)", "frame control 0x8000 (beacon)"; empty for other outcomes.
+std::string UnsupportedName(const DecodedPacket& packet);
 
 DecodedPacket Decode(const PacketView& packet);
 DecodedPacket Decode(const PacketView& packet, const DecodeOptions& options);

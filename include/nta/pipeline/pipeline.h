@@ -58,6 +58,10 @@ struct PipelineStats {
   // Packets by the reason for which decoding stopped early, without zeros: {"unknown_link_type":
   // 3}.
   std::map<std::string, std::uint64_t> decode_reasons;
+  // What was not read, by name and number: {"ethertype 0x88cc (lldp)": 3, "link_type 147": 1}; and
+  // IP packets whose protocol has no ports or messages that we read: {"ip protocol 50 (esp)": 2}.
+  // At most 64 names of the former a thread; the others are "other".
+  std::map<std::string, std::uint64_t> unsupported;
 };
 
 enum class Defragment : std::uint8_t {

@@ -10,9 +10,11 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +34,30 @@ struct StoreOptions {
   // So many flows make a compressed block, 256 to 32,768. Smaller ones take more space, and single
   // flows are found faster in them.
   std::size_t flows_per_block = 32'768;
+  // A file of this size beside the store ("nta.db-reserve"), given up when the disk is full, so
+  // that old flows can still be deleted; made anew when there is space. 0: none.
+  std::uint64_t reserve_bytes = 8 << 20;
+};
+
+// How long a query may go on, and who hears of it.
+struct QueryControl {
+  // The query is given up with Cancelled when a stop is requested.
+  std::stop_token stop{};
+  // Called now and then from the thread that asks, with 0 to 1: how much of the stored flows it has
+  // been through. Queries that totals answer may not call it at all.
+  std::function<void(double)> progress{};
+  // Instead of StoreOptions::query_timeout.
+  std::optional<std::chrono::milliseconds> timeout{};
+};
+
+// What capture saw, and what it could not keep: how far an answer is to be trusted.
+struct CaptureCounts {
+  std::uint64_t packets_seen = 0;     // the dropped ones included
+  std::uint64_t packets_dropped = 0;  // by the interface, the kernel or a full queue
+  std::uint64_t flows_evicted = 0;    // ended early for lack of room in the flow table
+  std::uint64_t flows_dropped = 0;    // ended, but not stored
+
+  friend bool operator==(const CaptureCounts&, const CaptureCounts&) = default;
 };
 
 // since <= time < until.
@@ -56,6 +82,7 @@ struct StoredFlow {
 };
 
 struct FlowPage {
+  CaptureCounts capture;  // of the whole minutes of the interval
   std::vector<StoredFlow> flows;
   std::string next_cursor;  // empty: this was the last page
 };
@@ -121,6 +148,7 @@ struct TopRow {
 struct TopResult {
   TimeInterval interval;  // as answered
   QuerySource source = QuerySource::kRollup;
+  CaptureCounts capture;
   TrafficTotals total;  // of everything, not only of the rows
   // What of the total belongs to no key: ports that are not a service's (of protocols that have
   // ports), flows of unknown application. Absent for the other dimensions.
@@ -150,18 +178,79 @@ struct SeriesResult {
   TimeInterval interval;
   std::chrono::seconds step{};
   QuerySource source = QuerySource::kRollup;
+  CaptureCounts capture;
   std::vector<Timestamp> times;  // start of each step
   std::vector<SeriesLine> lines;
 };
 
+struct ConversationQuery {
+  TimeInterval interval{};
+  Measure by = Measure::kBytes;
+  std::size_t limit = 10;  // 1 to 1,000
+  FlowFilter filter{};
+};
+
+// Two addresses that spoke with each other, whoever began; `a` is the lower one.
+struct Conversation {
+  IpAddress a;
+  IpAddress b;
+  TrafficTotals totals;
+  std::uint64_t bytes_from_a = 0;
+  std::uint64_t bytes_from_b = 0;
+};
+
+struct ConversationResult {
+  TimeInterval interval;
+  QuerySource source = QuerySource::kRaw;
+  CaptureCounts capture;
+  TrafficTotals total;  // of everything, not only of the rows
+  std::vector<Conversation> rows;
+};
+
 struct TrafficSummary {
   TimeInterval interval;
+  CaptureCounts capture;
   TrafficTotals total;
   std::uint64_t alerts = 0;
   std::vector<TopRow> protocols;
   std::vector<TopRow> top_sources;
   std::vector<TopRow> top_destinations;
   std::vector<TopRow> top_destination_ports;
+};
+
+// What is kept for how long. What is absent is kept for good.
+struct RetentionPolicy {
+  // Flows and their totals. Cut at whole hours; at least an hour.
+  std::optional<Duration> flow_age{};
+  std::optional<Duration> alert_age{};
+  // What is in the file, space to be used again not included. The oldest flows go first.
+  std::optional<std::uint64_t> max_bytes{};
+};
+
+struct RetentionResult {
+  std::uint64_t flows_deleted = 0;
+  std::uint64_t alerts_deleted = 0;
+  std::uint64_t bytes_before = 0;  // of the file
+  std::uint64_t bytes_after = 0;
+  // `now` was more than a day after that of the last run: ages were counted from one day after it.
+  bool clock_jumped = false;
+};
+
+struct StoreSize {
+  std::uint64_t file_bytes = 0;
+  std::uint64_t free_bytes = 0;  // in the file, to be used again
+  std::uint64_t log_bytes = 0;   // of the write-ahead log
+  std::uint64_t flows = 0;
+};
+
+// What became of a store that could not be opened.
+struct SalvageReport {
+  std::string quarantine;  // where the damaged file is now
+  std::string reason;      // why it could not be opened
+  std::uint64_t flows_saved = 0;
+  std::uint64_t flows_lost = 0;  // as far as is known
+  std::uint64_t alerts_saved = 0;
+  std::uint64_t users_saved = 0;
 };
 
 // An account of the server. The store keeps it and knows nothing of passwords but their hash.
@@ -183,6 +272,10 @@ class Store {
   // Creates the file when it is missing. NotFound (no such directory), PermissionDenied, DataLoss
   // (not a database, or damaged), FailedPrecondition (of another program, or of a newer libnta).
   static absl::StatusOr<std::unique_ptr<Store>> Open(StoreOptions options);
+  // As Open; but a damaged file (DataLoss) is put aside as "<path>.corrupt-<number>" with its log,
+  // and what can be read of it is brought into a new store. `report` tells when that happened.
+  static absl::StatusOr<std::unique_ptr<Store>> OpenOrSalvage(StoreOptions options,
+                                                              std::optional<SalvageReport>& report);
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
@@ -192,13 +285,20 @@ class Store {
   absl::Status Write(std::span<const FlowRecord> flows, std::span<const Alert> alerts);
   // Marks the minutes of the interval as captured, so that a series can tell silence from absence.
   absl::Status MarkCaptured(TimeInterval interval);
+  // Adds what was counted since the last call to the minute of `time`.
+  absl::Status RecordCapture(Timestamp time, const CaptureCounts& counts);
 
-  // InvalidArgument for a limit, step or cursor out of range; DeadlineExceeded after query_timeout.
-  absl::StatusOr<FlowPage> Flows(const FlowQuery& query) const;
+  // InvalidArgument for a limit, step or cursor out of range; DeadlineExceeded after query_timeout;
+  // Cancelled when `control` says so.
+  absl::StatusOr<FlowPage> Flows(const FlowQuery& query, const QueryControl& control = {}) const;
   absl::StatusOr<AlertPage> Alerts(const AlertQuery& query) const;
-  absl::StatusOr<TopResult> Top(const TopQuery& query) const;
-  absl::StatusOr<SeriesResult> Series(const SeriesQuery& query) const;
-  absl::StatusOr<TrafficSummary> Summary(const TimeInterval& interval) const;
+  absl::StatusOr<TopResult> Top(const TopQuery& query, const QueryControl& control = {}) const;
+  absl::StatusOr<SeriesResult> Series(const SeriesQuery& query,
+                                      const QueryControl& control = {}) const;
+  absl::StatusOr<ConversationResult> Conversations(const ConversationQuery& query,
+                                                   const QueryControl& control = {}) const;
+  absl::StatusOr<TrafficSummary> Summary(const TimeInterval& interval,
+                                         const QueryControl& control = {}) const;
 
   // Users, ordered by name. NotFound and AlreadyExists as one expects.
   absl::StatusOr<std::vector<User>> Users() const;
@@ -215,6 +315,11 @@ class Store {
 
   // Deletes flows, rollups and alerts that ended before `time`; answers how many flows went.
   absl::StatusOr<std::uint64_t> DeleteBefore(Timestamp time);
+  // Deletes what the policy does not keep and gives the space back to the file system; works on a
+  // full disk. Ages are counted by a clock that advances by a day a run at the most, so that a
+  // jump of the system's clock does not empty the store.
+  absl::StatusOr<RetentionResult> Retain(const RetentionPolicy& policy, Timestamp now);
+  absl::StatusOr<StoreSize> Size() const;
 
  private:
   class Impl;
