@@ -60,6 +60,8 @@ TEST(FlowCsv, NamesApplicationsThatAreKnownAndNotThosePortsSuggest) {
   flow.evidence = ApplicationEvidence::kPort;
   EXPECT_NE(Line(flow).find(",27,18,,end"), std::string::npos);
   flow.evidence = ApplicationEvidence::kName;
+  EXPECT_NE(Line(flow).find(",27,18,,end"), std::string::npos);
+  flow.evidence = ApplicationEvidence::kPayload;
   EXPECT_NE(Line(flow).find(",27,18,tls,end"), std::string::npos);
 }
 
