@@ -21,11 +21,15 @@ constexpr std::array<std::pair<std::string_view, FlowOrder>, 4> kOrders = {{
     {"-packets", FlowOrder::kMostPackets},
 }};
 
-// By what the store keeps no totals.
-FlowKey KeyOf(std::string_view name) {
-  if (name == "application") return ApplicationKey;
-  if (name == "category") return CategoryKey;
-  return nullptr;
+// By what the store makes no series of; null: it does.
+FlowKey SeriesKey(std::string_view by) {
+  if (by == "application") return ApplicationKey;
+  return by == "category" ? CategoryKey : FlowKey();
+}
+
+// Likewise for tops.
+FlowKey TopKey(std::string_view dimension) {
+  return dimension == "category" ? CategoryKey : FlowKey();
 }
 
 template <typename Result, typename Render>
@@ -69,7 +73,7 @@ Response GetSeries(Services& services, const Call& call) {
   auto query = ReadSeries(services, call);
   if (!query.ok()) return FromStatus(query.status());
   if (auto refused = ReadFilter(call, query->filter)) return *std::move(refused);
-  if (const FlowKey key = KeyOf(call.Query("by")); key != nullptr) {
+  if (const FlowKey key = SeriesKey(call.Query("by")); key != nullptr) {
     return Answer(CountSeries(services.store, *query, key),
                   [&](const SeriesResult& result) { return ToJson(result, *query); });
   }
@@ -81,7 +85,7 @@ absl::Status ReadTop(Services& services, const Call& call, TopQuery& query) {
   NTA_ASSIGN_OR_RETURN(query.interval, ReadInterval(call, services.clock.wall()));
   NTA_ASSIGN_OR_RETURN(query.limit, ReadLimit(call, {.default_value = 10, .max = 100}));
   const std::string_view dimension = call.Query("dimension");
-  if (!dimension.empty() && KeyOf(dimension) == nullptr) {
+  if (!dimension.empty() && TopKey(dimension) == nullptr) {
     NTA_ASSIGN_OR_RETURN(query.dimension, ParseTopDimension(call.Query("dimension")));
   }
   NTA_ASSIGN_OR_RETURN(query.by, ReadMeasure(call, "by"));
@@ -93,7 +97,7 @@ Response GetTop(Services& services, const Call& call) {
   if (auto refused = ReadFilter(call, query.filter)) return *std::move(refused);
   if (const absl::Status status = ReadTop(services, call, query); !status.ok())
     return FromStatus(status);
-  if (const FlowKey key = KeyOf(call.Query("dimension")); key != nullptr) {
+  if (const FlowKey key = TopKey(call.Query("dimension")); key != nullptr) {
     return Answer(CountTop(services.store, query, key), [&](const CountedTop& top) {
       return ToJson(top, query, call.Query("dimension"));
     });

@@ -136,6 +136,7 @@ std::string ToJson(const TopResult& result, const TopQuery& query) {
   json["by"] = ToString(query.by);
   json["source"] = ToString(result.source);
   json["total"] = ToValue(result.total);
+  if (result.other) json["other"] = ToValue(*result.other);
   json["rows"] = std::move(rows);
   return Dump(json);
 }

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -123,15 +124,66 @@ TEST_F(HostsTest, ApplicationsAreListedWithTheirStableNumbers) {
 }
 
 TEST_F(HostsTest, TrafficOfUnknownApplicationIsOther) {
-  const Response response = Get("/api/v1/top?dimension=application");
-  ASSERT_EQ(response.status, 200) << response.body;
-  EXPECT_THAT(response.body, HasSubstr(R"("dimension":"application")"));
-  EXPECT_THAT(response.body, HasSubstr(R"("total":{"bytes":2280,"packets":8,"flows":4})"));
-  EXPECT_THAT(response.body,
-              HasSubstr(R"("other":{"bytes":2280,"packets":8,"flows":4},"rows":[])"));
+  for (const std::string dimension : {"application", "category"}) {
+    const Response response = Get("/api/v1/top?dimension=" + dimension);
+    ASSERT_EQ(response.status, 200) << response.body;
+    EXPECT_THAT(response.body, HasSubstr("\"dimension\":\"" + dimension + "\""));
+    EXPECT_THAT(response.body, HasSubstr(R"("total":{"bytes":2280,"packets":8,"flows":4})"));
+    EXPECT_THAT(response.body,
+                HasSubstr(R"("other":{"bytes":2280,"packets":8,"flows":4},"rows":[])"));
+  }
   const Response series = Get("/api/v1/series?by=category&since=-2m");
   ASSERT_EQ(series.status, 200) << series.body;
   EXPECT_THAT(series.body, HasSubstr(R"("series":[{"key":"unknown","values":[)"));
+}
+
+class KnownApplicationsTest : public HostsTest {
+ protected:
+  KnownApplicationsTest() {
+    FlowRecord flow;
+    flow.first_seen = wall_ - 10s;
+    flow.last_seen = wall_ - 5s;
+    flow.protocol = 6;
+    flow.source = {*IpAddress::Parse("10.0.0.1"), 40'000};
+    flow.destination = {*IpAddress::Parse("203.0.113.5"), 443};
+    flow.forward.packets = 1;
+    flow.forward.wire_bytes = 500;
+    flow.end_reason = FlowEndReason::kIdleTimeout;
+    flow.application = Application::kTls;
+    flow.category = ApplicationCategory::kWeb;
+    flow.evidence = ApplicationEvidence::kPayload;
+    FlowMetadata metadata;
+    metadata.Set(MetadataField::kServerName, "<b>shop</b>.example");
+    metadata.Set(MetadataField::kDestinationName, "shop.example");
+    flow.metadata = std::make_shared<FlowMetadata>(metadata);
+    EXPECT_TRUE(store_->Write(std::vector{flow}, {}).ok());
+  }
+};
+
+TEST_F(KnownApplicationsTest, AreCountedByNameAndCategory) {
+  const std::string tls = R"([{"key":"tls","bytes":500,"packets":1,"flows":1}])";
+  EXPECT_THAT(Get("/api/v1/top?dimension=application").body, HasSubstr("\"rows\":" + tls));
+  EXPECT_THAT(Get("/api/v1/top?dimension=category").body,
+              HasSubstr(R"("rows":[{"key":"web","bytes":500,"packets":1,"flows":1}])"));
+  EXPECT_THAT(Get("/api/v1/hosts/203.0.113.5").body, HasSubstr("\"applications\":" + tls));
+  EXPECT_THAT(Get("/api/v1/series?by=application&since=-2m").body, HasSubstr(R"({"key":"tls")"));
+}
+
+TEST_F(KnownApplicationsTest, AreFoundByFilterWithTheirNames) {
+  for (const char* where : {"app%3Dtls", "category%3Dweb", "server_name%3D%22*shop*%22"}) {
+    const Response response = Get(std::string("/api/v1/flows?where=") + where);
+    ASSERT_EQ(response.status, 200) << response.body;
+    EXPECT_THAT(response.body, HasSubstr(R"("application":"tls","category":"web")")) << where;
+    EXPECT_THAT(response.body, HasSubstr(R"("server_name":"<b>shop</b>.example")")) << where;
+    EXPECT_THAT(response.body, Not(HasSubstr("198.51.100.7"))) << where;
+  }
+}
+
+TEST_F(KnownApplicationsTest, NameTheHostThatServesThem) {
+  const Response response = Get("/api/v1/hosts/203.0.113.5");
+  EXPECT_THAT(response.body, HasSubstr(R"("names":[{"name":"shop.example","origin":"known_as",)"));
+  EXPECT_THAT(response.body, HasSubstr(R"({"name":"<b>shop</b>.example","origin":"asked_for",)"));
+  EXPECT_THAT(Get("/api/v1/conversations").body, HasSubstr(R"("destination_name":"shop.example")"));
 }
 
 }  // namespace
