@@ -123,7 +123,8 @@ std::uint32_t TrafficGenerator::Emit(Conversation& conversation, bool is_forward
     Store16(header + 14, 64240);
     std::uint32_t& next = conversation.next_sequence[is_forward ? 0 : 1];
     Store32(header + 4, next);
-    if ((tcp_flags & kAck) != 0) Store32(header + 8, conversation.next_sequence[is_forward ? 1 : 0]);
+    if ((tcp_flags & kAck) != 0)
+      Store32(header + 8, conversation.next_sequence[is_forward ? 1 : 0]);
     next += payload_bytes + ((tcp_flags & (kSyn | kFin)) != 0 ? 1 : 0);
   } else {
     Store16(header + 4, transport + payload_bytes);

@@ -32,9 +32,9 @@ TEST(DceRpc, UnknownInterfaceIsShownByItsNumber) {
 }
 
 TEST(DceRpc, OtherFirstBytesFiveAreNot) {
-  for (const std::string_view hex : {"05 01 00", "05000b03 20000000 4800 0000 01000000",
-                                     "05000103 10000000 4800 0000 01000000",
-                                     "05000b03 10000000 0800 0000 01000000"}) {
+  for (const std::string_view hex :
+       {"05 01 00", "05000b03 20000000 4800 0000 01000000", "05000103 10000000 4800 0000 01000000",
+        "05000b03 10000000 0800 0000 01000000"}) {
     FlowTalk talk({.server_port = 9999});
     talk.Client(test::FromHex(hex));
     EXPECT_NE(talk.Record().application, Application::kRpc) << hex;

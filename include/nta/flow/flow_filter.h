@@ -61,8 +61,8 @@ struct FilterNode {
   std::vector<FilterValue> values;
 };
 
-// How texts compare: whether `text`, in any case, is as `pattern`, which is in lower case and where *
-// stands for any characters.
+// How texts compare: whether `text`, in any case, is as `pattern`, which is in lower case and where
+// * stands for any characters.
 bool MatchesTextPattern(std::string_view text, std::string_view pattern);
 
 // Where a filter text is wrong.
