@@ -53,17 +53,7 @@ std::uint64_t OutageSeconds(const CaptureStats& stats) {
 
 // What is counted adds up; what is held is that of the table in use.
 void AddCounters(FlowTableStats& sum, const FlowTableStats& stats) {
-  sum.packets += stats.packets;
-  sum.ignored += stats.ignored;
-  sum.started += stats.started;
-  sum.ended += stats.ended;
-  sum.ended_idle += stats.ended_idle;
-  sum.ended_active += stats.ended_active;
-  sum.ended_tcp += stats.ended_tcp;
-  sum.ended_forced += stats.ended_forced;
-  sum.evicted += stats.evicted;
-  sum.evicted_answered += stats.evicted_answered;
-  sum.time_backwards += stats.time_backwards;
+  sum += stats;
   sum.active = stats.active;
   sum.capacity = stats.capacity;
   sum.memory_bytes = stats.memory_bytes;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/status.h"
+#include "base/system_clock.h"
 
 namespace nta {
 namespace {
@@ -15,10 +16,6 @@ namespace {
 constexpr Timestamp kNever = Timestamp::max();
 // As many as a capture file may have: more come from a mistake, and count as the last.
 constexpr std::uint32_t kMaxInterfaces = 65536;
-
-Timestamp SystemNow() {
-  return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
-}
 
 }  // namespace
 
@@ -50,7 +47,7 @@ absl::StatusOr<std::unique_ptr<MultiSource>> MultiSource::Create(
   if (options.reorder_window < milliseconds(0) || options.reorder_window > milliseconds(60'000)) {
     return base::InvalidArgument("reorder_window must be within 0 and 60 s");
   }
-  if (!options.now) options.now = SystemNow;
+  if (!options.now) options.now = base::SystemNow;
   return std::unique_ptr<MultiSource>(new MultiSource(std::move(members), std::move(options)));
 }
 

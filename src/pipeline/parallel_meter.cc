@@ -13,6 +13,7 @@
 #include "base/keyed_hash.h"
 #include "base/random.h"
 #include "base/status.h"
+#include "base/system_clock.h"
 #include "pipeline/decode_counters.h"
 #include "pipeline/packet_block.h"
 
@@ -114,10 +115,6 @@ struct Words {
   std::uint64_t low;
 };
 
-Timestamp SystemNow() {
-  return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
-}
-
 }  // namespace
 
 class ParallelMeter::Impl {
@@ -127,7 +124,7 @@ class ParallelMeter::Impl {
         options_(std::move(options)),
         hash_(base::RandomSeed()),
         fragments_(options_.pipeline.fragments) {
-    if (!options_.pipeline.clock) options_.pipeline.clock = SystemNow;
+    if (!options_.pipeline.clock) options_.pipeline.clock = base::SystemNow;
   }
 
   absl::Status Run(FlowSink sink, std::stop_token stop) {

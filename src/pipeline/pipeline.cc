@@ -4,22 +4,15 @@
 #include <utility>
 
 #include "base/status.h"
+#include "base/system_clock.h"
 #include "pipeline/decode_stage.h"
 
 namespace nta {
-namespace {
-
-Timestamp SystemNow() {
-  return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
-}
-
-}  // namespace
-
 class Pipeline::Impl {
  public:
   Impl(PacketSource& source, PipelineOptions options)
       : source_(source), options_(std::move(options)), stage_(options_) {
-    if (!options_.clock) options_.clock = SystemNow;
+    if (!options_.clock) options_.clock = base::SystemNow;
   }
 
   void AddDetector(Detector& detector) { detectors_.push_back(&detector); }

@@ -12,6 +12,7 @@ import { tcpStateWords } from '../lib/applications';
 import { flowBytes, flowSeconds, hasPorts } from '../lib/flows';
 import { formatPrecise, parseTime } from '../lib/time';
 import { linkTo, useView } from '../state/view';
+import { DirectionsHead } from './flow/DirectionsHead';
 import { ApplicationPart } from './flow/ApplicationPart';
 import { MetadataPart } from './flow/MetadataPart';
 import { StatisticsPart } from './flow/StatisticsPart';
@@ -30,19 +31,7 @@ function Directions({ flow }: { flow: Flow }) {
   }
   return (
     <table className="data-table">
-      <thead>
-        <tr>
-          <th scope="col">
-            <span className="sr-only">Measure</span>
-          </th>
-          <th scope="col" className="num">
-            → forward
-          </th>
-          <th scope="col" className="num">
-            ← reverse
-          </th>
-        </tr>
-      </thead>
+      <DirectionsHead />
       <tbody>
         {rows.map(([name, forward, reverse]) => (
           <tr key={name}>

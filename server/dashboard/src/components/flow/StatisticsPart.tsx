@@ -3,6 +3,7 @@ import { statisticsFacts, statisticsRows } from '../../lib/statistics';
 import { copy } from '../../state/notices';
 import { Explained } from '../Explained';
 import { PacketChart } from '../../charts/PacketChart';
+import { DirectionsHead } from './DirectionsHead';
 
 export function StatisticsPart({ statistics, protocol }: { statistics: FlowStatistics; protocol: number }) {
   const facts = statisticsFacts(statistics);
@@ -10,19 +11,7 @@ export function StatisticsPart({ statistics, protocol }: { statistics: FlowStati
     <>
       <h3>Made and timed</h3>
       <table className="data-table statistics-table">
-        <thead>
-          <tr>
-            <th scope="col">
-              <span className="sr-only">Measure</span>
-            </th>
-            <th scope="col" className="num">
-              → forward
-            </th>
-            <th scope="col" className="num">
-              ← reverse
-            </th>
-          </tr>
-        </thead>
+        <DirectionsHead />
         <tbody>
           {statisticsRows(statistics, protocol).map((row) => (
             <tr key={row.label}>
