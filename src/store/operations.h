@@ -36,12 +36,6 @@ absl::Status CheckName(std::string_view what, std::string_view name);
 absl::StatusOr<FlowPage> QueryFlows(Connection& connection, const FlowQuery& query);
 absl::StatusOr<AlertPage> QueryAlerts(Connection& connection, const AlertQuery& query);
 absl::StatusOr<std::uint64_t> CountAlerts(Connection& connection, const TimeInterval& interval);
-absl::StatusOr<TopResult> QueryTop(Connection& connection, const TopQuery& query);
-absl::StatusOr<SeriesResult> QuerySeries(Connection& connection, const SeriesQuery& query);
-absl::StatusOr<ConversationResult> QueryConversations(Connection& connection,
-                                                      const ConversationQuery& query);
-absl::StatusOr<TrafficSummary> QuerySummary(Connection& connection, const TimeInterval& interval);
-
 absl::StatusOr<std::vector<User>> ListUsers(Connection& connection);
 absl::StatusOr<User> FindUser(Connection& connection, std::string_view username);
 absl::Status InsertUser(Connection& connection, const User& user);
