@@ -10,13 +10,10 @@
 #include <vector>
 
 #include "nta/store/store.h"
+#include "store/checks.h"
 #include "store/sqlite.h"
 
 namespace nta::store {
-
-// InvalidArgument for a flow that the store cannot keep: it ends before it begins, lasts longer
-// than kLongestFlow or counts beyond kMaxCount.
-absl::Status CheckFlow(const FlowRecord& flow);
 
 absl::Status WriteBatch(Connection& connection, std::span<const FlowRecord> flows,
                         std::span<const Alert> alerts);
@@ -27,11 +24,6 @@ absl::Status AddCaptureCounts(Connection& connection, Timestamp time, const Capt
 absl::StatusOr<CaptureCounts> SumCaptureCounts(Connection& connection,
                                                const TimeInterval& interval);
 absl::Status MarkCaptured(Connection& connection, const TimeInterval& interval);
-
-absl::Status CheckInterval(const TimeInterval& interval);
-absl::Status CheckLimit(std::size_t limit, std::size_t most);
-// `what` as in "the name of a setting".
-absl::Status CheckName(std::string_view what, std::string_view name);
 
 absl::StatusOr<FlowPage> QueryFlows(Connection& connection, const FlowQuery& query);
 absl::StatusOr<AlertPage> QueryAlerts(Connection& connection, const AlertQuery& query);

@@ -167,11 +167,7 @@ absl::StatusOr<std::uint64_t> SqliteBackend::DeleteFlowsBefore(Timestamp time) {
 
 absl::StatusOr<RetentionResult> SqliteBackend::Retain(const RetentionPolicy& policy,
                                                       Timestamp now) {
-  for (const auto& age : {policy.flow_age, policy.alert_age, policy.sample_age}) {
-    if (age && *age < std::chrono::hours(1)) {
-      return base::InvalidArgument("what is kept is kept for an hour at least");
-    }
-  }
+  NTA_RETURN_IF_ERROR(CheckRetention(policy));
   RetentionResult result;
   NTA_ASSIGN_OR_RETURN(const StoreSize before, OnReader(MeasureSize));
   result.bytes_before = before.file_bytes;

@@ -8,6 +8,10 @@
 
 namespace nta {
 
+bool store::IsPostgresUrl(std::string_view path) {
+  return path.starts_with("postgresql://") || path.starts_with("postgres://");
+}
+
 absl::StatusOr<std::unique_ptr<Store>> Store::Open(StoreOptions options) {
   NTA_ASSIGN_OR_RETURN(std::unique_ptr<store::Backend> backend,
                        store::IsPostgresUrl(options.path) ? store::OpenPostgres(options)
@@ -120,7 +124,8 @@ absl::StatusOr<std::unique_ptr<Store>> Store::OpenOrSalvage(StoreOptions options
                                                             std::optional<SalvageReport>& report) {
   report.reset();
   absl::StatusOr<std::unique_ptr<Store>> opened = Open(options);
-  if (!absl::IsDataLoss(opened.status())) return opened;
+  // A server's data is its administrator's to repair.
+  if (!absl::IsDataLoss(opened.status()) || store::IsPostgresUrl(options.path)) return opened;
   SalvageReport salvage;
   salvage.reason = std::string(opened.status().message());
   NTA_ASSIGN_OR_RETURN(salvage.quarantine, store::Quarantine(options.path));
