@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "export/csv_columns.h"
 #include "nta/flow/community_id.h"
 
 namespace nta {
@@ -134,6 +135,10 @@ void AppendStatistics(const FlowRecord& flow, std::string& out) {
 std::string FlowCsvHeader(FlowCsvColumns columns) {
   std::string header(kFlowCsvHeader);
   if (columns == FlowCsvColumns::kStandard) return header;
+  if (columns == FlowCsvColumns::kEverything) {
+    for (const std::string& name : csv::DetailNames()) header.append(",").append(name);
+    return header;
+  }
   header += ",tcp_state,icmp_type,icmp_code,community_id";
   for (const std::string_view direction : {"forward_", "reverse_"}) {
     for (const std::string_view name : kMomentNames) AddName(direction, "ip_length_", name, header);
@@ -169,6 +174,7 @@ void AppendFlowCsv(const FlowRecord& flow, std::string& out, FlowCsvColumns colu
   out += ',';
   out += ToString(flow.end_reason);
   if (columns == FlowCsvColumns::kStatistics) AppendStatistics(flow, out);
+  if (columns == FlowCsvColumns::kEverything) csv::AppendDetails(flow, out);
   out += '\n';
 }
 

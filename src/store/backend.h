@@ -19,6 +19,8 @@ class Backend {
   virtual ~Backend() = default;
 
   virtual absl::Status Write(std::span<const FlowRecord> flows, std::span<const Alert> alerts) = 0;
+  virtual absl::StatusOr<std::uint64_t> Import(
+      absl::FunctionRef<absl::StatusOr<std::vector<FlowRecord>>()> next) = 0;
   virtual absl::Status MarkCaptured(const TimeInterval& interval) = 0;
   virtual absl::Status RecordCapture(Timestamp time, const CaptureCounts& counts) = 0;
   virtual absl::StatusOr<FlowPage> Flows(const FlowQuery& query, const QueryControl& control) = 0;

@@ -17,6 +17,8 @@ namespace nta::store {
 
 absl::Status WriteBatch(Connection& connection, std::span<const FlowRecord> flows,
                         std::span<const Alert> alerts);
+absl::StatusOr<std::uint64_t> ImportFlows(
+    Connection& connection, absl::FunctionRef<absl::StatusOr<std::vector<FlowRecord>>()> next);
 // In the caller's transaction.
 absl::Status WriteAlerts(Connection& connection, std::span<const Alert> alerts);
 absl::Status AddCaptureCounts(Connection& connection, Timestamp time, const CaptureCounts& counts);

@@ -24,6 +24,10 @@ class SqliteBackend final : public Backend {
   absl::Status Write(std::span<const FlowRecord> flows, std::span<const Alert> alerts) override {
     return OnWriter(WriteBatch, flows, alerts);
   }
+  absl::StatusOr<std::uint64_t> Import(
+      absl::FunctionRef<absl::StatusOr<std::vector<FlowRecord>>()> next) override {
+    return OnWriter(ImportFlows, next);
+  }
   absl::Status MarkCaptured(const TimeInterval& interval) override {
     return OnWriter(store::MarkCaptured, interval);
   }

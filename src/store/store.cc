@@ -4,6 +4,7 @@
 
 #include "base/status.h"
 #include "store/backend.h"
+#include "store/checks.h"
 #include "store/salvage.h"
 
 namespace nta {
@@ -11,6 +12,8 @@ namespace nta {
 bool store::IsPostgresUrl(std::string_view path) {
   return path.starts_with("postgresql://") || path.starts_with("postgres://");
 }
+
+absl::Status CheckStorable(const FlowRecord& flow) { return store::CheckFlow(flow); }
 
 absl::StatusOr<std::unique_ptr<Store>> Store::Open(StoreOptions options) {
   NTA_ASSIGN_OR_RETURN(std::unique_ptr<store::Backend> backend,
@@ -24,6 +27,11 @@ Store::~Store() = default;
 
 absl::Status Store::Write(std::span<const FlowRecord> flows, std::span<const Alert> alerts) {
   return backend_->Write(flows, alerts);
+}
+
+absl::StatusOr<std::uint64_t> Store::Import(
+    absl::FunctionRef<absl::StatusOr<std::vector<FlowRecord>>()> next) {
+  return backend_->Import(next);
 }
 
 absl::Status Store::MarkCaptured(TimeInterval interval) { return backend_->MarkCaptured(interval); }

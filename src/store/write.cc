@@ -45,6 +45,21 @@ absl::Status WriteBatch(Connection& connection, std::span<const FlowRecord> flow
   return transaction.Commit();
 }
 
+absl::StatusOr<std::uint64_t> ImportFlows(
+    Connection& connection, absl::FunctionRef<absl::StatusOr<std::vector<FlowRecord>>()> next) {
+  NTA_ASSIGN_OR_RETURN(Transaction transaction, Transaction::BeginWrite(connection));
+  std::uint64_t count = 0;
+  while (true) {
+    NTA_ASSIGN_OR_RETURN(const std::vector<FlowRecord> flows, next());
+    if (flows.empty()) break;
+    NTA_RETURN_IF_ERROR(CheckFlows(flows));
+    NTA_RETURN_IF_ERROR(WriteFlows(connection, flows));
+    count += flows.size();
+  }
+  NTA_RETURN_IF_ERROR(transaction.Commit());
+  return count;
+}
+
 absl::Status MarkCaptured(Connection& connection, const TimeInterval& interval) {
   NTA_RETURN_IF_ERROR(CheckInterval(interval));
   MinuteRange range = Covering(interval);

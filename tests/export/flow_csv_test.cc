@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <memory>
 
+#include "nta/flow/flow_metadata.h"
 #include "support/packet_builder.h"
 
 namespace nta::test {
@@ -96,6 +98,93 @@ TEST(FlowCsv, Appends) {
   AppendFlowCsv(Flow(), text);
   AppendFlowCsv(Flow(), text);
   EXPECT_EQ(text, "before\n" + Line(Flow()) + Line(Flow()));
+}
+
+FlowRecord Rich() {
+  FlowRecord flow = Flow();
+  flow.vlan = 7;
+  flow.application = Application::kHttp;
+  flow.category = ApplicationCategory::kWeb;
+  flow.evidence = ApplicationEvidence::kPort;
+  flow.outcome = ContactOutcome::kAnswered;
+  flow.tcp_state = TcpState::kReset;
+  auto metadata = std::make_shared<FlowMetadata>();
+  metadata->Set(MetadataField::kServerName, "=cmd|' /C calc'!A0");
+  metadata->Set(MetadataField::kHttpPath, "/a,b\"c\"");
+  metadata->Set(MetadataField::kHttpMethod, "'quoted");
+  metadata->Set(MetadataField::kJa3, "-1+2");
+  flow.metadata = std::move(metadata);
+  return flow;
+}
+
+std::string Everything(const FlowRecord& flow) {
+  std::string line;
+  AppendFlowCsv(flow, line, FlowCsvColumns::kEverything);
+  return line;
+}
+
+TEST(FlowCsvReader, ReadsBackExactlyWhatWasWritten) {
+  const auto reader = FlowCsvReader::Create(FlowCsvHeader(FlowCsvColumns::kEverything));
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  FlowRecord icmp = Flow();
+  icmp.protocol = kProtocolIcmp;
+  icmp.icmp = IcmpMessage{3, 1};
+  for (const FlowRecord& flow : {Flow(), Rich(), icmp}) {
+    const auto read = reader->Read(Everything(flow));
+    ASSERT_TRUE(read.ok()) << read.status() << Everything(flow);
+    EXPECT_EQ(Everything(*read), Everything(flow));
+    EXPECT_EQ(read->evidence, flow.evidence);
+    EXPECT_EQ(read->application, flow.application);
+    EXPECT_EQ(read->icmp, flow.icmp);
+    EXPECT_EQ(read->vlan, flow.vlan);
+    if (flow.metadata) {
+      EXPECT_EQ(read->metadata->Get(MetadataField::kServerName), "=cmd|' /C calc'!A0");
+      EXPECT_EQ(read->metadata->Get(MetadataField::kHttpPath), "/a,b\"c\"");
+      EXPECT_EQ(read->metadata->Get(MetadataField::kHttpMethod), "'quoted");
+    }
+  }
+}
+
+TEST(FlowCsvReader, NoCellBeginsAFormula) {
+  for (const char first : {'=', '+', '-', '@', '\t', '\r'}) {
+    FlowRecord flow = Flow();
+    auto metadata = std::make_shared<FlowMetadata>();
+    metadata->Set(MetadataField::kServerName, std::string(1, first) + "SUM(A1)");
+    flow.metadata = std::move(metadata);
+    const std::string line = Everything(flow);
+    EXPECT_EQ(line.find(std::string(",") + first), std::string::npos) << line;
+    EXPECT_EQ(line.find(std::string(",\"") + first), std::string::npos) << line;
+  }
+}
+
+TEST(FlowCsvReader, TakesTheStandardColumnsInAnyOrder) {
+  const auto standard = FlowCsvReader::Create(std::string(kFlowCsvHeader) + "\r\n");
+  ASSERT_TRUE(standard.ok()) << standard.status();
+  EXPECT_EQ(Line(*standard->Read(Line(Flow()))), Line(Flow()));
+  std::string header(kFlowCsvHeader);
+  header = "end_reason," + header.substr(0, header.rfind(','));
+  std::string line = Line(Flow());
+  line.pop_back();
+  line = line.substr(line.rfind(',') + 1) + "," + line.substr(0, line.rfind(','));
+  const auto moved = FlowCsvReader::Create(header);
+  ASSERT_TRUE(moved.ok()) << moved.status();
+  EXPECT_EQ(Line(*moved->Read(line)), Line(Flow()));
+}
+
+TEST(FlowCsvReader, SaysWhatIsWrong) {
+  const auto message = [](const absl::Status& status) { return std::string(status.message()); };
+  EXPECT_EQ(message(FlowCsvReader::Create("first_seen,cats").status()), "unknown column \"cats\"");
+  EXPECT_EQ(message(FlowCsvReader::Create("first_seen,last_seen").status()),
+            "column \"protocol\" is missing");
+  EXPECT_EQ(message(FlowCsvReader::Create("first_seen,first_seen").status()),
+            "column \"first_seen\" is there twice");
+  const auto reader = FlowCsvReader::Create(kFlowCsvHeader);
+  EXPECT_EQ(message(reader->Read("1,2").status()), "2 fields, the header has 20");
+  EXPECT_EQ(message(reader->Read("\"1").status()), "the quotes are wrong");
+  std::string line = Line(Flow());
+  line.replace(line.find("10.0.0.1"), 8, "10.0.0.999");
+  EXPECT_EQ(message(reader->Read(line).status()),
+            "\"source_address\": \"10.0.0.999\" is no value of it");
 }
 
 }  // namespace

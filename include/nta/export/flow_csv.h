@@ -5,10 +5,14 @@
 #ifndef NTA_EXPORT_FLOW_CSV_H_
 #define NTA_EXPORT_FLOW_CSV_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
+#include "absl/status/statusor.h"
 #include "nta/flow/flow_record.h"
 
 namespace nta {
@@ -24,6 +28,7 @@ inline constexpr std::string_view kFlowCsvHeader =
 enum class FlowCsvColumns : std::uint8_t {
   kStandard,    // those of kFlowCsvHeader
   kStatistics,  // and after them what docs/flow_features.md defines
+  kEverything,  // and after them all that a record holds but its statistics; reads back exactly
 };
 std::string FlowCsvHeader(FlowCsvColumns columns);
 
@@ -31,6 +36,24 @@ std::string FlowCsvHeader(FlowCsvColumns columns);
 // empty. An application that only a port speaks for is absent.
 void AppendFlowCsv(const FlowRecord& flow, std::string& out,
                    FlowCsvColumns columns = FlowCsvColumns::kStandard);
+
+// Reads lines of text as flows: those that AppendFlowCsv wrote, and others with columns of the same
+// names in any order. Of the standard columns all but vlan, application and end_reason must be
+// there; unknown ones are refused. RFC 4180 quotes are understood; a quote (') before a character
+// that would begin a formula is taken off again.
+class FlowCsvReader {
+ public:
+  // InvalidArgument names the column that is wrong or missing.
+  static absl::StatusOr<FlowCsvReader> Create(std::string_view header);
+
+  // InvalidArgument names the column and what is wrong with its value.
+  absl::StatusOr<FlowRecord> Read(std::string_view line) const;
+
+ private:
+  explicit FlowCsvReader(std::vector<std::size_t> columns) : columns_(std::move(columns)) {}
+
+  std::vector<std::size_t> columns_;  // by field of a line
+};
 
 }  // namespace nta
 

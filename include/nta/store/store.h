@@ -19,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "nta/detect/alert.h"
@@ -275,6 +276,10 @@ struct User {
   std::int64_t generation = 0;
 };
 
+// InvalidArgument for a flow that no store keeps: it ends before it begins, lasts longer than 7
+// days or counts beyond 2^53.
+absl::Status CheckStorable(const FlowRecord& flow);
+
 // The embedded database. A flow's counts are spread evenly over the minutes from first_seen to
 // last_seen, by rollups and by raw queries alike, so that both give the same sums; the flow itself
 // counts in the minute of last_seen. Thread-safe: one writer at a time, readers beside it (SQLite
@@ -295,6 +300,11 @@ class Store {
   // All or nothing, in one transaction; when it returns OK it is in the file. An alert whose id is
   // known is replaced. ResourceExhausted when the disk is full.
   absl::Status Write(std::span<const FlowRecord> flows, std::span<const Alert> alerts);
+  // Writes what `next` gives, call by call until it gives nothing: all or nothing, in one
+  // transaction, for which other writers wait. Answers how many. An error of `next` leaves nothing
+  // and is answered.
+  absl::StatusOr<std::uint64_t> Import(
+      absl::FunctionRef<absl::StatusOr<std::vector<FlowRecord>>()> next);
   // Marks the minutes of the interval as captured, so that a series can tell silence from absence.
   absl::Status MarkCaptured(TimeInterval interval);
   // Adds what was counted since the last call to the minute of `time`.

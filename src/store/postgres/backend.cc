@@ -70,6 +70,8 @@ class PgBackend final : public Backend {
         pool_(options.path, std::move(connection)) {}
 
   absl::Status Write(std::span<const FlowRecord> flows, std::span<const Alert> alerts) override;
+  absl::StatusOr<std::uint64_t> Import(
+      absl::FunctionRef<absl::StatusOr<std::vector<FlowRecord>>()> next) override;
   absl::Status MarkCaptured(const TimeInterval& interval) override;
   absl::Status RecordCapture(Timestamp time, const CaptureCounts& counts) override;
   absl::StatusOr<FlowPage> Flows(const FlowQuery& query, const QueryControl& control) override {
@@ -205,6 +207,23 @@ absl::Status PgBackend::Write(std::span<const FlowRecord> flows, std::span<const
     if (!flows.empty()) NTA_RETURN_IF_ERROR(WriteFlows(connection, flows, flows_per_part_));
     NTA_RETURN_IF_ERROR(WritePgAlerts(connection, alerts));
     return transaction.Commit();
+  });
+}
+
+absl::StatusOr<std::uint64_t> PgBackend::Import(
+    absl::FunctionRef<absl::StatusOr<std::vector<FlowRecord>>()> next) {
+  return With([&](PgConnection& connection) -> absl::StatusOr<std::uint64_t> {
+    NTA_ASSIGN_OR_RETURN(PgTransaction transaction, PgTransaction::BeginWrite(connection));
+    std::uint64_t count = 0;
+    while (true) {
+      NTA_ASSIGN_OR_RETURN(const std::vector<FlowRecord> flows, next());
+      if (flows.empty()) break;
+      NTA_RETURN_IF_ERROR(CheckFlows(flows));
+      NTA_RETURN_IF_ERROR(WriteFlows(connection, flows, flows_per_part_));
+      count += flows.size();
+    }
+    NTA_RETURN_IF_ERROR(transaction.Commit());
+    return count;
   });
 }
 

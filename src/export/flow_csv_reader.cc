@@ -1,0 +1,109 @@
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "base/status.h"
+#include "export/csv_columns.h"
+#include "nta/export/flow_csv.h"
+
+namespace nta {
+namespace {
+
+// The cells of a line; absent when its quotes are wrong.
+std::optional<std::vector<std::string>> Split(std::string_view line) {
+  std::vector<std::string> cells(1);
+  bool quoted = false;
+  bool ended = false;  // a quoted cell, which nothing may follow
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const char c = line[i];
+    if (quoted && c == '"') {
+      const bool doubled = i + 1 < line.size() && line[i + 1] == '"';
+      if (doubled) {
+        cells.back() += line[++i];
+      } else {
+        quoted = false;
+        ended = true;
+      }
+    } else if (quoted) {
+      cells.back() += c;
+    } else if (c == ',') {
+      cells.emplace_back();
+      ended = false;
+    } else if (ended || (c == '"' && !cells.back().empty())) {
+      return std::nullopt;
+    } else if (c == '"') {
+      quoted = true;
+    } else {
+      cells.back() += c;
+    }
+  }
+  if (quoted) return std::nullopt;
+  return cells;
+}
+
+std::string_view WithoutGuard(std::string_view cell) {
+  constexpr std::string_view kFormula = "=+-@\t\r'";
+  const bool guarded =
+      cell.size() >= 2 && cell.front() == '\'' && kFormula.find(cell[1]) != std::string_view::npos;
+  return guarded ? cell.substr(1) : cell;
+}
+
+std::string_view WithoutLineEnd(std::string_view line) {
+  if (line.ends_with('\n')) line.remove_suffix(1);
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line;
+}
+
+}  // namespace
+
+absl::StatusOr<FlowCsvReader> FlowCsvReader::Create(std::string_view header) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  header = WithoutLineEnd(header);
+  if (header.starts_with(kByteOrderMark)) header.remove_prefix(kByteOrderMark.size());
+  const std::optional<std::vector<std::string>> names = Split(header);
+  if (!names) return base::InvalidArgument("the header's quotes are wrong");
+  const std::vector<csv::Column>& known = csv::Columns();
+  std::vector<std::size_t> columns;
+  std::set<std::size_t> seen;
+  for (const std::string& name : *names) {
+    const auto column = std::find_if(known.begin(), known.end(),
+                                     [&](const csv::Column& one) { return one.name == name; });
+    if (column == known.end()) return base::InvalidArgument("unknown column \"" + name + "\"");
+    columns.push_back(static_cast<std::size_t>(column - known.begin()));
+    if (!seen.insert(columns.back()).second) {
+      return base::InvalidArgument("column \"" + name + "\" is there twice");
+    }
+  }
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    if (known[i].required && !seen.contains(i)) {
+      return base::InvalidArgument("column \"" + known[i].name + "\" is missing");
+    }
+  }
+  return FlowCsvReader(std::move(columns));
+}
+
+absl::StatusOr<FlowRecord> FlowCsvReader::Read(std::string_view line) const {
+  const std::optional<std::vector<std::string>> cells = Split(WithoutLineEnd(line));
+  if (!cells) return base::InvalidArgument("the quotes are wrong");
+  if (cells->size() != columns_.size()) {
+    return base::InvalidArgument(std::to_string(cells->size()) + " fields, the header has " +
+                                 std::to_string(columns_.size()));
+  }
+  FlowRecord flow;
+  // In the order of the table: `application_name` and `evidence` know more than `application`.
+  std::vector<std::size_t> order(columns_.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::sort(order.begin(), order.end(),
+            [this](std::size_t a, std::size_t b) { return columns_[a] < columns_[b]; });
+  for (const std::size_t i : order) {
+    const csv::Column& column = csv::Columns()[columns_[i]];
+    if (!column.read(WithoutGuard((*cells)[i]), flow)) {
+      return base::InvalidArgument("\"" + column.name + "\": \"" + (*cells)[i].substr(0, 80) +
+                                   "\" is no value of it");
+    }
+  }
+  return flow;
+}
+
+}  // namespace nta
