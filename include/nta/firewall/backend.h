@@ -66,7 +66,7 @@ class MemoryBackend final : public FirewallBackend {
 
   // Judges a packet by the rules in force and counts it; rate limits are kept by the times of the
   // packets.
-  Evaluation Offer(const PacketFacts& packet, std::uint64_t bytes);
+  Decision Offer(const PacketFacts& packet, std::uint64_t bytes);
 
  private:
   class Impl;

@@ -81,8 +81,16 @@ class RuleSet {
   RuleSetParts parts_;
 };
 
+// `rules` with the elements added to (a known one takes the new expiry) or taken out of the set.
+// NotFound: no set of that name. InvalidArgument as Create().
+absl::StatusOr<RuleSet> WithElements(const RuleSet& rules, std::string_view set,
+                                     std::span<const SetElement> elements);
+absl::StatusOr<RuleSet> WithoutElements(const RuleSet& rules, std::string_view set,
+                                        std::span<const IpPrefix> prefixes);
+
+// What a rule did so far: how many packets got its verdict. A rate limit counts what it dropped.
 struct RuleCounters {
-  std::string rule_id;
+  std::string rule_id{};
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;  // IP bytes
 
@@ -133,7 +141,7 @@ struct Evaluation {
   Decision decision = Decision::kAccept;
   // Which rule decided, or the first that might have; empty: the protected set or the default.
   // Valid while the rule set lives.
-  std::string_view rule_id;
+  std::string_view rule_id{};
   bool by_protected_set = false;
   MissingFact missing = MissingFact::kNothing;  // for kUndecidable: why
 };
@@ -154,9 +162,9 @@ std::string_view ToString(RuleFindingKind kind);  // "shadowed", "redundant", ..
 
 struct RuleFinding {
   RuleFindingKind kind = RuleFindingKind::kShadowed;
-  std::string rule_id;
-  std::optional<std::string> because_of;  // the earlier rule
-  std::string text;                       // one sentence
+  std::string rule_id{};
+  std::optional<std::string> because_of{};  // the earlier rule
+  std::string text{};                       // one sentence
 
   friend bool operator==(const RuleFinding&, const RuleFinding&) = default;
 };
