@@ -1,5 +1,5 @@
 // What a single value must satisfy. The alphabets are narrow on purpose: nothing that passes here
-// means anything to the parser of a rule language, whatever is done with it later.
+// can end, quote or comment out a statement of a rule language, whatever is done with it later.
 #include <algorithm>
 #include <string>
 #include <string_view>
@@ -184,7 +184,7 @@ absl::Status CheckRuleFields(const Rule& rule) {
   for (const ConnectionState state : rule.states) {
     if (state > ConnectionState::kInvalid) return base::InvalidArgument("state is unknown");
   }
-  NTA_RETURN_IF_ERROR(CheckText("comment", rule.comment, 120, " .,:;/()@#+=_-"));
+  NTA_RETURN_IF_ERROR(CheckText("comment", rule.comment, 120, " .,:/()@+=_-"));
   NTA_RETURN_IF_ERROR(CheckText("author", rule.author, 64, "._@+-"));
   return CheckNotEverything(rule);
 }

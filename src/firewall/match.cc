@@ -110,6 +110,8 @@ Match Perhaps(Truth truth, MissingFact fact) {
 
 Match MatchLoopback(const ProtectedSet& protected_set, const PacketFacts& packet) {
   if (!protected_set.loopback) return {Truth::kNo};
+  // What passes over the loopback interface has addresses of this machine on both sides; an
+  // interface that is not known is not it.
   const bool over_loopback = packet.in_interface == "lo" || packet.out_interface == "lo";
   const bool to_itself = packet.source && packet.destination && packet.source->is_loopback() &&
                          packet.destination->is_loopback();

@@ -96,7 +96,7 @@ struct Rule {
   std::vector<ConnectionState> states{};       // any of them
   bool log = false;                            // tell the kernel's log of every packet it matches
   std::optional<Timestamp> expires{};          // from then on it is as if it were not there
-  std::string comment{};  // at most 120 of A-Z a-z 0-9 space . , : ; / ( ) @ # + = _ -
+  std::string comment{};  // at most 120 of A-Z a-z 0-9 space . , : / ( ) @ + = _ -
   std::string author{};   // at most 64 of A-Z a-z 0-9 . _ @ + -
   // Insists on dropping networks wider than /8 (IPv4) or /16 (IPv6), or everything.
   bool allow_wide = false;
