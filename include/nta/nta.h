@@ -18,6 +18,7 @@
 #include "nta/export/flow_csv.h"
 #include "nta/firewall/backend.h"
 #include "nta/firewall/protected_set.h"
+#include "nta/firewall/rehearse.h"
 #include "nta/firewall/rule.h"
 #include "nta/firewall/rule_set.h"
 #include "nta/flow/community_id.h"
