@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,16 @@
 #include "nta/net/time.h"
 
 namespace nta {
+
+// How often one address of a set was met.
+struct ElementCounters {
+  IpAddress address{};
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;  // IP bytes
+  std::optional<Timestamp> expires{};
+
+  friend bool operator==(const ElementCounters&, const ElementCounters&) = default;
+};
 
 // The rules in force on one machine. Clocks are the caller's: `now` tells what has expired and what
 // time an element has left. Implementations say whether they are thread-safe; ours are.
@@ -44,6 +55,12 @@ class FirewallBackend {
                                 Timestamp now) = 0;
   virtual absl::Status RemoveFromSet(std::string_view set, std::span<const IpPrefix> prefixes,
                                      Timestamp now) = 0;
+  // Whether exactly `rules`, less what expired by `now`, is enforced. A backend that words the same
+  // rules in another way when it reads them back overrides it.
+  virtual absl::StatusOr<bool> InForce(const RuleSet& rules, Timestamp now);
+  // What a set of hosts counted for each of `addresses` that is in it. Unimplemented by default.
+  virtual absl::StatusOr<std::vector<ElementCounters>> CountersOf(
+      std::string_view set, std::span<const IpAddress> addresses, Timestamp now);
 };
 
 // Keeps the rules and enforces nothing but what it is asked about: for development, tests and
