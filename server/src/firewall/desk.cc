@@ -203,6 +203,7 @@ absl::StatusOr<FirewallState> FirewallDesk::State() {
   const Timestamp now = clock_.wall();
   FirewallState state;
   state.backend = std::string(backend_->name());
+  state.note = options_.note;
   NTA_ASSIGN_OR_RETURN(state.draft, RuleSet::Create(draft_));
   state.version = version_;
   NTA_ASSIGN_OR_RETURN(state.in_force, backend_->Current(now));
@@ -419,18 +420,31 @@ absl::StatusOr<std::vector<BlockEffect>> FirewallDesk::Effects() {
   if (blocks.size() > kEffectsListed) blocks.resize(kEffectsListed);
   std::vector<BlockEffect> effects;
   for (const Block& block : blocks) {
-    NTA_ASSIGN_OR_RETURN(BlockEffect effect, EffectOf(block, false, clock_.wall()));
+    NTA_ASSIGN_OR_RETURN(BlockEffect effect, EffectOf(block, clock_.wall()));
     effects.push_back(std::move(effect));
   }
   return effects;
 }
 
-absl::StatusOr<BlockEffect> FirewallDesk::EffectOf(const Block& block, bool lifted, Timestamp now) {
+absl::StatusOr<NftablesImport> FirewallDesk::Import(std::string_view family,
+                                                    std::string_view table) {
+  if (options_.import) return options_.import(family, table);
+  return base::MakeStatus(absl::StatusCode::kUnimplemented,
+                          "only the backend nftables can read other tables; this server has \"" +
+                              std::string(backend_->name()) + "\"");
+}
+
+absl::StatusOr<BlockEffect> FirewallDesk::EffectOf(const Block& block, Timestamp now) {
   constexpr Duration kBefore = std::chrono::minutes(10);
   BlockEffect effect{.block = block};
-  effect.lifted = lifted;
   NTA_ASSIGN_OR_RETURN(const FlowFilter filter,
                        FlowFilter::Parse("src=" + block.address.ToString()));
+  const IpAddress addresses[] = {block.address};
+  const auto counters = backend_->CountersOf(kReserved, addresses, now);
+  if (counters.ok() && !counters->empty()) {
+    effect.dropped_packets = counters->front().packets;
+    effect.dropped_bytes = counters->front().bytes;
+  }
   std::uint64_t before = 0;
   std::uint64_t since = 0;
   const auto sum = [&](const TimeInterval& interval, std::uint64_t& packets) {

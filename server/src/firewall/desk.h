@@ -24,6 +24,7 @@
 #include "clock.h"
 #include "firewall/change_control.h"
 #include "nta/firewall/backend.h"
+#include "nta/firewall/nftables_backend.h"
 #include "nta/firewall/rehearse.h"
 #include "nta/store/store.h"
 
@@ -36,6 +37,10 @@ struct FirewallDeskOptions {
   // Null: LocalChangeControl.
   std::function<std::unique_ptr<ChangeControl>(FirewallBackend&, const Clock&)> control{};
   // An administrator's peer is protected for so long after it was last seen.
+  // Reads a table of somebody else. Null: not possible with this backend.
+  std::function<absl::StatusOr<NftablesImport>(std::string_view, std::string_view)> import{};
+  // For people: why this backend and no other.
+  std::string note{};
   Duration administrator_stays = std::chrono::minutes(30);
 };
 
@@ -77,12 +82,12 @@ struct BlockEffect {
   std::optional<std::uint64_t> dropped_bytes{};
   double packets_per_second_before = 0;  // over the ten minutes before it
   double packets_per_second_since = 0;
-  bool lifted = false;  // expired or taken back
 };
 
 struct FirewallState {
   std::string backend;
-  RuleSet draft;  // without blocks and protected set
+  std::string note;  // why this backend and no other
+  RuleSet draft;     // without blocks and protected set
   std::int64_t version = 0;
   RuleSet in_force;  // as enforced, blocks and protected set included
   RuleSetDiff diff;  // from the rules in force to the draft
@@ -131,6 +136,8 @@ class FirewallDesk {
   absl::StatusOr<Block> BlockAddress(const BlockRequest& request, const FirewallCaller& caller);
   absl::Status Unblock(const IpAddress& address);
   absl::StatusOr<std::vector<BlockEffect>> Effects();
+  // Unimplemented without nftables.
+  absl::StatusOr<NftablesImport> Import(std::string_view family, std::string_view table);
 
   // To be called once a second: rolls back what was not confirmed, forgets what expired, and puts
   // the protection of administrators up to date.
@@ -157,7 +164,7 @@ class FirewallDesk {
   absl::Status Enforce() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status SaveParts(std::string_view id, const RuleSetParts& parts, std::int64_t version)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::StatusOr<BlockEffect> EffectOf(const Block& block, bool lifted, Timestamp now);
+  absl::StatusOr<BlockEffect> EffectOf(const Block& block, Timestamp now);
 
   Store& store_;
   const Clock clock_;

@@ -82,6 +82,7 @@ std::string ToJson(const FirewallState& state) {
   };
   return JsonObject()
       .Add("backend", state.backend)
+      .Add("note", state.note)
       .AddJson("version", std::to_string(state.version))
       .AddJson("draft", nta::ToJson(state.draft))
       .AddJson("in_force", nta::ToJson(state.in_force))
