@@ -87,8 +87,8 @@ struct ActiveBlock {
   IpAddress address{};
   BlockScope scope{};
   Timestamp since{};
-  Timestamp until{};
-  std::string alert_id{};  // empty: somebody asked for it
+  std::optional<Timestamp> until{};  // absent: until somebody lifts it
+  std::string alert_id{};            // empty: somebody asked for it
   std::string alert_class{};
   std::string author{};  // "response" for automatic ones
   std::string reason{};
@@ -106,9 +106,9 @@ struct EndedBlock {
 struct BlockRequest {
   IpAddress address{};
   BlockScope scope{};
-  Duration ttl = std::chrono::hours(1);
-  std::string author{};  // as Rule::author
-  std::string reason{};  // for people; at most 200 bytes are kept
+  std::optional<Duration> ttl = std::chrono::hours(1);  // absent: until somebody lifts it
+  std::string author{};                                 // as Rule::author
+  std::string reason{};                                 // for people; at most 200 bytes are kept
 };
 
 enum class ResponseAct : std::uint8_t { kNothing = 0, kProposed = 1, kBlocked = 2 };
@@ -163,7 +163,7 @@ class Response final {
   // Measures, lifts what is over and forgets what expired; tells of what ended since the last call.
   absl::StatusOr<std::vector<EndedBlock>> AdvanceTo(Timestamp now);
   std::vector<ActiveBlock> blocks() const;  // by address
-  std::optional<ActiveBlock> FindBlock(const IpAddress& address) const;
+  std::vector<ActiveBlock> BlocksOf(const IpAddress& address) const;
   // Whether a block cuts what that flow's first side sends. What is cut must not feed a detector.
   bool IsCut(const FiveTuple& flow, Timestamp now) const;
 
@@ -175,6 +175,9 @@ class Response final {
                                     Timestamp now) const;
   // After a restart: those that have not expired by `now`. Desired() puts them into force.
   void Restore(const std::vector<ActiveBlock>& blocks, Timestamp now);
+  // Peers that are protected at the moment: they are not blocked. (The backend enforces it
+  // besides.)
+  void SetProtectedSet(ProtectedSet protected_set);
   void SetAllowList(std::vector<IpPrefix> prefixes);
   void SetPolicies(std::map<std::string, ResponsePolicy> policies);
 
