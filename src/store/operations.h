@@ -28,6 +28,9 @@ absl::StatusOr<CaptureCounts> SumCaptureCounts(Connection& connection,
 absl::Status MarkCaptured(Connection& connection, const TimeInterval& interval);
 
 absl::StatusOr<FlowPage> QueryFlows(Connection& connection, const FlowQuery& query);
+absl::Status ScanColumns(Connection& connection, const TimeInterval& interval,
+                         const FlowFilter& filter,
+                         absl::FunctionRef<absl::Status(const StoredColumns&)> visit);
 absl::StatusOr<AlertPage> QueryAlerts(Connection& connection, const AlertQuery& query);
 absl::StatusOr<std::uint64_t> CountAlerts(Connection& connection, const TimeInterval& interval);
 absl::StatusOr<std::vector<User>> ListUsers(Connection& connection);

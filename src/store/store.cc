@@ -44,6 +44,16 @@ absl::StatusOr<FlowPage> Store::Flows(const FlowQuery& query, const QueryControl
   return backend_->Flows(query, control);
 }
 
+absl::Status Store::ScanFlows(const TimeInterval& interval, const FlowFilter& filter,
+                              absl::FunctionRef<absl::Status(const StoredColumns&)> visit,
+                              const QueryControl& control) const {
+  const auto scan = [&](store::Connection& connection) -> absl::StatusOr<bool> {
+    NTA_RETURN_IF_ERROR(store::ScanColumns(connection, interval, filter, visit));
+    return true;
+  };
+  return impl_->ReadUnder(control, scan).status();
+}
+
 absl::StatusOr<AlertPage> Store::Alerts(const AlertQuery& query) const {
   return backend_->Alerts(query);
 }

@@ -17,6 +17,7 @@ ALLOWED = {
     "flow": ["packet"],
     "app": ["flow"],
     "detect": ["flow"],
+    "firewall": ["flow"],
     "pipeline": ["capture", "app", "detect"],
     "store": ["detect"],
     "export": ["detect"],
