@@ -64,12 +64,31 @@ std::optional<Response> ReadQuery(const Route& route, const NamedValues& query, 
   return std::nullopt;
 }
 
+bool Fits(FieldType wanted, JsonMember::Type given) {
+  using Type = JsonMember::Type;
+  switch (wanted) {
+    case FieldType::kText:
+      return given == Type::kText;
+    case FieldType::kInteger:
+      return given == Type::kInteger;
+    case FieldType::kNumber:
+      return given == Type::kInteger || given == Type::kNumber;
+    case FieldType::kBoolean:
+      return given == Type::kBoolean;
+    case FieldType::kArray:
+      return given == Type::kArray;
+    case FieldType::kObject:
+      return given == Type::kObject;
+  }
+  return false;
+}
+
 std::optional<Response> ReadBody(const Route& route, const Request& request, TextMap& values) {
   const bool needed = std::any_of(route.fields.begin(), route.fields.end(),
                                   [](const Field& field) { return field.need == Need::kRequired; });
   if (route.fields.empty() || (request.body.empty() && !needed)) return std::nullopt;
   if (!IsJson(request.content_type)) return Problem(415, "the body must be application/json");
-  const absl::StatusOr<FlatObject> object = ParseFlatObject(request.body);
+  const absl::StatusOr<JsonMembers> object = ParseObject(request.body);
   if (!object.ok()) {
     return Problem(400,
                    "the body is not what it should be: " + std::string(object.status().message()));
@@ -80,10 +99,12 @@ std::optional<Response> ReadBody(const Route& route, const Request& request, Tex
         [wanted = std::string_view(name)](const Field& field) { return field.name == wanted; });
     if (known == route.fields.end()) return Problem(400, "unknown field \"" + name + "\"");
     // null is how clients write "left out".
-    if (known->need == Need::kOptional && std::holds_alternative<std::nullptr_t>(value)) continue;
-    const auto* text = std::get_if<std::string>(&value);
-    if (text == nullptr) return Problem(400, "field \"" + name + "\" is a text");
-    values.emplace(name, *text);
+    if (known->need == Need::kOptional && value.type == JsonMember::Type::kNull) continue;
+    if (!Fits(known->type, value.type)) {
+      return Problem(400,
+                     "field \"" + name + "\" is not of type " + std::string(ToString(known->type)));
+    }
+    values.emplace(name, value.text);
   }
   for (const Field& field : route.fields) {
     if (field.need == Need::kRequired && !values.contains(field.name)) {

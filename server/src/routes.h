@@ -59,11 +59,16 @@ struct Parameter {
 
 enum class Need : std::uint8_t { kRequired, kOptional };
 
-// A member of the JSON body; all are texts.
+enum class FieldType : std::uint8_t { kText, kInteger, kNumber, kBoolean, kArray, kObject };
+// As JSON Schema names it: "string", "integer", ...
+std::string_view ToString(FieldType type);
+
+// A member of the JSON body. In Call::body stands the text itself, of all other types their JSON.
 struct Field {
   std::string name;
   std::string description;
   Need need = Need::kRequired;
+  FieldType type = FieldType::kText;
 };
 
 using Handler = Response (*)(Services&, const Call&);
@@ -82,6 +87,9 @@ struct Route {
   int success = 200;
   std::string answer = {};  // what the answer is, for people
   Gate gate = nullptr;
+  // The act's name in the audit trail: "backup.create". Every route that changes something or
+  // gives away what must be accounted for has one.
+  std::string audit = {};
 };
 
 std::vector<Route> AllRoutes();
