@@ -60,6 +60,7 @@ std::optional<InterfaceCounters> ParseInterface(std::string_view line) {
   }
   return InterfaceCounters{.name = std::string(name[0]),
                            .state = "unknown",
+                           .bits_per_second = std::nullopt,
                            .received_bytes = fields[0],
                            .received_packets = fields[1],
                            .received_errors = fields[2],
