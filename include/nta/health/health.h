@@ -36,7 +36,7 @@ struct CpuTimes {
 
 struct CpuCore {
   std::uint32_t number = 0;
-  CpuTimes times;
+  CpuTimes times{};
 };
 
 // Tasks that run or wait for a disk, averaged over 1, 5 and 15 minutes.
@@ -56,21 +56,21 @@ struct MemoryUse {
   std::uint64_t swap_free_bytes = 0;
   // Of the control group this process is in (a container, a systemd unit), when it has a limit
   // below total_bytes.
-  std::optional<std::uint64_t> limit_bytes;
-  std::optional<std::uint64_t> limit_used_bytes;
+  std::optional<std::uint64_t> limit_bytes{};
+  std::optional<std::uint64_t> limit_used_bytes{};
 };
 
 // Share of the last ten seconds in which something waited for this (Linux pressure stall
 // information), 0 to 1.
 struct Pressure {
-  std::optional<double> cpu;
-  std::optional<double> memory;
-  std::optional<double> io;
+  std::optional<double> cpu{};
+  std::optional<double> memory{};
+  std::optional<double> io{};
 };
 
 // A block device; counters since the machine started.
 struct DiskCounters {
-  std::string name;  // "sda", "nvme0n1p2"
+  std::string name{};  // "sda", "nvme0n1p2"
   bool is_partition = false;
   std::uint64_t reads = 0;
   std::uint64_t read_bytes = 0;
@@ -80,9 +80,9 @@ struct DiskCounters {
 };
 
 struct FileSystemUse {
-  std::string mount_point;
-  std::string device;
-  std::string type;
+  std::string mount_point{};
+  std::string device{};
+  std::string type{};
   bool read_only = false;
   std::uint64_t total_bytes = 0;
   std::uint64_t free_bytes = 0;
@@ -92,9 +92,9 @@ struct FileSystemUse {
 };
 
 struct InterfaceCounters {
-  std::string name;
-  std::string state;                             // "up", "down", "unknown"
-  std::optional<std::uint64_t> bits_per_second;  // of the link
+  std::string name{};
+  std::string state{};                             // "up", "down", "unknown"
+  std::optional<std::uint64_t> bits_per_second{};  // of the link
   std::uint64_t received_bytes = 0;
   std::uint64_t received_packets = 0;
   std::uint64_t received_errors = 0;
@@ -106,9 +106,9 @@ struct InterfaceCounters {
 };
 
 struct Temperature {
-  std::string name;  // "coretemp Package id 0", "acpitz"
+  std::string name{};  // "coretemp Package id 0", "acpitz"
   double celsius = 0;
-  std::optional<double> critical_celsius;
+  std::optional<double> critical_celsius{};
 };
 
 struct ProcessUse {
@@ -116,30 +116,30 @@ struct ProcessUse {
   std::uint64_t virtual_bytes = 0;
   std::chrono::nanoseconds cpu_time{};  // user and system
   std::uint64_t threads = 0;
-  std::optional<std::uint64_t> open_files;
-  std::optional<std::uint64_t> open_files_limit;
-  std::optional<std::uint64_t> read_bytes;  // from disks
-  std::optional<std::uint64_t> written_bytes;
+  std::optional<std::uint64_t> open_files{};
+  std::optional<std::uint64_t> open_files_limit{};
+  std::optional<std::uint64_t> read_bytes{};  // from disks
+  std::optional<std::uint64_t> written_bytes{};
   // Since the process began.
-  std::optional<std::chrono::nanoseconds> age;
+  std::optional<std::chrono::nanoseconds> age{};
 };
 
 // A part that could not be read is absent or empty, and `problems` says why.
 struct HealthSample {
   HealthTime time{};
   // Since the machine started; the clock that rates are counted by. It never steps.
-  std::optional<std::chrono::nanoseconds> uptime;
-  std::optional<CpuTimes> cpu;  // all cores together
-  std::vector<CpuCore> cores;
-  std::optional<LoadAverage> load;
-  std::optional<MemoryUse> memory;
+  std::optional<std::chrono::nanoseconds> uptime{};
+  std::optional<CpuTimes> cpu{};  // all cores together
+  std::vector<CpuCore> cores{};
+  std::optional<LoadAverage> load{};
+  std::optional<MemoryUse> memory{};
   Pressure pressure;
-  std::vector<DiskCounters> disks;
-  std::vector<FileSystemUse> file_systems;
-  std::vector<InterfaceCounters> interfaces;
-  std::vector<Temperature> temperatures;  // none where the machine has no sensor
-  std::optional<ProcessUse> process;
-  std::vector<std::string> problems;
+  std::vector<DiskCounters> disks{};
+  std::vector<FileSystemUse> file_systems{};
+  std::vector<InterfaceCounters> interfaces{};
+  std::vector<Temperature> temperatures{};  // none where the machine has no sensor
+  std::optional<ProcessUse> process{};
+  std::vector<std::string> problems{};
   // Cores, disks, file systems, interfaces and sensors beyond HealthOptions::max_items.
   std::uint64_t omitted = 0;
 };

@@ -46,14 +46,14 @@ enum class HealthFindingState : std::uint8_t { kRaised = 0, kCleared = 1, kLost 
 std::string_view ToString(HealthFindingState state);  // "raised", "cleared", "lost"
 
 struct HealthFinding {
-  std::string name;  // of the value
+  std::string name{};  // of the value
   HealthLevel level = HealthLevel::kWarning;
   HealthFindingState state = HealthFindingState::kRaised;
   HealthTime since{};  // when the value first was beyond its limit
   HealthTime time{};   // of this state
   double value = 0;
-  double limit = 0;     // raise_at
-  std::string summary;  // one sentence: "memory.usage is 0.97, 0.95 or more is critical"
+  double limit = 0;       // raise_at
+  std::string summary{};  // one sentence: "memory.usage is 0.97, 0.95 or more is critical"
 
   friend bool operator==(const HealthFinding&, const HealthFinding&) = default;
 };
@@ -96,7 +96,7 @@ class HealthWatch {
                     std::vector<HealthFinding>& changes);
   void DropLost(HealthTime now, std::vector<HealthFinding>& changes);
 
-  std::vector<HealthThreshold> thresholds_;
+  std::vector<HealthThreshold> thresholds_{};
   std::map<Key, State> states_;  // only of values that are or were beyond a limit
   HealthTime last_ = HealthTime::min();
   std::uint64_t round_ = 0;

@@ -28,12 +28,12 @@ struct CpuUsage {
 
 struct CoreUsage {
   std::uint32_t number = 0;
-  CpuUsage usage;
+  CpuUsage usage{};
 };
 
 // Per second.
 struct DiskRates {
-  std::string name;
+  std::string name{};
   bool is_partition = false;
   double reads = 0;
   double read_bytes = 0;
@@ -44,7 +44,7 @@ struct DiskRates {
 
 // Per second.
 struct InterfaceRates {
-  std::string name;
+  std::string name{};
   double received_bytes = 0;
   double received_packets = 0;
   double received_errors = 0;
@@ -57,19 +57,19 @@ struct InterfaceRates {
 
 struct ProcessRates {
   double cpu = 0;  // cores: 1.5 is one and a half core busy
-  std::optional<double> read_bytes;
-  std::optional<double> written_bytes;
+  std::optional<double> read_bytes{};
+  std::optional<double> written_bytes{};
 };
 
 // What cannot be told is left out: a device that came or went meanwhile, a counter that went back,
 // everything when no time has passed.
 struct HealthRates {
   std::chrono::nanoseconds elapsed{};  // 0: no rates
-  std::optional<CpuUsage> cpu;
-  std::vector<CoreUsage> cores;
-  std::vector<DiskRates> disks;
-  std::vector<InterfaceRates> interfaces;
-  std::optional<ProcessRates> process;
+  std::optional<CpuUsage> cpu{};
+  std::vector<CoreUsage> cores{};
+  std::vector<DiskRates> disks{};
+  std::vector<InterfaceRates> interfaces{};
+  std::optional<ProcessRates> process{};
 };
 
 // Time is taken from `uptime`, so that a step of the wall clock makes no wrong rate; from `time`
@@ -77,7 +77,7 @@ struct HealthRates {
 HealthRates RatesBetween(const HealthSample& before, const HealthSample& after);
 
 struct HealthValue {
-  std::string name;
+  std::string name{};
   double value = 0;
 
   friend bool operator==(const HealthValue&, const HealthValue&) = default;

@@ -46,10 +46,10 @@ std::string_view ToString(RunOutcome outcome);  // "running", "ok", "failed", "i
 struct JobRun {
   ScheduleTime due{};  // the time it ran for
   ScheduleTime started{};
-  std::optional<ScheduleTime> finished;  // absent while it runs, and when it was interrupted
+  std::optional<ScheduleTime> finished{};  // absent while it runs, and when it was interrupted
   RunCause cause = RunCause::kSchedule;
   RunOutcome outcome = RunOutcome::kRunning;
-  std::string message;       // why it failed, or what the job wants to tell
+  std::string message{};     // why it failed, or what the job wants to tell
   std::uint64_t missed = 0;  // times that had passed unused before this run
 
   friend bool operator==(const JobRun&, const JobRun&) = default;
@@ -66,17 +66,17 @@ struct JobStatus {
   JobOptions options;
   bool paused = false;
   bool running = false;
-  bool requested = false;                // RunNow was called and RunDue has not come to it
-  std::optional<ScheduleTime> next_due;  // absent while paused
+  bool requested = false;                  // RunNow was called and RunDue has not come to it
+  std::optional<ScheduleTime> next_due{};  // absent while paused
   // Since the job was first added, over all restarts.
   std::uint64_t runs = 0;
   std::uint64_t failures = 0;  // interrupted ones included
   std::uint64_t missed = 0;
   std::uint64_t failures_in_a_row = 0;
   // The latest, newest first, at most kKeptRuns.
-  std::vector<JobRun> history;
+  std::vector<JobRun> history{};
   // Why the state that was kept could not be read or written; empty when all is well.
-  std::string problem;
+  std::string problem{};
 };
 
 // What a job is given.
