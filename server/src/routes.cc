@@ -73,6 +73,9 @@ std::vector<Route> AllRoutes() {
            HostRoutes(),
            StreamRoutes(),
            JobRoutes(),
+           HealthRoutes(),
+           IncidentRoutes(),
+           ScheduleRoutes(),
        }) {
     std::move(part.begin(), part.end(), std::back_inserter(routes));
   }

@@ -109,6 +109,10 @@ class Scheduler::Impl {
   Job* Find(std::string_view name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<std::optional<JobState>> Load(std::string_view name) const;
   absl::Status Save(const Job& job) const;
+  // At the begin and the end of a run.
+  absl::Status SaveRun(const Job& job) const {
+    return job.options.kept == KeptState::kEveryRun ? Save(job) : absl::OkStatus();
+  }
   ScheduleTime Next(const Job& job, ScheduleTime after) const {
     return NextTime(job.state.timing, after, options_.local_offset);
   }
@@ -323,7 +327,7 @@ std::optional<JobContext> Scheduler::Impl::Begin(Job& job, ScheduleTime now, std
     if (job.state.history.size() > kKeptRuns) job.state.history.pop_back();
     ++job.state.runs;
   }
-  const absl::Status saved = Save(job);
+  const absl::Status saved = SaveRun(job);
   if (saved.ok()) {
     job.problem.clear();
     if (!skip) return JobContext{due, now, run.cause, std::move(stop)};
@@ -360,7 +364,7 @@ void Scheduler::Impl::Finish(Job& job, const absl::StatusOr<std::string>& result
     ++job.state.failures_in_a_row;
   }
   job.running = false;
-  if (const absl::Status saved = Save(job); !saved.ok()) {
+  if (const absl::Status saved = SaveRun(job); !saved.ok()) {
     job.problem = Text("the end of the last run cannot be kept: " + std::string(saved.message()));
   }
 }

@@ -77,12 +77,12 @@ absl::StatusOr<IncidentEvidence> Check(const EvidenceDraft& draft, std::string_v
 
 absl::Status CheckRoom(const Incident& incident, std::uint64_t size) {
   if (incident.evidence.size() >= Incidents::kMaxEvidence) {
-    return base::MakeStatus(absl::StatusCode::kResourceExhausted,
+    return base::MakeStatus(absl::StatusCode::kFailedPrecondition,
                             "an incident has 64 files at the most");
   }
   for (const IncidentEvidence& evidence : incident.evidence) size += evidence.size_bytes;
   if (size <= Incidents::kMaxAllEvidenceBytes) return absl::OkStatus();
-  return base::MakeStatus(absl::StatusCode::kResourceExhausted,
+  return base::MakeStatus(absl::StatusCode::kFailedPrecondition,
                           "the files of an incident have 64 MiB together at the most");
 }
 

@@ -195,7 +195,7 @@ absl::StatusOr<int> NextNumber(Store& store, Timestamp time) {
                               "the store's count of incidents is damaged");
     }
     if (++number >= kLastNumber) {
-      return base::MakeStatus(absl::StatusCode::kResourceExhausted, "no number is left");
+      return base::MakeStatus(absl::StatusCode::kFailedPrecondition, "no number is left");
     }
     counter.body = std::to_string(number);
     counter.updated = time;
@@ -232,7 +232,7 @@ absl::StatusOr<Incident> Incidents::Save(Incident incident, std::size_t most_byt
                     .updated = incident.updated,
                     .version = incident.version};
   if (document.body.size() > most_bytes) {
-    return base::MakeStatus(absl::StatusCode::kResourceExhausted,
+    return base::MakeStatus(absl::StatusCode::kFailedPrecondition,
                             "the incident is full: close it and open another that names it");
   }
   const absl::StatusOr<Document> saved = store_.PutDocument(document);
@@ -328,7 +328,7 @@ absl::StatusOr<Incident> Incidents::Link(std::string_view id, const IncidentLink
   NTA_ASSIGN_OR_RETURN(IncidentLink checked, CheckLink(link));
   return Apply(id, actor, [&](Incident& incident) {
     if (incident.links.size() >= kMaxLinks) {
-      return base::MakeStatus(absl::StatusCode::kResourceExhausted,
+      return base::MakeStatus(absl::StatusCode::kFailedPrecondition,
                               "an incident has 1,000 links at the most");
     }
     const auto same = [&](const IncidentLink& other) {

@@ -34,6 +34,7 @@ class SchedulerTest : public testing::Test {
         },
         .save = [this](std::string_view job, std::string_view state) -> absl::Status {
           if (!save_status_.ok()) return save_status_;
+          ++saves_;
           kept_[std::string(job)] = state;
           return absl::OkStatus();
         },
@@ -41,8 +42,9 @@ class SchedulerTest : public testing::Test {
   }
 
   absl::Status Add(const std::string& name, JobTiming timing,
-                   MissedRuns missed = MissedRuns::kRunOnce) {
-    return scheduler_->Add({.name = name, .timing = timing, .missed = missed},
+                   MissedRuns missed = MissedRuns::kRunOnce,
+                   KeptState kept = KeptState::kEveryRun) {
+    return scheduler_->Add({.name = name, .timing = timing, .missed = missed, .kept = kept},
                            [this, name](const JobContext& context) {
                              runs_.push_back(name);
                              contexts_.push_back(context);
@@ -60,6 +62,7 @@ class SchedulerTest : public testing::Test {
   ScheduleTime now_ = kStart;
   ZoneOffset offset_ = [](ScheduleTime) { return std::chrono::seconds(0); };
   std::map<std::string, std::string> kept_;
+  int saves_ = 0;
   absl::Status load_status_;
   absl::Status save_status_;
   absl::StatusOr<std::string> result_ = std::string("done");

@@ -298,6 +298,20 @@ TEST_F(SchedulerTest, HistoryIsBounded) {
   EXPECT_LT(kept_["job"].size(), 64u << 10);
 }
 
+TEST_F(SchedulerTest, AJobThatMayRunAgainWritesNothingButItsPause) {
+  const auto add = [&] {
+    return Add("sample", Every{10s}, MissedRuns::kSkip, KeptState::kPauseOnly);
+  };
+  ASSERT_TRUE(add().ok());
+  const int before = saves_;
+  for (int i = 1; i <= 20; ++i) EXPECT_EQ(RunAt(kStart + 10s * i), 1u);
+  EXPECT_EQ(saves_, before);
+  ASSERT_TRUE(scheduler_->Pause("sample").ok());
+  Restart();
+  ASSERT_TRUE(add().ok());
+  EXPECT_TRUE(Status("sample").paused);
+}
+
 TEST_F(SchedulerTest, RefusesWhatIsNoJob) {
   EXPECT_EQ(Add("", Every{1s}).code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(Add("../x", Every{1s}).code(), absl::StatusCode::kInvalidArgument);

@@ -305,7 +305,7 @@ TEST_F(StoreIncidents, EvidenceHasItsBounds) {
   const std::string most(Incidents::kMaxEvidenceBytes, 'x');
   EXPECT_EQ(add(most + "x"), absl::StatusCode::kInvalidArgument);
   for (int i = 0; i < 4; ++i) EXPECT_EQ(add(most), absl::StatusCode::kOk);
-  EXPECT_EQ(add("x"), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(add("x"), absl::StatusCode::kFailedPrecondition);
   const Incident full = *incidents_.Get(made.id);
   ASSERT_TRUE(incidents_.RemoveEvidence(made.id, full.evidence[0].id, Ana()).ok());
   EXPECT_EQ(add("x"), absl::StatusCode::kOk);
@@ -359,7 +359,7 @@ TEST_F(StoreIncidents, AnIncidentCannotGrowWithoutBound) {
     status = incidents_.Comment(made.id, text, Ana()).status();
     ++comments;
   }
-  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(comments, testing::AllOf(testing::Gt(100), testing::Lt(150)));
   EXPECT_TRUE(incidents_
                   .Change(made.id, incidents_.Get(made.id)->version,

@@ -55,11 +55,19 @@ struct JobRun {
   friend bool operator==(const JobRun&, const JobRun&) = default;
 };
 
+// How much of a job outlives the program.
+enum class KeptState : std::uint8_t {
+  kEveryRun = 0,  // nothing runs twice for the same time
+  // Only whether it is paused: for what runs often and may as well run again, as a measurement.
+  kPauseOnly = 1,
+};
+
 struct JobOptions {
   std::string name{};         // 1 to 64 of a-z, 0-9, _ and -
   std::string description{};  // for people
   JobTiming timing = Every{std::chrono::hours(1)};
   MissedRuns missed = MissedRuns::kRunOnce;
+  KeptState kept = KeptState::kEveryRun;
 };
 
 struct JobStatus {
@@ -102,7 +110,7 @@ struct SchedulerOptions {
 };
 
 // Thread-safe. A job never runs twice at the same time, nor twice for the same time: that it begins
-// is saved before it does, so a crash costs a run and never doubles one.
+// is saved before it does (KeptState::kEveryRun), so a crash costs a run and never doubles one.
 class Scheduler {
  public:
   static constexpr std::size_t kKeptRuns = 30;

@@ -67,7 +67,7 @@ struct EvidenceDraft {
 
 // Thread-safe. Every change is in the file when it returns OK, and on the timeline with its author.
 // InvalidArgument names the field that is wrong: empty, too long, not UTF-8, control characters.
-// ResourceExhausted when an incident would become larger than kMaxBytes or hold more than it may.
+// FailedPrecondition when an incident would become larger than kMaxBytes or hold more than it may.
 class Incidents {
  public:
   static constexpr std::size_t kMaxEvidenceBytes = 16 << 20;     // one file
