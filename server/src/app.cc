@@ -136,7 +136,8 @@ Services::Services(Store& the_store, TokenSigner the_signer, PasswordHasher the_
       sign_ins(limits.sign_in),
       streams(limits.streams),
       capture(std::move(the_capture)),
-      jobs(clock) {}
+      jobs(clock),
+      operations(the_store, clock, capture, store_is_well) {}
 
 void Services::SaveSessions() {
   absl::MutexLock lock(&save_);
@@ -177,6 +178,21 @@ App::Admission App::Admit(const Request& request) {
 }
 
 Plan App::Prepare(const Request& request) {
+  const Duration started = services_.clock.monotonic();
+  Plan plan = Check(request);
+  plan.started = started;
+  if (plan.answer) RecordLatency(plan, plan.answer->status);
+  return plan;
+}
+
+// Of the API; a stream lasts as long as somebody looks at it.
+void App::RecordLatency(const Plan& plan, int status) {
+  if (plan.route == nullptr || plan.route->access == Access::kTicket) return;
+  services_.operations.latency.Record(plan.route->method + " " + plan.route->path, status,
+                                      services_.clock.monotonic() - plan.started);
+}
+
+Plan App::Check(const Request& request) {
   Plan plan;
   plan.call.request = &request;
   Match match = FindRoute(routes_, request.method, request.target.path);
@@ -227,9 +243,14 @@ Response App::Finish(Plan& plan) {
     std::optional<Response> answer =
         CheckAccount(plan, services_.accounts.Read(plan.claims.subject));
     if (!answer) answer = CheckInput(plan);
-    if (answer) return *std::move(answer);
+    if (answer) {
+      RecordLatency(plan, answer->status);
+      return *std::move(answer);
+    }
   }
-  return plan.route->handler(services_, plan.call);
+  Response response = plan.route->handler(services_, plan.call);
+  RecordLatency(plan, response.status);
+  return response;
 }
 
 std::optional<Response> App::CheckToken(Plan& plan) {

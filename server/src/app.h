@@ -25,6 +25,7 @@
 #include "http.h"
 #include "jobs.h"
 #include "nta/store/store.h"
+#include "operations.h"
 #include "routes.h"
 #include "static_files.h"
 #include "stream.h"
@@ -70,6 +71,8 @@ struct Services {
 
   // Set by whoever watches the store; what /healthz answers.
   std::atomic<bool> store_is_well{true};
+  // After what it borrows.
+  Operations operations;
   // One change of users or setup at a time: each reads, decides and writes.
   absl::Mutex user_changes;
 
@@ -95,6 +98,7 @@ struct Plan {
   Call call;
   TokenClaims claims;
   bool authorized = false;
+  Duration started{};  // by the monotonic clock
 };
 
 // Thread-safe.
@@ -119,6 +123,8 @@ class App {
   const std::vector<Route>& routes() const { return routes_; }
 
  private:
+  Plan Check(const Request& request);
+  void RecordLatency(const Plan& plan, int status);
   std::optional<Response> CheckToken(Plan& plan);
   std::optional<Response> CheckAccount(Plan& plan, const absl::StatusOr<Account>& account);
   std::optional<Response> CheckInput(Plan& plan);

@@ -226,6 +226,7 @@ CaptureStatus CaptureLoop::status() const {
   {
     absl::MutexLock lock(&mutex_);
     status = status_;
+    if (captured_) status.seen_until = captured_->until;
   }
   status.store = writer_.Stats();
   return status;

@@ -41,6 +41,7 @@ struct CaptureStatus {
   CaptureStats capture;
   // Packets by what kept them from being decoded in full.
   std::map<std::string, std::uint64_t> decode_reasons;
+  std::optional<Timestamp> seen_until;  // the end of what was captured
 };
 // The capture object of docs/rest_api.md.
 std::string ToJson(const CaptureStatus& status);

@@ -178,6 +178,8 @@ std::string_view ReasonPhrase(int status) {
       return "OK";
     case 201:
       return "Created";
+    case 202:
+      return "Accepted";
     case 204:
       return "No Content";
     case 304:
@@ -200,6 +202,8 @@ std::string_view ReasonPhrase(int status) {
       return "Unsupported Media Type";
     case 429:
       return "Too Many Requests";
+    case 500:
+      return "Internal Server Error";
     case 503:
       return "Service Unavailable";
     default:

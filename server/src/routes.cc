@@ -75,6 +75,9 @@ std::vector<Route> AllRoutes() {
            JobRoutes(),
            FirewallRoutes(),
            FirewallActRoutes(),
+           HealthRoutes(),
+           IncidentRoutes(),
+           ScheduleRoutes(),
        }) {
     std::move(part.begin(), part.end(), std::back_inserter(routes));
   }

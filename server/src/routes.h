@@ -105,6 +105,9 @@ std::vector<Route> StreamRoutes();
 std::vector<Route> JobRoutes();
 std::vector<Route> FirewallRoutes();
 std::vector<Route> FirewallActRoutes();
+std::vector<Route> HealthRoutes();
+std::vector<Route> IncidentRoutes();
+std::vector<Route> ScheduleRoutes();
 
 // A route that viewers may read and that asks the store.
 Route Reading(std::string path, Handler handler, std::string summary,

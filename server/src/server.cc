@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <filesystem>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -185,6 +186,7 @@ class Server::Impl {
 
   absl::Status OpenStore();
   absl::Status MakeServices();
+  absl::Status PrepareOperations();
   absl::Status PrepareBootstrap();
   void StartThreads();
   void StopThreads();
@@ -208,6 +210,7 @@ class Server::Impl {
   std::jthread capture_thread_;
   std::jthread feed_thread_;
   std::jthread firewall_thread_;
+  std::jthread schedule_thread_;
 };
 
 absl::StatusOr<std::unique_ptr<Server::Impl>> Server::Impl::Start(const ServerOptions& options) {
@@ -217,6 +220,7 @@ absl::StatusOr<std::unique_ptr<Server::Impl>> Server::Impl::Start(const ServerOp
   NTA_RETURN_IF_ERROR(impl->OpenStore());
   NTA_RETURN_IF_ERROR(impl->capture_->Open());
   NTA_RETURN_IF_ERROR(impl->MakeServices());
+  NTA_RETURN_IF_ERROR(impl->PrepareOperations());
   NTA_RETURN_IF_ERROR(impl->PrepareBootstrap());
   impl->feed_ = std::make_unique<LiveFeed>(*impl->services_, *impl->capture_, impl->sampler_,
                                            impl->connections_, impl->store_pool_);
@@ -258,6 +262,26 @@ absl::Status Server::Impl::MakeServices() {
   return absl::OkStatus();
 }
 
+absl::Status Server::Impl::PrepareOperations() {
+  Operations& operations = services_->operations;
+  HealthOptions health;
+  for (const std::string& path : {options_.data_dir, options_.database}) {
+    std::error_code ignored;
+    health.paths.push_back(std::filesystem::weakly_canonical(path, ignored).string());
+  }
+  operations.health.SetOptions(std::move(health));
+  operations.health.SetListener([this](const Alert& alert) {
+    services_->streams.Publish("alert", nta::ToJson(alert));
+    const absl::Status written = store_->Write({}, {&alert, 1});
+    if (!written.ok()) Log(LogLevel::kError, "store: " + std::string(written.message()));
+  });
+  if (const absl::Status restored = operations.health.Restore(); !restored.ok()) {
+    Log(LogLevel::kError, "health: " + std::string(restored.message()));
+  }
+  return operations.AddJobs(
+      [](const DailySummary& summary) { Log(LogLevel::kInfo, summary.text); });
+}
+
 absl::Status Server::Impl::PrepareBootstrap() {
   NTA_ASSIGN_OR_RETURN(const std::vector<User> users, store_->Users());
   if (!users.empty()) return absl::OkStatus();
@@ -270,6 +294,8 @@ void Server::Impl::StartThreads() {
   writer_thread_ = std::jthread([this](std::stop_token stop) { writer_->Run(stop); });
   capture_thread_ = std::jthread([this](std::stop_token stop) { capture_->Run(stop); });
   feed_thread_ = std::jthread([this](std::stop_token stop) { feed_->Run(stop); });
+  schedule_thread_ = std::jthread(
+      [this](std::stop_token stop) { RunSchedule(services_->operations.scheduler, stop); });
   if (services_->firewall == nullptr) return;
   firewall_thread_ = std::jthread([this](std::stop_token stop) {
     while (!stop.stop_requested()) {
@@ -277,12 +303,14 @@ void Server::Impl::StartThreads() {
       std::this_thread::sleep_for(kFirewallTick);
     }
   });
+  schedule_thread_ = std::jthread(
+      [this](std::stop_token stop) { RunSchedule(services_->operations.scheduler, stop); });
 }
 
 // Each thread feeds the next: capture ends its flows into the writer, the writer empties its queue.
 void Server::Impl::StopThreads() {
   for (std::jthread* thread :
-       {&firewall_thread_, &capture_thread_, &feed_thread_, &writer_thread_}) {
+       {&schedule_thread_, &firewall_thread_, &capture_thread_, &feed_thread_, &writer_thread_}) {
     thread->request_stop();
     if (thread->joinable()) thread->join();
   }

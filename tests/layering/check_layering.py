@@ -12,6 +12,8 @@ import sys
 ALLOWED = {
     "base": [],
     "net": [],
+    "health": [],
+    "schedule": [],
     "packet": ["net"],
     "capture": ["packet"],
     "flow": ["packet"],
@@ -21,7 +23,7 @@ ALLOWED = {
     "pipeline": ["capture", "app", "detect"],
     "store": ["detect"],
     "export": ["detect"],
-    "json": ["pipeline", "store", "export"],
+    "json": ["pipeline", "store", "export", "health", "schedule"],
 }
 # Third-party headers that must not reach the library's users.
 PRIVATE_HEADERS = re.compile(r"^(pcap|zlib|zstd|sqlite3|libpq|nlohmann|spdlog|openssl|libnftnl|libmnl|microhttpd|curl|sodium|ndpi)")

@@ -1,0 +1,195 @@
+// The schedule, what is kept for how long, and what each day was.
+#include <charconv>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "app.h"
+#include "base/status.h"
+#include "json_text.h"
+#include "nta/json/operations.h"
+#include "parameters.h"
+
+namespace nta::server {
+namespace {
+
+Response GetSchedule(Services& services, const Call&) {
+  return Json(JsonObject()
+                  .AddJson("jobs", JsonList(services.operations.scheduler.Jobs(),
+                                            [](const JobStatus& job) { return nta::ToJson(job); }))
+                  .Take());
+}
+
+Response JobAnswer(Services& services, const Call& call, const absl::Status& status,
+                   int success = 200) {
+  if (absl::IsNotFound(status)) return Problem(404, "there is no such job");
+  if (absl::IsFailedPrecondition(status)) return Problem(409, "the job is running");
+  if (!status.ok()) return FromStatus(status);
+  const auto job = services.operations.scheduler.GetJob(call.Path("job"));
+  return job.ok() ? Json(nta::ToJson(*job), success) : Problem(404, "there is no such job");
+}
+
+Response PauseJob(Services& services, const Call& call) {
+  return JobAnswer(services, call, services.operations.scheduler.Pause(call.Path("job")));
+}
+Response ResumeJob(Services& services, const Call& call) {
+  return JobAnswer(services, call, services.operations.scheduler.Resume(call.Path("job")));
+}
+Response RunJob(Services& services, const Call& call) {
+  return JobAnswer(services, call, services.operations.scheduler.RunNow(call.Path("job")), 202);
+}
+
+// How the database grew over the last day, when it was measured.
+std::string GrowthJson(Services& services, Timestamp now) {
+  const auto lines = services.store.Samples({.names = {"store.file_bytes"},
+                                             .since = now - std::chrono::hours(24),
+                                             .until = now,
+                                             .step = std::chrono::minutes(10)});
+  if (!lines.ok() || lines->empty() || lines->front().points.size() < 2) return "null";
+  const SamplePoint& first = lines->front().points.front();
+  const SamplePoint& last = lines->front().points.back();
+  const double days = std::chrono::duration<double>(last.time - first.time).count() / 86'400;
+  return std::to_string((last.mean - first.mean) / days);
+}
+
+Response GetRetention(Services& services, const Call&) {
+  const auto settings = services.operations.retention.Get();
+  // Damaged settings are shown as such, so that they can be set anew.
+  if (!settings.ok() && settings.status().code() != absl::StatusCode::kDataLoss) {
+    return FromStatus(settings.status());
+  }
+  const auto size = services.store.Size();
+  if (!size.ok()) return FromStatus(size.status());
+  const std::string problem = settings.ok() ? "" : std::string(settings.status().message());
+  return Json(JsonObject()
+                  .AddJson("settings", ToJson(settings.ok() ? *settings : RetentionSettings()))
+                  .Add("problem", problem)
+                  .AddJson("size", JsonObject()
+                                       .Add("file_bytes", size->file_bytes)
+                                       .Add("free_bytes", size->free_bytes)
+                                       .Add("log_bytes", size->log_bytes)
+                                       .Add("flows", size->flows)
+                                       .Take())
+                  .AddJson("growth_bytes_per_day", GrowthJson(services, services.clock.wall()))
+                  .Take());
+}
+
+template <typename Number>
+absl::Status Take(std::string_view name, std::string_view text, std::optional<Number>& value) {
+  value.reset();
+  if (text.empty()) return absl::OkStatus();
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() ||
+      number > std::numeric_limits<Number>::max()) {
+    return base::InvalidArgument("\"" + std::string(name) + "\" is a whole number, 1 or more");
+  }
+  value = static_cast<Number>(number);
+  return absl::OkStatus();
+}
+
+// Left out is kept for good. `read` gives a value by its name.
+template <typename Read>
+absl::StatusOr<RetentionSettings> ReadSettings(const Read& read) {
+  RetentionSettings settings;
+  NTA_RETURN_IF_ERROR(Take("flow_days", read("flow_days"), settings.flow_days));
+  NTA_RETURN_IF_ERROR(Take("alert_days", read("alert_days"), settings.alert_days));
+  NTA_RETURN_IF_ERROR(Take("sample_days", read("sample_days"), settings.sample_days));
+  NTA_RETURN_IF_ERROR(Take("max_bytes", read("max_bytes"), settings.max_bytes));
+  return settings;
+}
+
+Response PutRetention(Services& services, const Call& call) {
+  const auto settings = ReadSettings([&](std::string_view name) { return call.Body(name); });
+  if (!settings.ok()) return FromStatus(settings.status());
+  const absl::Status set = services.operations.retention.Set(*settings);
+  return set.ok() ? GetRetention(services, call) : FromStatus(set);
+}
+
+Response PreviewRetention(Services& services, const Call& call) {
+  const auto settings = ReadSettings([&](std::string_view name) { return call.Query(name); });
+  if (!settings.ok()) return FromStatus(settings.status());
+  const auto preview = services.operations.retention.Preview(*settings, services.clock.wall());
+  if (!preview.ok()) return FromStatus(preview.status());
+  return Json(JsonObject()
+                  .Add("flows", preview->flows)
+                  .Add("alerts", preview->alerts)
+                  .AddJson("over_max_bytes", preview->over_max_bytes ? "true" : "false")
+                  .Take());
+}
+
+Response GetDailySummaries(Services& services, const Call& call) {
+  const auto limit = ReadLimit(call, {.default_value = 7, .max = DailySummaries::kKept});
+  if (!limit.ok()) return FromStatus(limit.status());
+  const auto latest = services.operations.summaries.Latest(*limit);
+  if (!latest.ok()) return FromStatus(latest.status());
+  return Json(JsonObject()
+                  .AddJson("daily_summaries",
+                           JsonList(*latest, [](const std::string& json) { return json; }))
+                  .Take());
+}
+
+Route JobAct(std::string act, Handler handler, std::string summary, int success) {
+  return {.method = "POST",
+          .path = "/api/v1/schedule/{job}/" + act,
+          .access = Access::kAdmin,
+          .work = Work::kStore,
+          .handler = handler,
+          .summary = std::move(summary),
+          .parameters = {},
+          .fields = {},
+          .success = success,
+          .answer = "the job",
+          .audit = "schedule." + act};
+}
+
+std::vector<Field> RetentionFields() {
+  const auto days = [](std::string name, std::string what) {
+    return Field{std::move(name), "days that " + what + " are kept; null: for good",
+                 Need::kOptional, FieldType::kInteger};
+  };
+  return {days("flow_days", "flows and their totals"),
+          days("alert_days", "alerts"),
+          days("sample_days", "measures of health"),
+          {"max_bytes", "of the database, 16777216 or more; null: no bound", Need::kOptional,
+           FieldType::kInteger}};
+}
+
+}  // namespace
+
+std::vector<Route> ScheduleRoutes() {
+  std::vector<Parameter> preview;
+  for (const Field& field : RetentionFields()) {
+    preview.push_back({field.name, field.description, {}});
+  }
+  const std::string retention = "settings, problem, size, growth_bytes_per_day";
+  Route preview_route = Reading("/api/v1/settings/retention/preview", PreviewRetention,
+                                "What such settings would delete at once", std::move(preview),
+                                "flows, alerts, over_max_bytes");
+  preview_route.access = Access::kAdmin;
+  return {
+      Reading("/api/v1/schedule", GetSchedule, "What runs by itself, and how its last runs went",
+              {}, "jobs; docs/schedule.md"),
+      JobAct("pause", PauseJob, "Keep a job from running by itself", 200),
+      JobAct("resume", ResumeJob, "Let a job run by itself again", 200),
+      JobAct("run", RunJob, "Run a job now, paused or not", 202),
+      Reading("/api/v1/settings/retention", GetRetention, "What is kept for how long", {},
+              retention),
+      {.method = "PUT",
+       .path = "/api/v1/settings/retention",
+       .access = Access::kAdmin,
+       .work = Work::kStore,
+       .handler = PutRetention,
+       .summary = "Set what is kept for how long; what is left out is kept for good",
+       .parameters = {},
+       .fields = RetentionFields(),
+       .answer = retention,
+       .audit = "settings.retention"},
+      std::move(preview_route),
+      Reading("/api/v1/daily_summaries", GetDailySummaries, "What the last days were, newest first",
+              {{"limit", "1 to 400, default 7", {}}}, "daily_summaries"),
+  };
+}
+
+}  // namespace nta::server
