@@ -21,6 +21,7 @@
 #include "nta/firewall/nftables_backend.h"
 #include "nta/firewall/protected_set.h"
 #include "nta/firewall/response.h"
+#include "nta/firewall/rehearse.h"
 #include "nta/firewall/rule.h"
 #include "nta/firewall/rule_set.h"
 #include "nta/firewall/system_protection.h"

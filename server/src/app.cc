@@ -64,6 +64,10 @@ std::optional<Response> ReadQuery(const Route& route, const NamedValues& query, 
   return std::nullopt;
 }
 
+Response LacksRole(Role needed) {
+  return Problem(403, "this needs the role " + std::string(ToString(needed)));
+}
+
 bool Fits(FieldType wanted, JsonMember::Type given) {
   using Type = JsonMember::Type;
   switch (wanted) {
@@ -131,7 +135,8 @@ Services::Services(Store& the_store, TokenSigner the_signer, PasswordHasher the_
       by_user(limits.per_user),
       sign_ins(limits.sign_in),
       streams(limits.streams),
-      capture(std::move(the_capture)) {}
+      capture(std::move(the_capture)),
+      jobs(clock) {}
 
 void Services::SaveSessions() {
   absl::MutexLock lock(&save_);
@@ -147,6 +152,29 @@ bool IsAlive(Services& services, const StreamOwner& owner) {
 }
 
 App::App(Services& services) : services_(services), routes_(AllRoutes()) {}
+
+App::Admission App::Admit(const Request& request) {
+  Admission admission;
+  const Match match = FindRoute(routes_, request.method, request.target.path);
+  if (match.route != nullptr && match.route->max_upload_bytes > 0) {
+    admission.is_upload = true;
+    admission.max_bytes = match.route->max_upload_bytes;
+    // Nobody fills the disk without a right to; the account itself is looked at when all is there.
+    Plan plan;
+    plan.route = match.route;
+    plan.call.request = &request;
+    admission.answer = CheckToken(plan);
+    const auto account = services_.accounts.Remembered(plan.claims.subject);
+    const Role needed = RoleFor(match.route->access);
+    if (!admission.answer && account && account->ok() && (*account)->role < needed) {
+      admission.answer = LacksRole(needed);
+    }
+  }
+  if (!admission.answer && request.content_length > admission.max_bytes) {
+    admission.answer = TooLarge(admission.max_bytes);
+  }
+  return admission;
+}
 
 Plan App::Prepare(const Request& request) {
   Plan plan;
@@ -226,8 +254,7 @@ std::optional<Response> App::CheckAccount(Plan& plan, const absl::StatusOr<Accou
     return TooManyRequests(*wait);
   }
   const Role needed = RoleFor(plan.route->access);
-  if (account->role < needed)
-    return Problem(403, "this needs the role " + std::string(ToString(needed)));
+  if (account->role < needed) return LacksRole(needed);
   plan.call.principal = {*account, plan.claims.session};
   plan.authorized = true;
   return std::nullopt;

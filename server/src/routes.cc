@@ -66,8 +66,14 @@ std::string_view ToString(FieldType type) {
 
 std::vector<Route> AllRoutes() {
   std::vector<Route> routes;
-  for (std::vector<Route> part :
-       {AuthRoutes(), UserRoutes(), TrafficRoutes(), HostRoutes(), StreamRoutes()}) {
+  for (std::vector<Route> part : {
+           AuthRoutes(),
+           UserRoutes(),
+           TrafficRoutes(),
+           HostRoutes(),
+           StreamRoutes(),
+           JobRoutes(),
+       }) {
     std::move(part.begin(), part.end(), std::back_inserter(routes));
   }
   return routes;

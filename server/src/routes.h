@@ -90,6 +90,8 @@ struct Route {
   // The act's name in the audit trail: "backup.create". Every route that changes something or
   // gives away what must be accounted for has one.
   std::string audit = {};
+  // The body is a file of any type and up to so many bytes, found in Request::upload. 0: it is not.
+  std::uint64_t max_upload_bytes = 0;
 };
 
 std::vector<Route> AllRoutes();
@@ -100,6 +102,7 @@ std::vector<Route> UserRoutes();
 std::vector<Route> TrafficRoutes();
 std::vector<Route> HostRoutes();
 std::vector<Route> StreamRoutes();
+std::vector<Route> JobRoutes();
 
 // A route that viewers may read and that asks the store.
 Route Reading(std::string path, Handler handler, std::string summary,

@@ -19,6 +19,7 @@ class Networks {
 
   bool Contains(const IpPrefix& prefix) const;
   bool Contains(const Networks& other) const;
+  const std::vector<IpPrefix>& prefixes() const { return prefixes_; }
   bool has_v4() const { return has_v4_; }
   bool has_v6() const { return has_v6_; }
 

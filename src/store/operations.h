@@ -34,6 +34,9 @@ absl::Status CheckLimit(std::size_t limit, std::size_t most);
 absl::Status CheckName(std::string_view what, std::string_view name);
 
 absl::StatusOr<FlowPage> QueryFlows(Connection& connection, const FlowQuery& query);
+absl::Status ScanColumns(Connection& connection, const TimeInterval& interval,
+                         const FlowFilter& filter,
+                         absl::FunctionRef<absl::Status(const StoredColumns&)> visit);
 absl::StatusOr<AlertPage> QueryAlerts(Connection& connection, const AlertQuery& query);
 absl::StatusOr<std::uint64_t> CountAlerts(Connection& connection, const TimeInterval& interval);
 absl::StatusOr<TopResult> QueryTop(Connection& connection, const TopQuery& query);

@@ -89,6 +89,16 @@ absl::StatusOr<FlowPage> Store::Flows(const FlowQuery& query, const QueryControl
   return impl_->ReadUnder(control, store::QueryFlows, query);
 }
 
+absl::Status Store::ScanFlows(const TimeInterval& interval, const FlowFilter& filter,
+                              absl::FunctionRef<absl::Status(const StoredColumns&)> visit,
+                              const QueryControl& control) const {
+  const auto scan = [&](store::Connection& connection) -> absl::StatusOr<bool> {
+    NTA_RETURN_IF_ERROR(store::ScanColumns(connection, interval, filter, visit));
+    return true;
+  };
+  return impl_->ReadUnder(control, scan).status();
+}
+
 absl::StatusOr<AlertPage> Store::Alerts(const AlertQuery& query) const {
   return impl_->Read(store::QueryAlerts, query);
 }

@@ -19,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "nta/detect/alert.h"
@@ -87,6 +88,24 @@ struct FlowPage {
   std::vector<StoredFlow> flows;
   std::string next_cursor;     // empty: this was the last page
   CaptureCounts capture = {};  // of the whole minutes of the interval
+};
+
+// Columns of one block of flows, as they are stored; all but the dictionaries of equal length.
+struct StoredColumns {
+  std::span<const IpAddress> source_addresses;  // each that occurs, once
+  std::span<const std::uint32_t> source;        // a place in source_addresses
+  std::span<const IpAddress> destination_addresses;
+  std::span<const std::uint32_t> destination;
+  std::span<const std::uint64_t> protocol;
+  std::span<const std::uint64_t> source_port;
+  std::span<const std::uint64_t> destination_port;
+  std::span<const std::uint64_t> icmp_type;  // one more than the type; 0: absent
+  std::span<const std::uint64_t> tcp_state;
+  std::span<const std::uint64_t> forward_packets;
+  std::span<const std::uint64_t> reverse_packets;
+  std::span<const std::uint64_t> forward_bytes;  // wire bytes
+  std::span<const std::uint64_t> reverse_bytes;
+  std::span<const std::uint8_t> selected;  // 1: the flow is asked for
 };
 
 struct AlertQuery {
@@ -296,6 +315,11 @@ class Store {
   // InvalidArgument for a limit, step or cursor out of range; DeadlineExceeded after query_timeout;
   // Cancelled when `control` says so.
   absl::StatusOr<FlowPage> Flows(const FlowQuery& query, const QueryControl& control = {}) const;
+  // For who goes through millions of flows: calls `visit` for each block with flows of the interval
+  // (of last_seen) that match, until it fails; the columns are borrowed for the call.
+  absl::Status ScanFlows(const TimeInterval& interval, const FlowFilter& filter,
+                         absl::FunctionRef<absl::Status(const StoredColumns&)> visit,
+                         const QueryControl& control = {}) const;
   absl::StatusOr<AlertPage> Alerts(const AlertQuery& query) const;
   // The alert with this id, in its latest state; NotFound.
   absl::StatusOr<Alert> GetAlert(std::string_view id) const;
