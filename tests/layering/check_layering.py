@@ -20,7 +20,9 @@ ALLOWED = {
     "pipeline": ["capture", "app", "detect"],
     "store": ["detect"],
     "export": ["detect"],
-    "json": ["pipeline", "store", "export"],
+    "log": ["net"],
+    "audit": ["net"],
+    "json": ["pipeline", "store", "export", "log", "audit"],
 }
 # Third-party headers that must not reach the library's users.
 PRIVATE_HEADERS = re.compile(r"^(pcap|zlib|zstd|sqlite3|libpq|nlohmann|spdlog|openssl|libnftnl|libmnl|microhttpd|curl|sodium|ndpi)")
