@@ -1,6 +1,7 @@
 #include "base/utf8.h"
 
 #include <cstdint>
+#include <cstring>
 
 namespace nta::base {
 namespace {
@@ -40,7 +41,75 @@ bool IsPrintable(std::uint32_t code) {
   return !(code >= 0x2028 && code <= 0x202E) && !(code >= 0x2066 && code <= 0x2069);
 }
 
+// The first byte of `text` from `i` on that is not printable ASCII.
+std::size_t SkipPlain(std::string_view text, std::size_t i) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kHigh = 0x8080808080808080;
+  for (; i + 8 <= text.size(); i += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data() + i, 8);
+    // A high bit for every byte below 0x20, above 0x7E, or (a false alarm at worst) beside one.
+    const std::uint64_t odd = ((word - kOnes * 0x20) | (word + kOnes) | word) & kHigh;
+    if (odd != 0) break;
+  }
+  while (i < text.size() && text[i] >= 0x20 && text[i] < 0x7F) ++i;
+  return i;
+}
+
+void AppendHex(std::uint32_t value, int digits, std::string& out) {
+  for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) {
+    out += "0123456789abcdef"[value >> shift & 0xF];
+  }
+}
+
+// The character at `i`, spelled out when it cannot stand for itself; its bytes in `text`.
+std::size_t AppendEscaped(std::string_view text, std::size_t i, std::string& out) {
+  const Character character = ReadCharacter(text, i);
+  if (character.bytes > 0 && IsPrintable(character.code)) {
+    out += text.substr(i, character.bytes);
+  } else if (character.bytes <= 1) {
+    out += "\\x";
+    AppendHex(ByteAt(text, i), 2, out);
+  } else {
+    out += "\\u{";
+    AppendHex(character.code, character.code > 0xFF ? 4 : 2, out);
+    out += '}';
+  }
+  return character.bytes > 0 ? character.bytes : 1;
+}
+
 }  // namespace
+
+bool IsPrintableUtf8(std::string_view text) {
+  for (std::size_t i = SkipPlain(text, 0); i < text.size(); i = SkipPlain(text, i)) {
+    const Character character = ReadCharacter(text, i);
+    if (character.bytes == 0 || !IsPrintable(character.code)) return false;
+    i += character.bytes;
+  }
+  return true;
+}
+
+std::string EscapedUtf8(std::string_view text, std::size_t max_bytes) {
+  if (text.size() <= max_bytes && IsPrintableUtf8(text)) return std::string(text);
+  constexpr std::size_t kNoteBytes = 40;
+  // Where the text must end when the note has to follow, and what of `text` stands before.
+  const std::size_t room = max_bytes > kNoteBytes ? max_bytes - kNoteBytes : 0;
+  std::size_t kept_bytes = 0;
+  std::size_t kept = 0;
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    i += AppendEscaped(text, i, out);
+    if (out.size() <= room) {
+      kept_bytes = out.size();
+      kept = i;
+    } else if (out.size() > max_bytes) {
+      out.resize(kept_bytes);
+      const std::string note = " [" + std::to_string(text.size() - kept) + " more bytes]";
+      return room > 0 ? out + note : note.substr(0, max_bytes);
+    }
+  }
+  return out;
+}
 
 std::string PrintableUtf8(std::string_view text, std::size_t max_bytes) {
   // Mostly there is nothing to mend.

@@ -14,6 +14,14 @@ namespace nta::base {
 // `max_bytes`.
 std::string PrintableUtf8(std::string_view text, std::size_t max_bytes);
 
+// True when the text is UTF-8 and has none of the characters above.
+bool IsPrintableUtf8(std::string_view text);
+
+// The text with every such byte and character spelled out instead, so that nothing is lost to the
+// reader: "\x0a" for a byte, "\u{202e}" for a character. What would exceed `max_bytes` is left out
+// and told at the end, " [120 more bytes]", within `max_bytes`.
+std::string EscapedUtf8(std::string_view text, std::size_t max_bytes);
+
 }  // namespace nta::base
 
 #endif  // NTA_BASE_UTF8_H_

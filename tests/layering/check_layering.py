@@ -23,7 +23,9 @@ ALLOWED = {
     "pipeline": ["capture", "app", "detect"],
     "store": ["detect"],
     "export": ["detect"],
-    "json": ["pipeline", "store", "export", "health", "schedule"],
+    "log": ["net"],
+    "audit": ["net"],
+    "json": ["pipeline", "store", "export", "health", "schedule", "log", "audit"],
 }
 # Third-party headers that must not reach the library's users.
 PRIVATE_HEADERS = re.compile(r"^(pcap|zlib|zstd|sqlite3|libpq|nlohmann|spdlog|openssl|libnftnl|libmnl|microhttpd|curl|sodium|ndpi)")
