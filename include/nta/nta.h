@@ -6,6 +6,8 @@
 
 #include "nta/app/application_inspector.h"
 #include "nta/app/name_table.h"
+#include "nta/backup/backup_repository.h"
+#include "nta/backup/sqlite_target.h"
 #include "nta/capture/live_capture.h"
 #include "nta/capture/memory_source.h"
 #include "nta/capture/multi_source.h"

@@ -1,0 +1,42 @@
+// Throttle: rests between pieces of work, so that others get the machine.
+#ifndef NTA_BACKUP_THROTTLE_H_
+#define NTA_BACKUP_THROTTLE_H_
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <stop_token>
+
+namespace nta::backup {
+
+class Throttle {
+ public:
+  // Works in the part `duty` of the time.
+  Throttle(double duty, std::stop_token stop)
+      : rest_per_work_(1 / std::clamp(duty, 0.05, 1.0) - 1), stop_(std::move(stop)) {}
+
+  // After a piece of work: rests as long as it owes for the time since the last rest.
+  void Rest() {
+    const auto now = Clock::now();
+    const auto owed = std::chrono::duration_cast<Clock::duration>((now - since_) * rest_per_work_);
+    // Short sleeps cost more than they give.
+    if (owed < std::chrono::microseconds(500)) return;
+    std::mutex mutex;
+    std::condition_variable_any wake;
+    std::unique_lock lock(mutex);
+    wake.wait_for(lock, stop_, std::min<Clock::duration>(owed, std::chrono::milliseconds(200)),
+                  [] { return false; });
+    since_ = Clock::now();
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  const double rest_per_work_;
+  const std::stop_token stop_;
+  Clock::time_point since_ = Clock::now();
+};
+
+}  // namespace nta::backup
+
+#endif  // NTA_BACKUP_THROTTLE_H_
