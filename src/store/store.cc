@@ -41,9 +41,15 @@ class Store::Impl {
 
   // Calls operation(connection, arguments...) on the connection that writes.
   template <typename Operation, typename... Arguments>
-  auto Write(Operation operation, const Arguments&... arguments) {
-    const store::Connections::Lease connection = connections_->Write();
+  auto Write(Operation operation, const Arguments&... arguments)
+      -> decltype(operation(std::declval<store::Connection&>(), arguments...)) {
+    NTA_ASSIGN_OR_RETURN(const store::Connections::Lease connection, connections_->Write());
     return operation(*connection, arguments...);
+  }
+
+  absl::Status Exchange(const std::function<absl::Status()>& swap,
+                        const std::function<absl::Status()>& undo) {
+    return connections_->Exchange(swap, undo);
   }
 
   absl::StatusOr<std::uint64_t> DeleteFlowsBefore(Timestamp time);
@@ -255,6 +261,11 @@ absl::StatusOr<StoreSize> Store::Size() const {
   NTA_ASSIGN_OR_RETURN(StoreSize size, impl_->Read(store::MeasureSize));
   size.log_bytes = impl_->LogBytes();
   return size;
+}
+
+absl::Status Store::Exchange(const std::function<absl::Status()>& swap,
+                             const std::function<absl::Status()>& undo) {
+  return impl_->Exchange(swap, undo);
 }
 
 absl::StatusOr<std::unique_ptr<Store>> Store::OpenOrSalvage(StoreOptions options,
