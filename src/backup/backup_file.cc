@@ -1,5 +1,6 @@
 #include "backup/backup_file.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,9 +15,11 @@
 namespace nta::backup {
 namespace {
 
-constexpr std::size_t kBufferBytes = 512 << 10;
+constexpr std::size_t kBufferBytes = 128 << 10;
 constexpr std::size_t kRandomBytes = 6;
-constexpr std::uint64_t kSyncBytes = 8 << 20;
+// The disk begins to write this often: all at once, at the end, it would hold up the syncs of those
+// who write to the live data.
+constexpr std::uint64_t kSyncBytes = 1 << 20;
 constexpr std::uint64_t kFrameOfManifest = 4 + sizeof(Digest);
 
 Bytes BytesOf(std::string_view text) {
@@ -127,9 +130,8 @@ absl::StatusOr<bool> Store(int to, const Contents& contents, const Manifest& man
   const auto store = [&](Bytes bytes) {
     const absl::Status status = swells ? absl::OkStatus() : writer.Write(bytes);
     swells = swells || writer.Swells();
-    // Piece by piece: see the snapshot.
     if (writer.stored_bytes() - synced >= kSyncBytes) {
-      fdatasync(to);
+      sync_file_range(to, 0, 0, SYNC_FILE_RANGE_WRITE);
       synced = writer.stored_bytes();
     }
     progress.Add(bytes.size());

@@ -126,7 +126,7 @@ class BackupRepository::Impl {
   absl::StatusOr<RestoreResult> Restore(std::string_view name, const BackupTarget& target,
                                         const ReadBackupOptions& options,
                                         const BackupControl& control) const;
-  absl::StatusOr<BackupInfo> Import(const std::string& path, const BackupControl& control) const;
+  absl::StatusOr<BackupInfo> Import(int from, const BackupControl& control) const;
   absl::Status Remove(std::string_view name) const;
   const std::string& path() const { return path_; }
 
@@ -335,16 +335,12 @@ std::optional<std::string> BackupRepository::Impl::FindSame(const Beginning& beg
   return std::nullopt;
 }
 
-absl::StatusOr<BackupInfo> BackupRepository::Impl::Import(const std::string& path,
+absl::StatusOr<BackupInfo> BackupRepository::Impl::Import(int from,
                                                           const BackupControl& control) const {
-  NTA_ASSIGN_OR_RETURN(const Descriptor from, backup::OpenFile(AT_FDCWD, path));
-  const absl::StatusOr<Beginning> beginning = backup::ReadBeginning(from.get());
-  if (!beginning.ok()) {
-    return base::MakeStatus(beginning.status().code(),
-                            "\"" + path + "\": " + std::string(beginning.status().message()));
-  }
-  NTA_ASSIGN_OR_RETURN(const std::uint64_t bytes, backup::SizeOf(from.get()));
-  if (const auto known = FindSame(*beginning)) {
+  if (lseek(from, 0, SEEK_SET) != 0) return base::ErrnoStatus(errno, "cannot read");
+  NTA_ASSIGN_OR_RETURN(const Beginning beginning, backup::ReadBeginning(from));
+  NTA_ASSIGN_OR_RETURN(const std::uint64_t bytes, backup::SizeOf(from));
+  if (const auto known = FindSame(beginning)) {
     NTA_ASSIGN_OR_RETURN(BackupInfo info, Info(*known));
     if (info.stored_bytes == bytes && info.problem.empty()) return info;
   }
@@ -352,18 +348,18 @@ absl::StatusOr<BackupInfo> BackupRepository::Impl::Import(const std::string& pat
   NTA_ASSIGN_OR_RETURN(const ScratchDirectory work,
                        ScratchDirectory::Make(directory_.get(), path_));
   NTA_ASSIGN_OR_RETURN(const Descriptor to, backup::CreateFile(work.get(), "backup"));
-  if (lseek(from.get(), 0, SEEK_SET) != 0) return base::ErrnoStatus(errno, "cannot read");
+  if (lseek(from, 0, SEEK_SET) != 0) return base::ErrnoStatus(errno, "cannot read");
   std::vector<std::uint8_t> buffer(kCopyBytes);
   for (std::uint64_t done = 0; done < bytes;) {
     if (control.stop.stop_requested()) return backup::Cancelled();
-    NTA_ASSIGN_OR_RETURN(const std::size_t size, backup::ReadUpTo(from.get(), buffer));
+    NTA_ASSIGN_OR_RETURN(const std::size_t size, backup::ReadUpTo(from, buffer));
     if (size == 0) break;
     NTA_RETURN_IF_ERROR(backup::WriteAll(to.get(), std::span(buffer).first(size)));
     done += size;
     if (control.progress) control.progress({BackupPhase::kUnpack, std::min(done, bytes), bytes});
   }
   NTA_RETURN_IF_ERROR(backup::Sync(to.get(), "the backup"));
-  NTA_ASSIGN_OR_RETURN(const std::string name, Publish(work, "backup", beginning->header.time));
+  NTA_ASSIGN_OR_RETURN(const std::string name, Publish(work, "backup", beginning.header.time));
   return Info(name);
 }
 
@@ -444,7 +440,16 @@ absl::StatusOr<RestoreResult> BackupRepository::Restore(std::string_view name,
 
 absl::StatusOr<BackupInfo> BackupRepository::Import(const std::string& path,
                                                     const BackupControl& control) const {
-  return impl_->Import(path, control);
+  NTA_ASSIGN_OR_RETURN(const Descriptor file, backup::OpenFile(AT_FDCWD, path));
+  absl::StatusOr<BackupInfo> imported = impl_->Import(file.get(), control);
+  if (imported.ok() || absl::IsCancelled(imported.status())) return imported;
+  return base::MakeStatus(imported.status().code(),
+                          "\"" + path + "\": " + std::string(imported.status().message()));
+}
+
+absl::StatusOr<BackupInfo> BackupRepository::ImportOpened(int file,
+                                                          const BackupControl& control) const {
+  return impl_->Import(file, control);
 }
 
 absl::StatusOr<std::string> BackupRepository::PathOf(std::string_view name) const {

@@ -11,6 +11,7 @@
 #include "store/reserve.h"
 #include "store/salvage.h"
 #include "store/schema.h"
+#include "store/schema_version.h"
 
 namespace nta {
 
@@ -74,6 +75,10 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(StoreOptions options) {
                          store::IsInMemory(options.path) ? 0 : options.reserve_bytes);
   return std::unique_ptr<Store>(new Store(
       std::make_unique<Impl>(std::move(connections), std::move(reserve), std::move(options.path))));
+}
+
+StoreFormat Store::Format() {
+  return {.application_id = store::kApplicationId, .schema_version = store::kSchemaVersion};
 }
 
 Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -39,7 +39,7 @@ struct CreateBackupOptions {
   std::string passphrase{};
   std::vector<BackupExtra> extras{};  // 64 MiB in all
   // As SqliteTargetOptions::duty, for packing.
-  double duty = 0.5;
+  double duty = 0.25;
 };
 
 struct ReadBackupOptions {
@@ -125,6 +125,8 @@ class BackupRepository {
   // are not followed.
   absl::StatusOr<BackupInfo> Import(const std::string& path,
                                     const BackupControl& control = {}) const;
+  // The same of an open file, which is borrowed: an upload may have no name.
+  absl::StatusOr<BackupInfo> ImportOpened(int file, const BackupControl& control = {}) const;
   // The path of the file, to be copied elsewhere.
   absl::StatusOr<std::string> PathOf(std::string_view name) const;
 

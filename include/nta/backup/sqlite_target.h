@@ -35,7 +35,7 @@ struct SqliteTargetOptions {
       while_closed{};
   // The part of its time in which a snapshot works; it rests in the other part, so that those who
   // write to the database are hardly held up. 0.05 to 1.
-  double duty = 0.5;
+  double duty = 0.25;
   // How long another process that has the database open is waited for.
   std::chrono::milliseconds lock_timeout{2000};
 };

@@ -268,6 +268,12 @@ struct User {
   std::int64_t generation = 0;
 };
 
+// How the file of a store names itself.
+struct StoreFormat {
+  std::int64_t application_id = 0;
+  std::int64_t schema_version = 0;  // the newest that this library knows
+};
+
 // The embedded database. A flow's counts are spread evenly over the minutes from first_seen to
 // last_seen, by rollups and by raw queries alike, so that both give the same sums; the flow itself
 // counts in the minute of last_seen. Thread-safe: one writer at a time, readers beside it (SQLite
@@ -281,6 +287,7 @@ class Store {
   // and what can be read of it is brought into a new store. `report` tells when that happened.
   static absl::StatusOr<std::unique_ptr<Store>> OpenOrSalvage(StoreOptions options,
                                                               std::optional<SalvageReport>& report);
+  static StoreFormat Format();
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
