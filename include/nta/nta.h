@@ -9,6 +9,8 @@
 #include "nta/audit/audit_log.h"
 #include "nta/audit/audit_reader.h"
 #include "nta/audit/audit_verify.h"
+#include "nta/backup/backup_repository.h"
+#include "nta/backup/sqlite_target.h"
 #include "nta/capture/live_capture.h"
 #include "nta/capture/memory_source.h"
 #include "nta/capture/multi_source.h"

@@ -6,6 +6,7 @@ find_package(ZLIB REQUIRED)
 find_package(Zstd REQUIRED)
 find_package(SQLite3 REQUIRED)
 find_package(OpenSSL 3 REQUIRED COMPONENTS Crypto)
+find_package(Sodium REQUIRED)
 find_package(nlohmann_json 3.10 REQUIRED)
 
 # The store in PostgreSQL beside the one in SQLite.

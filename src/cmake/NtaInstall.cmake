@@ -21,6 +21,7 @@ write_basic_package_version_file(nta-config-version.cmake COMPATIBILITY SameMino
 install(FILES
   ${CMAKE_CURRENT_BINARY_DIR}/nta-config.cmake ${CMAKE_CURRENT_BINARY_DIR}/nta-config-version.cmake
   ${PROJECT_SOURCE_DIR}/src/cmake/FindPCAP.cmake ${PROJECT_SOURCE_DIR}/src/cmake/FindZstd.cmake
+  ${PROJECT_SOURCE_DIR}/src/cmake/FindSodium.cmake
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/nta)
 
 # pkg-config: the static libraries in link order, or the one shared library.
@@ -30,7 +31,7 @@ else()
   list(REVERSE modules)
   list(TRANSFORM modules PREPEND "-lnta_")
   list(JOIN modules " " NTA_PC_LIBS)
-  string(APPEND NTA_PC_LIBS " -lpcap -lz -lzstd -lsqlite3 -lcrypto")
+  string(APPEND NTA_PC_LIBS " -lpcap -lz -lzstd -lsqlite3 -lcrypto -lsodium")
 endif()
 # Relative to the file itself, because the prefix may be chosen at installation.
 file(RELATIVE_PATH NTA_PC_PREFIX "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")

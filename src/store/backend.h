@@ -3,6 +3,7 @@
 #ifndef NTA_STORE_BACKEND_H_
 #define NTA_STORE_BACKEND_H_
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -51,6 +52,8 @@ class Backend {
   virtual absl::StatusOr<std::uint64_t> DeleteBefore(Timestamp time) = 0;
   virtual absl::StatusOr<RetentionResult> Retain(const RetentionPolicy& policy, Timestamp now) = 0;
   virtual absl::StatusOr<StoreSize> Size() = 0;
+  virtual absl::Status Exchange(const std::function<absl::Status()>& swap,
+                                const std::function<absl::Status()>& undo) = 0;
 };
 
 absl::StatusOr<std::unique_ptr<Backend>> OpenSqlite(StoreOptions options);

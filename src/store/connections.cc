@@ -14,11 +14,11 @@ Connections::Lease::~Lease() {
   if (connection_ != nullptr) owner_->Return(writes_, std::move(connection_));
 }
 
-Connections::Connections(std::string path, std::chrono::milliseconds query_timeout,
-                         std::unique_ptr<Connection> writer)
-    : path_(std::move(path)),
+Connections::Connections(StoreOptions options, std::unique_ptr<Connection> writer)
+    : path_(std::move(options.path)),
       in_memory_(IsInMemory(path_)),
-      query_timeout_(query_timeout),
+      query_timeout_(options.query_timeout),
+      flows_per_block_(options.flows_per_block),
       writer_(std::move(writer)) {}
 
 absl::StatusOr<std::unique_ptr<Connections>> Connections::Open(StoreOptions options) {
@@ -30,13 +30,13 @@ absl::StatusOr<std::unique_ptr<Connections>> Connections::Open(StoreOptions opti
   }
   NTA_ASSIGN_OR_RETURN(auto writer, OpenForWriting(options.path));
   writer->flows_per_block = options.flows_per_block;
-  return std::unique_ptr<Connections>(
-      new Connections(std::move(options.path), options.query_timeout, std::move(writer)));
+  return std::unique_ptr<Connections>(new Connections(std::move(options), std::move(writer)));
 }
 
 bool Connections::ReaderIsFree() const {
   if (in_memory_) return WriterIsFree();
-  return !is_emptying_log_ && (!readers_.empty() || readers_open_ < kMaxReaders);
+  if (!broken_.ok()) return true;
+  return !is_emptying_log_ && !is_exchanging_ && (!readers_.empty() || readers_open_ < kMaxReaders);
 }
 
 absl::StatusOr<Connections::Lease> Connections::Read(const QueryControl& control) {
@@ -49,6 +49,7 @@ absl::StatusOr<Connections::Lease> Connections::Read(const QueryControl& control
       return base::MakeStatus(absl::StatusCode::kDeadlineExceeded,
                               "store \"" + path_ + "\": too many queries at once");
     }
+    if (!broken_.ok()) return broken_;
     if (in_memory_) {
       connection = std::move(writer_);
     } else if (!readers_.empty()) {
@@ -72,11 +73,12 @@ absl::StatusOr<Connections::Lease> Connections::Read(const QueryControl& control
   return Lease(this, in_memory_, std::move(connection));
 }
 
-Connections::Lease Connections::Write() {
+absl::StatusOr<Connections::Lease> Connections::Write() {
   std::unique_ptr<Connection> connection;
   {
     base::MutexLock lock(&mutex_);
     lock.AwaitWithTimeout([this] { return WriterIsFree(); }, absl::InfiniteDuration());
+    if (!broken_.ok()) return broken_;
     connection = std::move(writer_);
   }
   if (!in_memory_) BoundLog(*connection);
@@ -101,6 +103,57 @@ void Connections::BoundLog(Connection& writer) {
   base::MutexLock lock(&mutex_);
   next_log_bytes_ = result == SQLITE_OK ? kMaxLogBytes : 2 * bytes;
   is_emptying_log_ = false;
+}
+
+absl::Status Connections::Exchange(const std::function<absl::Status()>& swap,
+                                   const std::function<absl::Status()>& undo) {
+  if (in_memory_) {
+    return base::MakeStatus(absl::StatusCode::kFailedPrecondition,
+                            "a store in memory cannot be exchanged");
+  }
+  NTA_RETURN_IF_ERROR(CloseAll());
+  absl::Status status = swap();
+  absl::Status opened = OpenAgain();
+  if (status.ok() && !opened.ok()) {
+    status = opened;
+    const absl::Status undone = undo();
+    opened = undone.ok() ? OpenAgain() : undone;
+  }
+  base::MutexLock lock(&mutex_);
+  broken_ = opened;
+  is_exchanging_ = false;
+  return status;
+}
+
+absl::Status Connections::CloseAll() {
+  std::unique_ptr<Connection> writer;
+  std::vector<std::unique_ptr<Connection>> readers;
+  {
+    base::MutexLock lock(&mutex_);
+    lock.AwaitWithTimeout([this] { return !is_exchanging_; }, absl::InfiniteDuration());
+    is_exchanging_ = true;
+    // Queries end by themselves; one may have been given more time than usual.
+    const bool free = lock.AwaitWithTimeout(
+        [this] { return ReadersInUse() == 0 && (writer_ != nullptr || !broken_.ok()); },
+        absl::FromChrono(3 * query_timeout_));
+    if (!free) {
+      is_exchanging_ = false;
+      return base::MakeStatus(absl::StatusCode::kUnavailable,
+                              "store \"" + path_ + "\": queries are still running");
+    }
+    writer = std::move(writer_);
+    readers.swap(readers_);
+    readers_open_ = 0;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Connections::OpenAgain() {
+  NTA_ASSIGN_OR_RETURN(auto writer, OpenForWriting(path_));
+  writer->flows_per_block = flows_per_block_;
+  base::MutexLock lock(&mutex_);
+  writer_ = std::move(writer);
+  return absl::OkStatus();
 }
 
 void Connections::Return(bool writes, std::unique_ptr<Connection> connection) {

@@ -4,11 +4,13 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "nta/store/store.h"
@@ -44,7 +46,11 @@ class Connections {
   // included, is over.
   // `control` must live as long as the lease.
   absl::StatusOr<Lease> Read(const QueryControl& control);
-  Lease Write();
+  absl::StatusOr<Lease> Write();
+
+  // As Store::Exchange.
+  absl::Status Exchange(const std::function<absl::Status()>& swap,
+                        const std::function<absl::Status()>& undo);
 
  private:
   static constexpr std::size_t kMaxReaders = 4;
@@ -52,10 +58,14 @@ class Connections {
   // it is this large, queries wait until it is.
   static constexpr std::uint64_t kMaxLogBytes = 64 << 20;
 
-  Connections(std::string path, std::chrono::milliseconds query_timeout,
-              std::unique_ptr<Connection> writer);
+  Connections(StoreOptions options, std::unique_ptr<Connection> writer);
   bool ReaderIsFree() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
-  bool WriterIsFree() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return writer_ != nullptr; }
+  bool WriterIsFree() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    return !is_exchanging_ && (writer_ != nullptr || !broken_.ok());
+  }
+  // Waits until nobody has a connection, and closes them all.
+  absl::Status CloseAll();
+  absl::Status OpenAgain();
   void Return(bool writes, std::unique_ptr<Connection> connection);
   std::size_t ReadersInUse() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
     return readers_open_ - readers_.size();
@@ -66,11 +76,15 @@ class Connections {
   const std::string path_;
   const bool in_memory_;
   const std::chrono::milliseconds query_timeout_;
+  const std::size_t flows_per_block_;
   absl::Mutex mutex_;
   std::unique_ptr<Connection> writer_ ABSL_GUARDED_BY(mutex_);                // null while leased
   std::vector<std::unique_ptr<Connection>> readers_ ABSL_GUARDED_BY(mutex_);  // that are free
   std::size_t readers_open_ ABSL_GUARDED_BY(mutex_) = 0;
   bool is_emptying_log_ ABSL_GUARDED_BY(mutex_) = false;
+  bool is_exchanging_ ABSL_GUARDED_BY(mutex_) = false;
+  // Why there is no connection that writes, after an exchange that could not be undone.
+  absl::Status broken_ ABSL_GUARDED_BY(mutex_);
   // At which size to try; grows while another process keeps the log from being emptied.
   std::uint64_t next_log_bytes_ ABSL_GUARDED_BY(mutex_) = kMaxLogBytes;
 };

@@ -96,6 +96,10 @@ class SqliteBackend final : public Backend {
   absl::StatusOr<std::uint64_t> DeleteBefore(Timestamp time) override;
   absl::StatusOr<RetentionResult> Retain(const RetentionPolicy& policy, Timestamp now) override;
   absl::StatusOr<StoreSize> Size() override;
+  absl::Status Exchange(const std::function<absl::Status()>& swap,
+                        const std::function<absl::Status()>& undo) override {
+    return connections_->Exchange(swap, undo);
+  }
 
  private:
   // Calls operation(connection, arguments...) on a connection that reads.
@@ -130,7 +134,7 @@ class SqliteBackend final : public Backend {
   template <typename Operation, typename... Arguments>
   auto OnWriter(Operation operation, const Arguments&... arguments)
       -> decltype(operation(std::declval<Connection&>(), arguments...)) {
-    const Connections::Lease connection = connections_->Write();
+    NTA_ASSIGN_OR_RETURN(const Connections::Lease connection, connections_->Write());
     return operation(*connection, arguments...);
   }
 

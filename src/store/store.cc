@@ -6,6 +6,7 @@
 #include "store/backend.h"
 #include "store/checks.h"
 #include "store/salvage.h"
+#include "store/schema_version.h"
 
 namespace nta {
 
@@ -20,6 +21,10 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(StoreOptions options) {
                        store::IsPostgresUrl(options.path) ? store::OpenPostgres(options)
                                                           : store::OpenSqlite(std::move(options)));
   return std::unique_ptr<Store>(new Store(std::move(backend)));
+}
+
+StoreFormat Store::Format() {
+  return {.application_id = store::kApplicationId, .schema_version = store::kSchemaVersion};
 }
 
 Store::Store(std::unique_ptr<store::Backend> backend) : backend_(std::move(backend)) {}
@@ -137,6 +142,11 @@ absl::StatusOr<RetentionResult> Store::Retain(const RetentionPolicy& policy, Tim
 }
 
 absl::StatusOr<StoreSize> Store::Size() const { return backend_->Size(); }
+
+absl::Status Store::Exchange(const std::function<absl::Status()>& swap,
+                             const std::function<absl::Status()>& undo) {
+  return backend_->Exchange(swap, undo);
+}
 
 absl::StatusOr<std::unique_ptr<Store>> Store::OpenOrSalvage(StoreOptions options,
                                                             std::optional<SalvageReport>& report) {

@@ -25,6 +25,7 @@ ALLOWED = {
     "export": ["detect"],
     "log": ["net"],
     "audit": ["net"],
+    "backup": [],
     "json": ["pipeline", "store", "export", "health", "schedule", "log", "audit"],
 }
 # Third-party headers that must not reach the library's users.

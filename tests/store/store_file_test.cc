@@ -6,8 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include "store/store_fixture.h"
 
@@ -177,6 +180,84 @@ TEST_F(StoreFile, DamageIsDataLossAndNeverACrash) {
     EXPECT_TRUE(absl::IsDataLoss(status) || absl::IsFailedPrecondition(status)) << status;
   }
   EXPECT_GT(refused, 30);
+}
+
+TEST_F(StoreFile, IsExchangedUnderReadersAndAWriter) {
+  const std::string other = directory_.File("other.db");
+  {
+    auto prepared = *Store::Open({.path = other, .reserve_bytes = 0});
+    ASSERT_TRUE(prepared->PutSetting("mark", "other").ok());
+  }
+  auto store = OpenStore();
+  ASSERT_TRUE(store->PutSetting("mark", "first").ok());
+  std::atomic<int> strange = 0;
+  std::atomic<int> writes = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 4; ++i) {
+      threads.emplace_back([&](std::stop_token stop) {
+        while (!stop.stop_requested()) {
+          const auto mark = store->GetSetting("mark");
+          if (!mark.ok() || (*mark != "first" && *mark != "other")) ++strange;
+        }
+      });
+    }
+    threads.emplace_back([&](std::stop_token stop) {
+      while (!stop.stop_requested()) {
+        const FlowRecord flow = TcpFlow(kEight, std::chrono::seconds(1), kClient, kServer);
+        if (!store->Write({&flow, 1}, {}).ok()) ++strange;
+        ++writes;
+      }
+    });
+    while (writes < 20) std::this_thread::yield();
+    const absl::Status exchanged = store->Exchange(
+        [&]() -> absl::Status {
+          // Closed means closed: the log of the old file is gone.
+          EXPECT_FALSE(std::filesystem::exists(path() + "-wal"));
+          std::filesystem::rename(other, path());
+          return absl::OkStatus();
+        },
+        [] { return absl::InternalError("not asked for"); });
+    EXPECT_TRUE(exchanged.ok()) << exchanged;
+    const int before = writes;
+    while (writes < before + 20) std::this_thread::yield();
+  }
+  EXPECT_EQ(strange, 0);
+  EXPECT_EQ(*store->GetSetting("mark"), "other");
+}
+
+TEST_F(StoreFile, AnExchangeThatFailsLeavesTheStoreAsItWas) {
+  auto store = OpenStore();
+  ASSERT_TRUE(store->PutSetting("mark", "first").ok());
+  const absl::Status refused = store->Exchange([] { return absl::UnavailableError("no"); },
+                                               [] { return absl::InternalError("not asked for"); });
+  EXPECT_TRUE(absl::IsUnavailable(refused));
+  EXPECT_EQ(*store->GetSetting("mark"), "first");
+
+  // What is put there cannot be opened.
+  const std::string kept = directory_.File("kept.db");
+  const auto swap = [&]() -> absl::Status {
+    std::filesystem::rename(path(), kept);
+    std::ofstream(path()) << std::string(10'000, 'x');
+    return absl::OkStatus();
+  };
+  const auto undo = [&]() -> absl::Status {
+    std::filesystem::rename(kept, path());
+    return absl::OkStatus();
+  };
+  EXPECT_TRUE(absl::IsDataLoss(store->Exchange(swap, undo)));
+  EXPECT_EQ(*store->GetSetting("mark"), "first");
+  EXPECT_TRUE(store->PutSetting("mark", "second").ok());
+
+  // Nor can it be undone: every call says why, and none waits for ever.
+  EXPECT_TRUE(
+      absl::IsDataLoss(store->Exchange(swap, [] { return absl::UnavailableError("lost"); })));
+  EXPECT_TRUE(absl::IsUnavailable(store->GetSetting("mark").status()));
+  EXPECT_TRUE(absl::IsUnavailable(store->PutSetting("mark", "third")));
+  // Until a file that can be opened is there.
+  std::filesystem::remove(path());
+  EXPECT_TRUE(store->Exchange(undo, undo).ok());
+  EXPECT_EQ(*store->GetSetting("mark"), "second");
 }
 
 }  // namespace

@@ -298,6 +298,12 @@ struct User {
 // days or counts beyond 2^53.
 absl::Status CheckStorable(const FlowRecord& flow);
 
+// How the file of a store names itself.
+struct StoreFormat {
+  std::int64_t application_id = 0;
+  std::int64_t schema_version = 0;  // the newest that this library knows
+};
+
 // The embedded database. A flow's counts are spread evenly over the minutes from first_seen to
 // last_seen, by rollups and by raw queries alike, so that both give the same sums; the flow itself
 // counts in the minute of last_seen. Thread-safe: one writer at a time, readers beside it (SQLite
@@ -311,6 +317,7 @@ class Store {
   // and what can be read of it is brought into a new store. `report` tells when that happened.
   static absl::StatusOr<std::unique_ptr<Store>> OpenOrSalvage(StoreOptions options,
                                                               std::optional<SalvageReport>& report);
+  static StoreFormat Format();
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
@@ -383,6 +390,13 @@ class Store {
   // jump of the system's clock does not empty the store.
   absl::StatusOr<RetentionResult> Retain(const RetentionPolicy& policy, Timestamp now);
   absl::StatusOr<StoreSize> Size() const;
+
+  // Closes the file, calls `swap` to put another in its place, and opens that one; all other calls
+  // wait meanwhile. When `swap` fails the file is opened again as it is; when what it put there
+  // cannot be opened, `undo` is called and what it put back is opened. FailedPrecondition in
+  // memory; Unavailable, with nothing done, when running queries do not end in time.
+  absl::Status Exchange(const std::function<absl::Status()>& swap,
+                        const std::function<absl::Status()>& undo);
 
  private:
   explicit Store(std::unique_ptr<store::Backend> backend);

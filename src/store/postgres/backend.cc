@@ -138,6 +138,11 @@ class PgBackend final : public Backend {
   absl::StatusOr<std::uint64_t> DeleteBefore(Timestamp time) override;
   absl::StatusOr<RetentionResult> Retain(const RetentionPolicy& policy, Timestamp now) override;
   absl::StatusOr<StoreSize> Size() override;
+  absl::Status Exchange(const std::function<absl::Status()>&,
+                        const std::function<absl::Status()>&) override {
+    return base::MakeStatus(absl::StatusCode::kUnimplemented,
+                            "a database in PostgreSQL has no file to exchange");
+  }
 
  private:
   // Calls operation(connection, arguments...); what it says goes on without end.
