@@ -411,6 +411,7 @@ FloodVerdict FloodEngine::JudgeUdp(const FloodEntry& entry, double rate, double 
     // A download, a call, a tunnel: one direction is busy and the other acknowledges.
     const bool sees_answers = answered_ > received_ / 100;
     if (answers > 0.02 || (!sees_answers && rate < kScanFactor)) return FloodVerdict::kNothing;
+    if (sources < kFewSources && rate < 2) return FloodVerdict::kNothing;
     return FloodVerdict::kFlood;
   }
   if (answers < 0.3) return FloodVerdict::kFlood;
