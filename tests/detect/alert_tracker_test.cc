@@ -1,4 +1,6 @@
 // The life of alerts: when people hear of one, and when not.
+#include "nta/detect/alert_tracker.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,7 +10,6 @@
 
 #include "detect/state_archive.h"
 #include "nta/detect/alert_budget.h"
-#include "nta/detect/alert_tracker.h"
 
 namespace nta {
 namespace {
@@ -30,7 +31,8 @@ IpAddress Host(std::uint32_t number) {
                        static_cast<std::uint8_t>(number >> 8), static_cast<std::uint8_t>(number));
 }
 
-AlertFinding Flood(std::uint32_t victim, double magnitude = 1, Severity severity = Severity::kMedium) {
+AlertFinding Flood(std::uint32_t victim, double magnitude = 1,
+                   Severity severity = Severity::kMedium) {
   return {.alert_class = AlertClass::kUdpFlood,
           .entity = {.source = {}, .destination = Host(victim), .service = {}},
           .severity = severity,
@@ -123,12 +125,12 @@ TEST(AlertTracker, AlertsBeyondFiftyOnOnePrefixBecomeOne) {
   Tracker tracker;
   for (std::uint32_t host = 0; host < 256; ++host) tracker.Raise(Flood(host), seconds(1));
   ASSERT_THAT(tracker.alerts, SizeIs(51));
-  const Alert& storm = tracker.alerts.back();
+  const Alert storm = tracker.alerts.back();
   EXPECT_EQ(std::get<std::string>(storm.evidence.at("prefix")), "11.0.0.0/24");
   EXPECT_EQ(storm.alert_class, AlertClass::kUdpFlood);
   tracker->Finish(tracker.alerts);
   EXPECT_EQ(tracker->Stats().suppressed, 206u);
-  const Alert& last = tracker.alerts.back();
+  const Alert last = tracker.alerts.back();
   EXPECT_EQ(last.id, storm.id);
   EXPECT_EQ(std::get<std::int64_t>(last.evidence.at("suppressed_alerts")), 206);
   EXPECT_THAT(last.summary, HasSubstr("206 are held back"));
@@ -226,8 +228,10 @@ TEST(AlertTracker, TimesAtTheEndsOfTheirRangeDoNoHarm) {
   Tracker tracker;
   AlertFinding held = Flood(2);
   held.hold = Duration::max();
-  tracker->Raise(held, Timestamp::min(), [](Alert&) {}, tracker.alerts);
-  tracker->Raise(Flood(1), Timestamp::max(), [](Alert&) {}, tracker.alerts);
+  tracker->Raise(
+      held, Timestamp::min(), [](Alert&) {}, tracker.alerts);
+  tracker->Raise(
+      Flood(1), Timestamp::max(), [](Alert&) {}, tracker.alerts);
   tracker->AdvanceTo(Timestamp::max(), tracker.alerts);
   tracker->Finish(tracker.alerts);
   EXPECT_THAT(tracker.alerts, SizeIs(4));
