@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 
+#include "nta/detect/alert_tracker.h"
 #include "nta/detect/detector.h"
 
 namespace nta {
@@ -42,25 +43,26 @@ struct PortScanOptions {
   Duration quiet_close = std::chrono::minutes(5);
   // Sources with failed contacts that are watched at the most; beyond that the one that failed once
   // and longest ago is forgotten. About 900 bytes each.
-  std::size_t max_sources = 32768;
+  std::size_t max_sources = 8192;
   // Contacts that wait for their outcome at the most; beyond that the oldest counts as failed.
   // About 100 bytes each.
-  std::size_t max_pending = 131072;
+  std::size_t max_pending = 65536;
   // Contacts that are remembered as made before, for an hour or two; beyond that the oldest half is
   // forgotten. 16 bytes each.
-  std::size_t max_contacts = 524288;
+  std::size_t max_contacts = 262144;
   // Key of the hash tables; random when absent.
   std::optional<std::uint64_t> hash_seed{};
+  AlertTrackerOptions alerts{};
 };
 
 // Judges first contacts by their outcome, not by their number: a busy client whose connections
 // succeed never alerts, and answers to somebody else's spoofed packets (backscatter) are no
 // contacts. One alert per source and class, updated each time the number of failed contacts has
-// grown tenfold. docs/detection.md explains each rule.
+// grown tenfold, once a minute at the most. docs/detection.md explains each rule.
 //
 // Contacts are judged in the order in which they were tried, so an alert comes up to answer_timeout
 // after the contact that decides. Options out of their range are moved to its nearest end. At most
-// about 55 MB with the default options. A saved state holds the hash key, and loads only with the
+// about 20 MB with the default options. A saved state holds the hash key, and loads only with the
 // `window` it was saved with.
 class PortScanDetector final : public Detector {
  public:
@@ -74,6 +76,8 @@ class PortScanDetector final : public Detector {
   void AdvanceTo(Timestamp now, std::vector<Alert>& alerts) override;
   void Finish(std::vector<Alert>& alerts) override;
   std::size_t memory_bytes() const override;
+  std::size_t memory_limit_bytes() const override;
+  std::uint64_t evictions() const override;
   std::string Save() const override;
   absl::Status Load(std::string_view state) override;
 
