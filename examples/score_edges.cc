@@ -1,5 +1,6 @@
 // score_edges FILE: lines `source destination tick` (integers, ticks in order); one score per line
 // on stdout, computed before the next line is read. Higher is more anomalous.
+#include <cerrno>
 #include <charconv>
 #include <cstdio>
 #include <cstring>
