@@ -19,8 +19,14 @@ float Sigmoid(float x) { return 1 / (1 + std::exp(-x)); }
 class Autoencoder {
  public:
   Autoencoder(std::size_t inputs, std::size_t hidden, detect::RandomNumbers& random)
-      : inputs_(inputs), hidden_(hidden), weights_(inputs * hidden), hidden_bias_(hidden),
-        input_bias_(inputs), code_(hidden), output_(inputs), delta_(hidden) {
+      : inputs_(inputs),
+        hidden_(hidden),
+        weights_(inputs * hidden),
+        hidden_bias_(hidden),
+        input_bias_(inputs),
+        code_(hidden),
+        output_(inputs),
+        delta_(hidden) {
     const double reach = 1 / std::sqrt(static_cast<double>(inputs));
     for (float& weight : weights_) {
       weight = static_cast<float>((2 * random.Uniform() - 1) * reach);
@@ -252,8 +258,7 @@ std::string Autoencoders::Save() const {
 }
 
 absl::Status Autoencoders::Load(std::string_view state, std::size_t dimensions) {
-  detect::StateReader reader(
-      {reinterpret_cast<const std::uint8_t*>(state.data()), state.size()});
+  detect::StateReader reader({reinterpret_cast<const std::uint8_t*>(state.data()), state.size()});
   std::size_t count = 0;
   reader.Size(count, dimensions);
   groups_.assign(count, {});

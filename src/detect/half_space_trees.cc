@@ -25,7 +25,9 @@ class HalfSpaceTrees final : public VectorModel {
   void Begin(std::span<const float> vectors, std::size_t dimensions) override;
   double Score(std::span<const float> vector) override;
   void Learn(std::span<const float> vector, double weight) override;
-  std::size_t memory_bytes() const override { return sizeof(*this) + nodes_.capacity() * sizeof(Node); }
+  std::size_t memory_bytes() const override {
+    return sizeof(*this) + nodes_.capacity() * sizeof(Node);
+  }
   std::string Save() const override;
   absl::Status Load(std::string_view state, std::size_t dimensions) override;
 
@@ -112,8 +114,7 @@ double HalfSpaceTrees::Score(std::span<const float> vector) {
     std::size_t at = 0;
     double depth = 0;
     while (2 * at + 2 < nodes_per_tree()) {
-      const std::size_t child =
-          2 * at + (vector[nodes[at].feature] < nodes[at].split ? 1 : 2);
+      const std::size_t child = 2 * at + (vector[nodes[at].feature] < nodes[at].split ? 1 : 2);
       if (nodes[child].reference < 1) break;
       at = child;
       ++depth;
@@ -155,12 +156,10 @@ std::string HalfSpaceTrees::Save() const {
 
 absl::Status HalfSpaceTrees::Load(std::string_view state, std::size_t dimensions) {
   Draw(dimensions);
-  detect::StateReader reader(
-      {reinterpret_cast<const std::uint8_t*>(state.data()), state.size()});
+  detect::StateReader reader({reinterpret_cast<const std::uint8_t*>(state.data()), state.size()});
   Fields(reader);
   if (!reader.ok() || reader.remaining() != 0) {
-    return base::MakeStatus(absl::StatusCode::kDataLoss,
-                            "the saved half-space trees are damaged");
+    return base::MakeStatus(absl::StatusCode::kDataLoss, "the saved half-space trees are damaged");
   }
   return absl::OkStatus();
 }

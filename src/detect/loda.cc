@@ -198,8 +198,7 @@ std::string Loda::Save() const {
 
 absl::Status Loda::Load(std::string_view state, std::size_t dimensions) {
   DrawProjections(dimensions);
-  detect::StateReader reader(
-      {reinterpret_cast<const std::uint8_t*>(state.data()), state.size()});
+  detect::StateReader reader({reinterpret_cast<const std::uint8_t*>(state.data()), state.size()});
   Fields(reader);
   if (!reader.ok() || reader.remaining() != 0 || !(worth_ >= 1)) {
     return base::MakeStatus(absl::StatusCode::kDataLoss, "the saved LODA model is damaged");
