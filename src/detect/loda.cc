@@ -45,6 +45,9 @@ class Loda final : public VectorModel {
   double Project(std::size_t projection, std::span<const float> vector) const;
   // The bin, or kBins when the value is outside.
   static std::size_t BinOf(const Projection& projection, double value);
+  // The bins of all projections into bins_. What is scored is learnt next, as a rule, so the last
+  // vector's stay.
+  void Locate(std::span<const float> vector);
   double Probability(const Projection& projection, std::size_t bin) const;
   template <typename Archive>
   void Fields(Archive& archive);
@@ -54,16 +57,19 @@ class Loda final : public VectorModel {
   std::vector<std::uint32_t> features_;
   std::vector<float> weights_;
   std::vector<Projection> projections_;
+  std::vector<float> located_;
+  std::vector<std::uint8_t> bins_;
   double total_ = 0;
   // Old counts shrink against new ones, which are worth more and more: no sweep over the bins.
   double worth_ = 1;
 };
 
 void Loda::DrawProjections(std::size_t dimensions) {
-  RandomNumbers random(options_.seed);
+  detect::RandomNumbers random(options_.seed);
   chosen_ = std::clamp<std::size_t>(
       static_cast<std::size_t>(std::sqrt(static_cast<double>(dimensions))), 2, dimensions);
   projections_.assign(options_.projections, {});
+  located_.clear();
   features_.clear();
   weights_.clear();
   std::vector<std::uint32_t> order(dimensions);
@@ -101,6 +107,8 @@ void Loda::Begin(std::span<const float> vectors, std::size_t dimensions) {
   DrawProjections(dimensions);
   const std::size_t count = vectors.size() / dimensions;
   std::vector<double> values(count);
+  total_ = 0;
+  worth_ = 1;
   for (std::size_t p = 0; p < projections_.size(); ++p) {
     for (std::size_t i = 0; i < count; ++i) {
       values[i] = Project(p, vectors.subspan(i * dimensions, dimensions));
@@ -116,28 +124,42 @@ void Loda::Begin(std::span<const float> vectors, std::size_t dimensions) {
     projections_[p].low = low - margin;
     projections_[p].bins_per_unit = kBins / (high - low + 2 * margin);
   }
+  located_.clear();
   for (std::size_t i = 0; i < count; ++i) {
     Learn(vectors.subspan(i * dimensions, dimensions), 1);
   }
 }
 
-double Loda::Score(std::span<const float> vector) {
-  double bits = 0;
-  double product = 1;
+void Loda::Locate(std::span<const float> vector) {
+  if (std::ranges::equal(located_, vector)) return;
+  located_.assign(vector.begin(), vector.end());
+  bins_.resize(projections_.size());
   for (std::size_t p = 0; p < projections_.size(); ++p) {
-    product *= Probability(projections_[p], BinOf(projections_[p], Project(p, vector)));
+    bins_[p] = static_cast<std::uint8_t>(BinOf(projections_[p], Project(p, vector)));
+  }
+}
+
+double Loda::Score(std::span<const float> vector) {
+  Locate(vector);
+  const double per_worth = 1 / worth_;
+  double bits = 0;
+  double product = 1;  // of at most 16 counts below 1e18 each
+  for (std::size_t p = 0; p < projections_.size(); ++p) {
+    const std::size_t bin = bins_[p];
+    product *= bin == kBins ? kOutside : projections_[p].counts[bin] * per_worth + 0.5;
     if (p % 16 != 15) continue;
     bits -= std::log2(product);
     product = 1;
   }
-  return (bits - std::log2(product)) / static_cast<double>(projections_.size());
+  const double all = total_ * per_worth + kBins * 0.5;
+  return (bits - std::log2(product)) / static_cast<double>(projections_.size()) + std::log2(all);
 }
 
 void Loda::Learn(std::span<const float> vector, double weight) {
+  Locate(vector);
   const auto added = static_cast<float>(weight * worth_);
   for (std::size_t p = 0; p < projections_.size(); ++p) {
-    const std::size_t bin = BinOf(projections_[p], Project(p, vector));
-    if (bin < kBins) projections_[p].counts[bin] += added;
+    if (bins_[p] < kBins) projections_[p].counts[bins_[p]] += added;
   }
   total_ += weight * worth_;
   worth_ *= 1 + weight / options_.memory;
@@ -176,7 +198,8 @@ void Loda::Explain(std::span<const float> vector, std::span<double> contribution
 
 std::size_t Loda::memory_bytes() const {
   return sizeof(*this) + features_.capacity() * sizeof(features_[0]) +
-         weights_.capacity() * sizeof(weights_[0]) + projections_.capacity() * sizeof(Projection);
+         weights_.capacity() * sizeof(weights_[0]) + projections_.capacity() * sizeof(Projection) +
+         located_.capacity() * sizeof(float) + bins_.capacity();
 }
 
 template <typename Archive>

@@ -113,7 +113,7 @@ void VectorScorer::Impl::Begin() {
       calibrators_[m].Add(models_[m]->Score(vector));
     }
   }
-  warm_up_ = {};
+  std::vector<float>().swap(warm_up_);  // gives the memory back
   is_warm_ = true;
 }
 
@@ -161,7 +161,7 @@ void VectorScorer::Impl::Quarantine(std::uint64_t source, Timestamp time) {
 void VectorScorer::Impl::Release(Timestamp time) {
   if (quarantine_.empty() || seen_ % kReleaseEvery != 0) return;
   const std::size_t at = (seen_ / kReleaseEvery) % quarantine_.size();
-  if (detect::SaturatingAdd(quarantine_[at].time, options_.quarantine_time) > time) return;
+  if (detect::After(quarantine_[at].time, options_.quarantine_time) > time) return;
   const Kept kept = std::move(quarantine_[at]);
   quarantine_[at] = std::move(quarantine_.back());
   quarantine_.pop_back();

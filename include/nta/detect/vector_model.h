@@ -34,7 +34,7 @@ class VectorModel {
   // How much each feature has to do with the score, in any unit; nothing when the model cannot say.
   virtual void Explain(std::span<const float> vector, std::span<double> contributions);
   virtual std::size_t memory_bytes() const = 0;
-  // The state as bytes; Load gets what Save gave, intact, after Begin was called with nothing.
+  // The state as bytes. Load gets what Save gave, intact, in place of Begin.
   virtual std::string Save() const = 0;
   virtual absl::Status Load(std::string_view state, std::size_t dimensions) = 0;
 };
