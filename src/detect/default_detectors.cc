@@ -13,7 +13,9 @@ DetectorList AllOf(const DetectionOptions& options) {
   const auto add = [&]<typename D>(D detector) {
     detectors.push_back(std::make_unique<D>(std::move(detector)));
   };
+  add(FloodDetector(options.flood));
   add(PortScanDetector(options.port_scan));
+  add(BruteForceDetector(options.brute_force));
   return detectors;
 }
 

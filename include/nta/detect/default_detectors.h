@@ -12,14 +12,18 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "nta/detect/brute_force_detector.h"
 #include "nta/detect/detector.h"
+#include "nta/detect/flood_detector.h"
 #include "nta/detect/port_scan_detector.h"
 
 namespace nta {
 
 // One member for each detector, by its name.
 struct DetectionOptions {
+  FloodOptions flood{};
   PortScanOptions port_scan{};
+  BruteForceOptions brute_force{};
   // Names of detectors to leave out.
   std::set<std::string> disabled{};
 };
