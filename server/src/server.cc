@@ -229,6 +229,7 @@ absl::Status Server::Impl::MakeServices() {
   services_ = std::make_unique<Services>(*store_, std::move(signer), std::move(hasher),
                                          std::move(files), SystemClock(), MakeLimits(options_),
                                          [this] { return capture_->status(); });
+  services_->scratch_directory = options_.data_dir;
   const absl::StatusOr<std::string> sessions = store_->GetSetting(kSessionsSetting);
   if (sessions.ok()) services_->sessions.Load(*sessions);
   app_ = std::make_unique<App>(*services_);
@@ -258,6 +259,7 @@ void Server::Impl::StopThreads() {
 }
 
 absl::Status Server::Impl::Stop() {
+  services_->jobs.Shutdown();
   StopThreads();
   const absl::Status recorded = feed_->RecordCapture();
   if (!recorded.ok()) Log(LogLevel::kError, "store: " + std::string(recorded.message()));

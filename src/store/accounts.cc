@@ -1,6 +1,7 @@
 #include <string>
 
 #include "base/status.h"
+#include "store/durable_scope.h"
 #include "store/operations.h"
 #include "store/rows.h"
 
@@ -8,34 +9,11 @@ namespace nta::store {
 namespace {
 
 constexpr std::string_view kAdmin = "admin";
-constexpr std::size_t kMaxNameBytes = 256;
 constexpr std::size_t kMaxValueBytes = 1 << 20;
-
-// While it lives, what is committed survives a power failure, too. Traffic makes do with surviving
-// the end of the process: the last moments before a power failure are lost either way.
-class DurableScope {
- public:
-  explicit DurableScope(Connection& connection) : connection_(connection) {
-    status_ = connection_.Execute("PRAGMA synchronous=FULL");
-  }
-  ~DurableScope() { connection_.Execute("PRAGMA synchronous=NORMAL").IgnoreError(); }
-  DurableScope(const DurableScope&) = delete;
-  DurableScope& operator=(const DurableScope&) = delete;
-  const absl::Status& status() const { return status_; }
-
- private:
-  Connection& connection_;
-  absl::Status status_;
-};
 
 absl::Status NoUser(std::string_view username) {
   return base::MakeStatus(absl::StatusCode::kNotFound,
                           "there is no user \"" + std::string(username) + "\"");
-}
-
-absl::Status CheckName(std::string_view what, std::string_view name) {
-  if (!name.empty() && name.size() <= kMaxNameBytes) return absl::OkStatus();
-  return base::InvalidArgument(std::string(what) + " must have 1 to 256 bytes");
 }
 
 User ReadUser(Statement& statement) {

@@ -30,6 +30,8 @@ absl::Status MarkCaptured(Connection& connection, const TimeInterval& interval);
 
 absl::Status CheckInterval(const TimeInterval& interval);
 absl::Status CheckLimit(std::size_t limit, std::size_t most);
+// `what` as in "the name of a setting".
+absl::Status CheckName(std::string_view what, std::string_view name);
 
 absl::StatusOr<FlowPage> QueryFlows(Connection& connection, const FlowQuery& query);
 absl::StatusOr<AlertPage> QueryAlerts(Connection& connection, const AlertQuery& query);
@@ -47,6 +49,20 @@ absl::Status ChangeUser(Connection& connection, const User& user);
 absl::Status DeleteUser(Connection& connection, std::string_view username);
 absl::StatusOr<std::string> FindSetting(Connection& connection, std::string_view name);
 absl::Status ChangeSetting(Connection& connection, std::string_view name, std::string_view value);
+
+absl::StatusOr<Alert> FindAlert(Connection& connection, std::string_view id);
+
+absl::StatusOr<Document> ChangeDocument(Connection& connection, const Document& document);
+absl::StatusOr<Document> FindDocument(Connection& connection, std::string_view kind,
+                                      std::string_view id);
+absl::StatusOr<DocumentPage> QueryDocuments(Connection& connection, const DocumentQuery& query);
+absl::Status DeleteDocument(Connection& connection, std::string_view kind, std::string_view id);
+
+absl::Status InsertSamples(Connection& connection, std::span<const Sample> samples);
+absl::StatusOr<std::vector<SampleLine>> QuerySamples(Connection& connection,
+                                                     const SampleQuery& query);
+absl::StatusOr<std::vector<std::string>> ListSampleNames(Connection& connection);
+absl::StatusOr<std::uint64_t> DeleteSamplesBefore(Connection& connection, Timestamp time);
 
 absl::StatusOr<StoreSize> MeasureSize(Connection& connection);
 absl::StatusOr<std::uint64_t> DeleteAlertsBefore(Connection& connection, Timestamp time);

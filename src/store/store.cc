@@ -93,6 +93,10 @@ absl::StatusOr<AlertPage> Store::Alerts(const AlertQuery& query) const {
   return impl_->Read(store::QueryAlerts, query);
 }
 
+absl::StatusOr<Alert> Store::GetAlert(std::string_view id) const {
+  return impl_->Read(store::FindAlert, id);
+}
+
 absl::StatusOr<TopResult> Store::Top(const TopQuery& query, const QueryControl& control) const {
   return impl_->ReadUnder(control, store::QueryTop, query);
 }
@@ -134,6 +138,35 @@ absl::Status Store::PutSetting(std::string_view name, std::string_view value) {
   return impl_->Write(store::ChangeSetting, name, value);
 }
 
+absl::StatusOr<Document> Store::PutDocument(const Document& document) {
+  return impl_->Write(store::ChangeDocument, document);
+}
+
+absl::StatusOr<Document> Store::GetDocument(std::string_view kind, std::string_view id) const {
+  return impl_->Read(store::FindDocument, kind, id);
+}
+
+absl::StatusOr<DocumentPage> Store::Documents(const DocumentQuery& query) const {
+  return impl_->Read(store::QueryDocuments, query);
+}
+
+absl::Status Store::RemoveDocument(std::string_view kind, std::string_view id) {
+  return impl_->Write(store::DeleteDocument, kind, id);
+}
+
+absl::Status Store::WriteSamples(std::span<const Sample> samples) {
+  return impl_->Write(store::InsertSamples, samples);
+}
+
+absl::StatusOr<std::vector<SampleLine>> Store::Samples(const SampleQuery& query,
+                                                       const QueryControl& control) const {
+  return impl_->ReadUnder(control, store::QuerySamples, query);
+}
+
+absl::StatusOr<std::vector<std::string>> Store::SampleNames() const {
+  return impl_->Read(store::ListSampleNames);
+}
+
 absl::StatusOr<std::uint64_t> Store::Impl::DeleteFlowsBefore(Timestamp time) {
   std::uint64_t flows = 0;
   bool full = false;
@@ -157,7 +190,7 @@ absl::StatusOr<std::uint64_t> Store::Impl::DeleteFlowsBefore(Timestamp time) {
 }
 
 absl::StatusOr<RetentionResult> Store::Impl::Retain(const RetentionPolicy& policy, Timestamp now) {
-  for (const auto& age : {policy.flow_age, policy.alert_age}) {
+  for (const auto& age : {policy.flow_age, policy.alert_age, policy.sample_age}) {
     if (age && *age < std::chrono::hours(1)) {
       return base::InvalidArgument("what is kept is kept for an hour at least");
     }
@@ -180,6 +213,10 @@ absl::StatusOr<RetentionResult> Store::Impl::Retain(const RetentionPolicy& polic
   if (policy.alert_age) {
     NTA_ASSIGN_OR_RETURN(result.alerts_deleted,
                          Write(store::DeleteAlertsBefore, *clock - *policy.alert_age));
+  }
+  if (policy.sample_age) {
+    NTA_ASSIGN_OR_RETURN(result.samples_deleted,
+                         Write(store::DeleteSamplesBefore, *clock - *policy.sample_age));
   }
   if (policy.max_bytes) NTA_RETURN_IF_ERROR(ShrinkTo(*policy.max_bytes, result));
   NTA_RETURN_IF_ERROR(Write(store::ReturnSpace));

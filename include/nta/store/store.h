@@ -24,6 +24,8 @@
 #include "nta/detect/alert.h"
 #include "nta/flow/flow_filter.h"
 #include "nta/flow/flow_record.h"
+#include "nta/store/document.h"
+#include "nta/store/sample.h"
 
 namespace nta {
 
@@ -223,6 +225,7 @@ struct RetentionPolicy {
   // Flows and their totals. Cut at whole hours; at least an hour.
   std::optional<Duration> flow_age{};
   std::optional<Duration> alert_age{};
+  std::optional<Duration> sample_age{};
   // What is in the file, space to be used again not included. The oldest flows go first.
   std::optional<std::uint64_t> max_bytes{};
 };
@@ -230,6 +233,7 @@ struct RetentionPolicy {
 struct RetentionResult {
   std::uint64_t flows_deleted = 0;
   std::uint64_t alerts_deleted = 0;
+  std::uint64_t samples_deleted = 0;
   std::uint64_t bytes_before = 0;  // of the file
   std::uint64_t bytes_after = 0;
   // `now` was more than a day after that of the last run: ages were counted from one day after it.
@@ -251,6 +255,7 @@ struct SalvageReport {
   std::uint64_t flows_lost = 0;  // as far as is known
   std::uint64_t alerts_saved = 0;
   std::uint64_t users_saved = 0;
+  std::uint64_t documents_saved = 0;
 };
 
 // An account of the server. The store keeps it and knows nothing of passwords but their hash.
@@ -292,6 +297,8 @@ class Store {
   // Cancelled when `control` says so.
   absl::StatusOr<FlowPage> Flows(const FlowQuery& query, const QueryControl& control = {}) const;
   absl::StatusOr<AlertPage> Alerts(const AlertQuery& query) const;
+  // The alert with this id, in its latest state; NotFound.
+  absl::StatusOr<Alert> GetAlert(std::string_view id) const;
   absl::StatusOr<TopResult> Top(const TopQuery& query, const QueryControl& control = {}) const;
   absl::StatusOr<SeriesResult> Series(const SeriesQuery& query,
                                       const QueryControl& control = {}) const;
@@ -312,6 +319,22 @@ class Store {
   // Settings: small texts by name. NotFound when unset.
   absl::StatusOr<std::string> GetSetting(std::string_view name) const;
   absl::Status PutSetting(std::string_view name, std::string_view value);
+
+  // Keeps a document; it survives a power failure. Answers it with its new version. Aborted when
+  // somebody else has changed it, made it (AlreadyExists) or removed it (NotFound) meanwhile.
+  absl::StatusOr<Document> PutDocument(const Document& document);
+  absl::StatusOr<Document> GetDocument(std::string_view kind, std::string_view id) const;
+  absl::StatusOr<DocumentPage> Documents(const DocumentQuery& query) const;
+  // NotFound when there is none.
+  absl::Status RemoveDocument(std::string_view kind, std::string_view id);
+
+  // All or nothing. A sample of the same name and time is replaced.
+  absl::Status WriteSamples(std::span<const Sample> samples);
+  // One line a name, in the order asked for.
+  absl::StatusOr<std::vector<SampleLine>> Samples(const SampleQuery& query,
+                                                  const QueryControl& control = {}) const;
+  // Of which there are samples, in order.
+  absl::StatusOr<std::vector<std::string>> SampleNames() const;
 
   // Deletes flows, rollups and alerts that ended before `time`; answers how many flows went.
   absl::StatusOr<std::uint64_t> DeleteBefore(Timestamp time);
