@@ -45,6 +45,12 @@ void PortScanDetector::Finish(std::vector<Alert>& alerts) { impl_->engine().Fini
 
 std::size_t PortScanDetector::memory_bytes() const { return impl_->engine().memory_bytes(); }
 
+std::size_t PortScanDetector::memory_limit_bytes() const {
+  return impl_->engine().memory_limit_bytes();
+}
+
+std::uint64_t PortScanDetector::evictions() const { return impl_->engine().evictions(); }
+
 std::string PortScanDetector::Save() const { return impl_->engine().Save(); }
 
 absl::Status PortScanDetector::Load(std::string_view state) { return impl_->Load(state); }

@@ -82,7 +82,7 @@ std::string Summary(const ScanSource& source, const ScanCase& scan, ScanKind kin
                          kind == ScanKind::kPortScan ? "port scan" : "host sweep");
 }
 
-Severity SeverityOf(const ScanSource& source, const ScanCase& scan, ScanKind kind) {
+Severity SeverityOfCase(const ScanSource& source, const ScanCase& scan, ScanKind kind) {
   // The Internet scans everybody all the time; what answered is what matters. An inside host does
   // not scan by itself.
   // That a host answers pings is no find.
@@ -159,6 +159,32 @@ std::map<std::string, EvidenceValue> Evidence(const ScanSource& source, const Sc
   };
 }
 
+// The hosts of the latest failures.
+std::vector<AlertPeer> Peers(const ScanSource& source) {
+  std::map<IpAddress, int> counts;
+  for (const RecentFailure& failure : source.recent) ++counts[failure.host];
+  std::vector<AlertPeer> peers;
+  for (const auto& [host, count] : counts) {
+    peers.push_back(
+        {host.ToString(), static_cast<double>(count) / static_cast<double>(source.recent.size())});
+  }
+  std::stable_sort(peers.begin(), peers.end(),
+                   [](const AlertPeer& a, const AlertPeer& b) { return a.share > b.share; });
+  peers.resize(std::min(peers.size(), kMaxAlertPeers));
+  return peers;
+}
+
+std::string Advice(const ScanSource& source, const ScanCase& scan) {
+  if (source.address.is_private()) {
+    return "Find out which program on " + source.address.ToString() +
+           " does this; unless it is a scanner of yours, isolate the host.";
+  }
+  if (scan.succeeded > 0) {
+    return "Check what answered " + source.address.ToString() + ", and block the source.";
+  }
+  return "Nothing answered. Block the source if it goes on.";
+}
+
 AlertEntity EntityOf(const ScanSource& source, const ScanCase& scan, ScanKind kind) {
   AlertEntity entity;
   entity.source = source.address;
@@ -189,15 +215,14 @@ std::string ServiceText(std::uint8_t protocol, std::uint16_t port) {
   return IsPing(protocol) ? name : absl::StrFormat("%s/%d", name, port);
 }
 
-Alert MakeScanAlert(const ScanSource& source, ScanKind kind, AlertState state, Timestamp time,
-                    const PortScanOptions& options) {
+Severity SeverityOf(const ScanSource& source, ScanKind kind) {
+  return SeverityOfCase(source, *source.cases[static_cast<std::size_t>(kind)], kind);
+}
+
+void FillScanAlert(const ScanSource& source, ScanKind kind, const PortScanOptions& options,
+                   Alert& alert) {
   const ScanCase& scan = *source.cases[static_cast<std::size_t>(kind)];
-  Alert alert;
-  alert.id = absl::StrFormat("port_scan-%06d", scan.number);
-  alert.time = time;
-  alert.detector = "port_scan";
-  alert.alert_class = kind == ScanKind::kPortScan ? AlertClass::kPortScan : AlertClass::kHostSweep;
-  alert.severity = SeverityOf(source, scan, kind);
+  alert.severity = SeverityOfCase(source, scan, kind);
   alert.score = scan.bits;
   alert.observed = scan.failed;
   alert.expected =
@@ -205,16 +230,18 @@ Alert MakeScanAlert(const ScanSource& source, ScanKind kind, AlertState state, T
   alert.unit = "failed contacts";
   alert.entity = EntityOf(source, scan, kind);
   alert.window = SpanOf(scan);
+  alert.first_seen = scan.first_started;
+  alert.last_seen = scan.last_started;
   alert.evidence = Evidence(source, scan, kind, alert.entity);
+  alert.peers = Peers(source);
   if (kind == ScanKind::kPortScan) {
     alert.technique = "T1046";
   } else {
     alert.technique = source.address.is_private() ? "T1018" : "T1595.001";
   }
-  alert.state = state;
-  alert.count = scan.count;
+  alert.confidence = scan.trigger == Trigger::kLikelihoodRatio ? options.detection_rate : 0.9;
+  alert.advice = Advice(source, scan);
   alert.summary = Summary(source, scan, kind);
-  return alert;
 }
 
 }  // namespace nta::detect

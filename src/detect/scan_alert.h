@@ -1,4 +1,4 @@
-// MakeScanAlert(): an open scan as an Alert, in words and numbers.
+// FillScanAlert(): an open scan as an Alert, in words and numbers.
 #ifndef NTA_SRC_DETECT_SCAN_ALERT_H_
 #define NTA_SRC_DETECT_SCAN_ALERT_H_
 
@@ -11,8 +11,9 @@
 namespace nta::detect {
 
 // `source` must have a case of this kind.
-Alert MakeScanAlert(const ScanSource& source, ScanKind kind, AlertState state, Timestamp time,
-                    const PortScanOptions& options);
+void FillScanAlert(const ScanSource& source, ScanKind kind, const PortScanOptions& options,
+                   Alert& alert);
+Severity SeverityOf(const ScanSource& source, ScanKind kind);
 
 // "12 s", "1 h 44 min".
 std::string DurationText(Duration duration);

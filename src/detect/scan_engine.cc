@@ -48,7 +48,8 @@ ScanEngine::ScanEngine(const PortScanOptions& options, std::uint64_t hash_seed)
       hash_seed_(hash_seed),
       hash_(hash_seed),
       memory_(options_.max_contacts, kContactMemoryPeriod),
-      sources_(options_.max_sources, hash_seed) {}
+      sources_(options_.max_sources, hash_seed),
+      tracker_("port_scan", options_.alerts) {}
 
 void ScanEngine::Observe(const FlowEvent& event, Alerts& alerts) {
   AdvanceTo(event.time, alerts);
@@ -105,6 +106,7 @@ void ScanEngine::AdvanceTo(Timestamp now, Alerts& alerts) {
     }
   }
   now_ = std::max(now_, now);
+  tracker_.AdvanceTo(now_, alerts);
 }
 
 void ScanEngine::Finish(Alerts& alerts) {
@@ -116,6 +118,7 @@ void ScanEngine::Finish(Alerts& alerts) {
   for (const Closing& closing : open) {
     CloseCase(*sources_.Find(closing.source), closing.kind, alerts);
   }
+  tracker_.Finish(alerts);
 }
 
 void ScanEngine::JudgeFront(Alerts& alerts) {
@@ -299,11 +302,22 @@ void ScanEngine::Announce(ScanSource& source, ScanKind kind, Alerts& alerts) {
 
 void ScanEngine::Report(ScanSource& source, ScanKind kind, AlertState state, Alerts& alerts) {
   ScanCase& scan = *source.cases[static_cast<std::size_t>(kind)];
-  if (state != AlertState::kClosed) {
-    ++scan.count;
-    scan.next_update = kUpdateGrowth * scan.failed;
+  const AlertClass alert_class =
+      kind == ScanKind::kPortScan ? AlertClass::kPortScan : AlertClass::kHostSweep;
+  const AlertEntity entity{.source = source.address, .destination = {}, .service = {}};
+  const auto fill = [&](Alert& alert) { FillScanAlert(source, kind, options_, alert); };
+  if (state == AlertState::kClosed) {
+    tracker_.Close(alert_class, entity, now_, fill, alerts);
+    return;
   }
-  alerts.push_back(MakeScanAlert(source, kind, state, now_, options_));
+  scan.next_update = kUpdateGrowth * scan.failed;
+  // The case ends by rules of its own, see DueOf().
+  tracker_.Raise({.alert_class = alert_class,
+                  .entity = entity,
+                  .severity = SeverityOf(source, kind),
+                  .magnitude = static_cast<double>(scan.failed),
+                  .hold = Duration::max()},
+                 now_, fill, alerts);
 }
 
 void ScanEngine::ReportGrowth(ScanSource& source, ScanKind kind, Alerts& alerts) {
@@ -341,6 +355,7 @@ void ScanEngine::CloseCase(ScanSource& source, ScanKind kind, Alerts& alerts) {
 
 // Before the source is forgotten.
 void ScanEngine::CloseAll(ScanSource& source, Alerts& alerts) {
+  ++evictions_;
   for (const ScanKind kind : {ScanKind::kPortScan, ScanKind::kHostSweep}) {
     const auto& scan = source.cases[static_cast<std::size_t>(kind)];
     if (scan == nullptr) continue;
@@ -354,7 +369,18 @@ std::size_t ScanEngine::memory_bytes() const {
   // A node of std::set: three pointers and a colour, and what the allocator adds.
   constexpr std::size_t kNodeBytes = sizeof(Closing) + 4 * sizeof(void*) + 16;
   return sizeof(*this) + memory_.memory_bytes() + pending_.memory_bytes() +
-         sources_.memory_bytes() + closings_.size() * kNodeBytes;
+         sources_.memory_bytes() + closings_.size() * kNodeBytes + tracker_.memory_bytes();
+}
+
+std::size_t ScanEngine::memory_limit_bytes() const {
+  // Sources with their share of the heap and of the index; see SourceTable, PendingContacts and
+  // ContactMemory.
+  constexpr std::size_t kSourceBytes = 1152;
+  constexpr std::size_t kPendingBytes = 128;
+  constexpr std::size_t kContactBytes = 32;
+  return (std::size_t{1} << 16) + options_.max_sources * kSourceBytes +
+         options_.max_pending * kPendingBytes + options_.max_contacts * kContactBytes +
+         tracker_.memory_limit_bytes();
 }
 
 }  // namespace nta::detect

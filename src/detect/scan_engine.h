@@ -20,6 +20,7 @@
 #include "detect/scan_test.h"
 #include "detect/source_table.h"
 #include "nta/detect/alert.h"
+#include "nta/detect/alert_tracker.h"
 #include "nta/detect/port_scan_detector.h"
 
 namespace nta::detect {
@@ -34,6 +35,8 @@ class ScanEngine {
   void AdvanceTo(Timestamp now, std::vector<Alert>& alerts);
   void Finish(std::vector<Alert>& alerts);
   std::size_t memory_bytes() const;
+  std::size_t memory_limit_bytes() const;
+  std::uint64_t evictions() const { return evictions_; }
   std::string Save() const;
   // An engine with these options that goes on from a saved state.
   static absl::StatusOr<ScanEngine> Load(const PortScanOptions& options, std::string_view state);
@@ -82,6 +85,7 @@ class ScanEngine {
   void CloseAll(ScanSource& source, Alerts& alerts);
   void ReadMemories(StateReader& reader);
   void ReadSources(StateReader& reader);
+  void ReadTracker(StateReader& reader);
 
   PortScanOptions options_;
   ScanTest test_;
@@ -93,6 +97,8 @@ class ScanEngine {
   PendingContacts pending_;
   SourceTable sources_;
   std::set<Closing> closings_;
+  AlertTracker tracker_;
+  std::uint64_t evictions_ = 0;
 };
 
 }  // namespace nta::detect

@@ -31,9 +31,8 @@ inline constexpr std::size_t kScanKinds = 2;
 
 // An alert that is open.
 struct ScanCase {
-  std::uint64_t number = 0;  // in the id of the alert
+  std::uint64_t number = 0;  // counts up; orders what closes at the same time
   Trigger trigger = Trigger::kLikelihoodRatio;
-  std::uint64_t count = 0;  // states reported
   std::uint32_t failed = 0;
   std::uint32_t refused = 0;
   std::uint32_t succeeded = 0;

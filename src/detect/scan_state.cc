@@ -13,7 +13,7 @@ namespace nta::detect {
 namespace {
 
 constexpr std::string_view kName = "port_scan";
-constexpr std::uint16_t kVersion = 1;
+constexpr std::uint16_t kVersion = 2;
 constexpr std::size_t kMost = std::size_t{1} << 32;
 
 template <typename Archive, typename T>
@@ -48,7 +48,6 @@ template <typename Archive, typename T>
 void CaseFields(Archive& archive, T& scan) {
   archive(scan.number);
   archive.Enum(scan.trigger, kTriggers);
-  archive(scan.count);
   archive(scan.failed);
   archive(scan.refused);
   archive(scan.succeeded);
@@ -166,6 +165,8 @@ std::string ScanEngine::Save() const {
   }
   writer.Size(sources_.size(), kMost);
   sources_.ForEach([&writer](const ScanSource& source) { WriteSource(writer, source); });
+  writer(evictions_);
+  writer(tracker_.Save());
   return SealState(kName, kVersion, std::move(writer).bytes());
 }
 
@@ -185,6 +186,7 @@ absl::StatusOr<ScanEngine> ScanEngine::Load(const PortScanOptions& options,
   }
   engine.ReadMemories(reader);
   engine.ReadSources(reader);
+  engine.ReadTracker(reader);
   if (!reader.ok() || reader.remaining() != 0) {
     return base::MakeStatus(
         absl::StatusCode::kDataLoss,
@@ -233,6 +235,13 @@ void ScanEngine::ReadSources(StateReader& reader) {
     }
     sources_.Restore(std::move(source));
   }
+}
+
+void ScanEngine::ReadTracker(StateReader& reader) {
+  reader(evictions_);
+  std::string state;
+  reader(state);
+  if (reader.ok() && !tracker_.Load(state).ok()) reader.Fail();
 }
 
 }  // namespace nta::detect

@@ -32,6 +32,13 @@ class StateWriter {
   }
   void operator()(double value) { (*this)(std::bit_cast<std::uint64_t>(value)); }
   void operator()(Timestamp value) { (*this)(value.time_since_epoch().count()); }
+  // Any double, where operator() takes only those that a measure can be.
+  void Real(double value) { (*this)(value); }
+  void operator()(Duration value) { (*this)(value.count()); }
+  void operator()(std::string_view value) {
+    Size(value.size(), value.size());
+    bytes_ += value;
+  }
   void operator()(const IpAddress& value) {
     (*this)(static_cast<std::uint8_t>(value.version()));
     for (const std::uint8_t byte : value.bytes()) bytes_.push_back(static_cast<char>(byte));
@@ -83,6 +90,22 @@ class StateReader {
     std::int64_t count = 0;
     (*this)(count);
     value = Timestamp(Duration(count));
+  }
+  void Real(double& value) {
+    std::uint64_t bits = 0;
+    (*this)(bits);
+    value = std::bit_cast<double>(bits);
+  }
+  void operator()(Duration& value) {
+    std::int64_t count = 0;
+    (*this)(count);
+    value = Duration(count);
+  }
+  void operator()(std::string& value) {
+    std::size_t size = 0;
+    Size(size, remaining());
+    const auto bytes = cursor_.Bytes(size);
+    value.assign(bytes.begin(), bytes.end());
   }
   void operator()(IpAddress& value) {
     switch (cursor_.U8()) {

@@ -109,6 +109,25 @@ std::string ReadWindow(const Json& value, Duration& window) {
   return "";
 }
 
+std::string ReadBand(const Json& value, std::optional<double>& band) {
+  if (value.is_null()) return "";
+  if (!value.is_number()) return "must be a number or null";
+  band = value.get<double>();
+  return "";
+}
+
+std::string ReadPeers(const Json& value, std::vector<AlertPeer>& peers) {
+  if (!value.is_array() || value.size() > kMaxAlertPeers) return "must be a list of a few objects";
+  for (const Json& item : value) {
+    if (!item.is_object() || item.size() != 2 || !item.contains("name") ||
+        !item["name"].is_string() || !item.contains("share") || !item["share"].is_number()) {
+      return "must be a list of objects with name and share";
+    }
+    peers.push_back({item["name"].get<std::string>(), item["share"].get<double>()});
+  }
+  return "";
+}
+
 }  // namespace
 
 absl::StatusOr<Alert> AlertFromJson(std::string_view text) {
@@ -137,6 +156,18 @@ absl::StatusOr<Alert> AlertFromJson(std::string_view text) {
                     [](const std::string& value) { return ParseAlertState(value); });
   fields.TakeInteger("count", kOptional, alert.count);
   fields.TakeText("summary", kOptional, alert.summary);
+  fields.TakeNumber("confidence", alert.confidence);
+  fields.Take("band_low", kOptional,
+              [&](const Json& value) { return ReadBand(value, alert.band_low); });
+  fields.Take("band_high", kOptional,
+              [&](const Json& value) { return ReadBand(value, alert.band_high); });
+  fields.TakeParsed("first_seen", kOptional, alert.first_seen,
+                    [](const std::string& value) { return ParseTimestamp(value); });
+  fields.TakeParsed("last_seen", kOptional, alert.last_seen,
+                    [](const std::string& value) { return ParseTimestamp(value); });
+  fields.Take("peers", kOptional, [&](const Json& value) { return ReadPeers(value, alert.peers); });
+  fields.TakeText("advice", kOptional, alert.advice);
+  fields.TakeText("suppressed_by", kOptional, alert.suppressed_by);
   NTA_RETURN_IF_ERROR(fields.Finish());
   NTA_RETURN_IF_ERROR(ReadEntity(object, alert.entity));
   NTA_RETURN_IF_ERROR(ReadEvidence(object, alert));

@@ -44,6 +44,17 @@ Json ToValue(const Alert& alert) {
   json["state"] = ToString(alert.state);
   json["count"] = alert.count;
   json["summary"] = alert.summary;
+  json["confidence"] = alert.confidence;
+  json["band_low"] = alert.band_low ? Json(*alert.band_low) : Json();
+  json["band_high"] = alert.band_high ? Json(*alert.band_high) : Json();
+  json["first_seen"] = ToString(alert.first_seen);
+  json["last_seen"] = ToString(alert.last_seen);
+  json["peers"] = Json::array();
+  for (const AlertPeer& peer : alert.peers) {
+    json["peers"].push_back({{"name", peer.name}, {"share", peer.share}});
+  }
+  json["advice"] = alert.advice;
+  json["suppressed_by"] = alert.suppressed_by;
   return json;
 }
 

@@ -128,6 +128,7 @@ class Pipeline::Impl {
   void Detect(Batch& batch) {
     const Timestamp now = stage_.clock().now();
     for (Detector* detector : detectors_) {
+      if (!packets_.empty()) detector->ObservePackets(packets_, stage_.decoded(), batch.alerts);
       for (const FlowEvent& event : events_) detector->Observe(event, batch.alerts);
       if (phase_ == Phase::kReading) detector->AdvanceTo(now, batch.alerts);
       if (phase_ == Phase::kDone || phase_ == Phase::kFailed) detector->Finish(batch.alerts);

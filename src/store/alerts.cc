@@ -2,6 +2,7 @@
 #include <string>
 
 #include "base/status.h"
+#include "store/alert_members.h"
 #include "store/cursor.h"
 #include "store/operations.h"
 #include "store/rows.h"
@@ -25,7 +26,7 @@ absl::Status WriteEvidence(Connection& connection, const Alert& alert) {
   NTA_RETURN_IF_ERROR(remove->Bind(std::string_view(alert.id)).Run());
   NTA_ASSIGN_OR_RETURN(Statement * insert,
                        connection.Cached("INSERT INTO alert_evidence VALUES(?, ?, ?, ?, ?)"));
-  for (const auto& [name, value] : alert.evidence) {
+  for (const auto& [name, value] : EvidenceWithMembers(alert)) {
     const auto write = [&, &key = name](int position, std::string_view kind, const auto& v) {
       insert->BindAll(std::string_view(alert.id), std::string_view(key), position, kind, v);
       return insert->Run();
@@ -88,7 +89,7 @@ absl::Status ReadEvidence(Connection& connection, Alert& alert) {
   statement->Bind(std::string_view(alert.id));
   while (true) {
     NTA_ASSIGN_OR_RETURN(const bool row, statement->Step());
-    if (!row) return absl::OkStatus();
+    if (!row) return TakeMembers(alert) ? absl::OkStatus() : Damaged(alert.id);
     EvidenceValue& value = alert.evidence[std::string(statement->Text(0))];
     const std::string_view kind = statement->Text(2);
     if (kind == "integer") {

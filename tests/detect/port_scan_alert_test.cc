@@ -63,7 +63,7 @@ TEST(PortScanAlert, SlowSweepIsFoundWhenEachContactComesAfterAQuarterOfAnHour) {
 }
 
 TEST(PortScanAlert, UpdatesEachTimeTheFailuresHaveGrownTenfold) {
-  const std::vector<Alert> alerts = Detect(PortScan(1000, milliseconds(10)));
+  const std::vector<Alert> alerts = Detect(PortScan(1000, seconds(1)));
   ASSERT_THAT(alerts, SizeIs(4));
   EXPECT_EQ(alerts[0].observed, 9);
   EXPECT_EQ(alerts[1].observed, 90);
@@ -77,6 +77,16 @@ TEST(PortScanAlert, UpdatesEachTimeTheFailuresHaveGrownTenfold) {
   }
   EXPECT_EQ(alerts[3].count, 3u);
   EXPECT_EQ(alerts[3].score, 64);  // the cap
+}
+
+TEST(PortScanAlert, UpdatesAtMostOnceAMinute) {
+  const std::vector<Alert> alerts = Detect(PortScan(5000, milliseconds(10)) +
+                                           std::vector<Attempt>{{.at = seconds(90), .port = 9999}});
+  ASSERT_THAT(alerts, SizeIs(3));
+  EXPECT_EQ(alerts[1].state, AlertState::kUpdated);
+  EXPECT_EQ(alerts[1].time, alerts[0].time + minutes(1));
+  EXPECT_EQ(alerts[1].observed, 900);
+  EXPECT_EQ(alerts[2].observed, 5001);
 }
 
 TEST(PortScanAlert, ClosesAfterQuietAndOpensAnewWithAnotherId) {

@@ -98,6 +98,12 @@ Alert ScanAlert() {
   alert.state = AlertState::kOpen;
   alert.count = 1;
   alert.summary = "10.0.0.1 scans";
+  alert.confidence = 0.75;
+  alert.band_low = 0.5;
+  alert.first_seen = alert.last_seen = kEight;
+  alert.peers = {{"10.0.0.2", 0.5}};
+  alert.advice = "isolate it";
+  alert.suppressed_by = "s-1";
   return alert;
 }
 
@@ -106,7 +112,10 @@ constexpr const char* kScanAlertJson =
     R"("class":"port_scan","severity":"high","score":20.5,"observed":100.0,"expected":1.25,)"
     R"("unit":"failed contacts","entity":{"source":"10.0.0.1","destination":null,"service":"tcp/22"},)"
     R"("window_seconds":300,"evidence":{"contacts":-7,"none":[],"note":"a\nb","ports":["22","80"],"rate":2.0},)"
-    R"("technique":"T1046","state":"open","count":1,"summary":"10.0.0.1 scans"})";
+    R"("technique":"T1046","state":"open","count":1,"summary":"10.0.0.1 scans","confidence":0.75,)"
+    R"("band_low":0.5,"band_high":null,"first_seen":"2026-11-22T08:00:00.000000000Z",)"
+    R"("last_seen":"2026-11-22T08:00:00.000000000Z","peers":[{"name":"10.0.0.2","share":0.5}],)"
+    R"("advice":"isolate it","suppressed_by":"s-1"})";
 
 std::string Replaced(std::string text, std::string_view from, std::string_view to) {
   const std::size_t position = text.find(from);
@@ -285,6 +294,10 @@ TEST(AlertJson, ErrorsNameTheField) {
               HasSubstr("\"evidence.rate\": "));
   EXPECT_THAT(AlertError(Replaced(good, "\"rate\":2.0", "\"rate\":18446744073709551615")),
               HasSubstr("\"evidence.rate\": "));
+  EXPECT_THAT(AlertError(Replaced(good, R"("share":0.5)", R"("share":"all")")),
+              HasSubstr("\"peers\": "));
+  EXPECT_THAT(AlertError(Replaced(good, R"("band_low":0.5)", R"("band_low":"low")")),
+              HasSubstr("\"band_low\": "));
   EXPECT_THAT(AlertError(Replaced(good, "300", "1e300")), HasSubstr("\"window_seconds\": "));
   EXPECT_THAT(AlertError(Replaced(good, "300", "\"5m\"")), HasSubstr("\"window_seconds\": "));
 }

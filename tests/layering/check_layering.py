@@ -20,6 +20,7 @@ ALLOWED = {
     "pipeline": ["capture", "app", "detect"],
     "store": ["detect"],
     "export": ["detect"],
+    "notify": ["detect"],
     "json": ["pipeline", "store", "export"],
 }
 # Third-party headers that must not reach the library's users.

@@ -30,6 +30,14 @@ Alert ScanAlert(const std::string& id, Timestamp time) {
                     {"ports", std::vector<std::string>{"22", "", "80"}},
                     {"nothing", std::vector<std::string>{}}};
   alert.technique = "T1046";
+  alert.confidence = 0.75;
+  alert.band_low = 0.5;
+  alert.band_high = 7;
+  alert.first_seen = time - std::chrono::seconds(9);
+  alert.last_seen = time;
+  alert.peers = {{"10.0.0.2 and others", 0.625}, {"", 1e-9}};
+  alert.advice = "isolate it";
+  alert.suppressed_by = "s-1";
   alert.state = AlertState::kUpdated;
   alert.count = 3;
   alert.summary = "10.0.0.1 scans";

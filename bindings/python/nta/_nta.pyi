@@ -535,6 +535,14 @@ class Alert:
         state: str = ...,
         count: int = ...,
         summary: str = ...,
+        confidence: float = ...,
+        band_low: Optional[float] = ...,
+        band_high: Optional[float] = ...,
+        first_seen: TimeLike = ...,
+        last_seen: TimeLike = ...,
+        peers: Sequence[tuple[str, float]] = ...,
+        advice: str = ...,
+        suppressed_by: str = ...,
     ) -> None: ...
     id: str
     time: int
@@ -554,6 +562,14 @@ class Alert:
     state: str
     count: int
     summary: str
+    confidence: float
+    band_low: Optional[float]
+    band_high: Optional[float]
+    first_seen: int
+    last_seen: int
+    peers: list[tuple[str, float]]
+    advice: str
+    suppressed_by: str
     @property
     def datetime(self) -> datetime.datetime: ...
     def to_dict(self) -> dict[str, Any]: ...
@@ -564,6 +580,10 @@ class _NativeDetector:
     def name(self) -> str: ...
     @property
     def memory_bytes(self) -> int: ...
+    @property
+    def memory_limit_bytes(self) -> int: ...
+    @property
+    def evictions(self) -> int: ...
     def save(self) -> bytes: ...
     def load(self, state: bytes) -> None: ...
 

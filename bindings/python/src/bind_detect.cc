@@ -5,6 +5,8 @@
 
 #include <string>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 #include "bind.h"
 #include "convert.h"
@@ -43,6 +45,12 @@ void EntityAddress(AlertFields& alert, const char* name,
       });
 }
 
+void TimeField(AlertFields& alert, const char* name, Timestamp Alert::*member) {
+  alert.ReadWrite(
+      name, [member](const Alert& self) { return ToNanoseconds(self.*member); },
+      [member](Alert& self, py::handle value) { self.*member = ToTimestamp(value); });
+}
+
 void BindAlert(py::module_& module) {
   AlertFields alert(module, "Alert", "One finding of a detector, at one state of its life.");
   alert.type()
@@ -78,6 +86,25 @@ void BindAlert(py::module_& module) {
   NameField(alert, "state", &Alert::state, &ParseAlertState);
   alert.ReadWrite("count", &Alert::count)
       .ReadWrite("summary", &Alert::summary)
+      .ReadWrite("confidence", &Alert::confidence)
+      .ReadWrite("band_low", &Alert::band_low)
+      .ReadWrite("band_high", &Alert::band_high);
+  TimeField(alert, "first_seen", &Alert::first_seen);
+  TimeField(alert, "last_seen", &Alert::last_seen);
+  alert
+      .ReadWrite(
+          "peers",
+          [](const Alert& self) {
+            std::vector<std::pair<std::string, double>> peers;
+            for (const AlertPeer& peer : self.peers) peers.emplace_back(peer.name, peer.share);
+            return peers;
+          },
+          [](Alert& self, const std::vector<std::pair<std::string, double>>& peers) {
+            self.peers.clear();
+            for (const auto& [name, share] : peers) self.peers.push_back({name, share});
+          })
+      .ReadWrite("advice", &Alert::advice)
+      .ReadWrite("suppressed_by", &Alert::suppressed_by)
       .Finish()
       .def_property_readonly("datetime", [](const Alert& self) { return ToDatetime(self.time); })
       .def("__str__", [](const Alert& self) { return self.summary; })
@@ -145,6 +172,15 @@ void BindDetectors(py::module_& module) {
                              [](GuardedDetector& self) {
                                return WithDetector(self,
                                                    [](Detector& d) { return d.memory_bytes(); });
+                             })
+      .def_property_readonly("memory_limit_bytes",
+                             [](GuardedDetector& self) {
+                               return WithDetector(
+                                   self, [](Detector& d) { return d.memory_limit_bytes(); });
+                             })
+      .def_property_readonly("evictions",
+                             [](GuardedDetector& self) {
+                               return WithDetector(self, [](Detector& d) { return d.evictions(); });
                              })
       .def(
           "save",

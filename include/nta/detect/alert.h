@@ -4,6 +4,7 @@
 #ifndef NTA_DETECT_ALERT_H_
 #define NTA_DETECT_ALERT_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -60,6 +61,16 @@ struct AlertEntity {
 // One piece of evidence: a count, a measure, a text or a list of texts.
 using EvidenceValue = std::variant<std::int64_t, double, std::string, std::vector<std::string>>;
 
+// One of those who took part, and how much of what was observed is theirs.
+struct AlertPeer {
+  std::string name;  // an address, a port, a user: whatever the detector counts by
+  double share = 0;  // 0 to 1
+
+  friend bool operator==(const AlertPeer&, const AlertPeer&) = default;
+};
+
+inline constexpr std::size_t kMaxAlertPeers = 5;
+
 struct Alert {
   // The same for every state of one alert, different between alerts of one engine:
   // "port_scan-000001".
@@ -79,6 +90,18 @@ struct Alert {
   AlertState state = AlertState::kOpen;
   std::uint64_t count = 1;  // times the alert was raised or updated
   std::string summary;      // one sentence for a tired person
+  // How sure the detector is that this is what its class says, 0 to 1; `score` says how unusual.
+  double confidence = 1;
+  // Between these `observed` would have been nothing unusual. Absent where there is no such band.
+  std::optional<double> band_low;
+  std::optional<double> band_high;
+  // Of the traffic that the alert is about, over its whole life; 0 when the detector does not say.
+  Timestamp first_seen{};
+  Timestamp last_seen{};
+  std::vector<AlertPeer> peers;  // at most kMaxAlertPeers, largest share first
+  std::string advice;            // what to do now
+  // Id of the suppression that hides the alert; empty: it is shown.
+  std::string suppressed_by;
 
   friend bool operator==(const Alert&, const Alert&) = default;
 };

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 
+#include "nta/detect/alert_tracker.h"
 #include "nta/detect/detector.h"
 
 namespace nta {
@@ -51,12 +52,13 @@ struct PortScanOptions {
   std::size_t max_contacts = 524288;
   // Key of the hash tables; random when absent.
   std::optional<std::uint64_t> hash_seed{};
+  AlertTrackerOptions alerts{};
 };
 
 // Judges first contacts by their outcome, not by their number: a busy client whose connections
 // succeed never alerts, and answers to somebody else's spoofed packets (backscatter) are no
 // contacts. One alert per source and class, updated each time the number of failed contacts has
-// grown tenfold. docs/detection.md explains each rule.
+// grown tenfold, once a minute at the most. docs/detection.md explains each rule.
 //
 // Contacts are judged in the order in which they were tried, so an alert comes up to answer_timeout
 // after the contact that decides. Options out of their range are moved to its nearest end. At most
@@ -74,6 +76,8 @@ class PortScanDetector final : public Detector {
   void AdvanceTo(Timestamp now, std::vector<Alert>& alerts) override;
   void Finish(std::vector<Alert>& alerts) override;
   std::size_t memory_bytes() const override;
+  std::size_t memory_limit_bytes() const override;
+  std::uint64_t evictions() const override;
   std::string Save() const override;
   absl::Status Load(std::string_view state) override;
 

@@ -1,0 +1,37 @@
+// DefaultDetectors(): every detector of the library that is on unless somebody turns it off.
+//
+//   auto detectors = nta::DefaultDetectors({.disabled = {"port_scan"}});
+//   for (const auto& detector : *detectors) pipeline.AddDetector(*detector);
+#ifndef NTA_DETECT_DEFAULT_DETECTORS_H_
+#define NTA_DETECT_DEFAULT_DETECTORS_H_
+
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "nta/detect/detector.h"
+#include "nta/detect/port_scan_detector.h"
+
+namespace nta {
+
+// One member for each detector, by its name.
+struct DetectionOptions {
+  PortScanOptions port_scan{};
+  // Names of detectors to leave out.
+  std::set<std::string> disabled{};
+};
+
+using DetectorList = std::vector<std::unique_ptr<Detector>>;
+
+// In a fixed order, so that the alerts of one moment come in the same order everywhere.
+// InvalidArgument for a name in `disabled` that no detector has.
+absl::StatusOr<DetectorList> DefaultDetectors(const DetectionOptions& options = {});
+// Their names, in that order.
+std::vector<std::string> DefaultDetectorNames();
+
+}  // namespace nta
+
+#endif  // NTA_DETECT_DEFAULT_DETECTORS_H_
