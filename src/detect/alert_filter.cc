@@ -51,8 +51,7 @@ absl::Status AlertFilter::Impl::Replace(std::vector<Suppression> suppressions) {
     NTA_RETURN_IF_ERROR(Validate(suppression));
     const auto known = counts_.find(suppression.id);
     const bool is_new =
-        counts
-            .emplace(suppression.id, known == counts_.end() ? SuppressionCount{} : known->second)
+        counts.emplace(suppression.id, known == counts_.end() ? SuppressionCount{} : known->second)
             .second;
     if (!is_new) {
       return base::InvalidArgument("two suppressions have the id \"" + suppression.id + "\"");

@@ -83,8 +83,7 @@ std::optional<double> ParseNumber(std::string_view text, const std::array<Unit, 
   double number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc{}) return std::nullopt;
-  const std::string suffix =
-      LowerCase(text.substr(static_cast<std::size_t>(end - text.data())));
+  const std::string suffix = LowerCase(text.substr(static_cast<std::size_t>(end - text.data())));
   if (suffix.empty()) return number * bare;
   for (const Unit& unit : units) {
     if (suffix == unit.name) return number * unit.factor;
@@ -132,14 +131,10 @@ bool IsKnownAtStart(RuleField field) {
 //            | "distinct" "(" field ")"
 class RuleParser {
  public:
-  RuleParser(std::string_view text, FilterError& error) : text_(text), error_(error) {
-    Advance();
-  }
+  RuleParser(std::string_view text, FilterError& error) : text_(text), error_(error) { Advance(); }
 
   // Each method answers false after it has set the error.
-  bool ParseAll() {
-    return ParseAggregate() && ParseThreshold() && ParseClauses() && Check();
-  }
+  bool ParseAll() { return ParseAggregate() && ParseThreshold() && ParseClauses() && Check(); }
   RuleCondition Take() { return std::move(rule_); }
 
  private:
@@ -344,11 +339,11 @@ class RuleParser {
       return FailAt(threshold_, ">= 0 is always true");
     }
     const FilterNode* root = rule_.filter_.root();
-    rule_.counts_at_start_ =
-        rule_.measure_ == RuleMeasure::kFlows && (root == nullptr || IsKnownAtStart(*root)) &&
-        (!is_distinct || IsKnownAtStart(rule_.distinct_)) &&
-        std::all_of(rule_.per_.begin(), rule_.per_.end(),
-                    [](RuleField field) { return IsKnownAtStart(field); });
+    rule_.counts_at_start_ = rule_.measure_ == RuleMeasure::kFlows &&
+                             (root == nullptr || IsKnownAtStart(*root)) &&
+                             (!is_distinct || IsKnownAtStart(rule_.distinct_)) &&
+                             std::all_of(rule_.per_.begin(), rule_.per_.end(),
+                                         [](RuleField field) { return IsKnownAtStart(field); });
     return true;
   }
 

@@ -35,8 +35,8 @@ RuleSteps StepsOf(const RuleCondition& condition) {
   steps.window = slides ? kStepsOfWindow : 1;
   steps.step = condition.window() / steps.window;
   const std::int64_t back = kLongestRecord / steps.step + 1;
-  steps.kept = steps.window +
-               (condition.counts_at_start() ? steps.window : std::min(back, kMostSteps));
+  steps.kept =
+      steps.window + (condition.counts_at_start() ? steps.window : std::min(back, kMostSteps));
   return steps;
 }
 
@@ -206,8 +206,8 @@ void RuleDetector::Impl::Observe(const FlowEvent& event, std::vector<Alert>& ale
     group.NoteSample(event.flow.five_tuple());
   }
   memory_ += group.memory_bytes();
-  if (changed) Judge(group, group.Greatest(steps_, changed->first, changed->second), event.time,
-                     alerts);
+  if (changed)
+    Judge(group, group.Greatest(steps_, changed->first, changed->second), event.time, alerts);
   MakeRoom();
 }
 
@@ -234,7 +234,8 @@ void RuleDetector::Impl::Judge(RuleGroup& group, WindowValue best, Timestamp now
                              .severity = rule_.severity,
                              .magnitude = best.value,
                              .hold = rule_.hold};
-  tracker_.Raise(finding, now, [&](Alert& alert) { Fill(group, best, alert); }, alerts);
+  tracker_.Raise(
+      finding, now, [&](Alert& alert) { Fill(group, best, alert); }, alerts);
   group.raised = true;
   group.raised_value = best.value;
   group.raised_step = best.last_step;
@@ -259,8 +260,7 @@ AlertEntity RuleDetector::Impl::EntityOf(const RuleGroup& group) const {
   return entity;
 }
 
-void RuleDetector::Impl::Fill(const RuleGroup& group, const WindowValue& best,
-                              Alert& alert) const {
+void RuleDetector::Impl::Fill(const RuleGroup& group, const WindowValue& best, Alert& alert) const {
   const RuleCondition& condition = rule_.condition;
   alert.observed = best.value;
   alert.expected = condition.threshold();
@@ -292,10 +292,9 @@ void RuleDetector::Impl::Fill(const RuleGroup& group, const WindowValue& best,
     who += (i == 0 ? " for " : ", ") + std::string(ToString(per[i])) + " " +
            detect::ToText(per[i], group.key[i]);
   }
-  alert.summary =
-      absl::StrFormat("%s: %s %s in %s%s, where the rule allows %s.", rule_.title,
-                      Pretty(best.value), condition.unit(), TimeText(condition.window()), who,
-                      Pretty(condition.threshold()));
+  alert.summary = absl::StrFormat("%s: %s %s in %s%s, where the rule allows %s.", rule_.title,
+                                  Pretty(best.value), condition.unit(),
+                                  TimeText(condition.window()), who, Pretty(condition.threshold()));
 }
 
 void RuleDetector::Impl::OfferPeak(std::vector<double>& peaks, double peak) {

@@ -113,9 +113,8 @@ void RuleGroup::NotePeer(const IpAddress& address, double amount) {
   } else {
     // Space-Saving (Metwally 2005): the newcomer takes the place of the smallest, and its count.
     const auto least =
-        std::min_element(peers.begin(), peers.end(), [](const RulePeer& a, const RulePeer& b) {
-          return a.amount < b.amount;
-        });
+        std::min_element(peers.begin(), peers.end(),
+                         [](const RulePeer& a, const RulePeer& b) { return a.amount < b.amount; });
     *least = {address, least->amount + amount};
   }
 }

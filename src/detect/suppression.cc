@@ -71,9 +71,8 @@ std::string TimeOfDay(Duration time) {
 }
 
 bool AnyContains(const std::vector<IpPrefix>& prefixes, const std::optional<IpAddress>& address) {
-  return address && std::any_of(prefixes.begin(), prefixes.end(), [&](const IpPrefix& prefix) {
-           return prefix.Contains(*address);
-         });
+  return address && std::any_of(prefixes.begin(), prefixes.end(),
+                                [&](const IpPrefix& prefix) { return prefix.Contains(*address); });
 }
 
 // The numbers in "tcp/22", "udp/53", "destination_port 22".
@@ -162,9 +161,8 @@ absl::StatusOr<SuppressionKind> ParseSuppressionKind(std::string_view text) {
 absl::StatusOr<PortRange> ParsePortRange(std::string_view text) {
   const std::size_t dash = text.find('-');
   const auto first = ParseWhole<std::uint16_t>(text.substr(0, dash));
-  const auto last = dash == std::string_view::npos
-                        ? first
-                        : ParseWhole<std::uint16_t>(text.substr(dash + 1));
+  const auto last =
+      dash == std::string_view::npos ? first : ParseWhole<std::uint16_t>(text.substr(dash + 1));
   if (!first || !last || *last < *first) {
     return base::InvalidArgument(
         "ports are numbers from 0 to 65535, or two with \"-\" between: 8000-8100");

@@ -47,7 +47,8 @@ absl::StatusOr<CurlTransfer> CurlTransfer::Create(std::chrono::seconds timeout,
   curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, protocols);
 #else
   long mask = 0;
-  for (const auto& [name, bit] : {std::pair("https", CURLPROTO_HTTPS), {"smtps", CURLPROTO_SMTPS}}) {
+  for (const auto& [name, bit] :
+       {std::pair("https", CURLPROTO_HTTPS), {"smtps", CURLPROTO_SMTPS}}) {
     if (std::string(protocols).find(name) != std::string::npos) {
       mask |= bit | (bit == CURLPROTO_HTTPS ? CURLPROTO_HTTP : CURLPROTO_SMTP);
     }

@@ -51,10 +51,11 @@ std::string EncodeHeader(std::string_view text) {
   std::string header;
   while (!text.empty()) {
     std::size_t size = std::min(text.size(), kBytesAWord);
-    while (size < text.size() && size > 0 && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80)
+    while (size < text.size() && size > 0 &&
+           (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80)
       --size;
-    header += (header.empty() ? "" : "\r\n ") + ("=?UTF-8?B?" + notify::Base64(text.substr(0, size))) +
-              "?=";
+    header += (header.empty() ? "" : "\r\n ") +
+              ("=?UTF-8?B?" + notify::Base64(text.substr(0, size))) + "?=";
     text.remove_prefix(size);
   }
   return header;
@@ -65,8 +66,8 @@ std::string MailDate(Timestamp now) {
   using namespace std::chrono;
   static constexpr std::array<const char*, 7> kDays = {"Sun", "Mon", "Tue", "Wed",
                                                        "Thu", "Fri", "Sat"};
-  static constexpr std::array<const char*, 12> kMonths = {
-      "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  static constexpr std::array<const char*, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   const auto midnight = floor<days>(now);
   const year_month_day date(midnight);
   const auto time = floor<seconds>(now - midnight).count();
@@ -86,9 +87,9 @@ std::string PlainText(const Notification& news) {
 }
 
 std::string Html(const Notification& news) {
-  std::string html =
-      "<!DOCTYPE html><html><body style=\"font-family:sans-serif\"><h2>" +
-      notify::EscapeHtml(base::PrintableUtf8(news.subject, kLongestSubject)) + "</h2>";
+  std::string html = "<!DOCTYPE html><html><body style=\"font-family:sans-serif\"><h2>" +
+                     notify::EscapeHtml(base::PrintableUtf8(news.subject, kLongestSubject)) +
+                     "</h2>";
   if (news.kind != "digest") {
     html += "<p>" + notify::EscapeHtml(notify::Lines(news.text, kLongestText)) + "</p>";
   }
@@ -219,8 +220,8 @@ absl::Status EmailChannel::Send(const Notification& notification, Timestamp now)
   long code = 0;
   const absl::Status status = transfer.Perform(code);
   if (status.ok()) return status;
-  const std::string message =
-      "mail server " + options_.host + ": " + std::string(status.message().data(), status.message().size());
+  const std::string message = "mail server " + options_.host + ": " +
+                              std::string(status.message().data(), status.message().size());
   // 530 to 539 speak of the log-in, which somebody may put right; other 5xx of this message.
   const bool is_final = code >= 500 && code < 600 && (code < 530 || code > 539) &&
                         status.code() == absl::StatusCode::kUnavailable;

@@ -33,7 +33,7 @@ bool Fits(const NotificationRoute& route, const Notification& news) {
 struct Channel {
   std::shared_ptr<NotificationChannel> sender;  // shared: Test may use it while it is replaced
   ChannelStats stats;
-  int failures = 0;  // in a row
+  int failures = 0;            // in a row
   std::deque<Timestamp> sent;  // within the last hour
 };
 
@@ -95,8 +95,7 @@ Notifier::Impl::Impl(NotifierOptions options, notify::Spool spool, std::vector<E
   }
 }
 
-void Notifier::Impl::SetChannel(std::string_view id,
-                                std::unique_ptr<NotificationChannel> channel) {
+void Notifier::Impl::SetChannel(std::string_view id, std::unique_ptr<NotificationChannel> channel) {
   absl::MutexLock lock(&mutex_);
   Channel& entry = channels_[std::string(id)];
   entry.sender = std::move(channel);
@@ -126,7 +125,8 @@ std::size_t Notifier::Impl::Offer(const Notification& notification, Timestamp no
       // Joins the digest that is being collected.
       for (const auto* list : {&fresh_}) {
         for (const Entry& other : *list) {
-          if (other.route == route.id && other.due > now) entry.due = std::min(entry.due, other.due);
+          if (other.route == route.id && other.due > now)
+            entry.due = std::min(entry.due, other.due);
         }
       }
       for (const Entry& other : entries_) {
@@ -162,8 +162,8 @@ void Notifier::Impl::MakeRoom() {
     // The first of the least severe is the oldest of them.
     const auto old = std::min_element(entries_.begin(), entries_.end(), less_severe);
     const auto fresh = std::min_element(fresh_.begin(), fresh_.end(), less_severe);
-    const bool take_old = old != entries_.end() &&
-                          (fresh == fresh_.end() || !less_severe(*fresh, *old));
+    const bool take_old =
+        old != entries_.end() && (fresh == fresh_.end() || !less_severe(*fresh, *old));
     if (take_old) {
       Drop(old);
       continue;
@@ -251,9 +251,9 @@ void Notifier::Impl::Settle(const Parcel& parcel, const absl::Status& status, Ti
   const bool refused = absl::IsInvalidArgument(status);
   if (status.ok() || refused) {
     for (const Entry& sent : parcel.entries) {
-      const auto entry =
-          std::find_if(entries_.begin(), entries_.end(),
-                       [&](const Entry& other) { return other.number == sent.number; });
+      const auto entry = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& other) {
+        return other.number == sent.number;
+      });
       if (entry == entries_.end()) continue;  // dropped meanwhile
       --stats.queued;
       bytes_ -= entry->bytes;
@@ -337,8 +337,8 @@ absl::StatusOr<std::unique_ptr<Notifier>> Notifier::Open(NotifierOptions options
   std::uint64_t damaged = 0;
   NTA_ASSIGN_OR_RETURN(notify::Spool spool,
                        notify::Spool::Open(options.directory, entries, damaged));
-  return std::unique_ptr<Notifier>(new Notifier(std::make_unique<Impl>(
-      std::move(options), std::move(spool), std::move(entries), damaged)));
+  return std::unique_ptr<Notifier>(new Notifier(
+      std::make_unique<Impl>(std::move(options), std::move(spool), std::move(entries), damaged)));
 }
 
 Notifier::Notifier(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

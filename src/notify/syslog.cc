@@ -98,9 +98,9 @@ absl::Status Connect(int descriptor, const addrinfo& address, std::chrono::secon
   socklen_t size = sizeof(error);
   getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size);
   if (error == 0) return absl::OkStatus();
-  return base::MakeStatus(absl::StatusCode::kUnavailable,
-                          std::string(base::ErrnoStatus(error, "cannot reach the syslog server")
-                                          .message()));
+  return base::MakeStatus(
+      absl::StatusCode::kUnavailable,
+      std::string(base::ErrnoStatus(error, "cannot reach the syslog server").message()));
 }
 
 absl::StatusOr<Socket> Open(const SyslogOptions& options) {
@@ -116,8 +116,8 @@ absl::StatusOr<Socket> Open(const SyslogOptions& options) {
   const std::unique_ptr<addrinfo, void (*)(addrinfo*)> list(found, freeaddrinfo);
   absl::Status status;
   for (const addrinfo* one = list.get(); one != nullptr; one = one->ai_next) {
-    Socket descriptor(socket(one->ai_family, one->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
-                             one->ai_protocol));
+    Socket descriptor(
+        socket(one->ai_family, one->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, one->ai_protocol));
     if (descriptor.get() < 0) {
       status = base::ErrnoStatus(errno, "cannot open a socket");
       continue;
@@ -160,10 +160,10 @@ std::string FormatSyslog(const SyslogOptions& options, const Notification& news)
   // Microseconds are the finest that the RFC has.
   std::string time = ToString(news.time);
   if (time.size() == 30) time.erase(26, 3);
-  std::string message = absl::StrFormat(
-      "<%d>1 %s %s %s - %s ", options.facility * 8 + SyslogSeverity(news.severity), time,
-      HeaderField(options.host_name, 255), HeaderField(options.app_name, 48),
-      HeaderField(news.alert_class.empty() ? news.kind : news.alert_class, 32));
+  std::string message =
+      absl::StrFormat("<%d>1 %s %s %s - %s ", options.facility * 8 + SyslogSeverity(news.severity),
+                      time, HeaderField(options.host_name, 255), HeaderField(options.app_name, 48),
+                      HeaderField(news.alert_class.empty() ? news.kind : news.alert_class, 32));
   if (news.kind == "digest") {
     message += "-";
   } else {
@@ -181,8 +181,8 @@ std::string FormatSyslog(const SyslogOptions& options, const Notification& news)
 
 absl::StatusOr<std::unique_ptr<SyslogChannel>> SyslogChannel::Create(SyslogOptions options) {
   const bool plain = std::all_of(options.host.begin(), options.host.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '.' || c == '-' || c == ':';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '-' || c == ':';
   });
   if (options.host.empty() || options.host.size() > 253 || !plain) {
     return base::InvalidArgument("the syslog server is a host name or an address");

@@ -124,8 +124,8 @@ absl::Status WebhookChannel::Send(const Notification& notification, Timestamp no
   if (!options_.secret.empty()) {
     notify::Append(headers, "X-Nta-Signature: " + SignWebhook(options_.secret, seconds, body));
   }
-  const std::string address = target.address.is_v4() ? target.address.ToString()
-                                                     : "[" + target.address.ToString() + "]";
+  const std::string address =
+      target.address.is_v4() ? target.address.ToString() : "[" + target.address.ToString() + "]";
   notify::CurlList addresses = notify::NewList();
   notify::Append(addresses, "::" + address + ":" + std::to_string(target.port));
   std::size_t answer_left = kLongestAnswer;
@@ -146,8 +146,9 @@ absl::Status WebhookChannel::Send(const Notification& notification, Timestamp no
   // An answer that was too long to read to its end is an answer.
   if (code != 0) return StatusOf(code, target.host);
   if (status.ok()) return base::MakeStatus(absl::StatusCode::kUnavailable, "no answer");
-  return base::MakeStatus(status.code(),
-                          target.host + ": " + std::string(status.message().data(), status.message().size()));
+  return base::MakeStatus(
+      status.code(),
+      target.host + ": " + std::string(status.message().data(), status.message().size()));
 }
 
 }  // namespace nta

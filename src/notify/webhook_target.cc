@@ -18,13 +18,13 @@ namespace {
 
 // IANA special-purpose address registries (RFC 6890 and its successors), and multicast.
 constexpr std::array<std::string_view, 17> kSpecialV4 = {
-    "0.0.0.0/8",       "10.0.0.0/8",      "100.64.0.0/10",   "127.0.0.0/8",    "169.254.0.0/16",
-    "172.16.0.0/12",   "192.0.0.0/24",    "192.0.2.0/24",    "192.31.196.0/24", "192.52.193.0/24",
-    "192.88.99.0/24",  "192.168.0.0/16",  "192.175.48.0/24", "198.18.0.0/15",  "198.51.100.0/24",
-    "203.0.113.0/24",  "224.0.0.0/3"};
+    "0.0.0.0/8",      "10.0.0.0/8",     "100.64.0.0/10",   "127.0.0.0/8",     "169.254.0.0/16",
+    "172.16.0.0/12",  "192.0.0.0/24",   "192.0.2.0/24",    "192.31.196.0/24", "192.52.193.0/24",
+    "192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24", "198.18.0.0/15",   "198.51.100.0/24",
+    "203.0.113.0/24", "224.0.0.0/3"};
 // 2000::/3 is what is given out; the rest is excluded as a whole.
 constexpr std::array<std::string_view, 7> kSpecialV6 = {
-    "2001::/23", "2001:db8::/32", "2002::/16",    "2620:4f:8000::/48",
+    "2001::/23", "2001:db8::/32", "2002::/16",   "2620:4f:8000::/48",
     "3fff::/20", "2001:2::/48",   "2001:10::/28"};
 constexpr std::string_view kGivenOutV6 = "2000::/3";
 constexpr std::string_view kNat64 = "64:ff9b::/96";
@@ -86,6 +86,10 @@ absl::StatusOr<WebhookTarget> ParseUrl(const std::string& text) {
   const bool printable = std::all_of(text.begin(), text.end(), [](char c) {
     return static_cast<unsigned char>(c) > 0x20 && static_cast<unsigned char>(c) < 0x7f;
   });
+  // libcurl takes "http:///host" for "http://host".
+  if (text.find(":///") != std::string::npos) {
+    return base::InvalidArgument("this web address has no host");
+  }
   Url url;
   if (text.empty() || text.size() > kLongestUrl || !printable || !url.Set(text)) {
     return base::InvalidArgument("this is no web address");
@@ -121,8 +125,7 @@ bool IsPublicAddress(const IpAddress& address) {
     const auto& bytes = address.padded_bytes();
     return IsPublicAddress(IpAddress::V4(bytes[12], bytes[13], bytes[14], bytes[15]));
   }
-  return IsIn(kGivenOutV6, address) &&
-         std::none_of(kSpecialV6.begin(), kSpecialV6.end(), special);
+  return IsIn(kGivenOutV6, address) && std::none_of(kSpecialV6.begin(), kSpecialV6.end(), special);
 }
 
 absl::StatusOr<WebhookTarget> FindWebhookTarget(const WebhookOptions& options) {
@@ -141,9 +144,8 @@ absl::StatusOr<WebhookTarget> FindWebhookTarget(const WebhookOptions& options) {
   }
   for (const IpAddress& address : addresses) {
     const auto& allowed = options.allowed_networks;
-    const bool is_allowed = std::any_of(allowed.begin(), allowed.end(), [&](const IpPrefix& net) {
-      return net.Contains(address);
-    });
+    const bool is_allowed = std::any_of(allowed.begin(), allowed.end(),
+                                        [&](const IpPrefix& net) { return net.Contains(address); });
     // One address that is not allowed is enough: names of strangers mix them on purpose.
     if (is_allowed || IsPublicAddress(address)) continue;
     return base::MakeStatus(absl::StatusCode::kPermissionDenied,

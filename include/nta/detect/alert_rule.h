@@ -25,7 +25,7 @@ enum class RuleAggregate : std::uint8_t {
   kCount,     // count(): flows that began in the window
   kSum,       // sum(bytes), sum(packets): spread evenly over the time of each flow
   kDistinct,  // distinct(field): different values among flows that began in the window
-  kRate,      // rate(flows), rate(bytes), rate(packets): count or sum in a second, the window's mean
+  kRate,  // rate(flows), rate(bytes), rate(packets): count or sum in a second, the window's mean
 };
 enum class RuleMeasure : std::uint8_t { kFlows, kBytes, kPackets };
 

@@ -27,10 +27,10 @@ struct RuleDetectorOptions {
 };
 
 struct RuleDetectorStats {
-  std::uint64_t flows = 0;            // that the rule's filter let through and that counted
-  std::uint64_t evicted_groups = 0;   // forgotten for lack of room
-  std::uint64_t evicted_values = 0;   // of distinct(), not counted for lack of room
-  std::uint64_t late_flows = 0;       // that lay, wholly or in part, before what is remembered
+  std::uint64_t flows = 0;           // that the rule's filter let through and that counted
+  std::uint64_t evicted_groups = 0;  // forgotten for lack of room
+  std::uint64_t evicted_values = 0;  // of distinct(), not counted for lack of room
+  std::uint64_t late_flows = 0;      // that lay, wholly or in part, before what is remembered
   std::size_t groups = 0;
 
   friend bool operator==(const RuleDetectorStats&, const RuleDetectorStats&) = default;

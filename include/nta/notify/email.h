@@ -40,7 +40,8 @@ struct EmailOptions {
 };
 
 // The message: RFC 5322 headers, a plain text and a small HTML part. Nothing in the notification
-// can add a header: control characters become spaces, other bytes than ASCII are encoded (RFC 2047).
+// can add a header: control characters become spaces, other bytes than ASCII are encoded (RFC
+// 2047).
 std::string FormatEmail(const EmailOptions& options, const Notification& notification,
                         Timestamp now);
 

@@ -20,9 +20,9 @@ struct Notification {
   std::string id{};  // of the alert; the same for a second attempt, so that receivers can tell
   Timestamp time{};
   Severity severity = Severity::kInfo;
-  std::string kind{};     // "alert", "digest", "test"
-  std::string subject{};  // one line
-  std::string text{};     // a sentence or a few
+  std::string kind{};                                        // "alert", "digest", "test"
+  std::string subject{};                                     // one line
+  std::string text{};                                        // a sentence or a few
   std::vector<std::pair<std::string, std::string>> facts{};  // name and value, in order
   // For machines: a JSON value, or empty.
   std::string json{};

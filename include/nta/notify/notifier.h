@@ -28,8 +28,8 @@ struct NotificationRoute {
   std::string id{};
   std::string channel{};
   Severity min_severity = Severity::kMedium;
-  std::vector<std::string> classes{};            // of alerts; empty: every class
-  std::vector<std::string> states = {"open"};    // of alerts; empty: every state
+  std::vector<std::string> classes{};          // of alerts; empty: every class
+  std::vector<std::string> states = {"open"};  // of alerts; empty: every state
   // Collects for so long and sends everything in one message; 0: at once.
   Duration digest{};
 };
@@ -55,13 +55,13 @@ struct ChannelStats {
   std::uint64_t sent = 0;       // messages
   std::uint64_t delivered = 0;  // notifications in them
   std::uint64_t failed_attempts = 0;
-  std::uint64_t refused = 0;     // notifications that the receiver will never take
-  std::uint64_t dropped = 0;     // notifications: no room, or too old
-  std::size_t queued = 0;        // notifications
-  bool resting = false;          // after too many failures
+  std::uint64_t refused = 0;  // notifications that the receiver will never take
+  std::uint64_t dropped = 0;  // notifications: no room, or too old
+  std::size_t queued = 0;     // notifications
+  bool resting = false;       // after too many failures
   Timestamp last_success{};
   Timestamp next_attempt{};
-  std::string last_error;        // empty after a success
+  std::string last_error;  // empty after a success
 };
 
 // Offer, SetChannel, SetRoutes, Stats and Test are thread-safe; Step is called by one thread.
@@ -89,7 +89,7 @@ class Notifier {
   absl::Status Test(std::string_view channel, Timestamp now);
 
   std::map<std::string, ChannelStats> Stats() const;  // by channel
-  std::uint64_t damaged() const;  // entries found damaged on opening
+  std::uint64_t damaged() const;                      // entries found damaged on opening
 
  private:
   class Impl;

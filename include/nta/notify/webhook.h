@@ -20,8 +20,7 @@
 namespace nta {
 
 // The addresses of a host name.
-using HostResolver =
-    std::function<absl::StatusOr<std::vector<IpAddress>>(const std::string& host)>;
+using HostResolver = std::function<absl::StatusOr<std::vector<IpAddress>>(const std::string& host)>;
 
 struct WebhookOptions {
   std::string url{};     // http or https
