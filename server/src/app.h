@@ -21,7 +21,9 @@
 #include "auth/sign_in_guard.h"
 #include "capture_loop.h"
 #include "clock.h"
+#include "detection_desk.h"
 #include "http.h"
+#include "notification_desk.h"
 #include "jobs.h"
 #include "nta/store/store.h"
 #include "routes.h"
@@ -59,6 +61,8 @@ struct Services {
   TicketBooth tickets;
   StreamHub streams;
   const std::function<CaptureStatus()> capture;
+  DetectionDesk detection;
+  NotificationDesk notifications;
   Jobs jobs;
   // Where bodies too large for memory are kept meanwhile; set before the first request.
   std::string scratch_directory = "/tmp";

@@ -73,6 +73,10 @@ std::vector<Route> AllRoutes() {
            HostRoutes(),
            StreamRoutes(),
            JobRoutes(),
+           AlertRoutes(),
+           DetectionRoutes(),
+           BacktestRoutes(),
+           NotificationRoutes(),
        }) {
     std::move(part.begin(), part.end(), std::back_inserter(routes));
   }

@@ -103,6 +103,10 @@ std::vector<Route> TrafficRoutes();
 std::vector<Route> HostRoutes();
 std::vector<Route> StreamRoutes();
 std::vector<Route> JobRoutes();
+std::vector<Route> AlertRoutes();
+std::vector<Route> DetectionRoutes();
+std::vector<Route> BacktestRoutes();
+std::vector<Route> NotificationRoutes();
 
 // A route that viewers may read and that asks the store.
 Route Reading(std::string path, Handler handler, std::string summary,

@@ -70,7 +70,7 @@ class RuleDetector::Impl {
   Impl(AlertRule rule, RuleDetectorOptions options)
       : rule_(std::move(rule)),
         options_(options),
-        name_("rule/" + rule_.id),
+        name_("rule:" + rule_.id),
         steps_(StepsOf(rule_.condition)),
         tracker_(name_, options.alerts) {}
 

@@ -52,7 +52,7 @@ TEST(RuleDetector, OpensAtTheFlowThatExceedsTheThreshold) {
   ASSERT_THAT(opened, SizeIs(1));
   const Alert& alert = opened[0];
   EXPECT_EQ(alert.time, At(milliseconds(100) * 100));
-  EXPECT_EQ(alert.detector, "rule/r");
+  EXPECT_EQ(alert.detector, "rule:r");
   EXPECT_EQ(alert.alert_class, AlertClass::kPolicy);
   EXPECT_EQ(alert.observed, 101);
   EXPECT_EQ(alert.expected, 100);

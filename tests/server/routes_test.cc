@@ -34,6 +34,36 @@ const std::vector<std::pair<std::string, Access>> kDeclared = {
     {"GET /api/v1/series", Access::kViewer},
     {"GET /api/v1/top", Access::kViewer},
     {"GET /api/v1/alerts", Access::kViewer},
+    {"GET /api/anomalies", Access::kViewer},
+    {"GET /api/v1/alerts/{id}", Access::kViewer},
+    {"GET /api/v1/threats", Access::kViewer},
+    {"POST /api/v1/alerts/{id}/acknowledge", Access::kOperator},
+    {"DELETE /api/v1/alerts/{id}/acknowledge", Access::kOperator},
+    {"POST /api/v1/alerts/{id}/notes", Access::kOperator},
+    {"POST /api/v1/alerts/{id}/suppress", Access::kOperator},
+    {"GET /api/v1/alert-rules", Access::kViewer},
+    {"POST /api/v1/alert-rules", Access::kOperator},
+    {"POST /api/v1/alert-rules/validate", Access::kViewer},
+    {"GET /api/v1/alert-rules/{id}", Access::kViewer},
+    {"PUT /api/v1/alert-rules/{id}", Access::kOperator},
+    {"DELETE /api/v1/alert-rules/{id}", Access::kOperator},
+    {"GET /api/v1/suppressions", Access::kViewer},
+    {"POST /api/v1/suppressions", Access::kOperator},
+    {"PUT /api/v1/suppressions/{id}", Access::kOperator},
+    {"DELETE /api/v1/suppressions/{id}", Access::kOperator},
+    {"GET /api/v1/detectors", Access::kViewer},
+    {"PUT /api/v1/detectors/{name}", Access::kAdmin},
+    {"POST /api/v1/backtest", Access::kOperator},
+    {"GET /api/v1/notifications", Access::kViewer},
+    {"POST /api/v1/notifications/read", Access::kViewer},
+    {"DELETE /api/v1/notifications", Access::kViewer},
+    {"GET /api/v1/notification-channels", Access::kAdmin},
+    {"POST /api/v1/notification-channels", Access::kAdmin},
+    {"PUT /api/v1/notification-channels/{id}", Access::kAdmin},
+    {"DELETE /api/v1/notification-channels/{id}", Access::kAdmin},
+    {"POST /api/v1/notification-channels/{id}/test", Access::kAdmin},
+    {"GET /api/v1/notification-routes", Access::kAdmin},
+    {"PUT /api/v1/notification-routes", Access::kAdmin},
     {"GET /api/v1/conversations", Access::kViewer},
     {"GET /api/v1/hosts/{address}", Access::kViewer},
     {"GET /api/v1/applications", Access::kViewer},
@@ -84,7 +114,8 @@ TEST(Routes, AllStandInTheOpenApiDescription) {
       EXPECT_THAT(description, HasSubstr("\"name\":\"" + parameter.name + "\",\"in\":\"query\""));
     }
     for (const Field& field : route.fields) {
-      EXPECT_THAT(description, HasSubstr("\"" + field.name + "\":{\"type\":\"string\""));
+      EXPECT_THAT(description, HasSubstr("\"" + field.name + "\":{\"type\":\"" +
+                                         std::string(ToString(field.type)) + "\""));
     }
   }
 }

@@ -49,7 +49,7 @@ class RuleDetector final : public Detector {
   RuleDetector(RuleDetector&&) noexcept;
   RuleDetector& operator=(RuleDetector&&) noexcept;
 
-  std::string_view name() const override;  // "rule/<id>"
+  std::string_view name() const override;  // "rule:<id>"
   void Observe(const FlowEvent& event, std::vector<Alert>& alerts) override;
   void AdvanceTo(Timestamp now, std::vector<Alert>& alerts) override;
   void Finish(std::vector<Alert>& alerts) override;

@@ -65,7 +65,7 @@ struct Suppression {
   std::vector<IpPrefix> hosts{};         // source or destination
   std::vector<PortRange> ports{};        // of the entity's service
   std::vector<std::string> domains{};    // "example.org" also means all below it
-  std::vector<std::string> detectors{};  // names; "rule/ssh"
+  std::vector<std::string> detectors{};  // names; "rule:ssh"
   std::vector<AlertClass> classes{};
   std::optional<Timestamp> begins{};   // alerts from then on
   std::optional<Timestamp> expires{};  // alerts before that
