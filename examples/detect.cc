@@ -5,7 +5,7 @@
 #include <string>
 
 #include "nta/capture/pcap_file_reader.h"
-#include "nta/detect/port_scan_detector.h"
+#include "nta/detect/default_detectors.h"
 #include "nta/json/json.h"
 #include "nta/pipeline/pipeline.h"
 
@@ -29,8 +29,10 @@ absl::Status Print(const nta::Batch& batch) {
 
 int main(int argc, char** argv) {
   std::string file;
+  nta::DetectionOptions detection;
   CLI::App app{"What is suspicious in a capture file (pcap or pcapng), as JSON lines."};
   app.add_option("FILE", file, "capture file; - is standard input")->required();
+  app.add_option("--without", detection.disabled, "names of detectors to leave out");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -39,9 +41,11 @@ int main(int argc, char** argv) {
 
   auto reader = nta::PcapFileReader::Open(file);
   if (!reader.ok()) return Fail(reader.status());
-  nta::PortScanDetector scans;
-  nta::Pipeline pipeline(**reader);
-  pipeline.AddDetector(scans);
+  auto detectors = nta::DefaultDetectors(detection);
+  if (!detectors.ok()) return Fail(detectors.status());
+  // Log-ins are judged by what the servers answered.
+  nta::Pipeline pipeline(**reader, {.applications = nta::ApplicationInspectorOptions{}});
+  for (const auto& detector : *detectors) pipeline.AddDetector(*detector);
   if (const absl::Status status = pipeline.Run(Print); !status.ok()) return Fail(status);
   return std::fflush(stdout) == 0 ? 0
                                   : Fail(absl::UnavailableError("cannot write to standard output"));

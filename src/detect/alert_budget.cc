@@ -21,7 +21,7 @@ double ThresholdBits(double tests_per_day, double alerts_per_day) {
 
 AlertBudget::AlertBudget(AlertBudgetOptions options) : options_(options) {}
 
-double AlertBudget::Test(Timestamp now) {
+double AlertBudget::Test(Timestamp now, std::uint64_t tests) {
   if (!started_) {
     started_ = true;
     day_start_ = now_ = now;
@@ -32,7 +32,7 @@ double AlertBudget::Test(Timestamp now) {
     day_start_ = now_;
     in_day_ = 0;
   }
-  ++in_day_;
+  in_day_ += tests;
   return threshold_bits();
 }
 

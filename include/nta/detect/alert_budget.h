@@ -29,8 +29,8 @@ class AlertBudget {
  public:
   explicit AlertBudget(AlertBudgetOptions options = {});
 
-  // Counts one test and returns the bits that it has to reach.
-  double Test(Timestamp now);
+  // Counts tests and returns the bits that each has to reach.
+  double Test(Timestamp now, std::uint64_t tests = 1);
   double threshold_bits() const;
   double tests_per_day() const;
 
