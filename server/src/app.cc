@@ -136,6 +136,8 @@ Services::Services(Store& the_store, TokenSigner the_signer, PasswordHasher the_
       sign_ins(limits.sign_in),
       streams(limits.streams),
       capture(std::move(the_capture)),
+      detection(the_store, clock),
+      notifications(the_store, clock),
       jobs(clock),
       operations(the_store, clock, capture, store_is_well) {}
 

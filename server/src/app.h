@@ -22,7 +22,9 @@
 #include "capture_loop.h"
 #include "clock.h"
 #include "firewall/desk.h"
+#include "detection_desk.h"
 #include "http.h"
+#include "notification_desk.h"
 #include "jobs.h"
 #include "nta/store/store.h"
 #include "operations.h"
@@ -61,6 +63,8 @@ struct Services {
   TicketBooth tickets;
   StreamHub streams;
   const std::function<CaptureStatus()> capture;
+  DetectionDesk detection;
+  NotificationDesk notifications;
   Jobs jobs;
   // Null when the server leaves the firewall alone; set before the first request.
   std::unique_ptr<FirewallDesk> firewall;

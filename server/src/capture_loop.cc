@@ -118,7 +118,9 @@ CaptureLoop::CaptureLoop(CaptureLoopOptions options, StoreWriter& writer, Traffi
     : options_(std::move(options)),
       writer_(writer),
       sampler_(sampler),
-      on_alert_(std::move(on_alert)) {
+      on_alert_(std::move(on_alert)),
+      own_detection_(std::make_unique<LiveDetection>()),
+      detection_(own_detection_.get()) {
   status_.source = options_.source;
   status_.kind = options_.kind;
   status_.flow_table.capacity = options_.pipeline.flow_table.max_flows;
@@ -151,8 +153,7 @@ void CaptureLoop::Run(std::stop_token stop) {
 
 void CaptureLoop::CaptureOnce(std::stop_token stop) {
   Pipeline pipeline(*source_, options_.pipeline);
-  PortScanDetector port_scans(options_.port_scans);
-  pipeline.AddDetector(port_scans);
+  pipeline.AddDetector(*detection_);
   const absl::Status status = pipeline.Run(
       [&](const Batch& batch) {
         Deliver(batch, pipeline.Stats());
@@ -174,9 +175,11 @@ void CaptureLoop::Deliver(const Batch& batch, const PipelineStats& stats) {
   const PipelineStats total = Total(stats);
   sampler_.Observe(batch, total);
   std::vector<Alert> alerts = batch.alerts;
-  for (Alert& alert : alerts) {
-    alert.id.insert(0, options_.alert_prefix);
-    on_alert_(alert);
+  for (Alert& alert : alerts) alert.id.insert(0, options_.alert_prefix);
+  detection_->Filter(alerts);
+  for (const Alert& alert : alerts) {
+    // What is hidden is kept, but nobody is told.
+    if (alert.suppressed_by.empty()) on_alert_(alert);
   }
   if (!batch.flows.empty() || !alerts.empty()) writer_.Add(batch.flows, alerts);
   absl::MutexLock lock(&mutex_);

@@ -17,7 +17,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "nta/capture/packet_source.h"
-#include "nta/detect/port_scan_detector.h"
+#include "live_detection.h"
 #include "nta/pipeline/pipeline.h"
 #include "nta/pipeline/traffic_sampler.h"
 #include "nta/store/store.h"
@@ -52,7 +52,6 @@ struct CaptureLoopOptions {
   // Opens the source: at the start, and again after it failed. Empty: nothing is captured.
   std::function<absl::StatusOr<std::unique_ptr<PacketSource>>()> open;
   PipelineOptions pipeline;
-  PortScanOptions port_scans;
   // A failed interface is tried again after this long; files are not.
   std::chrono::milliseconds retry_after{2000};
   // Goes before the ids of alerts, which each engine counts from one: no run may overwrite alerts
@@ -67,6 +66,9 @@ class CaptureLoop {
   CaptureLoop(CaptureLoopOptions options, StoreWriter& writer, TrafficSampler& sampler,
               std::function<void(const Alert&)> on_alert);
 
+  // Borrows what watches the traffic; without it the detectors of the library do, as they are.
+  // Before Run.
+  void UseDetection(LiveDetection& detection) { detection_ = &detection; }
   // Opens the source for the first time, so that a mistake shows before anything else starts.
   absl::Status Open();
   // Captures until the source ends or `stop` is requested; then every flow has ended and was handed
@@ -91,6 +93,8 @@ class CaptureLoop {
   StoreWriter& writer_;
   TrafficSampler& sampler_;
   const std::function<void(const Alert&)> on_alert_;
+  const std::unique_ptr<LiveDetection> own_detection_;
+  LiveDetection* detection_;
   std::unique_ptr<PacketSource> source_;
   PipelineStats base_;  // of the sources before this one
   mutable absl::Mutex mutex_;

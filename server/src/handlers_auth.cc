@@ -104,8 +104,21 @@ absl::StatusOr<User> CheckCredentials(Services& services, std::string_view usern
   return user;
 }
 
+// So that guessing passwords here is found as it is elsewhere. The name is only told when it is one
+// of ours: people type passwords there.
+void TellDetectors(Services& services, const Call& call, const absl::StatusOr<User>& user) {
+  SecurityEvent event;
+  event.time = services.clock.wall();
+  event.source = call.request->client;
+  event.service = "nta-server";
+  event.outcome = user.ok() ? SecurityOutcome::kSuccess : SecurityOutcome::kFailure;
+  if (user.ok()) event.user = user->username;
+  services.detection.live().Report(event);
+}
+
 Response PostLogin(Services& services, const Call& call) {
   const auto user = CheckCredentials(services, call.Body("username"), call.Body("password"));
+  if (user.ok() || absl::IsUnauthenticated(user.status())) TellDetectors(services, call, user);
   if (!user.ok()) {
     // The name stays out of the log: people type passwords there.
     if (absl::IsUnauthenticated(user.status())) {

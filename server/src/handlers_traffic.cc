@@ -106,29 +106,6 @@ Response GetTop(Services& services, const Call& call) {
                 [&](const TopResult& result) { return ToJson(result, query); });
 }
 
-absl::StatusOr<AlertQuery> ReadAlerts(Services& services, const Call& call) {
-  AlertQuery query;
-  NTA_ASSIGN_OR_RETURN(query.interval, ReadInterval(call, services.clock.wall()));
-  NTA_ASSIGN_OR_RETURN(query.limit, ReadLimit(call, {.default_value = 100, .max = 1000}));
-  query.cursor = call.Query("cursor");
-  if (!call.Query("class").empty()) {
-    const auto alert_class = ParseAlertClass(call.Query("class"));
-    if (!alert_class.ok())
-      return base::InvalidArgument("parameter \"class\" is not a class of alerts");
-    query.alert_class = *alert_class;
-  }
-  if (!call.Query("severity").empty()) {
-    NTA_ASSIGN_OR_RETURN(query.min_severity, ParseSeverity(call.Query("severity")));
-  }
-  return query;
-}
-
-Response GetAlerts(Services& services, const Call& call) {
-  const auto query = ReadAlerts(services, call);
-  if (!query.ok()) return FromStatus(query.status());
-  return Answer(services.store.Alerts(*query), [](const AlertPage& page) { return ToJson(page); });
-}
-
 Response GetSummary(Services& services, const Call& call) {
   const auto interval = ReadInterval(call, services.clock.wall());
   if (!interval.ok()) return FromStatus(interval.status());
@@ -212,14 +189,6 @@ std::vector<Route> TrafficRoutes() {
                             {"limit", "1 to 100, default 10", {}},
                             where}),
               "since, until, dimension, by, source, total, other (of applications), rows"),
-      Reading(
-          "/api/v1/alerts", GetAlerts, "Alerts, newest first",
-          WithInterval(
-              {{"class", "only this class", {}},
-               {"severity", "this severity or more", {"info", "low", "medium", "high", "critical"}},
-               {"limit", "1 to 1000, default 100", {}},
-               cursor}),
-          "alerts, next_cursor"),
       capture,
       Open("/api/v1/openapi.json", GetOpenApi, "This description", "OpenAPI 3.1"),
       Open("/healthz", GetHealth, "Whether every part works", "status"),

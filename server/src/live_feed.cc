@@ -103,6 +103,7 @@ void LiveFeed::CheckStore() {
     absl::Status status = services_.store.GetSetting(kSessionsSetting).status();
     if (absl::IsNotFound(status)) status = absl::OkStatus();
     if (status.ok()) status = RecordCapture();
+    if (status.ok()) status = services_.detection.SaveCounts();
     const bool was_well = services_.store_is_well.exchange(status.ok());
     // Once, not every five seconds.
     if (was_well && !status.ok()) Log(LogLevel::kError, "store: " + std::string(status.message()));

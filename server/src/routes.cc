@@ -78,6 +78,10 @@ std::vector<Route> AllRoutes() {
            HealthRoutes(),
            IncidentRoutes(),
            ScheduleRoutes(),
+           AlertRoutes(),
+           DetectionRoutes(),
+           BacktestRoutes(),
+           NotificationRoutes(),
        }) {
     std::move(part.begin(), part.end(), std::back_inserter(routes));
   }

@@ -108,6 +108,10 @@ std::vector<Route> FirewallActRoutes();
 std::vector<Route> HealthRoutes();
 std::vector<Route> IncidentRoutes();
 std::vector<Route> ScheduleRoutes();
+std::vector<Route> AlertRoutes();
+std::vector<Route> DetectionRoutes();
+std::vector<Route> BacktestRoutes();
+std::vector<Route> NotificationRoutes();
 
 // A route that viewers may read and that asks the store.
 Route Reading(std::string path, Handler handler, std::string summary,

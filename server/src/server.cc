@@ -211,6 +211,7 @@ class Server::Impl {
   std::jthread feed_thread_;
   std::jthread firewall_thread_;
   std::jthread schedule_thread_;
+  std::jthread notify_thread_;
 };
 
 absl::StatusOr<std::unique_ptr<Server::Impl>> Server::Impl::Start(const ServerOptions& options) {
@@ -241,7 +242,9 @@ absl::Status Server::Impl::OpenStore() {
   NTA_ASSIGN_OR_RETURN(store_, Store::Open({.path = options_.database}));
   writer_.emplace(*store_);
   capture_.emplace(MakeCaptureOptions(options_), *writer_, sampler_, [this](const Alert& alert) {
-    if (services_ != nullptr) services_->streams.Publish("alert", nta::ToJson(alert));
+    std::string json = nta::ToJson(alert);
+    services_->streams.Publish("alert", json);
+    services_->notifications.Offer(alert, std::move(json));
   });
   return absl::OkStatus();
 }
@@ -258,6 +261,10 @@ absl::Status Server::Impl::MakeServices() {
   const absl::StatusOr<std::string> sessions = store_->GetSetting(kSessionsSetting);
   if (sessions.ok()) services_->sessions.Load(*sessions);
   NTA_ASSIGN_OR_RETURN(services_->firewall, OpenFirewall(options_, *store_, SystemClock()));
+  NTA_RETURN_IF_ERROR(services_->detection.Load());
+  capture_->UseDetection(services_->detection.live());
+  NTA_ASSIGN_OR_RETURN(std::string key, LoadOrCreateSecret(options_.data_dir + "/notify.key"));
+  NTA_RETURN_IF_ERROR(services_->notifications.Open(options_.data_dir + "/notify", std::move(key)));
   app_ = std::make_unique<App>(*services_);
   return absl::OkStatus();
 }
@@ -293,6 +300,8 @@ absl::Status Server::Impl::PrepareBootstrap() {
 void Server::Impl::StartThreads() {
   writer_thread_ = std::jthread([this](std::stop_token stop) { writer_->Run(stop); });
   capture_thread_ = std::jthread([this](std::stop_token stop) { capture_->Run(stop); });
+  notify_thread_ =
+      std::jthread([this](std::stop_token stop) { services_->notifications.Run(stop); });
   feed_thread_ = std::jthread([this](std::stop_token stop) { feed_->Run(stop); });
   schedule_thread_ = std::jthread(
       [this](std::stop_token stop) { RunSchedule(services_->operations.scheduler, stop); });
@@ -310,7 +319,7 @@ void Server::Impl::StartThreads() {
 // Each thread feeds the next: capture ends its flows into the writer, the writer empties its queue.
 void Server::Impl::StopThreads() {
   for (std::jthread* thread :
-       {&schedule_thread_, &firewall_thread_, &capture_thread_, &feed_thread_, &writer_thread_}) {
+       {&schedule_thread_, &firewall_thread_, &capture_thread_, &feed_thread_, &notify_thread_, &writer_thread_}) {
     thread->request_stop();
     if (thread->joinable()) thread->join();
   }
@@ -319,7 +328,8 @@ void Server::Impl::StopThreads() {
 absl::Status Server::Impl::Stop() {
   services_->jobs.Shutdown();
   StopThreads();
-  const absl::Status recorded = feed_->RecordCapture();
+  absl::Status recorded = feed_->RecordCapture();
+  if (recorded.ok()) recorded = services_->detection.SaveCounts();
   if (!recorded.ok()) Log(LogLevel::kError, "store: " + std::string(recorded.message()));
   const StoreWriterStats stats = writer_->Stats();
   NTA_RETURN_IF_ERROR(http_->Stop(kStopTime));

@@ -8,6 +8,7 @@ find_package(SQLite3 REQUIRED)
 find_package(OpenSSL 3 REQUIRED COMPONENTS Crypto)
 find_package(Sodium REQUIRED)
 find_package(nlohmann_json 3.10 REQUIRED)
+find_package(CURL 7.74 REQUIRED)
 
 # The store in PostgreSQL beside the one in SQLite.
 set(NTA_WITH_POSTGRESQL AUTO CACHE STRING "Stores in PostgreSQL: ON, OFF, or AUTO (when libpq is found)")

@@ -31,7 +31,7 @@ else()
   list(REVERSE modules)
   list(TRANSFORM modules PREPEND "-lnta_")
   list(JOIN modules " " NTA_PC_LIBS)
-  string(APPEND NTA_PC_LIBS " -lpcap -lz -lzstd -lsqlite3 -lcrypto -lsodium")
+  string(APPEND NTA_PC_LIBS " -lpcap -lz -lzstd -lsqlite3 -lcurl -lcrypto -lsodium")
 endif()
 # Relative to the file itself, because the prefix may be chosen at installation.
 file(RELATIVE_PATH NTA_PC_PREFIX "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")

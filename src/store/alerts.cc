@@ -2,8 +2,8 @@
 #include <string>
 
 #include "base/status.h"
-#include "store/checks.h"
 #include "store/alert_members.h"
+#include "store/checks.h"
 #include "store/cursor.h"
 #include "store/operations.h"
 #include "store/rows.h"

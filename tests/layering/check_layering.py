@@ -26,6 +26,7 @@ ALLOWED = {
     "log": ["net"],
     "audit": ["net"],
     "backup": [],
+    "notify": ["detect"],
     "json": ["pipeline", "store", "export", "health", "schedule", "log", "audit"],
 }
 # Third-party headers that must not reach the library's users.

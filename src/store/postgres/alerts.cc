@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/status.h"
+#include "store/alert_members.h"
 #include "store/checks.h"
 #include "store/cursor.h"
 #include "store/postgres/records.h"
@@ -21,7 +22,7 @@ constexpr std::string_view kSelect =
 absl::Status WriteEvidence(PgConnection& connection, const Alert& alert) {
   NTA_RETURN_IF_ERROR(
       connection.Run("DELETE FROM alert_evidence WHERE alert_id = $1", PgList(alert.id)));
-  for (const auto& [name, value] : alert.evidence) {
+  for (const auto& [name, value] : EvidenceWithMembers(alert)) {
     const auto write = [&, &key = name](
                            int position, std::string_view kind, std::optional<std::int64_t> integer,
                            std::optional<double> real, std::optional<std::string_view> text) {
@@ -126,7 +127,7 @@ absl::Status ReadEvidence(PgConnection& connection, Alert& alert) {
       return Damaged(alert.id);
     }
   }
-  return absl::OkStatus();
+  return TakeMembers(alert) ? absl::OkStatus() : Damaged(alert.id);
 }
 
 }  // namespace

@@ -1,0 +1,116 @@
+// Backtest: what detectors and alert rules would have said of stored flows or of a capture.
+//
+//   auto report = nta::BacktestFlows(detectors, feed, {});
+//   std::cout << report->alerts_per_day() << " alerts a day\n";
+#ifndef NTA_PIPELINE_BACKTEST_H_
+#define NTA_PIPELINE_BACKTEST_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "nta/capture/packet_source.h"
+#include "nta/detect/alert_rule.h"
+#include "nta/detect/detector.h"
+#include "nta/detect/suppression.h"
+#include "nta/flow/flow_table.h"
+#include "nta/pipeline/pipeline.h"
+
+namespace nta {
+
+using FlowSink = absl::FunctionRef<absl::Status(const FlowRecord&)>;
+// Gives the sink every flow in the order of last_seen, and ends with the sink's first error. May be
+// called several times.
+using FlowFeed = std::function<absl::Status(FlowSink)>;
+
+struct BacktestOptions {
+  // With these the flows were made; they tell when a flow of the past ended.
+  Duration idle_timeout = FlowTableOptions{}.idle_timeout;
+  Duration active_timeout = FlowTableOptions{}.active_timeout;
+  Duration closed_timeout = FlowTableOptions{}.closed_timeout;
+  // Flows that are held so that starts come in their order. When that is not enough, a flow starts
+  // later than it did and counts as late.
+  std::size_t max_flows_held = 100'000;
+  // What is hidden counts apart.
+  std::vector<Suppression> suppressions{};
+  // Alerts that the report holds; the others are only counted.
+  std::size_t max_alerts = 1'000;
+  // Cancelled when it is asked to stop.
+  std::stop_token stop{};
+  // Called now and then with the time of the traffic.
+  std::function<void(Timestamp)> progress{};
+};
+
+struct BacktestReport {
+  std::uint64_t flows = 0;
+  std::uint64_t late_flows = 0;
+  Timestamp since{};  // of the traffic; equal to `until` when there was none
+  Timestamp until{};
+  std::uint64_t alerts = 0;  // opened and shown
+  std::uint64_t hidden = 0;  // by suppressions
+  std::map<std::string, std::uint64_t> by_class;
+  std::map<std::string, std::uint64_t> by_severity;
+  std::map<std::string, std::uint64_t> by_detector;
+  std::map<std::string, std::uint64_t> by_day;  // "2026-11-22": opened on that day, UTC
+  std::vector<Alert> kept;                      // each in its last state, in the order of opening
+  std::vector<Timestamp> opened;                // of those
+  std::vector<double> scores;                   // of all that were shown, at most 100,000
+
+  // A span shorter than a day counts as a day.
+  double days() const;
+  double alerts_per_day() const { return static_cast<double>(alerts) / days(); }
+  // The score (bits) above which there are no more than `wanted` alerts a day.
+  double ScoreFor(double wanted) const;
+};
+
+// The detectors have to be new ones. InvalidArgument for options out of range; otherwise the
+// feed's error.
+absl::StatusOr<BacktestReport> BacktestFlows(std::span<Detector* const> detectors,
+                                             const FlowFeed& feed,
+                                             const BacktestOptions& options = {});
+// The same events as a live capture of these packets, so the same alerts.
+absl::StatusOr<BacktestReport> BacktestCapture(std::span<Detector* const> detectors,
+                                               PacketSource& source,
+                                               const PipelineOptions& pipeline = {},
+                                               const BacktestOptions& options = {});
+
+// Alerts are the same when class and entity are, and the times from opening to end come within ten
+// minutes of each other.
+struct BacktestDifference {
+  std::vector<Alert> appear;  // only in the second one
+  std::vector<Alert> vanish;  // only in the first one
+  std::uint64_t same = 0;
+};
+// Of what the reports hold.
+BacktestDifference Compare(const BacktestReport& before, const BacktestReport& after);
+
+struct ThresholdPoint {
+  double threshold = 0;
+  std::uint64_t alerts = 0;
+  double alerts_per_day = 0;
+};
+struct ThresholdSuggestion {
+  double wanted_per_day = 5;
+  // The lowest threshold tried with no more alerts a day than wanted; absent when no flow counted.
+  std::optional<double> threshold;
+  std::vector<ThresholdPoint> points;  // what was tried, each measured, lowest threshold first
+};
+// Goes through the flows twice: to see what values occur, and to count the alerts of some
+// thresholds among them.
+absl::StatusOr<ThresholdSuggestion> SuggestThreshold(const AlertRule& rule, const FlowFeed& feed,
+                                                     double wanted_per_day,
+                                                     const BacktestOptions& options = {});
+
+}  // namespace nta
+
+#endif  // NTA_PIPELINE_BACKTEST_H_

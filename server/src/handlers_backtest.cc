@@ -1,0 +1,213 @@
+// Backtests: what rules and detectors would have said of stored flows.
+#include <charconv>
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "app.h"
+#include "base/status.h"
+#include "json_text.h"
+#include "nta/detect/rule_detector.h"
+#include "nta/pipeline/backtest.h"
+#include "parameters.h"
+
+namespace nta::server {
+namespace {
+
+constexpr std::size_t kPage = 10'000;
+
+// What one side of a backtest runs: a rule that may not be saved, or a detector.
+struct Subject {
+  std::optional<AlertRule> rule;
+  std::string detector;
+  std::string sensitivity = "normal";
+};
+
+struct BacktestRequest {
+  Subject subject;
+  std::optional<Subject> against;
+  TimeInterval interval;
+  double wanted_per_day = 5;
+  std::vector<Suppression> suppressions;
+};
+
+FlowFeed FeedFrom(const Store& store, TimeInterval interval) {
+  return [&store, interval](FlowSink sink) -> absl::Status {
+    FlowQuery query{.interval = interval, .order = FlowOrder::kOldestFirst, .limit = kPage};
+    do {
+      NTA_ASSIGN_OR_RETURN(const FlowPage page, store.Flows(query));
+      for (const StoredFlow& stored : page.flows) NTA_RETURN_IF_ERROR(sink(stored.flow));
+      query.cursor = page.next_cursor;
+    } while (!query.cursor.empty());
+    return absl::OkStatus();
+  };
+}
+
+absl::StatusOr<DetectorList> Detectors(const Subject& subject) {
+  DetectorList list;
+  if (subject.rule) {
+    NTA_ASSIGN_OR_RETURN(RuleDetector detector, RuleDetector::Create(*subject.rule));
+    list.push_back(std::make_unique<RuleDetector>(std::move(detector)));
+    return list;
+  }
+  NTA_ASSIGN_OR_RETURN(
+      list, DefaultDetectors(OptionsFor(
+                {{subject.detector, {.enabled = true, .sensitivity = subject.sensitivity}}})));
+  if (subject.detector.empty()) return list;
+  std::erase_if(list, [&](const auto& one) { return one->name() != subject.detector; });
+  if (list.empty()) return base::InvalidArgument("there is no such detector");
+  return list;
+}
+
+absl::StatusOr<BacktestReport> Test(const Subject& subject, const FlowFeed& feed,
+                                    const BacktestOptions& options) {
+  NTA_ASSIGN_OR_RETURN(const DetectorList list, Detectors(subject));
+  std::vector<Detector*> pointers;
+  for (const auto& detector : list) pointers.push_back(detector.get());
+  return BacktestFlows(pointers, feed, options);
+}
+
+absl::StatusOr<std::string> RunBacktest(const Store& store, const BacktestRequest& request,
+                                        JobContext& job) {
+  const FlowFeed feed = FeedFrom(store, request.interval);
+  BacktestOptions options{.suppressions = request.suppressions, .stop = job.stop()};
+  const bool suggests = request.subject.rule.has_value();
+  const double passes = 1 + (request.against ? 1 : 0) + (suggests ? 2 : 0);
+  double done = 0;
+  std::string doing = "going through the flows";
+  const auto length = std::chrono::duration<double>(request.interval.until - request.interval.since);
+  options.progress = [&](Timestamp time) {
+    const std::chrono::duration<double> past = time - request.interval.since;
+    const double part = std::clamp(past.count() / std::max(length.count(), 1.0), 0.0, 1.0);
+    job.Report((done + part) / passes, doing);
+  };
+  NTA_ASSIGN_OR_RETURN(const BacktestReport report, Test(request.subject, feed, options));
+  JsonObject result;
+  result.AddJson("report", ToJson(report, request.wanted_per_day));
+  done += 1;
+  if (request.against) {
+    doing = "going through the flows with the other configuration";
+    NTA_ASSIGN_OR_RETURN(const BacktestReport before, Test(*request.against, feed, options));
+    result.AddJson("against", ToJson(before, request.wanted_per_day));
+    result.AddJson("difference", ToJson(Compare(before, report)));
+    done += 1;
+  }
+  if (suggests) {
+    doing = "looking for a threshold";
+    NTA_ASSIGN_OR_RETURN(
+        const ThresholdSuggestion suggestion,
+        SuggestThreshold(*request.subject.rule, feed, request.wanted_per_day, options));
+    result.AddJson("suggestion", ToJson(suggestion));
+  }
+  return result.Take();
+}
+
+// `json` names a rule by its expression or id, or a detector.
+absl::StatusOr<Subject> ReadSubject(Services& services, std::string_view json,
+                                    std::optional<std::size_t>& position) {
+  NTA_ASSIGN_OR_RETURN(const JsonMembers members, ParseObject(json));
+  Subject subject;
+  std::string expression;
+  for (const auto& [name, member] : members) {
+    if (member.type != JsonMember::Type::kText) {
+      return base::InvalidArgument("\"" + name + "\" is a text");
+    }
+    if (name == "expression") {
+      expression = member.text;
+    } else if (name == "rule") {
+      NTA_ASSIGN_OR_RETURN(const StoredRule rule, services.detection.GetRule(member.text));
+      subject.rule = rule.rule;
+    } else if (name == "detector") {
+      subject.detector = member.text;
+    } else if (name == "sensitivity") {
+      subject.sensitivity = member.text;
+    } else {
+      return base::InvalidArgument("unknown field \"" + name + "\"");
+    }
+  }
+  if (!expression.empty()) {
+    FilterError error;
+    const auto condition = RuleCondition::Parse(expression, &error);
+    if (!condition.ok()) {
+      position = error.position;
+      return base::InvalidArgument("\"expression\": " + error.message);
+    }
+    subject.rule = AlertRule{.id = "draft", .title = "Draft", .condition = *condition};
+  }
+  if (!subject.rule && !subject.detector.empty()) {
+    NTA_RETURN_IF_ERROR(Detectors(subject).status());
+  }
+  return subject;
+}
+
+Response PostBacktest(Services& services, const Call& call) {
+  std::optional<std::size_t> position;
+  const auto refuse = [&](const absl::Status& status) {
+    if (absl::IsNotFound(status)) return Problem(404, "there is no such rule");
+    const std::string message(status.message().data(), status.message().size());
+    return position ? Problem(400, message, ",\"position\":" + std::to_string(*position))
+                    : Problem(400, message);
+  };
+  BacktestRequest request;
+  auto subject = ReadSubject(services, call.Body("subject"), position);
+  if (!subject.ok()) return refuse(subject.status());
+  request.subject = *std::move(subject);
+  if (!call.Body("against").empty()) {
+    auto against = ReadSubject(services, call.Body("against"), position);
+    if (!against.ok()) return refuse(against.status());
+    request.against = *std::move(against);
+  }
+  const Timestamp now = services.clock.wall();
+  const auto until = ParseMoment(call.Body("until").empty() ? "now" : call.Body("until"), now);
+  const auto since = ParseMoment(call.Body("since").empty() ? "-24h" : call.Body("since"), now);
+  if (!since.ok()) return refuse(since.status());
+  if (!until.ok()) return refuse(until.status());
+  if (*since >= *until) return Problem(400, "field \"since\" is not before \"until\"");
+  request.interval = {*since, *until};
+  if (const std::string_view wanted = call.Body("wanted_per_day"); !wanted.empty()) {
+    request.wanted_per_day = std::strtod(std::string(wanted).c_str(), nullptr);
+    if (!(request.wanted_per_day >= 0 && request.wanted_per_day <= 1e6)) {
+      return Problem(400, "field \"wanted_per_day\" is 0 to 1000000");
+    }
+  }
+  if (call.Body("suppressions") != "false") {
+    for (StoredSuppression& one : services.detection.Suppressions()) {
+      request.suppressions.push_back(std::move(one.suppression));
+    }
+  }
+  const auto id = services.jobs.Start(
+      {.kind = "backtest", .owner = call.principal.account.username},
+      [&store = services.store, request = std::move(request)](JobContext& job) {
+        return RunBacktest(store, request, job);
+      });
+  if (!id.ok()) return FromStatus(id.status());
+  return Json(JsonObject().Add("job", *id).Take(), 202);
+}
+
+}  // namespace
+
+std::vector<Route> BacktestRoutes() {
+  const std::string subject =
+      "{\"expression\"} of a rule, {\"rule\"} by its id, {\"detector\", \"sensitivity\"}, or {} for "
+      "all detectors";
+  return {{.method = "POST",
+           .path = "/api/v1/backtest",
+           .access = Access::kOperator,
+           .work = Work::kStore,
+           .handler = PostBacktest,
+           .summary = "What a rule or detector would have said of stored flows",
+           .parameters = {},
+           .fields = {{"subject", subject, Need::kRequired, FieldType::kObject},
+                      {"against", "another one, to compare with", Need::kOptional,
+                       FieldType::kObject},
+                      {"since", "RFC 3339 or -24h, the default", Need::kOptional},
+                      {"until", "RFC 3339 or now, the default", Need::kOptional},
+                      {"wanted_per_day", "alerts; default 5", Need::kOptional, FieldType::kNumber},
+                      {"suppressions", "whether those in use apply; default true", Need::kOptional,
+                       FieldType::kBoolean}},
+           .success = 202,
+           .answer = "job: its result has report, against, difference, suggestion",
+           .audit = "backtest.run"}};
+}
+
+}  // namespace nta::server

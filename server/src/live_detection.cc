@@ -1,0 +1,193 @@
+#include "live_detection.h"
+
+#include <algorithm>
+
+#include "base/status.h"
+#include "nta/detect/rule_detector.h"
+
+namespace nta::server {
+namespace {
+
+constexpr std::size_t kMostEvents = 1000;
+constexpr Duration kNotePause = std::chrono::seconds(2);
+
+std::string TextOf(const AlertRule& rule) {
+  return rule.id + "\n" + rule.title + "\n" + rule.condition.ToString() + "\n" +
+         std::string(ToString(rule.severity)) + "\n" + std::to_string(rule.close_below) + "\n" +
+         std::to_string(rule.hold.count());
+}
+
+}  // namespace
+
+LiveDetection::LiveDetection() {
+  const absl::Status status = SetDetectors({});
+  static_cast<void>(status);  // the defaults are valid
+}
+LiveDetection::~LiveDetection() = default;
+
+// Each new detector counts its alerts from one; no two may give the same id.
+std::string LiveDetection::NextPrefix(const std::string& name) {
+  const int number = made_[name]++;
+  return number == 0 ? "" : std::to_string(number) + "-";
+}
+
+absl::Status LiveDetection::SetDetectors(const DetectionOptions& options) {
+  NTA_ASSIGN_OR_RETURN(DetectorList list, DefaultDetectors(options));
+  absl::MutexLock lock(&mutex_);
+  detectors_.clear();
+  for (std::unique_ptr<Detector>& detector : list) {
+    const std::string name(detector->name());
+    detectors_.push_back({.detector = std::move(detector), .prefix = NextPrefix(name)});
+  }
+  changed_ = true;
+  return absl::OkStatus();
+}
+
+absl::Status LiveDetection::SetRules(const std::vector<AlertRule>& rules) {
+  absl::MutexLock lock(&mutex_);
+  std::vector<Running> wanted;
+  for (const AlertRule& rule : rules) {
+    const std::string text = TextOf(rule);
+    const auto same = std::find_if(rules_.begin(), rules_.end(),
+                                   [&](const Running& running) { return running.rule == text; });
+    if (same != rules_.end()) {
+      wanted.push_back(*same);
+      continue;
+    }
+    NTA_ASSIGN_OR_RETURN(RuleDetector detector, RuleDetector::Create(rule));
+    wanted.push_back({.detector = std::make_shared<RuleDetector>(std::move(detector)),
+                      .prefix = NextPrefix("rule:" + rule.id),
+                      .rule = text});
+  }
+  rules_ = std::move(wanted);
+  changed_ = true;
+  return absl::OkStatus();
+}
+
+absl::Status LiveDetection::SetSuppressions(std::vector<Suppression> suppressions) {
+  absl::MutexLock lock(&mutex_);
+  return filter_.Replace(std::move(suppressions));
+}
+void LiveDetection::AddSuppressionCount(const std::string& id, const SuppressionCount& count) {
+  absl::MutexLock lock(&mutex_);
+  filter_.AddCount(id, count);
+}
+std::map<std::string, SuppressionCount> LiveDetection::SuppressionCounts() const {
+  absl::MutexLock lock(&mutex_);
+  return filter_.Counts();
+}
+void LiveDetection::Filter(std::vector<Alert>& alerts) {
+  if (alerts.empty()) return;
+  absl::MutexLock lock(&mutex_);
+  filter_.Apply(alerts);
+}
+
+void LiveDetection::Report(const SecurityEvent& event) {
+  absl::MutexLock lock(&mutex_);
+  // Guesses of passwords may come faster than captured packets let them through.
+  if (events_.size() >= kMostEvents) return;
+  events_.push_back(event);
+  changed_ = true;
+}
+
+std::vector<DetectorStatus> LiveDetection::Status() const {
+  absl::MutexLock lock(&mutex_);
+  return status_;
+}
+
+template <typename Act>
+void LiveDetection::ForEach(std::vector<Alert>& alerts, const Act& act) {
+  for (Running& running : running_) {
+    const std::size_t before = alerts.size();
+    act(*running.detector);
+    running.alerts += alerts.size() - before;
+    if (running.prefix.empty()) continue;
+    for (std::size_t i = before; i < alerts.size(); ++i) alerts[i].id.insert(0, running.prefix);
+  }
+}
+
+void LiveDetection::TakeOver(std::vector<Alert>& alerts) {
+  if (!changed_.load(std::memory_order_relaxed)) return;
+  std::vector<Running> wanted;
+  std::vector<SecurityEvent> events;
+  {
+    absl::MutexLock lock(&mutex_);
+    changed_ = false;
+    wanted = detectors_;
+    wanted.insert(wanted.end(), rules_.begin(), rules_.end());
+    events.swap(events_);
+  }
+  std::vector<Running> before = std::move(running_);
+  running_.clear();
+  for (Running& next : wanted) {
+    const auto same = std::find_if(before.begin(), before.end(), [&](const Running& running) {
+      return running.detector == next.detector;
+    });
+    if (same != before.end()) {
+      running_.push_back(std::move(*same));
+      before.erase(same);
+      continue;
+    }
+    // Other options, the same detector: it goes on with what it knows, where that fits.
+    const auto namesake = std::find_if(before.begin(), before.end(), [&](const Running& running) {
+      return running.detector->name() == next.detector->name() && next.rule.empty();
+    });
+    if (namesake != before.end() && next.detector->Load(namesake->detector->Save()).ok()) {
+      next.prefix = namesake->prefix;
+      next.alerts = namesake->alerts;
+      before.erase(namesake);
+    }
+    running_.push_back(std::move(next));
+  }
+  // What is not wanted any more ends its alerts.
+  std::swap(before, running_);
+  ForEach(alerts, [&](Detector& detector) { detector.Finish(alerts); });
+  std::swap(before, running_);
+  for (const SecurityEvent& event : events) {
+    ForEach(alerts, [&](Detector& detector) { detector.ObserveEvent(event, alerts); });
+  }
+  Note();
+}
+
+void LiveDetection::Note() {
+  std::vector<DetectorStatus> status;
+  for (const Running& running : running_) {
+    const Detector& detector = *running.detector;
+    status.push_back({.name = std::string(detector.name()),
+                      .memory_bytes = detector.memory_bytes(),
+                      .memory_limit_bytes = detector.memory_limit_bytes(),
+                      .evictions = detector.evictions(),
+                      .alerts = running.alerts});
+  }
+  absl::MutexLock lock(&mutex_);
+  status_ = std::move(status);
+}
+
+void LiveDetection::Observe(const FlowEvent& event, std::vector<Alert>& alerts) {
+  TakeOver(alerts);
+  ForEach(alerts, [&](Detector& detector) { detector.Observe(event, alerts); });
+}
+void LiveDetection::ObservePackets(std::span<const PacketView> packets,
+                                   std::span<const DecodedPacket> decoded,
+                                   std::vector<Alert>& alerts) {
+  TakeOver(alerts);
+  ForEach(alerts,
+          [&](Detector& detector) { detector.ObservePackets(packets, decoded, alerts); });
+}
+void LiveDetection::ObserveEvent(const SecurityEvent& event, std::vector<Alert>& alerts) {
+  ForEach(alerts, [&](Detector& detector) { detector.ObserveEvent(event, alerts); });
+}
+void LiveDetection::AdvanceTo(Timestamp now, std::vector<Alert>& alerts) {
+  TakeOver(alerts);
+  ForEach(alerts, [&](Detector& detector) { detector.AdvanceTo(now, alerts); });
+  if (now - noted_ < kNotePause && now >= noted_) return;
+  noted_ = now;
+  Note();
+}
+void LiveDetection::Finish(std::vector<Alert>& alerts) {
+  TakeOver(alerts);
+  ForEach(alerts, [&](Detector& detector) { detector.Finish(alerts); });
+  Note();
+}
+
+}  // namespace nta::server

@@ -1,0 +1,93 @@
+// LiveDetection: the detectors and rules that watch what is captured, and the suppressions on top;
+// all of them may be changed while they run.
+#ifndef NTA_SERVER_LIVE_DETECTION_H_
+#define NTA_SERVER_LIVE_DETECTION_H_
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "nta/detect/alert_rule.h"
+#include "nta/detect/default_detectors.h"
+#include "nta/detect/detector.h"
+#include "nta/detect/suppression.h"
+
+namespace nta::server {
+
+struct DetectorStatus {
+  std::string name;
+  std::size_t memory_bytes = 0;
+  std::size_t memory_limit_bytes = 0;
+  std::uint64_t evictions = 0;
+  std::uint64_t alerts = 0;  // states, since the server started
+};
+
+// The methods of Detector are for the thread that captures; all others are thread-safe. A change
+// takes effect with the next event.
+class LiveDetection final : public Detector {
+ public:
+  LiveDetection();
+  ~LiveDetection() override;
+
+  // InvalidArgument when the options name an unknown detector or a rule is invalid; then nothing
+  // changes. A detector whose options stay, and a rule that stays, go on with what they know.
+  absl::Status SetDetectors(const DetectionOptions& options);
+  absl::Status SetRules(const std::vector<AlertRule>& rules);
+  absl::Status SetSuppressions(std::vector<Suppression> suppressions);
+  void AddSuppressionCount(const std::string& id, const SuppressionCount& count);
+  std::map<std::string, SuppressionCount> SuppressionCounts() const;
+  // What the server itself saw: a log-in.
+  void Report(const SecurityEvent& event);
+  // Marks what is hidden.
+  void Filter(std::vector<Alert>& alerts);
+  std::vector<DetectorStatus> Status() const;
+
+  std::string_view name() const override { return "live"; }
+  void Observe(const FlowEvent& event, std::vector<Alert>& alerts) override;
+  void ObservePackets(std::span<const PacketView> packets, std::span<const DecodedPacket> decoded,
+                      std::vector<Alert>& alerts) override;
+  void ObserveEvent(const SecurityEvent& event, std::vector<Alert>& alerts) override;
+  void AdvanceTo(Timestamp now, std::vector<Alert>& alerts) override;
+  void Finish(std::vector<Alert>& alerts) override;
+  std::size_t memory_bytes() const override { return 0; }
+  std::string Save() const override { return ""; }
+  absl::Status Load(std::string_view) override { return absl::OkStatus(); }
+
+ private:
+  struct Running {
+    std::shared_ptr<Detector> detector;  // shared with the list that is to be taken over
+    std::string prefix{};                // of the ids of its alerts
+    std::string rule{};                  // the rule's text and settings; empty for others
+    std::uint64_t alerts = 0;
+  };
+
+  void TakeOver(std::vector<Alert>& alerts);
+  // Lets each detector add to `alerts`, and names what it added.
+  template <typename Act>
+  void ForEach(std::vector<Alert>& alerts, const Act& act);
+  void Note();
+  std::string NextPrefix(const std::string& name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  std::vector<Running> running_;  // of the thread that captures
+  Timestamp noted_{};
+  std::atomic<bool> changed_{false};
+
+  mutable absl::Mutex mutex_;
+  std::vector<Running> detectors_ ABSL_GUARDED_BY(mutex_);  // wanted
+  std::vector<Running> rules_ ABSL_GUARDED_BY(mutex_);      // wanted
+  std::map<std::string, int> made_ ABSL_GUARDED_BY(mutex_);
+  std::vector<SecurityEvent> events_ ABSL_GUARDED_BY(mutex_);
+  std::vector<DetectorStatus> status_ ABSL_GUARDED_BY(mutex_);
+  AlertFilter filter_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace nta::server
+
+#endif  // NTA_SERVER_LIVE_DETECTION_H_

@@ -1,0 +1,270 @@
+#include "nta/pipeline/backtest.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <set>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "base/status.h"
+#include "nta/detect/rule_detector.h"
+#include "pipeline/flow_replay.h"
+
+namespace nta {
+namespace {
+
+constexpr std::size_t kMostScores = 100'000;
+constexpr Duration kTick = std::chrono::seconds(1);
+constexpr Duration kSlack = std::chrono::minutes(10);
+constexpr std::uint64_t kFlowsBetweenLooks = 4096;
+
+// Alert states in, a report out.
+class Collector {
+ public:
+  static absl::StatusOr<Collector> Create(const BacktestOptions& options) {
+    NTA_ASSIGN_OR_RETURN(AlertFilter filter, AlertFilter::Create(options.suppressions));
+    return Collector(std::move(filter), options.max_alerts);
+  }
+
+  void Add(std::vector<Alert>& alerts) {
+    filter_.Apply(alerts);
+    for (Alert& alert : alerts) Add(alert);
+    alerts.clear();
+  }
+  void Count(const FlowRecord& flow) {
+    ++report_.flows;
+    Extend(flow.first_seen, flow.last_seen);
+  }
+  BacktestReport Take() && { return std::move(report_); }
+  BacktestReport& report() { return report_; }
+
+ private:
+  Collector(AlertFilter filter, std::size_t max_alerts)
+      : filter_(std::move(filter)), max_alerts_(max_alerts) {}
+
+  void Extend(Timestamp first, Timestamp last) {
+    if (report_.flows == 1) {
+      report_.since = first;
+      report_.until = last;
+    }
+    report_.since = std::min(report_.since, first);
+    report_.until = std::max(report_.until, last);
+  }
+
+  void Add(Alert& alert) {
+    // One that is opened again is not a new one, one that is shown from an update on is.
+    const bool known = place_.contains(alert.id);
+    if (!alert.suppressed_by.empty()) {
+      if (!known && hidden_.size() < kMostScores && hidden_.insert(alert.id).second) {
+        ++report_.hidden;
+      }
+      return;
+    }
+    if (known) {
+      const std::size_t at = place_[alert.id];
+      if (at < report_.kept.size()) report_.kept[at] = std::move(alert);
+      return;
+    }
+    ++report_.alerts;
+    ++report_.by_class[std::string(ToString(alert.alert_class))];
+    ++report_.by_severity[std::string(ToString(alert.severity))];
+    ++report_.by_detector[alert.detector];
+    ++report_.by_day[ToString(alert.time).substr(0, 10)];
+    if (report_.scores.size() < kMostScores) report_.scores.push_back(alert.score);
+    if (place_.size() < kMostScores) place_.emplace(alert.id, report_.kept.size());
+    if (report_.kept.size() >= max_alerts_) {
+      if (const auto found = place_.find(alert.id); found != place_.end()) {
+        found->second = std::numeric_limits<std::size_t>::max();
+      }
+      return;
+    }
+    report_.opened.push_back(alert.time);
+    report_.kept.push_back(std::move(alert));
+  }
+
+  AlertFilter filter_;
+  std::size_t max_alerts_;
+  BacktestReport report_;
+  absl::flat_hash_map<std::string, std::size_t> place_;  // in `kept`
+  std::set<std::string> hidden_;
+};
+
+absl::Status Cancelled() {
+  return base::MakeStatus(absl::StatusCode::kCancelled, "the backtest was stopped");
+}
+
+absl::Status CheckOptions(const BacktestOptions& options) {
+  const auto is_time = [](Duration time) {
+    return time > Duration::zero() && time <= std::chrono::days(1);
+  };
+  if (!is_time(options.idle_timeout) || !is_time(options.active_timeout) ||
+      !is_time(options.closed_timeout)) {
+    return base::InvalidArgument("a timeout of the backtest is not within 0 and 1 day");
+  }
+  if (options.max_flows_held < 1 || options.max_flows_held > 100'000'000) {
+    return base::InvalidArgument("max_flows_held is 1 to 100,000,000");
+  }
+  return absl::OkStatus();
+}
+
+// Gives the feed's flows, as events, to `observe`, and the passing of time to `advance`.
+absl::Status Replay(const FlowFeed& feed, const BacktestOptions& options,
+                    const std::function<void(const FlowRecord&)>& count,
+                    const std::function<void(const FlowEvent&)>& observe,
+                    std::uint64_t& late_flows) {
+  internal::FlowReplay replay(options, observe);
+  std::uint64_t flows = 0;
+  NTA_RETURN_IF_ERROR(feed([&](const FlowRecord& flow) -> absl::Status {
+    count(flow);
+    replay.Add(flow);
+    if (++flows % kFlowsBetweenLooks != 0) return absl::OkStatus();
+    if (options.progress) options.progress(flow.last_seen);
+    return options.stop.stop_requested() ? Cancelled() : absl::OkStatus();
+  }));
+  replay.Finish();
+  late_flows = replay.late_flows();
+  return absl::OkStatus();
+}
+
+// The least number of two digits that is not below: 134 becomes 140.
+double RoundUp(double number) {
+  if (number <= 0) return 0;
+  const double unit = std::pow(10, std::floor(std::log10(number)) - 1);
+  const double rounded = std::ceil(number / unit - 1e-9) * unit;
+  return number < 10 ? std::ceil(number) : std::round(rounded);
+}
+
+// Some of the values that occur, near where as many are greater as alerts are wanted.
+std::vector<double> Candidates(const std::vector<double>& peaks, double wanted) {
+  std::set<double> candidates;
+  for (const double factor : {0.0, 0.25, 0.5, 1.0, 2.0, 4.0}) {
+    const auto place = static_cast<std::size_t>(std::min(wanted * factor, 1e6));
+    candidates.insert(RoundUp(peaks[std::min(place, peaks.size() - 1)]));
+  }
+  candidates.erase(0);
+  return {candidates.begin(), candidates.end()};
+}
+
+bool IsSame(const Alert& a, Timestamp a_opened, const Alert& b, Timestamp b_opened) {
+  return a.alert_class == b.alert_class && a.entity == b.entity && a_opened <= b.time + kSlack &&
+         b_opened <= a.time + kSlack;
+}
+
+}  // namespace
+
+double BacktestReport::days() const {
+  const double span = std::chrono::duration<double>(until - since).count() / 86400;
+  return std::max(span, 1.0);
+}
+
+double BacktestReport::ScoreFor(double wanted) const {
+  std::vector<double> sorted = scores;
+  std::sort(sorted.begin(), sorted.end(), std::greater<>());
+  const auto place = static_cast<std::size_t>(std::max(0.0, wanted * days()));
+  return place < sorted.size() ? sorted[place] : 0;
+}
+
+absl::StatusOr<BacktestReport> BacktestFlows(std::span<Detector* const> detectors,
+                                             const FlowFeed& feed, const BacktestOptions& options) {
+  NTA_RETURN_IF_ERROR(CheckOptions(options));
+  NTA_ASSIGN_OR_RETURN(Collector collector, Collector::Create(options));
+  std::vector<Alert> alerts;
+  Timestamp told = Timestamp::min();
+  std::uint64_t late = 0;
+  const auto observe = [&](const FlowEvent& event) {
+    const bool tick = told == Timestamp::min() || event.time - told >= kTick;
+    for (Detector* detector : detectors) {
+      if (tick) detector->AdvanceTo(event.time, alerts);
+      detector->Observe(event, alerts);
+    }
+    if (tick) told = event.time;
+    if (!alerts.empty()) collector.Add(alerts);
+  };
+  NTA_RETURN_IF_ERROR(Replay(
+      feed, options, [&](const FlowRecord& flow) { collector.Count(flow); }, observe, late));
+  for (Detector* detector : detectors) detector->Finish(alerts);
+  collector.Add(alerts);
+  collector.report().late_flows = late;
+  return std::move(collector).Take();
+}
+
+absl::StatusOr<BacktestReport> BacktestCapture(std::span<Detector* const> detectors,
+                                               PacketSource& source, const PipelineOptions& options,
+                                               const BacktestOptions& backtest) {
+  NTA_ASSIGN_OR_RETURN(Collector collector, Collector::Create(backtest));
+  Pipeline pipeline(source, options);
+  for (Detector* detector : detectors) pipeline.AddDetector(*detector);
+  NTA_RETURN_IF_ERROR(pipeline.Run([&](const Batch& batch) -> absl::Status {
+    for (const FlowRecord& flow : batch.flows) collector.Count(flow);
+    std::vector<Alert> alerts = batch.alerts;
+    collector.Add(alerts);
+    if (backtest.progress) backtest.progress(batch.time);
+    return backtest.stop.stop_requested() ? Cancelled() : absl::OkStatus();
+  }));
+  return std::move(collector).Take();
+}
+
+BacktestDifference Compare(const BacktestReport& before, const BacktestReport& after) {
+  BacktestDifference difference;
+  std::vector<bool> found(after.kept.size(), false);
+  for (std::size_t i = 0; i < before.kept.size(); ++i) {
+    bool same = false;
+    for (std::size_t j = 0; j < after.kept.size(); ++j) {
+      if (!IsSame(before.kept[i], before.opened[i], after.kept[j], after.opened[j])) continue;
+      same = true;
+      found[j] = true;
+    }
+    if (same) {
+      ++difference.same;
+    } else {
+      difference.vanish.push_back(before.kept[i]);
+    }
+  }
+  for (std::size_t j = 0; j < after.kept.size(); ++j) {
+    if (!found[j]) difference.appear.push_back(after.kept[j]);
+  }
+  return difference;
+}
+
+absl::StatusOr<ThresholdSuggestion> SuggestThreshold(const AlertRule& rule, const FlowFeed& feed,
+                                                     double wanted_per_day,
+                                                     const BacktestOptions& options) {
+  NTA_RETURN_IF_ERROR(CheckOptions(options));
+  if (!(wanted_per_day >= 0 && wanted_per_day <= 1e6)) {
+    return base::InvalidArgument("the alerts a day that are wanted are 0 to 1,000,000");
+  }
+  AlertRule silent = rule;
+  silent.condition = rule.condition.WithThreshold(std::numeric_limits<double>::max());
+  NTA_ASSIGN_OR_RETURN(RuleDetector watcher, RuleDetector::Create(silent));
+  Detector* const first[] = {&watcher};
+  NTA_ASSIGN_OR_RETURN(const BacktestReport all, BacktestFlows(first, feed, options));
+  ThresholdSuggestion suggestion{.wanted_per_day = wanted_per_day, .threshold = {}, .points = {}};
+  const std::vector<double> peaks = watcher.Peaks();
+  if (peaks.empty()) return suggestion;
+  std::vector<RuleDetector> detectors;
+  std::vector<Detector*> pointers;
+  for (const double threshold : Candidates(peaks, wanted_per_day * all.days())) {
+    AlertRule candidate = rule;
+    candidate.id = "t" + std::to_string(detectors.size());
+    candidate.condition = rule.condition.WithThreshold(threshold);
+    NTA_ASSIGN_OR_RETURN(RuleDetector detector, RuleDetector::Create(candidate));
+    detectors.push_back(std::move(detector));
+  }
+  for (RuleDetector& detector : detectors) pointers.push_back(&detector);
+  NTA_ASSIGN_OR_RETURN(const BacktestReport report, BacktestFlows(pointers, feed, options));
+  for (RuleDetector& detector : detectors) {
+    const auto count = report.by_detector.find(std::string(detector.name()));
+    ThresholdPoint point;
+    point.threshold = detector.rule().condition.threshold();
+    point.alerts = count == report.by_detector.end() ? 0 : count->second;
+    point.alerts_per_day = static_cast<double>(point.alerts) / report.days();
+    if (!suggestion.threshold && point.alerts_per_day <= wanted_per_day) {
+      suggestion.threshold = point.threshold;
+    }
+    suggestion.points.push_back(point);
+  }
+  return suggestion;
+}
+
+}  // namespace nta
