@@ -28,7 +28,7 @@ Response AnswerEdit(const absl::StatusOr<std::int64_t>& version, int status = 20
 
 // The rule of the body; whoever sends it is its author.
 absl::StatusOr<Rule> RuleOf(const Call& call) {
-  NTA_ASSIGN_OR_RETURN(Rule rule, RuleFromJson(call.Body("rule")));
+  NTA_ASSIGN_OR_RETURN(Rule rule, nta::RuleFromJson(call.Body("rule")));
   rule.author = call.principal.account.username;
   return rule;
 }

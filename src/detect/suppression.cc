@@ -158,24 +158,6 @@ absl::StatusOr<SuppressionKind> ParseSuppressionKind(std::string_view text) {
   return base::InvalidArgument("a kind is suppression, maintenance or allow");
 }
 
-absl::StatusOr<PortRange> ParsePortRange(std::string_view text) {
-  const std::size_t dash = text.find('-');
-  const auto first = ParseWhole<std::uint16_t>(text.substr(0, dash));
-  const auto last =
-      dash == std::string_view::npos ? first : ParseWhole<std::uint16_t>(text.substr(dash + 1));
-  if (!first || !last || *last < *first) {
-    return base::InvalidArgument(
-        "ports are numbers from 0 to 65535, or two with \"-\" between: 8000-8100");
-  }
-  return PortRange{*first, *last};
-}
-
-std::string ToString(const PortRange& range) {
-  std::string text = std::to_string(range.first);
-  if (range.last != range.first) text += "-" + std::to_string(range.last);
-  return text;
-}
-
 bool WeeklyTime::Contains(Timestamp time) const {
   const auto midnight = std::chrono::floor<std::chrono::days>(time);
   const Duration since = time - midnight;

@@ -37,6 +37,15 @@ class SqliteBackend final : public Backend {
   absl::StatusOr<FlowPage> Flows(const FlowQuery& query, const QueryControl& control) override {
     return OnReaderUnder(control, QueryFlows, query);
   }
+  absl::Status ScanFlows(const TimeInterval& interval, const FlowFilter& filter,
+                         absl::FunctionRef<absl::Status(const StoredColumns&)> visit,
+                         const QueryControl& control) override {
+    const auto scan = [&](Connection& connection) -> absl::StatusOr<bool> {
+      NTA_RETURN_IF_ERROR(ScanColumns(connection, interval, filter, visit));
+      return true;
+    };
+    return OnReaderUnder(control, scan).status();
+  }
   absl::StatusOr<AlertPage> Alerts(const AlertQuery& query) override {
     return OnReader(QueryAlerts, query);
   }

@@ -19,6 +19,7 @@
 #include "absl/status/statusor.h"
 #include "nta/detect/alert.h"
 #include "nta/net/ip_address.h"
+#include "nta/net/port_range.h"
 #include "nta/net/time.h"
 
 namespace nta {
@@ -30,16 +31,6 @@ enum class SuppressionKind : std::uint8_t {
 };
 std::string_view ToString(SuppressionKind kind);  // "suppression", "maintenance", "allow"
 absl::StatusOr<SuppressionKind> ParseSuppressionKind(std::string_view text);
-
-struct PortRange {
-  std::uint16_t first = 0;
-  std::uint16_t last = 0;  // >= first
-
-  friend bool operator==(const PortRange&, const PortRange&) = default;
-};
-// "443", "8000-8100".
-absl::StatusOr<PortRange> ParsePortRange(std::string_view text);
-std::string ToString(const PortRange& range);
 
 // Every week on these days, from `begin` to `end` after midnight UTC; `end` at or before `begin`
 // lies on the day after.

@@ -19,6 +19,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "nta/net/five_tuple.h"
+#include "nta/net/port_range.h"
 #include "nta/net/time.h"
 
 namespace nta {
@@ -58,14 +59,6 @@ struct RateLimit {
   std::uint32_t burst = 5;               // packets; 1 to 1,000,000
 
   friend bool operator==(const RateLimit&, const RateLimit&) = default;
-};
-
-// Both ends belong to it.
-struct PortRange {
-  std::uint16_t first = 0;
-  std::uint16_t last = 0;
-
-  friend auto operator<=>(const PortRange&, const PortRange&) = default;
 };
 
 // Any of the prefixes, or anything in one of the sets; nothing at all stands for any address.

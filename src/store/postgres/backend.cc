@@ -77,6 +77,13 @@ class PgBackend final : public Backend {
   absl::StatusOr<FlowPage> Flows(const FlowQuery& query, const QueryControl& control) override {
     return Under(control, QueryPgFlows, query);
   }
+  absl::Status ScanFlows(const TimeInterval& interval, const FlowFilter& filter,
+                         absl::FunctionRef<absl::Status(const StoredColumns&)> visit,
+                         const QueryControl& control) override {
+    return Under(control, [&](PgConnection& connection) {
+      return ScanPgFlows(connection, interval, filter, visit);
+    });
+  }
   absl::StatusOr<AlertPage> Alerts(const AlertQuery& query) override {
     return Under({}, QueryPgAlerts, query);
   }

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "base/status.h"
+#include "store/block_builder.h"
 #include "store/checks.h"
 #include "store/cursor.h"
 #include "store/postgres/flows.h"
@@ -85,6 +87,70 @@ absl::StatusOr<FlowPage> QueryPgFlows(PgConnection& connection, const FlowQuery&
   }
   NTA_ASSIGN_OR_RETURN(page.capture, SumPgCaptureCounts(connection, query.interval));
   return page;
+}
+
+namespace {
+
+// Flows on their way to whoever scans them.
+class ColumnBatch {
+ public:
+  void Add(const StoredFlow& stored) {
+    flows_.Add({&stored.flow, 1}, stored.id);
+    icmp_type_.push_back(stored.flow.icmp ? std::uint64_t{stored.flow.icmp->type} + 1 : 0);
+    tcp_state_.push_back(static_cast<std::uint64_t>(stored.flow.tcp_state));
+  }
+  std::size_t size() const { return flows_.size(); }
+
+  absl::Status Visit(absl::FunctionRef<absl::Status(const StoredColumns&)> visit) {
+    if (size() == 0) return absl::OkStatus();
+    flows_.Finish();
+    const TrafficColumns traffic = flows_.Traffic();
+    const std::vector<std::uint8_t> all(traffic.size(), 1);
+    StoredColumns columns;
+    columns.protocol = traffic.protocol;
+    columns.source_port = traffic.source_port;
+    columns.destination_port = traffic.destination_port;
+    columns.icmp_type = icmp_type_;
+    columns.tcp_state = tcp_state_;
+    columns.forward_packets = traffic.forward_packets;
+    columns.reverse_packets = traffic.reverse_packets;
+    columns.forward_bytes = traffic.forward_bytes;
+    columns.reverse_bytes = traffic.reverse_bytes;
+    columns.source_addresses = traffic.source->dictionary;
+    columns.source = traffic.source->index;
+    columns.destination_addresses = traffic.destination->dictionary;
+    columns.destination = traffic.destination->index;
+    columns.selected = all;
+    NTA_RETURN_IF_ERROR(visit(columns));
+    *this = ColumnBatch();
+    return absl::OkStatus();
+  }
+
+ private:
+  BlockBuilder flows_;
+  std::vector<std::uint64_t> icmp_type_;
+  std::vector<std::uint64_t> tcp_state_;
+};
+
+}  // namespace
+
+absl::Status ScanPgFlows(PgConnection& connection, const TimeInterval& interval,
+                         const FlowFilter& filter,
+                         absl::FunctionRef<absl::Status(const StoredColumns&)> visit) {
+  NTA_RETURN_IF_ERROR(CheckInterval(interval));
+  const std::string where = "last_seen >= " + std::to_string(ToInteger(interval.since)) +
+                            " AND last_seen < " + std::to_string(ToInteger(interval.until)) +
+                            " AND " + SqlCondition(filter);
+  ColumnBatch batch;
+  const auto take = [&](const StoredFlow& flow) -> absl::Status {
+    if (!filter.Matches(flow.flow)) return absl::OkStatus();
+    batch.Add(flow);
+    if (batch.size() < kMaxBlockFlows) return absl::OkStatus();
+    NTA_RETURN_IF_ERROR(connection.CheckLimits());
+    return batch.Visit(visit);
+  };
+  NTA_RETURN_IF_ERROR(CopyFlowsOut(connection, FlowSelection(NeedsTexts(filter)), where, take));
+  return batch.Visit(visit);
 }
 
 }  // namespace nta::store

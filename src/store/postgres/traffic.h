@@ -65,6 +65,11 @@ class PgTraffic final : public TrafficSource {
   RollupTable rollups_;
 };
 
+// What Store::ScanFlows does.
+absl::Status ScanPgFlows(PgConnection& connection, const TimeInterval& interval,
+                         const FlowFilter& filter,
+                         absl::FunctionRef<absl::Status(const StoredColumns&)> visit);
+
 // Flows of these minutes as SQL; those that overlap the interval, and not many others.
 std::string OverlapCondition(const TimeInterval& interval);
 absl::StatusOr<CaptureCounts> SumPgCaptureCounts(PgConnection& connection,
