@@ -64,6 +64,8 @@ absl::StatusOr<IncidentQuery> ReadListQuery(const Call& call) {
   const std::string_view state = call.Query("state");
   if (state == "unresolved") {
     query.states = {IncidentState::kOpen, IncidentState::kInvestigating, IncidentState::kContained};
+  } else if (state == "ended") {
+    query.states = {IncidentState::kResolved, IncidentState::kClosed};
   } else if (!state.empty()) {
     NTA_ASSIGN_OR_RETURN(const IncidentState one, ParseIncidentState(state));
     query.states = {one};
@@ -342,8 +344,8 @@ Route Creating(std::string path, std::string summary) {
 
 std::vector<Parameter> ListParameters() {
   return {{"state",
-           "unresolved: open, investigating or contained",
-           {"open", "investigating", "contained", "resolved", "closed", "unresolved"}},
+           "unresolved: open, investigating or contained; ended: resolved or closed",
+           {"open", "investigating", "contained", "resolved", "closed", "unresolved", "ended"}},
           {"severity", "this severity or more", {"info", "low", "medium", "high", "critical"}},
           {"assignee", "only of this user; empty: of nobody", {}},
           {"text", "in id, title or description", {}},

@@ -86,6 +86,7 @@ TEST_F(IncidentsTest, AreOpenedListedReadAndClosed) {
     return json::parse(Call("GET", "/api/v1/incidents?" + query, viewer_).body)["incidents"].size();
   };
   EXPECT_EQ(count("state=unresolved"), 0u);
+  EXPECT_EQ(count("state=ended"), 1u);
   EXPECT_EQ(count("state=closed&assignee=ben&severity=high&text=lab"), 1u);
   EXPECT_EQ(count("assignee="), 0u);
 }

@@ -5,9 +5,12 @@ import { Alerts } from './pages/Alerts';
 import { FirstRun, SignIn, Unreachable } from './pages/Auth';
 import { Conversations } from './pages/Conversations';
 import { Explore } from './pages/Explore';
+import { Health } from './pages/Health';
 import { Host } from './pages/Host';
 import { Hosts } from './pages/Hosts';
+import { Incidents } from './pages/Incidents';
 import { Overview } from './pages/Overview';
+import { Settings } from './pages/Settings';
 import { Users } from './pages/Users';
 import { capitalised } from './lib/format';
 import { stream } from './state/live';
@@ -22,6 +25,9 @@ const kPages: Record<string, ComponentType<{ user: User }>> = {
   conversations: Conversations,
   alerts: Alerts,
   users: Users,
+  incidents: Incidents,
+  health: Health,
+  settings: Settings,
 };
 
 // One host when the address names one, else all of them. Each host starts anew: nothing of another may be seen.

@@ -53,6 +53,15 @@ export function AlertDetail({ alert, onClose }: { alert: Alert; onClose: () => v
       <p>
         <a className="button" href={linkTo(view, alertFlows(alert))}>
           Show these flows
+        </a>{' '}
+        <a
+          className="button"
+          href={linkTo(view, {
+            page: 'incidents',
+            extra: { from: String(alert.id), title: alert.summary.slice(0, 200), severity: alert.severity },
+          })}
+        >
+          Open an incident…
         </a>
       </p>
       <Facts rows={rows} />

@@ -20,7 +20,13 @@ const kPages = [
   { page: 'explore', label: 'Explore' },
   { page: 'hosts', label: 'Hosts' },
   { page: 'alerts', label: 'Alerts' },
+  { page: 'incidents', label: 'Incidents' },
+  { page: 'health', label: 'Health' },
+  { page: 'settings', label: 'Settings' },
 ];
+// Pages that are not about traffic have no filter, and most of them no range.
+const kWithoutFilter = new Set(['users', 'incidents', 'health', 'settings']);
+const kWithoutRange = new Set(['users', 'incidents', 'settings']);
 const kThemes: { value: Theme; label: string; icon: string }[] = [
   { value: 'system', label: 'Like the system', icon: 'system' },
   { value: 'light', label: 'Light', icon: 'sun' },
@@ -35,7 +41,6 @@ export function Shell({ user, children }: { user: User; children: ReactNode }) {
   const view = useView();
   const [dialog, setDialog] = useState<'help' | 'password' | null>(null);
   const pages = may(user, 'admin') ? [...kPages, { page: 'users', label: 'Users' }] : kPages;
-  const hasTraffic = view.page !== 'users';
 
   useKey((event) => {
     if (event.key === '?' && !isTyping(event)) setDialog('help');
@@ -106,8 +111,8 @@ export function Shell({ user, children }: { user: User; children: ReactNode }) {
       <div className="stage">
         <header className="top-bar">
           <CaptureState />
-          {hasTraffic && <FilterBar />}
-          {hasTraffic && <RangePicker />}
+          {!kWithoutFilter.has(view.page) && <FilterBar />}
+          {!kWithoutRange.has(view.page) && <RangePicker />}
         </header>
         <OfflineLine />
         <main id="main" tabIndex={-1} className={`page page-${view.page}`}>
