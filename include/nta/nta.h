@@ -22,6 +22,7 @@
 #include "nta/flow/community_id.h"
 #include "nta/flow/flow_filter.h"
 #include "nta/json/json.h"
+#include "nta/json/log_json.h"
 #include "nta/log/log_reader.h"
 #include "nta/log/logger.h"
 #include "nta/log/rotating_file_sink.h"

@@ -2,11 +2,13 @@ import { useEffect, type ComponentType } from 'react';
 import type { User } from './api/types';
 import { Shell } from './components/Shell';
 import { Alerts } from './pages/Alerts';
+import { Audit } from './pages/Audit';
 import { FirstRun, SignIn, Unreachable } from './pages/Auth';
 import { Conversations } from './pages/Conversations';
 import { Explore } from './pages/Explore';
 import { Host } from './pages/Host';
 import { Hosts } from './pages/Hosts';
+import { Logs } from './pages/Logs';
 import { Overview } from './pages/Overview';
 import { Users } from './pages/Users';
 import { capitalised } from './lib/format';
@@ -21,6 +23,8 @@ const kPages: Record<string, ComponentType<{ user: User }>> = {
   hosts: HostPages,
   conversations: Conversations,
   alerts: Alerts,
+  logs: Logs,
+  audit: Audit,
   users: Users,
 };
 

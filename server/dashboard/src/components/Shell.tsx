@@ -16,11 +16,16 @@ import { Popover } from './Popover';
 import { RangePicker } from './RangePicker';
 
 const kPages = [
-  { page: 'overview', label: 'Overview' },
-  { page: 'explore', label: 'Explore' },
-  { page: 'hosts', label: 'Hosts' },
-  { page: 'alerts', label: 'Alerts' },
-];
+  { page: 'overview', label: 'Overview', role: 'viewer' },
+  { page: 'explore', label: 'Explore', role: 'viewer' },
+  { page: 'hosts', label: 'Hosts', role: 'viewer' },
+  { page: 'alerts', label: 'Alerts', role: 'viewer' },
+  { page: 'logs', label: 'Logs', role: 'operator' },
+  { page: 'audit', label: 'Audit', role: 'admin' },
+  { page: 'users', label: 'Users', role: 'admin' },
+] as const;
+// Pages to which neither a range nor a filter of traffic means anything.
+const kWithoutTraffic = new Set(['users', 'logs', 'audit']);
 const kThemes: { value: Theme; label: string; icon: string }[] = [
   { value: 'system', label: 'Like the system', icon: 'system' },
   { value: 'light', label: 'Light', icon: 'sun' },
@@ -34,8 +39,8 @@ const isAt = (current: string, page: string) =>
 export function Shell({ user, children }: { user: User; children: ReactNode }) {
   const view = useView();
   const [dialog, setDialog] = useState<'help' | 'password' | null>(null);
-  const pages = may(user, 'admin') ? [...kPages, { page: 'users', label: 'Users' }] : kPages;
-  const hasTraffic = view.page !== 'users';
+  const pages = kPages.filter(({ role }) => may(user, role));
+  const hasTraffic = !kWithoutTraffic.has(view.page);
 
   useKey((event) => {
     if (event.key === '?' && !isTyping(event)) setDialog('help');
