@@ -49,6 +49,7 @@
 #include "nta/health/rates.h"
 #include "nta/json/json.h"
 #include "nta/json/operations.h"
+#include "nta/json/log_json.h"
 #include "nta/log/log_reader.h"
 #include "nta/log/logger.h"
 #include "nta/log/rotating_file_sink.h"

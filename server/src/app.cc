@@ -144,7 +144,16 @@ Services::Services(Store& the_store, TokenSigner the_signer, PasswordHasher the_
 void Services::SaveSessions() {
   absl::MutexLock lock(&save_);
   const absl::Status status = store.PutSetting(kSessionsSetting, sessions.Save());
-  if (!status.ok()) Log(LogLevel::kError, "cannot save sessions: " + std::string(status.message()));
+  if (!status.ok()) {
+    Log(LogLevel::kError, "sessions", "cannot save sessions",
+        {{"error", std::string(status.message())}});
+  }
+}
+
+void NoteSecurity(Services& services, LogLevel level, const IpAddress& address,
+                  std::string_view component, std::string_view message, Logger::Fields fields) {
+  if (services.logs == nullptr) return;
+  services.logs->Security(level, address, component, message, std::move(fields));
 }
 
 bool IsAlive(Services& services, const StreamOwner& owner) {
@@ -202,7 +211,7 @@ Plan App::Check(const Request& request) {
   if (is_api) {
     if (const auto wait =
             services_.by_address.Take(AddressKey(request.client), services_.clock.monotonic())) {
-      plan.answer = TooManyRequests(*wait);
+      plan.answer = Refuse(plan, "limit.address", TooManyRequests(*wait));
       return plan;
     }
   }
@@ -221,6 +230,8 @@ Plan App::Check(const Request& request) {
   }
   plan.route = match.route;
   plan.work = match.route->work;
+  // A record waits for the disk.
+  if (plan.work == Work::kInline && !match.route->audit.empty()) plan.work = Work::kStore;
   plan.call.path = std::move(match.path);
   if (match.route->access == Access::kAnyone || match.route->access == Access::kTicket) {
     plan.authorized = true;
@@ -250,8 +261,21 @@ Response App::Finish(Plan& plan) {
       return *std::move(answer);
     }
   }
-  Response response = plan.route->handler(services_, plan.call);
+  Response response = Handle(services_, *plan.route, plan.call);
   RecordLatency(plan, response.status);
+  return response;
+}
+
+std::optional<Response> App::Refuse(const Plan& plan, std::string_view component,
+                                    Response response) {
+  const Request& request = *plan.call.request;
+  Logger::Fields fields = {
+      {"status", response.status}, {"method", request.method}, {"path", request.target.path}};
+  if (plan.authorized || !plan.claims.subject.empty()) {
+    fields.emplace_back("username", plan.claims.subject);
+  }
+  NoteSecurity(services_, LogLevel::kWarning, request.client, component, "request refused",
+               std::move(fields));
   return response;
 }
 
@@ -261,7 +285,8 @@ std::optional<Response> App::CheckToken(Plan& plan) {
   absl::StatusOr<TokenClaims> claims = services_.signer.Verify(token, services_.clock.wall());
   if (!claims.ok() ||
       !services_.sessions.IsAlive(claims->session, claims->subject, claims->generation)) {
-    return Unauthorized("the session has ended; sign in again");
+    return Refuse(plan, claims.ok() ? "session.ended" : "session.bad_token",
+                  Unauthorized("the session has ended; sign in again"));
   }
   plan.claims = *std::move(claims);
   return std::nullopt;
@@ -274,10 +299,10 @@ std::optional<Response> App::CheckAccount(Plan& plan, const absl::StatusOr<Accou
   }
   if (!account.ok()) return FromStatus(account.status());
   if (const auto wait = services_.by_user.Take(account->username, services_.clock.monotonic())) {
-    return TooManyRequests(*wait);
+    return Refuse(plan, "limit.user", TooManyRequests(*wait));
   }
   const Role needed = RoleFor(plan.route->access);
-  if (account->role < needed) return LacksRole(needed);
+  if (account->role < needed) return Refuse(plan, "role.lacking", LacksRole(needed));
   plan.call.principal = {*account, plan.claims.session};
   plan.authorized = true;
   return std::nullopt;

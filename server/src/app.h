@@ -13,6 +13,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "audit_trail.h"
 #include "auth/accounts.h"
 #include "auth/jwt.h"
 #include "auth/passwords.h"
@@ -26,6 +27,7 @@
 #include "http.h"
 #include "notification_desk.h"
 #include "jobs.h"
+#include "logs.h"
 #include "nta/store/store.h"
 #include "operations.h"
 #include "routes.h"
@@ -73,6 +75,11 @@ struct Services {
   // Where bodies too large for memory are kept meanwhile; set before the first request.
   std::string scratch_directory = "/tmp";
 
+  // Log files and audit trail; set before the first request. Without a trail, which only tests do,
+  // acts are not recorded.
+  Logs* logs = nullptr;
+  AuditTrail* audit = nullptr;
+
   // Set by whoever watches the store; what /healthz answers.
   std::atomic<bool> store_is_well{true};
   // After what it borrows.
@@ -86,6 +93,10 @@ struct Services {
  private:
   absl::Mutex save_;
 };
+
+// Into the security log: who tried what, from where.
+void NoteSecurity(Services& services, LogLevel level, const IpAddress& address,
+                  std::string_view component, std::string_view message, Logger::Fields fields = {});
 
 // True while the session that opened a stream is good. May block.
 bool IsAlive(Services& services, const StreamOwner& owner);
@@ -129,6 +140,8 @@ class App {
  private:
   Plan Check(const Request& request);
   void RecordLatency(const Plan& plan, int status);
+  // The answer, with what it says about its request in the security log.
+  std::optional<Response> Refuse(const Plan& plan, std::string_view component, Response response);
   std::optional<Response> CheckToken(Plan& plan);
   std::optional<Response> CheckAccount(Plan& plan, const absl::StatusOr<Account>& account);
   std::optional<Response> CheckInput(Plan& plan);

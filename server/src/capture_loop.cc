@@ -147,7 +147,8 @@ void CaptureLoop::Run(std::stop_token stop) {
     SleepFor(options_.retry_after, stop);
     if (stop.stop_requested()) return;
     // Still away is no news; the first failure told it.
-    if (Open().ok()) Log(LogLevel::kInfo, "capture runs again: " + options_.source);
+    if (Open().ok())
+      Log(LogLevel::kInfo, "capture", "capture runs again", {{"source", options_.source}});
   }
 }
 
@@ -165,7 +166,8 @@ void CaptureLoop::CaptureOnce(std::stop_token stop) {
   if (status.ok()) {
     SetState(CaptureState::kEnded, "");
   } else {
-    Log(LogLevel::kError, "capture failed: " + Message(status));
+    Log(LogLevel::kError, "capture", "capture failed",
+        {{"source", options_.source}, {"error", Message(status)}});
     SetState(CaptureState::kFailed, Message(status));
   }
   source_ = nullptr;

@@ -39,13 +39,20 @@ Response GrantAccess(Services& services, const SessionGrant& grant, std::string_
 std::optional<Response> GuardSignIn(Services& services, const Call& call) {
   const auto wait = services.sign_ins.Take(call.request->client, call.Body("username"),
                                            services.clock.monotonic());
-  return wait ? std::optional(TooManyRequests(*wait)) : std::nullopt;
+  if (!wait) return std::nullopt;
+  NoteSecurity(services, LogLevel::kWarning, call.request->client, "sign_in.limited",
+               "too many attempts to sign in");
+  return TooManyRequests(*wait);
 }
 
 std::optional<Response> GuardOwnPassword(Services& services, const Call& call) {
   const auto wait = services.sign_ins.Take(call.request->client, call.principal.account.username,
                                            services.clock.monotonic());
-  return wait ? std::optional(TooManyRequests(*wait)) : std::nullopt;
+  if (!wait) return std::nullopt;
+  NoteSecurity(services, LogLevel::kWarning, call.request->client, "password.limited",
+               "too many attempts to change a password",
+               {{"username", call.principal.account.username}});
+  return TooManyRequests(*wait);
 }
 
 Response GetSetup(Services& services, const Call&) {
@@ -80,9 +87,13 @@ Response PostSetup(Services& services, const Call& call) {
   if (absl::IsAlreadyExists(status)) return Problem(409, "setup is done already; sign in");
   if (!status.ok()) return FromStatus(status);
   const std::string username(call.Body("username"));
-  Log(LogLevel::kInfo, "setup: first administrator \"" + username + "\"");
+  NoteSecurity(services, LogLevel::kInfo, call.request->client, "setup",
+               "the first administrator was made", {{"username", username}});
   services.sign_ins.NoteSuccess(call.request->client, username);
-  return GrantAccess(services, services.sessions.Start(username, 0), ToString(Role::kAdmin), 201);
+  Response response =
+      GrantAccess(services, services.sessions.Start(username, 0), ToString(Role::kAdmin), 201);
+  response.audit = {{"actor", username}, {"role", std::string(ToString(Role::kAdmin))}};
+  return response;
 }
 
 // The user when name and password are right. Unauthenticated takes as long for an unknown user as
@@ -120,15 +131,26 @@ Response PostLogin(Services& services, const Call& call) {
   const auto user = CheckCredentials(services, call.Body("username"), call.Body("password"));
   if (user.ok() || absl::IsUnauthenticated(user.status())) TellDetectors(services, call, user);
   if (!user.ok()) {
-    // The name stays out of the log: people type passwords there.
-    if (absl::IsUnauthenticated(user.status())) {
-      Log(LogLevel::kWarning, "sign-in refused from " + call.request->client.ToString());
+    Response response = FromStatus(user.status());
+    if (!absl::IsUnauthenticated(user.status())) return response;
+    // A name that nobody has stays out of the logs: people type passwords there.
+    Logger::Fields fields;
+    const std::string username(call.Body("username"));
+    if (CheckUsername(username).ok() && services.store.GetUser(username).ok()) {
+      fields.emplace_back("username", username);
+      response.audit = {{"target", username}};
     }
-    return FromStatus(user.status());
+    NoteSecurity(services, LogLevel::kWarning, call.request->client, "sign_in.failed",
+                 "sign-in refused", std::move(fields));
+    return response;
   }
   services.sign_ins.NoteSuccess(call.request->client, user->username);
-  return GrantAccess(services, services.sessions.Start(user->username, user->generation),
-                     user->role, 200);
+  NoteSecurity(services, LogLevel::kInfo, call.request->client, "sign_in.good", "signed in",
+               {{"username", user->username}, {"role", user->role}});
+  Response response = GrantAccess(
+      services, services.sessions.Start(user->username, user->generation), user->role, 200);
+  response.audit = {{"actor", user->username}, {"role", user->role}};
+  return response;
 }
 
 Response PostRefresh(Services& services, const Call& call) {
@@ -145,8 +167,9 @@ Response PostRefresh(Services& services, const Call& call) {
   }
   const auto grant = services.sessions.Rotate(token);
   if (!grant.ok()) {
-    Log(LogLevel::kWarning,
-        "a refresh token of \"" + found->username + "\" was used twice: its session has ended");
+    NoteSecurity(services, LogLevel::kWarning, call.request->client, "session.stolen",
+                 "a refresh token was used twice: its session has ended",
+                 {{"username", found->username}});
     services.streams.EndSession(found->id);
     services.SaveSessions();
     return FromStatus(grant.status());

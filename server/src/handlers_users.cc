@@ -59,7 +59,9 @@ Response PostUser(Services& services, const Call& call) {
   if (!user.ok()) return FromUserStatus(user.status());
   // Sessions of an earlier user of that name must not come back to life.
   EndSessionsOf(services, user->username);
-  return Json(ToJson(*user), 201);
+  Response response = Json(ToJson(*user), 201);
+  response.audit = {{"target", user->username}, {"new_role", user->role}};
+  return response;
 }
 
 absl::StatusOr<User> ChangeUser(Services& services, const Call& call) {
@@ -85,7 +87,14 @@ Response PatchUser(Services& services, const Call& call) {
   const auto user = ChangeUser(services, call);
   if (!user.ok()) return FromUserStatus(user.status());
   EndSessionsOf(services, user->username);
-  return Json(ToJson(*user));
+  Response response = Json(ToJson(*user));
+  response.audit = {{"target", user->username},
+                    {"new_role", user->role},
+                    {"changed", call.body.contains("password") ? "password" : "role"}};
+  if (call.body.contains("password") && call.body.contains("role")) {
+    response.audit.back().second = "role, password";
+  }
+  return response;
 }
 
 Response DeleteUser(Services& services, const Call& call) {
@@ -96,7 +105,9 @@ Response DeleteUser(Services& services, const Call& call) {
     if (!status.ok()) return FromUserStatus(status);
   }
   EndSessionsOf(services, username);
-  return NoContent();
+  Response response = NoContent();
+  response.audit = {{"target", username}};
+  return response;
 }
 
 }  // namespace

@@ -167,7 +167,7 @@ Response FromStatus(const absl::Status& status) {
       return Busy("the question took too long; ask for a shorter interval",
                   std::chrono::seconds(1));
     default:
-      Log(LogLevel::kError, "request failed: " + Message(status));
+      Log(LogLevel::kError, "http", "a request failed", {{"error", Message(status)}});
       return Busy("the store is not available", std::chrono::seconds(1));
   }
 }

@@ -60,6 +60,9 @@ struct Response {
   std::shared_ptr<const std::string> shared_body;
   // A body from a file.
   std::shared_ptr<const BodyFile> file;
+  // For the audit trail, not for the client: what the handler found out. "actor", "role" and
+  // "target" take the place of what the request said; other names are details. Never a secret.
+  NamedValues audit;
   // Shared between the hub that fills it and the connection that empties it.
   std::shared_ptr<StreamClient> stream;
 };

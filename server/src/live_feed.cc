@@ -106,7 +106,9 @@ void LiveFeed::CheckStore() {
     if (status.ok()) status = services_.detection.SaveCounts();
     const bool was_well = services_.store_is_well.exchange(status.ok());
     // Once, not every five seconds.
-    if (was_well && !status.ok()) Log(LogLevel::kError, "store: " + std::string(status.message()));
+    if (was_well && !status.ok()) {
+      Log(LogLevel::kError, "store", "the store fails", {{"error", std::string(status.message())}});
+    }
     store_busy_ = false;
   });
   if (!submitted) store_busy_ = false;

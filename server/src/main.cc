@@ -24,6 +24,7 @@ sigset_t BlockEndSignals() {
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
   return signals;
@@ -47,7 +48,9 @@ int main(int argc, char** argv) {
   std::cout << "listening on " << (*server)->url() << std::endl;
 
   int signal_number = 0;
-  sigwait(&signals, &signal_number);
+  while (sigwait(&signals, &signal_number) == 0 && signal_number == SIGHUP) {
+    (*server)->ReopenLogs();
+  }
   nta::server::Log(LogLevel::kInfo, "stopping");
   const absl::Status stopped = (*server)->Stop();
   if (absl::IsDeadlineExceeded(stopped)) {

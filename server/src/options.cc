@@ -65,6 +65,40 @@ void AddServerOptions(CLI::App& app, ServerOptions& options) {
                "Listen beyond this machine although connections are not encrypted");
 }
 
+void AddLogOptions(CLI::App& app, ServerOptions& options) {
+  app.add_option("--log-dir", options.log_dir,
+                 "Directory of the log files [logs in the data directory]");
+  app.add_option("--log-level", options.log_level, "The least that is logged")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
+      ->capture_default_str();
+  app.add_option("--log-format", options.log_format, "What the lines of log files look like")
+      ->check(CLI::IsMember({"json", "text"}))
+      ->capture_default_str();
+  app.add_option("--log-max-bytes", options.log_max_bytes,
+                 "Size at which a log file is put aside; until it is set in the dashboard")
+      ->check(CLI::Range(std::uint64_t{4096}, std::uint64_t{1} << 40))
+      ->capture_default_str();
+  app.add_option("--log-max-age", options.log_max_age_seconds,
+                 "Seconds after which a log file is put aside; 0: never for its age")
+      ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{3'000'000'000}))
+      ->capture_default_str();
+  app.add_option("--log-keep", options.log_keep, "Log files kept of those put aside")
+      ->check(CLI::Range(1u, 10'000u))
+      ->capture_default_str();
+  app.add_option("--log-compression", options.log_compression, "How they are packed")
+      ->check(CLI::IsMember({"none", "gzip", "zstd"}))
+      ->capture_default_str();
+  app.add_option("--syslog", options.syslog,
+                 "Also send events and audit checkpoints to this syslog daemon: a socket's path or "
+                 "ADDRESS:PORT (UDP)");
+  app.add_option("--audit-dir", options.audit_dir,
+                 "Directory of the audit trail [audit in the data directory]");
+  app.add_option("--audit-verification-key", options.audit_verification_key,
+                 "File for the key that verifies the trail [in the directory of the trail]");
+  app.add_option("--audit-checkpoints", options.audit_checkpoints,
+                 "Text file that checkpoints of the trail are added to [in its directory]");
+}
+
 void AddLimits(CLI::App& app, ServerOptions& options) {
   app.add_option("--idle-timeout", options.idle_timeout_seconds,
                  "Seconds of silence that end a flow")
@@ -207,6 +241,8 @@ absl::Status Check(ServerOptions& options) {
   }
   NTA_RETURN_IF_ERROR(CheckProtectedSet({.peers = AsPeers(options.protected_networks)}));
   if (options.database.empty()) options.database = options.data_dir + "/nta.db";
+  if (options.log_dir.empty()) options.log_dir = options.data_dir + "/logs";
+  if (options.audit_dir.empty()) options.audit_dir = options.data_dir + "/audit";
   return absl::OkStatus();
 }
 
@@ -221,6 +257,7 @@ std::variant<ServerOptions, ExitNow> ReadOptions(int argc, const char* const* ar
   app.set_version_flag("--version", NTA_VERSION);
   AddSourceOptions(app, options);
   AddServerOptions(app, options);
+  AddLogOptions(app, options);
   AddLimits(app, options);
   AddFirewallOptions(app, options);
   for (CLI::Option* option : app.get_options()) {

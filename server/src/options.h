@@ -4,6 +4,7 @@
 #define NTA_SERVER_OPTIONS_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <iosfwd>
 #include <string>
 #include <variant>
@@ -22,6 +23,17 @@ struct ServerOptions {
   std::string database;   // empty: nta.db in data_dir
   std::string dashboard;  // empty: where it was installed or built
   std::string filter;
+  std::string log_dir;  // empty: "logs" in data_dir
+  std::string log_level = "info";
+  std::string log_format = "json";
+  std::uint64_t log_max_bytes = std::uint64_t{16} << 20;
+  std::uint64_t log_max_age_seconds = 0;  // 0: never for its age
+  std::uint32_t log_keep = 10;
+  std::string log_compression = "zstd";
+  std::string syslog;                  // empty: none
+  std::string audit_dir;               // empty: "audit" in data_dir
+  std::string audit_verification_key;  // empty: in audit_dir
+  std::string audit_checkpoints;       // empty: in audit_dir
   double idle_timeout_seconds = 30;
   double active_timeout_seconds = 60;
   std::size_t max_flows = 1'000'000;

@@ -82,6 +82,8 @@ std::vector<Route> AllRoutes() {
            DetectionRoutes(),
            BacktestRoutes(),
            NotificationRoutes(),
+           LogRoutes(),
+           AuditRoutes(),
        }) {
     std::move(part.begin(), part.end(), std::back_inserter(routes));
   }

@@ -112,6 +112,8 @@ std::vector<Route> AlertRoutes();
 std::vector<Route> DetectionRoutes();
 std::vector<Route> BacktestRoutes();
 std::vector<Route> NotificationRoutes();
+std::vector<Route> LogRoutes();
+std::vector<Route> AuditRoutes();
 
 // A route that viewers may read and that asks the store.
 Route Reading(std::string path, Handler handler, std::string summary,

@@ -20,6 +20,7 @@
 #include "http_server.h"
 #include "live_feed.h"
 #include "log.h"
+#include "log_settings.h"
 #include "nta/capture/live_capture.h"
 #include "nta/capture/multi_source.h"
 #include "nta/capture/pcap_file_reader.h"
@@ -147,9 +148,28 @@ AppLimits MakeLimits(const ServerOptions& options) {
   return limits;
 }
 
+absl::StatusOr<LogsOptions> MakeLogOptions(const ServerOptions& options) {
+  LogsOptions logs{.directory = options.log_dir,
+                   .rotation = {.max_bytes = options.log_max_bytes,
+                                .max_age = std::chrono::seconds(options.log_max_age_seconds),
+                                .keep = options.log_keep},
+                   .syslog = options.syslog,
+                   .clock = SystemClock()};
+  NTA_ASSIGN_OR_RETURN(logs.level, ParseLogLevel(options.log_level));
+  NTA_ASSIGN_OR_RETURN(logs.format, ParseLogFormat(options.log_format));
+  NTA_ASSIGN_OR_RETURN(logs.rotation.compression, ParseLogCompression(options.log_compression));
+  return logs;
+}
+
 absl::Status MakeDataDirectory(const std::string& path) {
   if (mkdir(path.c_str(), S_IRWXU) == 0 || errno == EEXIST) return absl::OkStatus();
   return base::ErrnoStatus(errno, "cannot make the data directory \"" + path + "\"");
+}
+
+// An alert of unauthorised access stands in the security log as well.
+void NoteAlert(Logs& logs, const Alert& alert) {
+  logs.Security(LogLevel::kWarning, std::nullopt, "alert.unauthorised_access", alert.summary,
+                {{"alert", alert.id}, {"state", ToString(alert.state)}});
 }
 
 // The dashboard stands where it was installed, beside the program, or where it was built.
@@ -177,6 +197,7 @@ class Server::Impl {
   bool has_dashboard() const { return services_->files.has_dashboard(); }
   std::string TakeBootstrapToken() { return std::exchange(bootstrap_token_, {}); }
   absl::Status Stop();
+  void ReopenLogs();
 
  private:
   explicit Impl(const ServerOptions& options)
@@ -185,14 +206,18 @@ class Server::Impl {
         hash_pool_(kHashThreads, kHashQueue) {}
 
   absl::Status OpenStore();
+  absl::Status OpenLogs();
   absl::Status MakeServices();
   absl::Status PrepareOperations();
+  absl::Status OpenAudit();
   absl::Status PrepareBootstrap();
   void StartThreads();
   void StopThreads();
 
   const ServerOptions options_;
   std::optional<DataLock> data_lock_;
+  std::unique_ptr<Logs> logs_;
+  std::unique_ptr<AuditTrail> audit_;
   std::unique_ptr<Store> store_;
   std::optional<StoreWriter> writer_;
   TrafficSampler sampler_;
@@ -223,6 +248,7 @@ absl::StatusOr<std::unique_ptr<Server::Impl>> Server::Impl::Start(const ServerOp
   NTA_RETURN_IF_ERROR(impl->MakeServices());
   NTA_RETURN_IF_ERROR(impl->PrepareOperations());
   NTA_RETURN_IF_ERROR(impl->PrepareBootstrap());
+  NTA_RETURN_IF_ERROR(impl->OpenAudit());
   impl->feed_ = std::make_unique<LiveFeed>(*impl->services_, *impl->capture_, impl->sampler_,
                                            impl->connections_, impl->store_pool_);
   impl->services_->listening = Endpoint{socket.address().address, socket.address().port};
@@ -239,14 +265,46 @@ absl::StatusOr<std::unique_ptr<Server::Impl>> Server::Impl::Start(const ServerOp
 absl::Status Server::Impl::OpenStore() {
   NTA_RETURN_IF_ERROR(MakeDataDirectory(options_.data_dir));
   NTA_ASSIGN_OR_RETURN(data_lock_, DataLock::Take(options_.data_dir));
+  NTA_RETURN_IF_ERROR(OpenLogs());
   NTA_ASSIGN_OR_RETURN(store_, Store::Open({.path = options_.database}));
   writer_.emplace(*store_);
   capture_.emplace(MakeCaptureOptions(options_), *writer_, sampler_, [this](const Alert& alert) {
     std::string json = nta::ToJson(alert);
     services_->streams.Publish("alert", json);
     services_->notifications.Offer(alert, std::move(json));
+    if (alert.alert_class == AlertClass::kUnauthorisedAccess) NoteAlert(*logs_, alert);
   });
   return absl::OkStatus();
+}
+
+absl::Status Server::Impl::OpenLogs() {
+  NTA_ASSIGN_OR_RETURN(LogsOptions logs, MakeLogOptions(options_));
+  NTA_ASSIGN_OR_RETURN(logs_, Logs::Open(std::move(logs)));
+  return absl::OkStatus();
+}
+
+absl::Status Server::Impl::OpenAudit() {
+  NTA_ASSIGN_OR_RETURN(audit_,
+                       AuditTrail::Open({.directory = options_.audit_dir,
+                                         .verification_key = options_.audit_verification_key,
+                                         .checkpoints = options_.audit_checkpoints},
+                                        SystemClock(), logs_.get()));
+  services_->audit = audit_.get();
+  NTA_RETURN_IF_ERROR(audit_->Record("system", "server.start", NTA_VERSION, AuditOutcome::kDone));
+  const absl::Status status = audit_->Checkpoint().status();
+  if (!status.ok()) {
+    Log(LogLevel::kError, "audit", "cannot write a checkpoint",
+        {{"error", std::string(status.message())}});
+  }
+  return absl::OkStatus();
+}
+
+void Server::Impl::ReopenLogs() {
+  const absl::Status status = logs_->Reopen();
+  if (!status.ok()) {
+    Log(LogLevel::kError, "log", "cannot reopen the log files",
+        {{"error", std::string(status.message())}});
+  }
 }
 
 absl::Status Server::Impl::MakeServices() {
@@ -258,6 +316,8 @@ absl::Status Server::Impl::MakeServices() {
                                          std::move(files), SystemClock(), MakeLimits(options_),
                                          [this] { return capture_->status(); });
   services_->scratch_directory = options_.data_dir;
+  services_->logs = logs_.get();
+  RestoreLogRotation(*services_);
   const absl::StatusOr<std::string> sessions = store_->GetSetting(kSessionsSetting);
   if (sessions.ok()) services_->sessions.Load(*sessions);
   NTA_ASSIGN_OR_RETURN(services_->firewall, OpenFirewall(options_, *store_, SystemClock()));
@@ -330,9 +390,15 @@ absl::Status Server::Impl::Stop() {
   StopThreads();
   absl::Status recorded = feed_->RecordCapture();
   if (recorded.ok()) recorded = services_->detection.SaveCounts();
-  if (!recorded.ok()) Log(LogLevel::kError, "store: " + std::string(recorded.message()));
+  if (!recorded.ok()) {
+    Log(LogLevel::kError, "store", "cannot record the capture's state",
+        {{"error", std::string(recorded.message())}});
+  }
   const StoreWriterStats stats = writer_->Stats();
   NTA_RETURN_IF_ERROR(http_->Stop(kStopTime));
+  audit_->Record("system", "server.stop", NTA_VERSION, AuditOutcome::kDone).IgnoreError();
+  audit_->Checkpoint().status().IgnoreError();
+  logs_->Flush().IgnoreError();
   if (stats.queue == 0) return absl::OkStatus();
   return base::MakeStatus(absl::StatusCode::kDataLoss, std::to_string(stats.queue) +
                                                            " flows could not be written: " +
@@ -349,6 +415,7 @@ Server::~Server() = default;
 std::string Server::url() const { return "http://" + ToString(impl_->address()); }
 std::string Server::TakeBootstrapToken() { return impl_->TakeBootstrapToken(); }
 absl::Status Server::Stop() { return impl_->Stop(); }
+void Server::ReopenLogs() { impl_->ReopenLogs(); }
 
 std::string Server::description() const {
   const ServerOptions& options = impl_->options();

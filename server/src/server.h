@@ -28,6 +28,9 @@ class Server {
   // The one-time token that makes the first administrator; empty when there is one. Not kept.
   std::string TakeBootstrapToken();
 
+  // After SIGHUP: opens the log files anew.
+  void ReopenLogs();
+
   // Ends flows, writes what is left, closes streams and connections. When it fails, the process
   // must end at once.
   absl::Status Stop();

@@ -23,4 +23,6 @@ PYBIND11_MODULE(_nta, module) {
   BindExport(module);
   BindPipeline(module);
   BindStore(module);
+  BindLog(module);
+  BindAudit(module);
 }

@@ -2,6 +2,7 @@ import { useEffect, type ComponentType } from 'react';
 import type { User } from './api/types';
 import { Shell } from './components/Shell';
 import { Alerts } from './pages/Alerts';
+import { Audit } from './pages/Audit';
 import { FirstRun, SignIn, Unreachable } from './pages/Auth';
 import { Conversations } from './pages/Conversations';
 import { Explore } from './pages/Explore';
@@ -9,6 +10,7 @@ import { Health } from './pages/Health';
 import { Host } from './pages/Host';
 import { Hosts } from './pages/Hosts';
 import { Incidents } from './pages/Incidents';
+import { Logs } from './pages/Logs';
 import { Overview } from './pages/Overview';
 import { Settings } from './pages/Settings';
 import { Users } from './pages/Users';
@@ -24,6 +26,8 @@ const kPages: Record<string, ComponentType<{ user: User }>> = {
   hosts: HostPages,
   conversations: Conversations,
   alerts: Alerts,
+  logs: Logs,
+  audit: Audit,
   users: Users,
   incidents: Incidents,
   health: Health,

@@ -13,6 +13,7 @@ import './styles/charts.css';
 import './styles/tables.css';
 import './styles/pages.css';
 import './styles/operations.css';
+import './styles/logs.css';
 import './styles/small.css';
 
 applyTheme();

@@ -1,7 +1,10 @@
+import { save } from '../lib/csv';
 import { client } from './client';
 import type {
   Alert,
   AlertPage,
+  AuditPage,
+  AuditReport,
   ApplicationEntry,
   Capture,
   Conversations,
@@ -9,6 +12,9 @@ import type {
   FlowOrder,
   FlowPage,
   Host,
+  LogKind,
+  LogPage,
+  LogRotation,
   Measure,
   Role,
   Series,
@@ -96,6 +102,31 @@ export const changeUser = (username: string, change: { role?: Role; password?: s
   client.http.patch(`/api/v1/users/${encodeURIComponent(username)}`, change);
 export const deleteUser = (username: string) =>
   client.http.delete(`/api/v1/users/${encodeURIComponent(username)}`);
+
+export const getLogs = (
+  q: { kind: LogKind; level?: string; component?: string; text?: string; cursor?: string },
+  signal?: AbortSignal,
+) => get<LogPage>('/api/v1/logs', { ...q }, signal);
+export const getLogRotation = (signal?: AbortSignal) =>
+  get<LogRotation>('/api/v1/logs/rotation', {}, signal);
+export const setLogRotation = (rotation: LogRotation) => client.http.put('/api/v1/logs/rotation', rotation);
+export const rotateLogs = () => client.http.post('/api/v1/logs/rotate');
+
+async function saveFile(path: string, params: Params, name: string): Promise<void> {
+  const kept = Object.fromEntries(Object.entries(params).filter(([, v]) => v !== undefined && v !== ''));
+  const { data } = await client.http.get<Blob>(path, { params: kept, responseType: 'blob', timeout: 300_000 });
+  save(name, data);
+}
+export const downloadLog = (kind: LogKind) => saveFile('/api/v1/logs/download', { kind }, `${kind}.log`);
+
+export const getAudit = (
+  q: { act?: string; outcome?: string; cursor?: string },
+  signal?: AbortSignal,
+) => get<AuditPage>('/api/v1/logs/audit', { ...q }, signal);
+export const verifyAudit = async () =>
+  (await client.http.post<AuditReport>('/api/v1/logs/audit/verify', undefined, { timeout: 300_000 })).data;
+export const exportAudit = (q: { act?: string; outcome?: string }, format: 'csv' | 'jsonl') =>
+  saveFile('/api/v1/logs/audit/export', { ...q, format }, `audit.${format}`);
 
 export const getStreamTicket = async () =>
   (await client.http.post<{ ticket: string; expires_in: number }>('/api/v1/stream/ticket')).data.ticket;

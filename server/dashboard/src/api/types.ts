@@ -9,6 +9,61 @@ export interface UserRow extends User {
   created: string;
 }
 
+export type LogKind = 'server' | 'security';
+export type LogLevel = 'debug' | 'info' | 'warning' | 'error';
+export interface LogEvent {
+  time: string;
+  level: LogLevel;
+  kind: string;
+  component: string;
+  message: string;
+  fields?: Record<string, string | number | boolean>;
+}
+export interface LogPage {
+  events: LogEvent[];
+  next_cursor: string | null;
+  unreadable: number;
+}
+export interface LogRotation {
+  max_bytes: number;
+  max_age_seconds: number;
+  keep: number;
+  compression: 'none' | 'gzip' | 'zstd';
+}
+
+export type AuditOutcome = 'begun' | 'done' | 'refused' | 'failed';
+export interface AuditRecord {
+  sequence: number;
+  time: string;
+  actor: string;
+  role: string;
+  address: string;
+  act: string;
+  target: string;
+  outcome: AuditOutcome;
+  about: number | null;
+  details: Record<string, string>;
+}
+export interface AuditPage {
+  records: AuditRecord[];
+  next_cursor: string | null;
+  unreadable: number;
+}
+export interface AuditReport {
+  ok: boolean;
+  integrity: 'intact' | 'damaged';
+  authenticity: 'proven' | 'not_proven' | 'forged';
+  completeness: 'complete' | 'incomplete' | 'unknown';
+  files: number;
+  records: number;
+  bytes: number;
+  first_sequence: number;
+  last_sequence: number;
+  checkpoint_count: number;
+  faults: { file: string; offset: number; sequence: number; reason: string }[];
+  summary: string;
+}
+
 export interface Login {
   token: string;
   refresh_token: string;

@@ -15,18 +15,19 @@ import { PasswordDialog } from './PasswordDialog';
 import { Popover } from './Popover';
 import { RangePicker } from './RangePicker';
 
+// In the order of the rail. `range` and `filter`: whether those of the top bar mean anything to the page.
 const kPages = [
-  { page: 'overview', label: 'Overview' },
-  { page: 'explore', label: 'Explore' },
-  { page: 'hosts', label: 'Hosts' },
-  { page: 'alerts', label: 'Alerts' },
-  { page: 'incidents', label: 'Incidents' },
-  { page: 'health', label: 'Health' },
-  { page: 'settings', label: 'Settings' },
-];
-// Pages that are not about traffic have no filter, and most of them no range.
-const kWithoutFilter = new Set(['users', 'incidents', 'health', 'settings']);
-const kWithoutRange = new Set(['users', 'incidents', 'settings']);
+  { page: 'overview', label: 'Overview', role: 'viewer', range: true, filter: true },
+  { page: 'explore', label: 'Explore', role: 'viewer', range: true, filter: true },
+  { page: 'hosts', label: 'Hosts', role: 'viewer', range: true, filter: true },
+  { page: 'alerts', label: 'Alerts', role: 'viewer', range: true, filter: true },
+  { page: 'incidents', label: 'Incidents', role: 'viewer', range: false, filter: false },
+  { page: 'logs', label: 'Logs', role: 'operator', range: false, filter: false },
+  { page: 'audit', label: 'Audit', role: 'admin', range: false, filter: false },
+  { page: 'health', label: 'Health', role: 'viewer', range: true, filter: false },
+  { page: 'settings', label: 'Settings', role: 'viewer', range: false, filter: false },
+  { page: 'users', label: 'Users', role: 'admin', range: false, filter: false },
+] as const;
 const kThemes: { value: Theme; label: string; icon: string }[] = [
   { value: 'system', label: 'Like the system', icon: 'system' },
   { value: 'light', label: 'Light', icon: 'sun' },
@@ -40,7 +41,12 @@ const isAt = (current: string, page: string) =>
 export function Shell({ user, children }: { user: User; children: ReactNode }) {
   const view = useView();
   const [dialog, setDialog] = useState<'help' | 'password' | null>(null);
-  const pages = may(user, 'admin') ? [...kPages, { page: 'users', label: 'Users' }] : kPages;
+  const pages = kPages.filter(({ role }) => may(user, role));
+  // Pages that are not in the rail, those of one host among them, are about traffic.
+  const { range: hasRange, filter: hasFilter } = kPages.find(({ page }) => page === view.page) ?? {
+    range: true,
+    filter: true,
+  };
 
   useKey((event) => {
     if (event.key === '?' && !isTyping(event)) setDialog('help');
@@ -111,8 +117,8 @@ export function Shell({ user, children }: { user: User; children: ReactNode }) {
       <div className="stage">
         <header className="top-bar">
           <CaptureState />
-          {!kWithoutFilter.has(view.page) && <FilterBar />}
-          {!kWithoutRange.has(view.page) && <RangePicker />}
+          {hasFilter && <FilterBar />}
+          {hasRange && <RangePicker />}
         </header>
         <OfflineLine />
         <main id="main" tabIndex={-1} className={`page page-${view.page}`}>

@@ -1,3 +1,4 @@
+import { toProblem } from '../api/problem';
 import { createStore } from './store';
 
 export interface Notice {
@@ -19,5 +20,15 @@ export async function copy(text: string): Promise<void> {
     notify(`Copied ${text}`);
   } catch {
     notify('The browser did not allow copying; select the text instead.');
+  }
+}
+
+// Something asked for with a click: what comes of it is told, also when it fails.
+export async function tryAndTell(act: () => Promise<unknown>, done?: string): Promise<void> {
+  try {
+    await act();
+    if (done) notify(done);
+  } catch (error) {
+    notify(toProblem(error).detail);
   }
 }
