@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,6 +23,7 @@
 #include "capture_loop.h"
 #include "clock.h"
 #include "http.h"
+#include "login_watch.h"
 #include "jobs.h"
 #include "nta/store/store.h"
 #include "routes.h"
@@ -63,6 +65,8 @@ struct Services {
   // Where bodies too large for memory are kept meanwhile; set before the first request.
   std::string scratch_directory = "/tmp";
 
+  // Told of every sign-in; null where nobody watches. Set before requests come.
+  std::unique_ptr<LoginWatch> logins;
   // Set by whoever watches the store; what /healthz answers.
   std::atomic<bool> store_is_well{true};
   // One change of users or setup at a time: each reads, decides and writes.

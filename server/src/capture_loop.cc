@@ -5,6 +5,7 @@
 #include <mutex>
 #include <utility>
 
+#include "base/status.h"
 #include "json_text.h"
 #include "log.h"
 #include "nta/json/json.h"
@@ -118,13 +119,17 @@ CaptureLoop::CaptureLoop(CaptureLoopOptions options, StoreWriter& writer, Traffi
     : options_(std::move(options)),
       writer_(writer),
       sampler_(sampler),
-      on_alert_(std::move(on_alert)) {
+      on_alert_(std::move(on_alert)),
+      evidence_(options_.evidence) {
   status_.source = options_.source;
   status_.kind = options_.kind;
   status_.flow_table.capacity = options_.pipeline.flow_table.max_flows;
 }
 
 absl::Status CaptureLoop::Open() {
+  if (detectors_.empty()) {
+    NTA_ASSIGN_OR_RETURN(detectors_, DefaultDetectors(options_.detection));
+  }
   if (!options_.open) {
     SetState(CaptureState::kEnded, "no capture source was named");
     return absl::OkStatus();
@@ -151,8 +156,8 @@ void CaptureLoop::Run(std::stop_token stop) {
 
 void CaptureLoop::CaptureOnce(std::stop_token stop) {
   Pipeline pipeline(*source_, options_.pipeline);
-  PortScanDetector port_scans(options_.port_scans);
-  pipeline.AddDetector(port_scans);
+  // They outlive the source: what they have learned is not lost when an interface was away.
+  for (const auto& detector : detectors_) pipeline.AddDetector(*detector);
   const absl::Status status = pipeline.Run(
       [&](const Batch& batch) {
         Deliver(batch, pipeline.Stats());
@@ -174,10 +179,8 @@ void CaptureLoop::Deliver(const Batch& batch, const PipelineStats& stats) {
   const PipelineStats total = Total(stats);
   sampler_.Observe(batch, total);
   std::vector<Alert> alerts = batch.alerts;
-  for (Alert& alert : alerts) {
-    alert.id.insert(0, options_.alert_prefix);
-    on_alert_(alert);
-  }
+  KeepEvidence(batch, alerts);
+  for (const Alert& alert : alerts) on_alert_(alert);
   if (!batch.flows.empty() || !alerts.empty()) writer_.Add(batch.flows, alerts);
   absl::MutexLock lock(&mutex_);
   status_.ledger = total.ledger;
@@ -191,6 +194,20 @@ void CaptureLoop::Deliver(const Batch& batch, const PipelineStats& stats) {
   if (!captured_)
     captured_ = {batch.packets.empty() ? batch.time : batch.packets.front().time, batch.time};
   captured_->until = std::max(captured_->until, batch.time);
+}
+
+void CaptureLoop::KeepEvidence(const Batch& batch, std::vector<Alert>& alerts) {
+  absl::MutexLock lock(&evidence_mutex_);
+  evidence_.Observe(batch.packets);
+  for (Alert& alert : alerts) {
+    alert.id.insert(0, options_.alert_prefix);
+    evidence_.Keep(alert);
+  }
+}
+
+absl::Status CaptureLoop::WriteEvidence(std::string_view alert_id, const std::string& path) const {
+  absl::MutexLock lock(&evidence_mutex_);
+  return evidence_.WritePcap(alert_id, path);
 }
 
 void CaptureLoop::SetState(CaptureState state, std::string message) {

@@ -104,15 +104,24 @@ absl::StatusOr<User> CheckCredentials(Services& services, std::string_view usern
   return user;
 }
 
+void ReportLogin(Services& services, const Call& call, SecurityOutcome outcome) {
+  if (services.logins == nullptr) return;
+  std::string user(call.Body("username"));
+  if (!CheckUsername(user).ok() || !services.store.GetUser(user).ok()) user.clear();
+  services.logins->Report(call.request->client, outcome, std::move(user), services.clock.wall());
+}
+
 Response PostLogin(Services& services, const Call& call) {
   const auto user = CheckCredentials(services, call.Body("username"), call.Body("password"));
   if (!user.ok()) {
     // The name stays out of the log: people type passwords there.
     if (absl::IsUnauthenticated(user.status())) {
+      ReportLogin(services, call, SecurityOutcome::kFailure);
       Log(LogLevel::kWarning, "sign-in refused from " + call.request->client.ToString());
     }
     return FromStatus(user.status());
   }
+  ReportLogin(services, call, SecurityOutcome::kSuccess);
   services.sign_ins.NoteSuccess(call.request->client, user->username);
   return GrantAccess(services, services.sessions.Start(user->username, user->generation),
                      user->role, 200);

@@ -104,6 +104,12 @@ std::string WithoutPassword(std::string url) {
 
 std::string BaseName(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
+// Another one for each start, so that no run overwrites the alerts of an earlier one.
+std::string AlertPrefix() {
+  const auto started = std::chrono::floor<std::chrono::seconds>(SystemClock().wall());
+  return std::to_string(started.time_since_epoch().count()) + "-";
+}
+
 CaptureLoopOptions MakeCaptureOptions(const ServerOptions& options) {
   CaptureLoopOptions capture;
   if (!options.interfaces.empty()) {
@@ -126,8 +132,10 @@ CaptureLoopOptions MakeCaptureOptions(const ServerOptions& options) {
   if (options.statistics) flows.statistics = FlowStatisticsOptions{};
   if (options.applications) capture.pipeline.applications = ApplicationInspectorOptions{};
   capture.pipeline.clock = SystemClock().wall;
-  const auto started = std::chrono::floor<std::chrono::seconds>(SystemClock().wall());
-  capture.alert_prefix = std::to_string(started.time_since_epoch().count()) + "-";
+  capture.alert_prefix = AlertPrefix();
+  if (!options.block_lists.empty()) capture.detection.policy.block_lists = options.block_lists;
+  capture.detection.disabled.insert(options.without_detectors.begin(),
+                                    options.without_detectors.end());
   return capture;
 }
 
@@ -247,6 +255,11 @@ absl::Status Server::Impl::MakeServices() {
                                          std::move(files), SystemClock(), MakeLimits(options_),
                                          [this] { return capture_->status(); });
   services_->scratch_directory = options_.data_dir;
+  services_->logins = std::make_unique<LoginWatch>(
+      AlertPrefix() + "server-", [this](const std::vector<Alert>& alerts) {
+        writer_->Add({}, alerts);
+        for (const Alert& alert : alerts) services_->streams.Publish("alert", nta::ToJson(alert));
+      });
   const absl::StatusOr<std::string> sessions = store_->GetSetting(kSessionsSetting);
   if (sessions.ok()) services_->sessions.Load(*sessions);
   app_ = std::make_unique<App>(*services_);
