@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,6 +27,7 @@
 #include "detection_desk.h"
 #include "http.h"
 #include "notification_desk.h"
+#include "login_watch.h"
 #include "jobs.h"
 #include "logs.h"
 #include "nta/store/store.h"
@@ -80,6 +82,8 @@ struct Services {
   Logs* logs = nullptr;
   AuditTrail* audit = nullptr;
 
+  // Told of every sign-in; null where nobody watches. Set before requests come.
+  std::unique_ptr<LoginWatch> logins;
   // Set by whoever watches the store; what /healthz answers.
   std::atomic<bool> store_is_well{true};
   // After what it borrows.

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <utility>
 
+#include "base/status.h"
 #include "json_text.h"
 #include "log.h"
 #include "nta/json/json.h"
@@ -120,7 +121,8 @@ CaptureLoop::CaptureLoop(CaptureLoopOptions options, StoreWriter& writer, Traffi
       sampler_(sampler),
       on_alert_(std::move(on_alert)),
       own_detection_(std::make_unique<LiveDetection>()),
-      detection_(own_detection_.get()) {
+      detection_(own_detection_.get()),
+      evidence_(options_.evidence) {
   status_.source = options_.source;
   status_.kind = options_.kind;
   status_.flow_table.capacity = options_.pipeline.flow_table.max_flows;
@@ -177,7 +179,7 @@ void CaptureLoop::Deliver(const Batch& batch, const PipelineStats& stats) {
   const PipelineStats total = Total(stats);
   sampler_.Observe(batch, total);
   std::vector<Alert> alerts = batch.alerts;
-  for (Alert& alert : alerts) alert.id.insert(0, options_.alert_prefix);
+  KeepEvidence(batch, alerts);
   detection_->Filter(alerts);
   for (const Alert& alert : alerts) {
     // What is hidden is kept, but nobody is told.
@@ -196,6 +198,20 @@ void CaptureLoop::Deliver(const Batch& batch, const PipelineStats& stats) {
   if (!captured_)
     captured_ = {batch.packets.empty() ? batch.time : batch.packets.front().time, batch.time};
   captured_->until = std::max(captured_->until, batch.time);
+}
+
+void CaptureLoop::KeepEvidence(const Batch& batch, std::vector<Alert>& alerts) {
+  absl::MutexLock lock(&evidence_mutex_);
+  evidence_.Observe(batch.packets);
+  for (Alert& alert : alerts) {
+    alert.id.insert(0, options_.alert_prefix);
+    evidence_.Keep(alert);
+  }
+}
+
+absl::Status CaptureLoop::WriteEvidence(std::string_view alert_id, const std::string& path) const {
+  absl::MutexLock lock(&evidence_mutex_);
+  return evidence_.WritePcap(alert_id, path);
 }
 
 void CaptureLoop::SetState(CaptureState state, std::string message) {

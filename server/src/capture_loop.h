@@ -18,6 +18,7 @@
 #include "absl/synchronization/mutex.h"
 #include "nta/capture/packet_source.h"
 #include "live_detection.h"
+#include "nta/pipeline/packet_evidence.h"
 #include "nta/pipeline/pipeline.h"
 #include "nta/pipeline/traffic_sampler.h"
 #include "nta/store/store.h"
@@ -52,6 +53,8 @@ struct CaptureLoopOptions {
   // Opens the source: at the start, and again after it failed. Empty: nothing is captured.
   std::function<absl::StatusOr<std::unique_ptr<PacketSource>>()> open;
   PipelineOptions pipeline;
+  // The packets before alerts, kept in memory.
+  PacketEvidenceOptions evidence;
   // A failed interface is tried again after this long; files are not.
   std::chrono::milliseconds retry_after{2000};
   // Goes before the ids of alerts, which each engine counts from one: no run may overwrite alerts
@@ -59,7 +62,7 @@ struct CaptureLoopOptions {
   std::string alert_prefix;
 };
 
-// Run by one thread; status(), captured() by any.
+// Run by one thread; status(), captured() and WriteEvidence() by any.
 class CaptureLoop {
  public:
   // Borrows all three until the loop ends. `on_alert` is called by the thread that runs.
@@ -76,6 +79,8 @@ class CaptureLoop {
   void Run(std::stop_token stop);
 
   CaptureStatus status() const;
+  // The packets before an alert, as a pcapng file. NotFound when they are not, or no longer, kept.
+  absl::Status WriteEvidence(std::string_view alert_id, const std::string& path) const;
   // The time that was watched without a break, up to now: since the first packet of a file, or
   // since the interface was opened. Absent before that.
   std::optional<TimeInterval> captured() const;
@@ -84,6 +89,8 @@ class CaptureLoop {
   // One opened source from its first packet to its end.
   void CaptureOnce(std::stop_token stop);
   void Deliver(const Batch& batch, const PipelineStats& stats);
+  // Gives the alerts their ids and keeps the packets before them.
+  void KeepEvidence(const Batch& batch, std::vector<Alert>& alerts);
   void SetState(CaptureState state, std::string message);
   void AddToBase(const PipelineStats& stats);
   PipelineStats Total(const PipelineStats& stats) const;
@@ -97,6 +104,8 @@ class CaptureLoop {
   LiveDetection* detection_;
   std::unique_ptr<PacketSource> source_;
   PipelineStats base_;  // of the sources before this one
+  mutable absl::Mutex evidence_mutex_;
+  PacketEvidence evidence_ ABSL_GUARDED_BY(evidence_mutex_);
   mutable absl::Mutex mutex_;
   CaptureStatus status_ ABSL_GUARDED_BY(mutex_);
   std::optional<TimeInterval> captured_ ABSL_GUARDED_BY(mutex_);

@@ -127,6 +127,13 @@ void TellDetectors(Services& services, const Call& call, const absl::StatusOr<Us
   services.detection.live().Report(event);
 }
 
+void ReportLogin(Services& services, const Call& call, SecurityOutcome outcome) {
+  if (services.logins == nullptr) return;
+  std::string user(call.Body("username"));
+  if (!CheckUsername(user).ok() || !services.store.GetUser(user).ok()) user.clear();
+  services.logins->Report(call.request->client, outcome, std::move(user), services.clock.wall());
+}
+
 Response PostLogin(Services& services, const Call& call) {
   const auto user = CheckCredentials(services, call.Body("username"), call.Body("password"));
   if (user.ok() || absl::IsUnauthenticated(user.status())) TellDetectors(services, call, user);
@@ -137,6 +144,7 @@ Response PostLogin(Services& services, const Call& call) {
     Logger::Fields fields;
     const std::string username(call.Body("username"));
     if (CheckUsername(username).ok() && services.store.GetUser(username).ok()) {
+      ReportLogin(services, call, SecurityOutcome::kFailure);
       fields.emplace_back("username", username);
       response.audit = {{"target", username}};
     }
@@ -144,6 +152,7 @@ Response PostLogin(Services& services, const Call& call) {
                  "sign-in refused", std::move(fields));
     return response;
   }
+  ReportLogin(services, call, SecurityOutcome::kSuccess);
   services.sign_ins.NoteSuccess(call.request->client, user->username);
   NoteSecurity(services, LogLevel::kInfo, call.request->client, "sign_in.good", "signed in",
                {{"username", user->username}, {"role", user->role}});

@@ -31,9 +31,17 @@ std::string LiveDetection::NextPrefix(const std::string& name) {
   return number == 0 ? "" : std::to_string(number) + "-";
 }
 
-absl::Status LiveDetection::SetDetectors(const DetectionOptions& options) {
-  NTA_ASSIGN_OR_RETURN(DetectorList list, DefaultDetectors(options));
+void LiveDetection::SetBase(DetectionOptions base) {
   absl::MutexLock lock(&mutex_);
+  base_ = std::move(base);
+}
+
+absl::Status LiveDetection::SetDetectors(const DetectionOptions& options) {
+  absl::MutexLock lock(&mutex_);
+  DetectionOptions merged = options;
+  merged.disabled.insert(base_.disabled.begin(), base_.disabled.end());
+  if (merged.policy.block_lists.empty()) merged.policy.block_lists = base_.policy.block_lists;
+  NTA_ASSIGN_OR_RETURN(DetectorList list, DefaultDetectors(merged));
   detectors_.clear();
   for (std::unique_ptr<Detector>& detector : list) {
     const std::string name(detector->name());

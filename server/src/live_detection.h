@@ -36,6 +36,9 @@ class LiveDetection final : public Detector {
   LiveDetection();
   ~LiveDetection() override;
 
+  // What the command line asks for: its block lists are used where the options of SetDetectors have
+  // none, and the detectors that it turns off stay off. Before SetDetectors.
+  void SetBase(DetectionOptions base);
   // InvalidArgument when the options name an unknown detector or a rule is invalid; then nothing
   // changes. A detector whose options stay, and a rule that stays, go on with what they know.
   absl::Status SetDetectors(const DetectionOptions& options);
@@ -80,6 +83,7 @@ class LiveDetection final : public Detector {
   std::atomic<bool> changed_{false};
 
   mutable absl::Mutex mutex_;
+  DetectionOptions base_ ABSL_GUARDED_BY(mutex_);
   std::vector<Running> detectors_ ABSL_GUARDED_BY(mutex_);  // wanted
   std::vector<Running> rules_ ABSL_GUARDED_BY(mutex_);      // wanted
   std::map<std::string, int> made_ ABSL_GUARDED_BY(mutex_);

@@ -136,6 +136,7 @@ absl::Status LiveFeed::RecordCapture() {
 }
 
 void LiveFeed::CheckSessions() {
+  if (services_.logins != nullptr) services_.logins->Tick(services_.clock.wall());
   std::vector<StreamOwner> owners = services_.streams.Owners();
   if (owners.empty() || sessions_asked_.exchange(true)) return;
   const bool submitted = pool_.Submit([this, owners = std::move(owners)] {

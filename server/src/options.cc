@@ -119,6 +119,11 @@ void AddLimits(CLI::App& app, ServerOptions& options) {
                  "Say what flows carry, and learn the names of addresses, from first messages")
       ->type_name("on|off")
       ->default_str("on");
+  app.add_option("--block-list", options.block_lists,
+                 "Files of addresses, networks and names that nobody may talk to; read again when "
+                 "they change");
+  app.add_option("--without-detector", options.without_detectors,
+                 "Names of detectors to leave out");
   app.add_option("--requests-per-second", options.requests_per_second,
                  "Requests a second for each address and for each user; 0: no limit")
       ->check(CLI::Range(0.0, 1e6))

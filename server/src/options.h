@@ -39,6 +39,8 @@ struct ServerOptions {
   std::size_t max_flows = 1'000'000;
   bool statistics = true;
   bool applications = true;
+  std::vector<std::string> block_lists;
+  std::vector<std::string> without_detectors;
   double requests_per_second = 20;
   double sign_ins_per_minute = 5;
   bool allow_insecure_remote = false;

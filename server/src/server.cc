@@ -108,6 +108,12 @@ std::string WithoutPassword(std::string url) {
 
 std::string BaseName(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
+// Another one for each start, so that no run overwrites the alerts of an earlier one.
+std::string AlertPrefix() {
+  const auto started = std::chrono::floor<std::chrono::seconds>(SystemClock().wall());
+  return std::to_string(started.time_since_epoch().count()) + "-";
+}
+
 CaptureLoopOptions MakeCaptureOptions(const ServerOptions& options) {
   CaptureLoopOptions capture;
   if (!options.interfaces.empty()) {
@@ -130,8 +136,7 @@ CaptureLoopOptions MakeCaptureOptions(const ServerOptions& options) {
   if (options.statistics) flows.statistics = FlowStatisticsOptions{};
   if (options.applications) capture.pipeline.applications = ApplicationInspectorOptions{};
   capture.pipeline.clock = SystemClock().wall;
-  const auto started = std::chrono::floor<std::chrono::seconds>(SystemClock().wall());
-  capture.alert_prefix = std::to_string(started.time_since_epoch().count()) + "-";
+  capture.alert_prefix = AlertPrefix();
   return capture;
 }
 
@@ -318,9 +323,18 @@ absl::Status Server::Impl::MakeServices() {
   services_->scratch_directory = options_.data_dir;
   services_->logs = logs_.get();
   RestoreLogRotation(*services_);
+  services_->logins = std::make_unique<LoginWatch>(
+      AlertPrefix() + "server-", [this](const std::vector<Alert>& alerts) {
+        writer_->Add({}, alerts);
+        for (const Alert& alert : alerts) services_->streams.Publish("alert", nta::ToJson(alert));
+      });
   const absl::StatusOr<std::string> sessions = store_->GetSetting(kSessionsSetting);
   if (sessions.ok()) services_->sessions.Load(*sessions);
   NTA_ASSIGN_OR_RETURN(services_->firewall, OpenFirewall(options_, *store_, SystemClock()));
+  DetectionOptions detection;
+  detection.policy.block_lists = options_.block_lists;
+  detection.disabled.insert(options_.without_detectors.begin(), options_.without_detectors.end());
+  services_->detection.live().SetBase(std::move(detection));
   NTA_RETURN_IF_ERROR(services_->detection.Load());
   capture_->UseDetection(services_->detection.live());
   NTA_ASSIGN_OR_RETURN(std::string key, LoadOrCreateSecret(options_.data_dir + "/notify.key"));

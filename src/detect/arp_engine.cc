@@ -128,6 +128,7 @@ void ArpEngine::Claim(const DecodedPacket& packet, Alerts& alerts) {
     binding.unsolicited = 0;
     binding.mismatch = false;
   }
+  if (is_first) binding.mac = arp.sender_mac;
   binding.last_seen = now;
   const bool is_unicast = packet.has_mac && !packet.destination_mac.is_multicast();
   if (arp.operation == kReply && is_unicast && Since(binding.asked, now) > kAskedWithin) {

@@ -111,6 +111,10 @@ def _add_flows(commands: Any) -> None:
 def _add_detect(commands: Any) -> None:
     parser = commands.add_parser("detect", help="the alerts of a capture file, as JSON lines")
     parser.add_argument("file", help="capture file; - is standard input")
+    parser.add_argument("--without", action="append", default=[], metavar="DETECTOR",
+                        choices=nta.default_detector_names(), help="leave a detector out")  # fmt: skip
+    parser.add_argument("--block-list", action="append", default=[], metavar="FILE",
+                        help="addresses, networks and names that nobody may talk to")  # fmt: skip
     _add_meter(parser)
     parser.set_defaults(run=_detect)
 
@@ -156,7 +160,10 @@ def _flows(options: argparse.Namespace) -> int:
 
 
 def _detect(options: argparse.Namespace) -> int:
-    pipeline = _pipeline(options, detectors=[nta.PortScanDetector()])
+    detectors = nta.default_detectors(
+        disabled=set(options.without), block_lists=options.block_list
+    )
+    pipeline = _pipeline(options, detectors=detectors, applications=True)
     for batch in _until_error(pipeline, options):
         for alert in batch.alerts:
             print(alert.to_json())

@@ -24,9 +24,10 @@ class PacketSource(abc.ABC):
 class Detector(abc.ABC):
     """Flow events in, alerts out.
 
-    ``nta.Pipeline`` accepts every object with such an ``observe`` method. Two more methods are
-    called when they exist: ``advance_to(time)``, time has passed up to ``time`` (nanoseconds), and
-    ``finish()``, the traffic has ended; both return alerts as ``observe`` does. ``name`` (str) is
+    ``nta.Pipeline`` accepts every object with such an ``observe`` method. Three more methods are
+    called when they exist: ``observe_packets(packets)`` gets a list of ``nta.Packet`` before the
+    flow events that come of them, ``advance_to(time)``, time has passed up to ``time``
+    (nanoseconds), and ``finish()``, the traffic has ended; all return alerts as ``observe`` does. ``name`` (str) is
     optional. Alerts without ``id``, ``time`` or ``detector`` get them.
     """
 
@@ -39,4 +40,4 @@ class Detector(abc.ABC):
 
 for _source in (_nta.PcapFileReader, _nta.LiveCapture, _nta.MemorySource, _nta.MultiSource):
     PacketSource.register(_source)
-Detector.register(_nta.PortScanDetector)
+Detector.register(_nta._NativeDetector)

@@ -607,6 +607,71 @@ class PortScanDetector(_NativeDetector):
         hash_seed: Optional[int] = ...,
     ) -> None: ...
 
+class FloodDetector(_NativeDetector):
+    def __init__(
+        self,
+        *,
+        min_syn_rate: float = ...,
+        min_udp_rate: float = ...,
+        min_icmp_rate: float = ...,
+        min_amplification_rate: float = ...,
+        min_crowd_rate: float = ...,
+        alerts_per_day: float = ...,
+        max_destinations: int = ...,
+        max_prefixes: int = ...,
+        hash_seed: Optional[int] = ...,
+    ) -> None: ...
+
+class BruteForceDetector(_NativeDetector):
+    def __init__(
+        self,
+        *,
+        min_failures: int = ...,
+        min_web_failures: int = ...,
+        forgive_one: float = ...,
+        min_spray_failures: int = ...,
+        min_spray_hosts: int = ...,
+        min_distributed_failures: int = ...,
+        min_distributed_sources: int = ...,
+        failures_before_success: int = ...,
+        max_entries: int = ...,
+    ) -> None: ...
+
+class ArpSpoofDetector(_NativeDetector):
+    def __init__(
+        self,
+        *,
+        contested_within: float = ...,
+        min_silent_targets: int = ...,
+        forgive_one: float = ...,
+        answer_timeout: float = ...,
+        max_addresses: int = ...,
+    ) -> None: ...
+
+class DhcpDetector(_NativeDetector):
+    def __init__(
+        self, *, min_messages: int = ..., learn_servers: float = ..., max_servers: int = ...
+    ) -> None: ...
+
+class PolicyDetector(_NativeDetector):
+    def __init__(
+        self,
+        *,
+        local_networks: Sequence[str] = ...,
+        internal_tcp_ports: set[int] = ...,
+        internal_udp_ports: set[int] = ...,
+        allowed_sources: Sequence[str] = ...,
+        block_lists: Sequence[str] = ...,
+        reload_every: float = ...,
+        max_block_entries: int = ...,
+        hold: float = ...,
+    ) -> None: ...
+
+def default_detectors(
+    *, disabled: set[str] = ..., block_lists: Sequence[str] = ...
+) -> list[_NativeDetector]: ...
+def default_detector_names() -> list[str]: ...
+
 class Column:
     def __len__(self) -> int: ...
     def __buffer__(self, flags: int, /) -> memoryview: ...
@@ -664,6 +729,7 @@ class Pipeline:
         where: _Where = ...,
         batch_packets: int = ...,
         interval: float = ...,
+        applications: bool = ...,
     ) -> None: ...
     def __iter__(self) -> Pipeline: ...
     def __next__(self) -> Batch: ...

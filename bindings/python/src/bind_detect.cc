@@ -4,7 +4,6 @@
 #include <pybind11/stl.h>
 
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -14,7 +13,6 @@
 #include "gil.h"
 #include "guarded_detector.h"
 #include "nta/detect/alert.h"
-#include "nta/detect/port_scan_detector.h"
 #include "nta/json/json.h"
 
 namespace nta::python {
@@ -111,51 +109,6 @@ void BindAlert(py::module_& module) {
       .def(py::self == py::self);
 }
 
-class PortScans final : public GuardedDetector {
- public:
-  explicit PortScans(const PortScanOptions& options)
-      : GuardedDetector(std::make_unique<PortScanDetector>(options)) {}
-};
-
-std::unique_ptr<PortScans> CreatePortScans(const py::kwargs& keywords) {
-  PortScanOptions options;
-  const auto seconds = [](const char* name, py::handle value) {
-    return ToDuration(value.cast<double>(), name);
-  };
-  const auto take = [&](const char* name, auto& option) {
-    using Option = std::remove_reference_t<decltype(option)>;
-    if (!keywords.contains(name)) return;
-    const py::object value = keywords.attr("pop")(name);
-    try {
-      if constexpr (std::is_same_v<Option, Duration>) {
-        option = seconds(name, value);
-      } else {
-        option = value.cast<Option>();
-      }
-    } catch (const py::cast_error&) {
-      throw py::type_error(std::string(name) + " cannot be " + std::string(py::repr(value)));
-    }
-  };
-  take("benign_success", options.benign_success);
-  take("scanner_success", options.scanner_success);
-  take("false_positive_rate", options.false_positive_rate);
-  take("detection_rate", options.detection_rate);
-  take("min_ports", options.min_ports);
-  take("min_hosts", options.min_hosts);
-  take("min_pinged_hosts", options.min_pinged_hosts);
-  take("window", options.window);
-  take("answer_timeout", options.answer_timeout);
-  take("quiet_close", options.quiet_close);
-  take("max_sources", options.max_sources);
-  take("max_pending", options.max_pending);
-  take("max_contacts", options.max_contacts);
-  take("hash_seed", options.hash_seed);
-  for (const auto& [name, value] : keywords) {
-    throw py::type_error("PortScanDetector() has no option '" + std::string(py::str(name)) + "'");
-  }
-  return std::make_unique<PortScans>(options);
-}
-
 // Calls f with the detector, unless a pipeline uses it in another thread.
 template <typename F>
 auto WithDetector(GuardedDetector& guarded, const F& f) {
@@ -195,11 +148,6 @@ void BindDetectors(py::module_& module) {
             RaiseIfError(WithDetector(self, [&](Detector& d) { return d.Load(bytes); }));
           },
           py::arg("state"));
-  py::class_<PortScans, GuardedDetector>(
-      module, "PortScanDetector",
-      "Who tries many ports of a host, or many hosts. Keywords are the fields of "
-      "nta::PortScanOptions; durations are seconds.")
-      .def(py::init(&CreatePortScans));
 }
 
 }  // namespace
@@ -207,6 +155,7 @@ void BindDetectors(py::module_& module) {
 void BindDetect(py::module_& module) {
   BindAlert(module);
   BindDetectors(module);
+  BindDetectorClasses(module);
 }
 
 }  // namespace nta::python

@@ -174,11 +174,13 @@ void BindPipelineClass(py::module_& module) {
                        double active_timeout, double closed_timeout, std::size_t max_flows,
                        std::size_t max_memory_bytes, const std::string& view, bool defragment,
                        bool statistics, std::size_t first_packets, std::size_t entropy_bytes,
-                       py::handle where, std::uint64_t batch_packets, double interval) {
+                       py::handle where, std::uint64_t batch_packets, double interval,
+                       bool applications) {
              RunnerOptions options;
              options.pipeline = ToPipelineOptions({idle_timeout, active_timeout, closed_timeout,
                                                    max_flows, max_memory_bytes, view, defragment,
                                                    statistics, first_packets, entropy_bytes});
+             if (applications) options.pipeline.applications = ApplicationInspectorOptions{};
              options.filter = ToFilter(where);
              if (batch_packets == 0) RaiseInvalidArgument("batch_packets must be at least 1");
              options.batch_packets = batch_packets;
@@ -192,7 +194,8 @@ void BindPipelineClass(py::module_& module) {
            py::arg("max_memory_bytes") = 0, py::arg("view") = "outer", py::arg("defragment") = true,
            py::arg("statistics") = false, py::arg("first_packets") = 16,
            py::arg("entropy_bytes") = 0, py::arg("where") = py::none(),
-           py::arg("batch_packets") = 65536, py::arg("interval") = 0.25)
+           py::arg("batch_packets") = 65536, py::arg("interval") = 0.25,
+           py::arg("applications") = false)
       .def("__iter__", [](py::object self) { return self; })
       .def("__next__", &NextBatch)
       .def("stop", &PipelineRunner::Stop,

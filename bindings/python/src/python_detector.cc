@@ -11,6 +11,7 @@ namespace nta::python {
 
 PythonDetector::PythonDetector(py::object object, PendingError& error)
     : observe_(RequiredMethod(object, "observe", "a detector")),
+      observe_packets_(OptionalMethod(object, "observe_packets")),
       advance_to_(OptionalMethod(object, "advance_to")),
       finish_(OptionalMethod(object, "finish")),
       error_(error),
@@ -26,6 +27,19 @@ void PythonDetector::Observe(const FlowEvent& event, std::vector<Alert>& alerts)
   now_ = std::max(now_, event.time);
   // A copy: Python may keep the event.
   Run([&] { return Call(observe_, py::cast(event)); }, "observe", alerts);
+}
+
+void PythonDetector::ObservePackets(std::span<const PacketView> packets,
+                                    std::span<const DecodedPacket>, std::vector<Alert>& alerts) {
+  if (observe_packets_.is_none()) return;
+  Run(
+      [&] {
+        // Copies: Python may keep them.
+        py::list list;
+        for (const PacketView& packet : packets) list.append(py::cast(Packet(packet)));
+        return Call(observe_packets_, list);
+      },
+      "observe_packets", alerts);
 }
 
 void PythonDetector::AdvanceTo(Timestamp now, std::vector<Alert>& alerts) {
@@ -70,6 +84,7 @@ void PythonDetector::Append(py::handle item, const std::string& what, std::vecto
 
 int PythonDetector::Traverse(visitproc visit, void* arg) const {
   Py_VISIT(observe_.ptr());
+  Py_VISIT(observe_packets_.ptr());
   Py_VISIT(advance_to_.ptr());
   Py_VISIT(finish_.ptr());
   return 0;

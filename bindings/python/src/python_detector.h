@@ -4,6 +4,7 @@
 
 #include <pybind11/pybind11.h>
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,8 @@ class PythonDetector final : public Detector {
 
   std::string_view name() const override { return name_; }
   void Observe(const FlowEvent& event, std::vector<Alert>& alerts) override;
+  void ObservePackets(std::span<const PacketView> packets, std::span<const DecodedPacket> decoded,
+                      std::vector<Alert>& alerts) override;
   void AdvanceTo(Timestamp now, std::vector<Alert>& alerts) override;
   void Finish(std::vector<Alert>& alerts) override;
   // What the object holds is Python's to know.
@@ -42,6 +45,7 @@ class PythonDetector final : public Detector {
   void Append(py::handle item, const std::string& what, std::vector<Alert>& alerts);
 
   py::object observe_;
+  py::object observe_packets_;
   py::object advance_to_;  // None when the object has no such method
   py::object finish_;
   PendingError& error_;
