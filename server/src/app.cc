@@ -64,12 +64,35 @@ std::optional<Response> ReadQuery(const Route& route, const NamedValues& query, 
   return std::nullopt;
 }
 
+Response LacksRole(Role needed) {
+  return Problem(403, "this needs the role " + std::string(ToString(needed)));
+}
+
+bool Fits(FieldType wanted, JsonMember::Type given) {
+  using Type = JsonMember::Type;
+  switch (wanted) {
+    case FieldType::kText:
+      return given == Type::kText;
+    case FieldType::kInteger:
+      return given == Type::kInteger;
+    case FieldType::kNumber:
+      return given == Type::kInteger || given == Type::kNumber;
+    case FieldType::kBoolean:
+      return given == Type::kBoolean;
+    case FieldType::kArray:
+      return given == Type::kArray;
+    case FieldType::kObject:
+      return given == Type::kObject;
+  }
+  return false;
+}
+
 std::optional<Response> ReadBody(const Route& route, const Request& request, TextMap& values) {
   const bool needed = std::any_of(route.fields.begin(), route.fields.end(),
                                   [](const Field& field) { return field.need == Need::kRequired; });
   if (route.fields.empty() || (request.body.empty() && !needed)) return std::nullopt;
   if (!IsJson(request.content_type)) return Problem(415, "the body must be application/json");
-  const absl::StatusOr<FlatObject> object = ParseFlatObject(request.body);
+  const absl::StatusOr<JsonMembers> object = ParseObject(request.body);
   if (!object.ok()) {
     return Problem(400,
                    "the body is not what it should be: " + std::string(object.status().message()));
@@ -80,10 +103,12 @@ std::optional<Response> ReadBody(const Route& route, const Request& request, Tex
         [wanted = std::string_view(name)](const Field& field) { return field.name == wanted; });
     if (known == route.fields.end()) return Problem(400, "unknown field \"" + name + "\"");
     // null is how clients write "left out".
-    if (known->need == Need::kOptional && std::holds_alternative<std::nullptr_t>(value)) continue;
-    const auto* text = std::get_if<std::string>(&value);
-    if (text == nullptr) return Problem(400, "field \"" + name + "\" is a text");
-    values.emplace(name, *text);
+    if (known->need == Need::kOptional && value.type == JsonMember::Type::kNull) continue;
+    if (!Fits(known->type, value.type)) {
+      return Problem(400,
+                     "field \"" + name + "\" is not of type " + std::string(ToString(known->type)));
+    }
+    values.emplace(name, value.text);
   }
   for (const Field& field : route.fields) {
     if (field.need == Need::kRequired && !values.contains(field.name)) {
@@ -110,7 +135,8 @@ Services::Services(Store& the_store, TokenSigner the_signer, PasswordHasher the_
       by_user(limits.per_user),
       sign_ins(limits.sign_in),
       streams(limits.streams),
-      capture(std::move(the_capture)) {}
+      capture(std::move(the_capture)),
+      jobs(clock) {}
 
 void Services::SaveSessions() {
   absl::MutexLock lock(&save_);
@@ -126,6 +152,29 @@ bool IsAlive(Services& services, const StreamOwner& owner) {
 }
 
 App::App(Services& services) : services_(services), routes_(AllRoutes()) {}
+
+App::Admission App::Admit(const Request& request) {
+  Admission admission;
+  const Match match = FindRoute(routes_, request.method, request.target.path);
+  if (match.route != nullptr && match.route->max_upload_bytes > 0) {
+    admission.is_upload = true;
+    admission.max_bytes = match.route->max_upload_bytes;
+    // Nobody fills the disk without a right to; the account itself is looked at when all is there.
+    Plan plan;
+    plan.route = match.route;
+    plan.call.request = &request;
+    admission.answer = CheckToken(plan);
+    const auto account = services_.accounts.Remembered(plan.claims.subject);
+    const Role needed = RoleFor(match.route->access);
+    if (!admission.answer && account && account->ok() && (*account)->role < needed) {
+      admission.answer = LacksRole(needed);
+    }
+  }
+  if (!admission.answer && request.content_length > admission.max_bytes) {
+    admission.answer = TooLarge(admission.max_bytes);
+  }
+  return admission;
+}
 
 Plan App::Prepare(const Request& request) {
   Plan plan;
@@ -205,8 +254,7 @@ std::optional<Response> App::CheckAccount(Plan& plan, const absl::StatusOr<Accou
     return TooManyRequests(*wait);
   }
   const Role needed = RoleFor(plan.route->access);
-  if (account->role < needed)
-    return Problem(403, "this needs the role " + std::string(ToString(needed)));
+  if (account->role < needed) return LacksRole(needed);
   plan.call.principal = {*account, plan.claims.session};
   plan.authorized = true;
   return std::nullopt;

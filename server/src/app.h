@@ -22,6 +22,7 @@
 #include "capture_loop.h"
 #include "clock.h"
 #include "http.h"
+#include "jobs.h"
 #include "nta/store/store.h"
 #include "routes.h"
 #include "static_files.h"
@@ -58,6 +59,9 @@ struct Services {
   TicketBooth tickets;
   StreamHub streams;
   const std::function<CaptureStatus()> capture;
+  Jobs jobs;
+  // Where bodies too large for memory are kept meanwhile; set before the first request.
+  std::string scratch_directory = "/tmp";
 
   // Set by whoever watches the store; what /healthz answers.
   std::atomic<bool> store_is_well{true};
@@ -93,6 +97,14 @@ class App {
  public:
   // Borrows `services`.
   explicit App(Services& services);
+
+  // Before its body is read: how large it may be, and where it goes. An answer refuses it.
+  struct Admission {
+    std::optional<Response> answer;
+    std::uint64_t max_bytes = kMaxBodyBytes;
+    bool is_upload = false;
+  };
+  Admission Admit(const Request& request);
 
   // Finds the route and checks limits, token, role, parameters and body. Borrows `request` until
   // Finish has returned.

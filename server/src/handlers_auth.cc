@@ -199,7 +199,8 @@ std::vector<Route> AuthRoutes() {
                     .parameters = {},
                     .fields = {username, password},
                     .answer = tokens,
-                    .gate = GuardSignIn};
+                    .gate = GuardSignIn,
+                    .audit = "session.sign_in"};
   return {
       {.method = "GET",
        .path = "/api/v1/setup",
@@ -222,7 +223,8 @@ std::vector<Route> AuthRoutes() {
                   password},
        .success = 201,
        .answer = tokens,
-       .gate = GuardSignIn},
+       .gate = GuardSignIn,
+       .audit = "setup.complete"},
       login,
       {.method = "POST",
        .path = "/api/v1/refresh",
@@ -241,7 +243,8 @@ std::vector<Route> AuthRoutes() {
        .summary = "End the session",
        .parameters = {},
        .fields = {{"refresh_token", "of the same session", Need::kOptional}},
-       .success = 204},
+       .success = 204,
+       .audit = "session.sign_out"},
       {.method = "GET",
        .path = "/api/v1/me",
        .access = Access::kViewer,
@@ -260,7 +263,8 @@ std::vector<Route> AuthRoutes() {
        .parameters = {},
        .fields = {{"current_password", "as it is"}, {"new_password", "12 to 256 characters"}},
        .success = 204,
-       .gate = GuardOwnPassword},
+       .gate = GuardOwnPassword,
+       .audit = "user.password"},
   };
 }
 

@@ -124,7 +124,8 @@ std::vector<Route> UserRoutes() {
                   {"password", "12 to 256 characters"},
                   {"role", "viewer, operator or admin"}},
        .success = 201,
-       .answer = user},
+       .answer = user,
+       .audit = "user.create"},
       {.method = "PATCH",
        .path = "/api/v1/users/{username}",
        .access = Access::kAdmin,
@@ -134,7 +135,8 @@ std::vector<Route> UserRoutes() {
        .parameters = {},
        .fields = {{"role", "viewer, operator or admin", Need::kOptional},
                   {"password", "12 to 256 characters", Need::kOptional}},
-       .answer = user},
+       .answer = user,
+       .audit = "user.change"},
       {.method = "DELETE",
        .path = "/api/v1/users/{username}",
        .access = Access::kAdmin,
@@ -143,7 +145,8 @@ std::vector<Route> UserRoutes() {
        .summary = "Remove a user; the last administrator stays",
        .parameters = {},
        .fields = {},
-       .success = 204},
+       .success = 204,
+       .audit = "user.remove"},
   };
 }
 

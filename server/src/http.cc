@@ -103,6 +103,21 @@ Response NoContent() {
   return response;
 }
 
+Response Download(std::shared_ptr<const BodyFile> file, std::string_view name,
+                  std::string_view content_type) {
+  Response response;
+  response.content_type = content_type;
+  response.file = std::move(file);
+  std::string plain;
+  for (const char c : name) {
+    const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                          (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
+    plain += is_plain ? c : '_';
+  }
+  response.headers.emplace_back("Content-Disposition", "attachment; filename=\"" + plain + "\"");
+  return response;
+}
+
 Response Problem(int status, std::string_view detail, std::string_view members) {
   Response response;
   response.status = status;
@@ -111,6 +126,17 @@ Response Problem(int status, std::string_view detail, std::string_view members) 
                   R"(,"status":)" + std::to_string(status) + R"(,"detail":)" + JsonQuote(detail);
   response.body.append(members).append("}");
   return response;
+}
+
+Response RefuseAndClose(int status, std::string_view detail) {
+  Response response = Problem(status, detail);
+  // Where the next request would begin is not certain.
+  response.headers.emplace_back("Connection", "close");
+  return response;
+}
+
+Response TooLarge(std::uint64_t most) {
+  return RefuseAndClose(413, "the body is larger than " + std::to_string(most >> 10) + " KiB");
 }
 
 Response Unauthorized(std::string_view detail) {

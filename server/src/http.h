@@ -2,6 +2,7 @@
 #ifndef NTA_SERVER_HTTP_H_
 #define NTA_SERVER_HTTP_H_
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +17,7 @@
 
 namespace nta::server {
 
+class BodyFile;
 class StreamClient;
 
 inline constexpr std::size_t kMaxBodyBytes = 64 << 10;
@@ -38,6 +40,9 @@ struct Request {
   std::string content_type;
   std::string if_none_match;
   std::string body;
+  // Instead of `body`, where the route takes uploads.
+  std::shared_ptr<BodyFile> upload;
+  std::uint64_t content_length = 0;  // as announced; 0 when it was not
   IpAddress client;
 };
 
@@ -48,17 +53,27 @@ struct Response {
   NamedValues headers;
   // A body that outlives the response; shared because a reload may drop it while it is being sent.
   std::shared_ptr<const std::string> shared_body;
+  // A body from a file.
+  std::shared_ptr<const BodyFile> file;
   // Shared between the hub that fills it and the connection that empties it.
   std::shared_ptr<StreamClient> stream;
 };
 
 Response Json(std::string body, int status = 200);
 Response NoContent();
+// To be saved under `name` by whoever asked.
+Response Download(std::shared_ptr<const BodyFile> file, std::string_view name,
+                  std::string_view content_type);
 
 // RFC 9457. `detail` is for people and names no path, statement or other inner thing; `members` are
 // more JSON members,
 // `,"position":3`.
 Response Problem(int status, std::string_view detail, std::string_view members = {});
+// A problem after which the connection closes, because it is not certain where the next request
+// would begin.
+Response RefuseAndClose(int status, std::string_view detail);
+// For a body of more than `most` bytes, the rest of which is not read.
+Response TooLarge(std::uint64_t most);
 Response Unauthorized(std::string_view detail);
 Response TooManyRequests(Duration wait);
 Response Busy(std::string_view detail, Duration wait);

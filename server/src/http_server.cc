@@ -1,6 +1,7 @@
 #include "http_server.h"
 
 #include <microhttpd.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -9,6 +10,7 @@
 #include <utility>
 
 #include "base/status.h"
+#include "body_file.h"
 #include "request_head.h"
 
 namespace nta::server {
@@ -33,6 +35,7 @@ struct Exchange {
   int socket = -1;
   bool started = false;
   Request request;
+  App::Admission admission;
   Plan plan;
   std::optional<Response> refused;  // before its body was read
   std::shared_ptr<StreamClient> stream;
@@ -55,6 +58,11 @@ ssize_t ReadStream(void* cls, std::uint64_t, char* buffer, std::size_t size) {
   return static_cast<ssize_t>(result.size);
 }
 
+// What a large body may take: 64 KiB a second at the least.
+Duration TransferTime(std::uint64_t bytes) {
+  return std::chrono::seconds(static_cast<std::int64_t>(bytes >> 16));
+}
+
 struct ResponseDeleter {
   void operator()(MHD_Response* response) const { MHD_destroy_response(response); }
 };
@@ -66,6 +74,13 @@ ResponsePtr MakeBody(Exchange& exchange, Response& response) {
   if (exchange.stream != nullptr) {
     return ResponsePtr(MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, kStreamBlockBytes,
                                                          &ReadStream, &exchange, nullptr));
+  }
+  if (response.file != nullptr) {
+    const int descriptor = response.file->Duplicate();
+    if (descriptor < 0) return nullptr;
+    ResponsePtr body(MHD_create_response_from_fd64(response.file->size(), descriptor));
+    if (body == nullptr) close(descriptor);
+    return body;
   }
   if (response.shared_body != nullptr) {
     auto* body = new std::shared_ptr<const std::string>(response.shared_body);
@@ -211,7 +226,17 @@ MHD_Result HttpServer::Impl::OnHead(Exchange& exchange, const char* method, cons
     return Answer(exchange, RefuseAndClose(400, std::string(exchange.target.status().message())));
   }
   exchange.request.target = *std::move(exchange.target);
-  parts_.connections.Expect(exchange.socket, Now(), Connections::kRequestTime);
+  exchange.admission = parts_.app.Admit(exchange.request);
+  if (exchange.admission.answer) return Answer(exchange, *std::move(exchange.admission.answer));
+  Duration time = Connections::kRequestTime;
+  if (exchange.admission.is_upload) {
+    absl::StatusOr<BodyFile> file = BodyFile::Create(parts_.services.scratch_directory);
+    if (!file.ok()) return Answer(exchange, FromStatus(file.status()));
+    exchange.request.upload = std::make_shared<BodyFile>(*std::move(file));
+    const std::uint64_t announced = exchange.request.content_length;
+    time += TransferTime(announced > 0 ? announced : exchange.admission.max_bytes);
+  }
+  parts_.connections.Expect(exchange.socket, Now(), time);
   return MHD_YES;
 }
 
@@ -219,12 +244,18 @@ MHD_Result HttpServer::Impl::OnBody(Exchange& exchange, std::string_view data) {
   // Chunked bodies have no length to refuse at once: what is over the cap is read and thrown away
   // until its end or deadline.
   if (exchange.refused) return MHD_YES;
-  if (exchange.request.body.size() + data.size() > kMaxBodyBytes) {
-    exchange.request.body.clear();
-    exchange.refused = RefuseAndClose(413, "the body is larger than 64 KiB");
-    return MHD_YES;
+  Request& request = exchange.request;
+  const std::uint64_t before = request.upload ? request.upload->size() : request.body.size();
+  if (before + data.size() > exchange.admission.max_bytes) {
+    request.body.clear();
+    request.upload = nullptr;
+    exchange.refused = TooLarge(exchange.admission.max_bytes);
+  } else if (request.upload) {
+    const absl::Status appended = request.upload->Append(data);
+    if (!appended.ok()) exchange.refused = FromStatus(appended);
+  } else {
+    request.body.append(data);
   }
-  exchange.request.body.append(data);
   return MHD_YES;
 }
 
@@ -265,7 +296,9 @@ MHD_Result HttpServer::Impl::Answer(Exchange& exchange, Response response) {
       return connections->PeerIsGone(socket);
     });
   } else {
-    parts_.connections.Expect(exchange.socket, Now(), Connections::kResponseTime);
+    Duration time = Connections::kResponseTime;
+    if (response.file != nullptr) time += TransferTime(response.file->size());
+    parts_.connections.Expect(exchange.socket, Now(), time);
   }
   return Send(exchange, std::move(response));
 }

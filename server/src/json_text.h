@@ -21,6 +21,18 @@ using FlatObject = std::map<std::string, JsonScalar, std::less<>>;
 // that are not UTF-8, comments, trailing text.
 absl::StatusOr<FlatObject> ParseFlatObject(std::string_view text);
 
+// A member of an object: a text without its quotes, anything else as JSON.
+struct JsonMember {
+  enum class Type : std::uint8_t { kNull, kBoolean, kInteger, kNumber, kText, kArray, kObject };
+  Type type = Type::kNull;
+  std::string text;
+};
+using JsonMembers = std::map<std::string, JsonMember, std::less<>>;
+
+// One object whose members may be nested to a depth of 16. InvalidArgument for anything that
+// ParseFlatObject refuses but nesting; duplicate keys are found at every depth.
+absl::StatusOr<JsonMembers> ParseObject(std::string_view text);
+
 // Puts an object together, member by member.
 //
 //   JsonObject().Add("key", key).Add("bytes", bytes).Take()

@@ -36,7 +36,8 @@ Document Body(const Route& route) {
   Document properties = Document::object();
   Document required = Document::array();
   for (const Field& field : route.fields) {
-    properties[field.name] = {{"type", "string"}, {"description", field.description}};
+    properties[field.name] = {{"type", std::string(ToString(field.type))},
+                              {"description", field.description}};
     if (field.need == Need::kRequired) required.push_back(field.name);
   }
   Document schema = {
@@ -61,6 +62,7 @@ Document Responses(const Route& route) {
 Document Operation(const Route& route) {
   Document operation = {{"summary", route.summary},
                         {"x-role", std::string(ToString(route.access))}};
+  if (!route.audit.empty()) operation["x-audit"] = route.audit;
   const bool signed_in = route.access != Access::kAnyone && route.access != Access::kTicket;
   operation["security"] = Document::array();
   if (signed_in) operation["security"].push_back({{"bearer", Document::array()}});

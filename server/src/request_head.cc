@@ -100,24 +100,17 @@ std::optional<Response> CheckHead(const Headers& headers, std::string_view versi
     return RefuseAndClose(400, "Host is wrong");
   }
   if (headers.authorizations > 1) return RefuseAndClose(400, "Authorization appears twice");
-  if (headers.length > kMaxBodyBytes) return RefuseAndClose(413, "the body is larger than 64 KiB");
   return std::nullopt;
 }
 
 }  // namespace
-
-Response RefuseAndClose(int status, std::string_view detail) {
-  Response response = Problem(status, detail);
-  // Where the next request would begin is not certain.
-  response.headers.emplace_back("Connection", "close");
-  return response;
-}
 
 std::optional<Response> ReadHead(MHD_Connection* connection, std::string_view version,
                                  Request& request) {
   request.client = ClientOf(connection);
   Headers headers{.request = &request};
   MHD_get_connection_values(connection, MHD_HEADER_KIND, &ReadHeader, &headers);
+  request.content_length = headers.length;
   return CheckHead(headers, version);
 }
 

@@ -11,13 +11,8 @@ struct MHD_Connection;
 
 namespace nta::server {
 
-// A problem after which the connection closes, because it is not certain where the next request
-// would begin.
-Response RefuseAndClose(int status, std::string_view detail);
-
 // Fills in the client's address and the headers we read. An answer refuses the request: where its
-// body ends is not certain (RFC 9112 section 6.3), a header that must be unique is not, or the body
-// is too large.
+// body ends is not certain (RFC 9112 section 6.3), or a header that must be unique is not.
 std::optional<Response> ReadHead(MHD_Connection* connection, std::string_view version,
                                  Request& request);
 

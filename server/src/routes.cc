@@ -46,10 +46,34 @@ std::string_view ToString(Access access) {
   return "";
 }
 
+std::string_view ToString(FieldType type) {
+  switch (type) {
+    case FieldType::kText:
+      return "string";
+    case FieldType::kInteger:
+      return "integer";
+    case FieldType::kNumber:
+      return "number";
+    case FieldType::kBoolean:
+      return "boolean";
+    case FieldType::kArray:
+      return "array";
+    case FieldType::kObject:
+      return "object";
+  }
+  return "";
+}
+
 std::vector<Route> AllRoutes() {
   std::vector<Route> routes;
-  for (std::vector<Route> part :
-       {AuthRoutes(), UserRoutes(), TrafficRoutes(), HostRoutes(), StreamRoutes()}) {
+  for (std::vector<Route> part : {
+           AuthRoutes(),
+           UserRoutes(),
+           TrafficRoutes(),
+           HostRoutes(),
+           StreamRoutes(),
+           JobRoutes(),
+       }) {
     std::move(part.begin(), part.end(), std::back_inserter(routes));
   }
   return routes;

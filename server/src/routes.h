@@ -59,11 +59,16 @@ struct Parameter {
 
 enum class Need : std::uint8_t { kRequired, kOptional };
 
-// A member of the JSON body; all are texts.
+enum class FieldType : std::uint8_t { kText, kInteger, kNumber, kBoolean, kArray, kObject };
+// As JSON Schema names it: "string", "integer", ...
+std::string_view ToString(FieldType type);
+
+// A member of the JSON body. In Call::body stands the text itself, of all other types their JSON.
 struct Field {
   std::string name;
   std::string description;
   Need need = Need::kRequired;
+  FieldType type = FieldType::kText;
 };
 
 using Handler = Response (*)(Services&, const Call&);
@@ -82,6 +87,11 @@ struct Route {
   int success = 200;
   std::string answer = {};  // what the answer is, for people
   Gate gate = nullptr;
+  // The act's name in the audit trail: "backup.create". Every route that changes something or
+  // gives away what must be accounted for has one.
+  std::string audit = {};
+  // The body is a file of any type and up to so many bytes, found in Request::upload. 0: it is not.
+  std::uint64_t max_upload_bytes = 0;
 };
 
 std::vector<Route> AllRoutes();
@@ -92,6 +102,7 @@ std::vector<Route> UserRoutes();
 std::vector<Route> TrafficRoutes();
 std::vector<Route> HostRoutes();
 std::vector<Route> StreamRoutes();
+std::vector<Route> JobRoutes();
 
 // A route that viewers may read and that asks the store.
 Route Reading(std::string path, Handler handler, std::string summary,

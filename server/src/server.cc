@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -83,6 +84,22 @@ Opener ReplayOpener(const std::string& path) {
                                .sleep = [](Duration time) { std::this_thread::sleep_for(time); },
                                .repeat = ReplayRepeat::kForever});
   };
+}
+
+// The URL of a database as it may be shown.
+std::string WithoutPassword(std::string url) {
+  if (const std::size_t scheme = url.find("://"); scheme != std::string::npos) {
+    const std::size_t begin = scheme + 3;
+    const std::size_t at = url.find('@', begin);
+    const std::size_t colon = url.find(':', begin);
+    if (at < url.find('/', begin) && colon < at) url.replace(colon + 1, at - colon - 1, "***");
+    const std::size_t password = url.find("password=");
+    if (password != std::string::npos) {
+      const std::size_t value = password + 9;
+      url.replace(value, std::min(url.find('&', value), url.size()) - value, "***");
+    }
+  }
+  return url;
 }
 
 std::string BaseName(const std::string& path) { return path.substr(path.rfind('/') + 1); }
@@ -229,6 +246,7 @@ absl::Status Server::Impl::MakeServices() {
   services_ = std::make_unique<Services>(*store_, std::move(signer), std::move(hasher),
                                          std::move(files), SystemClock(), MakeLimits(options_),
                                          [this] { return capture_->status(); });
+  services_->scratch_directory = options_.data_dir;
   const absl::StatusOr<std::string> sessions = store_->GetSetting(kSessionsSetting);
   if (sessions.ok()) services_->sessions.Load(*sessions);
   app_ = std::make_unique<App>(*services_);
@@ -258,6 +276,7 @@ void Server::Impl::StopThreads() {
 }
 
 absl::Status Server::Impl::Stop() {
+  services_->jobs.Shutdown();
   StopThreads();
   const absl::Status recorded = feed_->RecordCapture();
   if (!recorded.ok()) Log(LogLevel::kError, "store: " + std::string(recorded.message()));
@@ -293,7 +312,7 @@ std::string Server::description() const {
   } else {
     text = "no capture source was named: serving what the database holds\n";
   }
-  text += "database: " + options.database + "\n";
+  text += "database: " + WithoutPassword(options.database) + "\n";
   if (!impl_->has_dashboard()) text += "the dashboard is not built: serving the API only\n";
   return text;
 }

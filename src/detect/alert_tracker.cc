@@ -158,7 +158,9 @@ class AlertTracker::Impl {
       if (life.open) open[life.number] = {&key, &life};
     }
     for (auto& [key, group] : groups_) {
-      if (group.storm && group.storm->open) open[group.storm->number] = {nullptr, &*group.storm};
+      if (!group.storm || !group.storm->open) continue;
+      detect::FillStorm(key, group, group.storm->alert);
+      open[group.storm->number] = {nullptr, &*group.storm};
     }
     for (auto& [number, entry] : open) {
       AlertLife& life = *entry.second;

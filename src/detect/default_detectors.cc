@@ -8,7 +8,7 @@
 namespace nta {
 namespace {
 
-DetectorList AllOf(const DetectionOptions& options) {
+absl::StatusOr<DetectorList> AllOf(const DetectionOptions& options) {
   DetectorList detectors;
   const auto add = [&]<typename D>(D detector) {
     detectors.push_back(std::make_unique<D>(std::move(detector)));
@@ -16,6 +16,10 @@ DetectorList AllOf(const DetectionOptions& options) {
   add(FloodDetector(options.flood));
   add(PortScanDetector(options.port_scan));
   add(BruteForceDetector(options.brute_force));
+  add(ArpSpoofDetector(options.arp_spoof));
+  add(DhcpDetector(options.dhcp));
+  NTA_ASSIGN_OR_RETURN(auto policy, PolicyDetector::Create(options.policy));
+  detectors.push_back(std::move(policy));
   return detectors;
 }
 
@@ -23,12 +27,14 @@ DetectorList AllOf(const DetectionOptions& options) {
 
 std::vector<std::string> DefaultDetectorNames() {
   std::vector<std::string> names;
-  for (const auto& detector : AllOf({})) names.emplace_back(detector->name());
+  // Without block lists there is nothing that could fail.
+  const absl::StatusOr<DetectorList> detectors = AllOf({});
+  for (const auto& detector : *detectors) names.emplace_back(detector->name());
   return names;
 }
 
 absl::StatusOr<DetectorList> DefaultDetectors(const DetectionOptions& options) {
-  DetectorList detectors = AllOf(options);
+  NTA_ASSIGN_OR_RETURN(DetectorList detectors, AllOf(options));
   for (const std::string& name : options.disabled) {
     const auto removed =
         std::erase_if(detectors, [&](const auto& detector) { return detector->name() == name; });

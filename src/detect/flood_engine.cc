@@ -25,9 +25,11 @@ constexpr double kManyPorts = 16;
 constexpr double kScanFactor = 50;
 constexpr double kFewSourcesFactor = 5;
 constexpr double kCarpetHosts = 8;
-// The lead of a host that has 55 % of the packets.
-constexpr double kOneHostLead = 0.1;
+// A host explains what its prefix gets when it gets this share of a flood's least rate.
+constexpr double kExplainingShare = 0.25;
 constexpr double kCrowdSources = 200;
+constexpr Duration kPrefixWarmUp = std::chrono::seconds(30);
+constexpr Duration kWarmUp = std::chrono::minutes(10);
 constexpr std::uint32_t kSomeone = 2;
 
 // Fixed, so that counts do not depend on the key: who makes sources collide only makes their number
@@ -171,8 +173,6 @@ void FloodEngine::Count(const DecodedPacket& packet, const Place& place) {
                                                           : place.destination_hash >> 56;
     if (place.kind == FloodKind::kTcp && !entry->excited) return;
     entry->hosts[host / 64] |= std::uint64_t{1} << (host % 64);
-    entry->host.Add(packet.destination);
-    ++entry->suspects;
   }
 }
 
@@ -258,7 +258,11 @@ void FloodEngine::AdvanceTo(Timestamp now, Alerts& alerts) {
 void FloodEngine::PassTime(Timestamp now, Alerts& alerts) {
   const std::int64_t tick = TickOf(now);
   if (tick == tick_ && started_) return;
-  if (started_) EndTick(alerts);
+  if (started_) {
+    EndTick(alerts);
+  } else {
+    start_ = now;
+  }
   started_ = true;
   tick_ = tick;
 }
@@ -276,8 +280,8 @@ void FloodEngine::EndTick(Alerts& alerts) {
   const double bits = budget_.Test(end, tests * kFloodKinds);
   threshold_ = static_cast<float>(std::max(kMinThreshold, bits * std::log(2.0) / 2));
   std::vector<FloodAlarm> alarms;
-  EndTickOf(prefixes_, touched_prefixes_, alarms);
   EndTickOf(destinations_, touched_destinations_, alarms);
+  EndTickOf(prefixes_, touched_prefixes_, alarms);
   received_ *= 0.999;
   answered_ *= 0.999;
   // In an order that does not depend on where the tables keep them.
@@ -295,6 +299,8 @@ void FloodEngine::EndTickOf(FloodTable& table, Touched& touched, std::vector<Flo
     if (!entry.active) continue;
     entry.active = false;
     EndTickOf(entry, alarms);
+    entry.explained.fill(0);
+    entry.explainers.fill(0);
   }
   touched.order.clear();
 }
@@ -303,12 +309,17 @@ void FloodEngine::EndTickOf(FloodEntry& entry, std::vector<FloodAlarm>& alarms) 
   std::uint32_t packets = 0;
   bool excited = false;
   bool high = false;
+  // At the start each busy prefix is new; floods of single hosts are not held up by that.
+  const auto learning =
+      entry.is_prefix && Since(start_, Timestamp(kFloodTick * tick_)) < kPrefixWarmUp
+          ? FloodLearning::kOpen
+          : FloodLearning::kGated;
   for (std::size_t i = 0; i < kFloodKinds; ++i) {
     FloodMetric& metric = entry.metrics[i];
     packets += metric.count;
     entry.peak[i] = std::max(entry.peak[i], static_cast<float>(metric.count));
     high = high || metric.count * kTicksPerSecond >= FloorOf(static_cast<FloodKind>(i));
-    metric.EndTick(entry.known, kPrior[i], kBurstPackets[i], threshold_);
+    metric.EndTick(entry.known, kPrior[i], kBurstPackets[i], threshold_, learning);
     excited = excited || metric.sum > kSomeone;
   }
   entry.packets_seen += packets;
@@ -331,11 +342,30 @@ void FloodEngine::EndTickOf(FloodEntry& entry, std::vector<FloodAlarm>& alarms) 
   }
   if (high && !entry.high) ++entry.pulses;
   entry.high = high;
+  if (!entry.is_prefix) Explain(entry);
   for (std::size_t i = 0; i < kFloodKinds; ++i) {
     const auto kind = static_cast<FloodKind>(i);
     if (entry.metrics[i].sum <= threshold_ / 2) continue;
     const FloodVerdict verdict = Judge(entry, kind);
     if (verdict != FloodVerdict::kNothing) alarms.push_back({&entry, kind, verdict});
+  }
+}
+
+// Tells the prefix of a destination what is out of the ordinary there.
+void FloodEngine::Explain(const FloodEntry& destination) {
+  FloodEntry* prefix = nullptr;
+  for (std::size_t i = 0; i < kFloodKinds; ++i) {
+    const FloodMetric& metric = destination.metrics[i];
+    const double least = kExplainingShare * FloorOf(static_cast<FloodKind>(i)) / kTicksPerSecond;
+    if (metric.sum <= kSomeone || metric.recent < least) continue;
+    if (prefix == nullptr) {
+      const IpAddress address = PrefixOf(destination.address);
+      const AddressWords words = WordsOf(address);
+      prefix = prefixes_.Find(address, hash_(words.high, ~words.low));
+      if (prefix == nullptr) return;
+    }
+    prefix->explained[i] += std::max(metric.recent - metric.mean, 0.0f);
+    ++prefix->explainers[i];
   }
 }
 
@@ -365,8 +395,11 @@ FloodVerdict FloodEngine::Judge(const FloodEntry& entry, FloodKind kind) const {
   const bool is_few = sources < kFewSources;
   if (entry.is_prefix) {
     // One host is flooded, or one source looks at all of them.
-    const bool is_one = entry.host.lead > kOneHostLead * entry.suspects;
-    if (entry.distinct_hosts() < kCarpetHosts || is_one) return FloodVerdict::kNothing;
+    const auto index = static_cast<std::size_t>(kind);
+    const double excess = recent - entry.metric(kind).mean;
+    const bool is_explained =
+        entry.explained[index] > excess / 2 && entry.explainers[index] < kCarpetHosts;
+    if (entry.distinct_hosts() < kCarpetHosts || is_explained) return FloodVerdict::kNothing;
     if (is_few && rate < kScanFactor) return FloodVerdict::kNothing;
   }
   if (is_few && entry.distinct_ports() >= kManyPorts && rate < kScanFactor) {
@@ -393,9 +426,15 @@ FloodVerdict FloodEngine::Judge(const FloodEntry& entry, FloodKind kind) const {
   return FloodVerdict::kNothing;
 }
 
+// A crowd is one by comparison only. A prefix has crowds all day, at one host or another.
+bool FloodEngine::KnowsWhatIsUsual(const FloodEntry& entry) const {
+  return !entry.is_prefix && Since(start_, Timestamp(kFloodTick * tick_)) >= kWarmUp;
+}
+
 FloodVerdict FloodEngine::JudgeSyn(const FloodEntry& entry, double rate, double sources) const {
   if (entry.syns.Completion(tick_) >= 0.5) {
     const bool is_crowd =
+        KnowsWhatIsUsual(entry) &&
         kTicksPerSecond * entry.metric(FloodKind::kSyn).recent >= options_.min_crowd_rate &&
         sources >= 4 * kFewSources;
     return is_crowd ? FloodVerdict::kCrowd : FloodVerdict::kNothing;
@@ -411,10 +450,12 @@ FloodVerdict FloodEngine::JudgeUdp(const FloodEntry& entry, double rate, double 
     // A download, a call, a tunnel: one direction is busy and the other acknowledges.
     const bool sees_answers = answered_ > received_ / 100;
     if (answers > 0.02 || (!sees_answers && rate < kScanFactor)) return FloodVerdict::kNothing;
+    if (sources < kFewSources && rate < 2) return FloodVerdict::kNothing;
     return FloodVerdict::kFlood;
   }
   if (answers < 0.3) return FloodVerdict::kFlood;
-  return sources >= kCrowdSources ? FloodVerdict::kCrowd : FloodVerdict::kNothing;
+  return sources >= kCrowdSources && KnowsWhatIsUsual(entry) ? FloodVerdict::kCrowd
+                                                             : FloodVerdict::kNothing;
 }
 
 bool FloodEngine::IsCovered(const FloodEntry& entry) {

@@ -75,7 +75,9 @@ class FloodEngine {
   void EndTick(Alerts& alerts);
   void EndTickOf(FloodTable& table, Touched& touched, std::vector<FloodAlarm>& alarms);
   void EndTickOf(FloodEntry& entry, std::vector<FloodAlarm>& alarms);
+  void Explain(const FloodEntry& destination);
   FloodVerdict Judge(const FloodEntry& entry, FloodKind kind) const;
+  bool KnowsWhatIsUsual(const FloodEntry& entry) const;
   FloodVerdict JudgeSyn(const FloodEntry& entry, double rate, double sources) const;
   FloodVerdict JudgeUdp(const FloodEntry& entry, double rate, double sources) const;
   double FloorOf(FloodKind kind) const;
@@ -88,6 +90,7 @@ class FloodEngine {
   base::KeyedHash hash_;
   FlowClock clock_;
   bool started_ = false;
+  Timestamp start_{};
   std::int64_t tick_ = 0;
   float threshold_;
   AlertBudget budget_;

@@ -33,7 +33,8 @@ float FloodMetric::Dispersion(float prior) const {
 
 // The square root makes counts with a Poisson spread nearly normal (Anscombe 1948); wider spreads
 // are divided out.
-void FloodMetric::EndTick(std::uint32_t ticks_known, float prior, float burst, float threshold) {
+void FloodMetric::EndTick(std::uint32_t ticks_known, float prior, float burst, float threshold,
+                          FloodLearning learning) {
   const auto x = static_cast<float>(count);
   count = 0;
   recent += 0.5f * (x - recent);
@@ -46,7 +47,8 @@ void FloodMetric::EndTick(std::uint32_t ticks_known, float prior, float burst, f
   sum = std::clamp(sum + step, 0.0f, 4 * threshold);
 
   const float pace = 1 / std::min(static_cast<float>(ticks_known) + 1, kLearnedTicks);
-  const bool is_usual = z <= kClip;
+  if (learning == FloodLearning::kOpen) sum = 0;
+  const bool is_usual = z <= kClip || learning == FloodLearning::kOpen;
   const float sigma = std::sqrt(std::max(usual, 1.0f) * dispersion);
   const float learned = is_usual ? x : std::min(x, usual + kClip * sigma);
   const float weight = is_usual ? pace : kGateWeight * pace;
@@ -118,9 +120,8 @@ void FloodEntry::Calm(Timestamp now) {
   ports = 0;
   hosts.fill(0);
   sources.Clear();
-  source = host = {};
+  source = {};
   source_port = destination_port = reflector_port = {};
-  suspects = 0;
   packets_seen = bytes_seen = fragments_seen = 0;
   peak.fill(0);
   since = now;

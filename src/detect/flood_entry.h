@@ -27,6 +27,9 @@ inline constexpr std::size_t kFloodKinds = 6;
 inline constexpr Duration kFloodTick = std::chrono::milliseconds(250);
 inline constexpr double kTicksPerSecond = 4;
 
+// Whether a surprising value counts less when the baseline is learned, or is the first to make it.
+enum class FloodLearning : std::uint8_t { kGated, kOpen };
+
 // What is tested: the rate of one kind of packets. See docs/detection.md.
 struct FloodMetric {
   // More than this in one tick counts no further: three ticks make an alarm. A surprise of this
@@ -42,7 +45,8 @@ struct FloodMetric {
 
   // Ends a tick. `prior` is the mean of destinations that nothing is known of; from `burst` packets
   // on a single tick is enough.
-  void EndTick(std::uint32_t ticks_known, float prior, float burst, float threshold);
+  void EndTick(std::uint32_t ticks_known, float prior, float burst, float threshold,
+               FloodLearning learning);
   // So many ticks without a packet have passed.
   void Rest(std::int64_t ticks);
   float Dispersion(float prior) const;
@@ -95,11 +99,12 @@ struct FloodEntry {
   std::array<std::uint64_t, 4> hosts{};  // prefixes: by the last byte (IPv4) or a hash of it
   DistinctCount sources;
   Majority<IpAddress> source;
-  Majority<IpAddress> host;  // prefixes
   Majority<std::uint16_t> source_port;
   Majority<std::uint16_t> destination_port;
   Majority<std::uint16_t> reflector_port;
-  std::uint32_t suspects = 0;  // packets that `host` counted
+  // Prefixes, by kind: what those hosts explain that are flooded themselves, and how many they are.
+  std::array<float, kFloodKinds> explained{};
+  std::array<std::uint16_t, kFloodKinds> explainers{};
   std::uint64_t packets_seen = 0;
   std::uint64_t bytes_seen = 0;
   std::uint64_t fragments_seen = 0;

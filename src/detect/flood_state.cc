@@ -67,11 +67,9 @@ void EntryFields(Archive& archive, T& entry) {
   archive(entry.hosts);
   archive(entry.sources.registers());
   MajorityFields(archive, entry.source);
-  MajorityFields(archive, entry.host);
   MajorityFields(archive, entry.source_port);
   MajorityFields(archive, entry.destination_port);
   MajorityFields(archive, entry.reflector_port);
-  archive(entry.suspects);
   archive(entry.packets_seen);
   archive(entry.bytes_seen);
   archive(entry.fragments_seen);
@@ -99,6 +97,7 @@ std::string FloodEngine::Save() const {
   StateWriter writer;
   writer(hash_seed_);
   writer(started_);
+  writer(start_);
   writer(clock_.now());
   writer(tick_);
   AlertBudget::Fields(writer, budget_);
@@ -118,6 +117,7 @@ absl::StatusOr<FloodEngine> FloodEngine::Load(const FloodOptions& options, std::
   FloodEngine engine(options, hash_seed);
   Timestamp now{};
   reader(engine.started_);
+  reader(engine.start_);
   reader(now);
   engine.clock_.AdvanceTo(now);
   reader(engine.tick_);

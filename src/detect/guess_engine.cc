@@ -289,7 +289,7 @@ std::size_t GuessEngine::memory_bytes() const {
 }
 
 std::size_t GuessEngine::memory_limit_bytes() const {
-  constexpr std::size_t kNames = 2 * 8 * (sizeof(std::string) + kMostName + 17);
+  constexpr std::size_t kNames = 2 * 4 * (sizeof(std::string) + kMostName + 17);
   return sizeof(*this) + pairs_.memory_limit_bytes() + sources_.memory_limit_bytes() +
          services_.memory_limit_bytes() +
          options_.max_entries * (3 * kNames + kMostFlows * sizeof(CountedFlow)) +

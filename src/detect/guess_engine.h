@@ -25,7 +25,7 @@ class StateWriter;
 
 // Failed log-ins that have something in common.
 struct Guesses {
-  static constexpr std::size_t kNames = 5;
+  static constexpr std::size_t kNames = 3;
 
   double score = 0;  // failures that are not forgiven yet, less successes
   Timestamp forgiven_until{};

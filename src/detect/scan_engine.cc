@@ -375,9 +375,9 @@ std::size_t ScanEngine::memory_bytes() const {
 std::size_t ScanEngine::memory_limit_bytes() const {
   // Sources with their share of the heap and of the index; see SourceTable, PendingContacts and
   // ContactMemory.
-  constexpr std::size_t kSourceBytes = 1152;
-  constexpr std::size_t kPendingBytes = 128;
-  constexpr std::size_t kContactBytes = 32;
+  constexpr std::size_t kSourceBytes = 1024;
+  constexpr std::size_t kPendingBytes = 112;
+  constexpr std::size_t kContactBytes = 17;
   return (std::size_t{1} << 16) + options_.max_sources * kSourceBytes +
          options_.max_pending * kPendingBytes + options_.max_contacts * kContactBytes +
          tracker_.memory_limit_bytes();

@@ -3,6 +3,7 @@
 
 #include "base/status.h"
 #include "store/alert_members.h"
+#include "store/checks.h"
 #include "store/cursor.h"
 #include "store/operations.h"
 #include "store/rows.h"
@@ -146,11 +147,12 @@ absl::StatusOr<Alert> ReadAlert(Statement& statement) {
   return alert;
 }
 
+constexpr std::string_view kSelectAlerts =
+    "SELECT id, time, detector, class, severity, score, observed, expected, unit, source, "
+    "destination, service, window, technique, state, count, summary FROM alerts ";
+
 absl::StatusOr<Statement> PrepareAlerts(Connection& connection, const AlertQuery& query) {
-  std::string sql =
-      "SELECT id, time, detector, class, severity, score, observed, expected, unit, source, "
-      "destination, service, window, technique, state, count, summary FROM alerts "
-      "WHERE time >= ?1 AND time < ?2";
+  std::string sql = std::string(kSelectAlerts) + "WHERE time >= ?1 AND time < ?2";
   if (query.alert_class) sql += " AND class = ?4";
   if (query.min_severity) sql += " AND severity >= ?5";
   if (!query.cursor.empty()) sql += " AND (time, id) < (?6, ?7)";
@@ -192,6 +194,20 @@ absl::StatusOr<AlertPage> QueryAlerts(Connection& connection, const AlertQuery& 
   const Alert& last = page.alerts.back();
   page.next_cursor = EncodeCursor(kCursorKind, {ToInteger(last.time), last.id});
   return page;
+}
+
+absl::StatusOr<Alert> FindAlert(Connection& connection, std::string_view id) {
+  NTA_ASSIGN_OR_RETURN(Transaction transaction, Transaction::BeginRead(connection));
+  NTA_ASSIGN_OR_RETURN(Statement statement,
+                       connection.Prepare(std::string(kSelectAlerts) + "WHERE id = ?1"));
+  statement.Bind(id);
+  NTA_ASSIGN_OR_RETURN(const bool row, statement.Step());
+  if (!row) {
+    return NoAlert(id);
+  }
+  NTA_ASSIGN_OR_RETURN(Alert alert, ReadAlert(statement));
+  NTA_RETURN_IF_ERROR(ReadEvidence(connection, alert));
+  return alert;
 }
 
 absl::StatusOr<std::uint64_t> CountAlerts(Connection& connection, const TimeInterval& interval) {

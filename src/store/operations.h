@@ -10,13 +10,10 @@
 #include <vector>
 
 #include "nta/store/store.h"
+#include "store/checks.h"
 #include "store/sqlite.h"
 
 namespace nta::store {
-
-// InvalidArgument for a flow that the store cannot keep: it ends before it begins, lasts longer
-// than kLongestFlow or counts beyond kMaxCount.
-absl::Status CheckFlow(const FlowRecord& flow);
 
 absl::Status WriteBatch(Connection& connection, std::span<const FlowRecord> flows,
                         std::span<const Alert> alerts);
@@ -28,18 +25,9 @@ absl::StatusOr<CaptureCounts> SumCaptureCounts(Connection& connection,
                                                const TimeInterval& interval);
 absl::Status MarkCaptured(Connection& connection, const TimeInterval& interval);
 
-absl::Status CheckInterval(const TimeInterval& interval);
-absl::Status CheckLimit(std::size_t limit, std::size_t most);
-
 absl::StatusOr<FlowPage> QueryFlows(Connection& connection, const FlowQuery& query);
 absl::StatusOr<AlertPage> QueryAlerts(Connection& connection, const AlertQuery& query);
 absl::StatusOr<std::uint64_t> CountAlerts(Connection& connection, const TimeInterval& interval);
-absl::StatusOr<TopResult> QueryTop(Connection& connection, const TopQuery& query);
-absl::StatusOr<SeriesResult> QuerySeries(Connection& connection, const SeriesQuery& query);
-absl::StatusOr<ConversationResult> QueryConversations(Connection& connection,
-                                                      const ConversationQuery& query);
-absl::StatusOr<TrafficSummary> QuerySummary(Connection& connection, const TimeInterval& interval);
-
 absl::StatusOr<std::vector<User>> ListUsers(Connection& connection);
 absl::StatusOr<User> FindUser(Connection& connection, std::string_view username);
 absl::Status InsertUser(Connection& connection, const User& user);
@@ -47,6 +35,20 @@ absl::Status ChangeUser(Connection& connection, const User& user);
 absl::Status DeleteUser(Connection& connection, std::string_view username);
 absl::StatusOr<std::string> FindSetting(Connection& connection, std::string_view name);
 absl::Status ChangeSetting(Connection& connection, std::string_view name, std::string_view value);
+
+absl::StatusOr<Alert> FindAlert(Connection& connection, std::string_view id);
+
+absl::StatusOr<Document> ChangeDocument(Connection& connection, const Document& document);
+absl::StatusOr<Document> FindDocument(Connection& connection, std::string_view kind,
+                                      std::string_view id);
+absl::StatusOr<DocumentPage> QueryDocuments(Connection& connection, const DocumentQuery& query);
+absl::Status DeleteDocument(Connection& connection, std::string_view kind, std::string_view id);
+
+absl::Status InsertSamples(Connection& connection, std::span<const Sample> samples);
+absl::StatusOr<std::vector<SampleLine>> QuerySamples(Connection& connection,
+                                                     const SampleQuery& query);
+absl::StatusOr<std::vector<std::string>> ListSampleNames(Connection& connection);
+absl::StatusOr<std::uint64_t> DeleteSamplesBefore(Connection& connection, Timestamp time);
 
 absl::StatusOr<StoreSize> MeasureSize(Connection& connection);
 absl::StatusOr<std::uint64_t> DeleteAlertsBefore(Connection& connection, Timestamp time);

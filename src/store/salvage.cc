@@ -12,6 +12,7 @@
 #include "store/blocks.h"
 #include "store/file.h"
 #include "store/operations.h"
+#include "store/rows.h"
 #include "store/sqlite.h"
 
 namespace nta::store {
@@ -51,6 +52,7 @@ class Salvager {
 
   absl::Status Run() {
     SaveAccounts();
+    SaveDocuments();
     SaveAlerts();
     NTA_RETURN_IF_ERROR(SaveBlocks("flow_block", false));
     return SaveBlocks("flow_tail", true);
@@ -130,6 +132,21 @@ class Salvager {
       const absl::StatusOr<bool> row = settings->Step();
       if (!row.ok() || !*row) return;
       store_.PutSetting(settings->Text(0), settings->Text(1)).IgnoreError();
+    }
+  }
+
+  void SaveDocuments() {
+    absl::StatusOr<Statement> documents =
+        connection_.Prepare("SELECT kind, id, updated, body FROM document");
+    if (!documents.ok()) return;
+    while (true) {
+      const absl::StatusOr<bool> row = documents->Step();
+      if (!row.ok() || !*row) return;
+      const Document document = {.kind = std::string(documents->Text(0)),
+                                 .id = std::string(documents->Text(1)),
+                                 .body = std::string(documents->Text(3)),
+                                 .updated = ToTimestamp(documents->Integer(2))};
+      report_.documents_saved += store_.PutDocument(document).ok() ? 1 : 0;
     }
   }
 

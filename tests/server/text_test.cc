@@ -103,6 +103,36 @@ TEST(ParseFlatObject, StopsEarlyAtDeepNestingAndManyMembers) {
   EXPECT_FALSE(ParseFlatObject(many).ok());
 }
 
+TEST(ParseObject, GivesTextsAsTheyAreAndOtherValuesAsJson) {
+  const auto members = ParseObject(
+      R"({"a":"x\"y","b":[1,{"c":null}],"d":{"e":2},"f":1.5,"g":-3,"h":true,"i":null})");
+  ASSERT_TRUE(members.ok()) << members.status();
+  using Type = JsonMember::Type;
+  const auto expect = [&](const char* name, Type type, std::string_view text) {
+    EXPECT_EQ(members->at(name).type, type) << name;
+    EXPECT_EQ(members->at(name).text, text) << name;
+  };
+  expect("a", Type::kText, "x\"y");
+  expect("b", Type::kArray, R"([1,{"c":null}])");
+  expect("d", Type::kObject, R"({"e":2})");
+  expect("f", Type::kNumber, "1.5");
+  expect("g", Type::kInteger, "-3");
+  expect("h", Type::kBoolean, "true");
+  expect("i", Type::kNull, "null");
+}
+
+TEST(ParseObject, RefusesWhatIsNoObjectOrOutOfBounds) {
+  for (const char* text :
+       {"", "null", "[]", "\"a\"", "1", R"({"a":{"b":1,"b":2}})", R"({"a":1,"a":2})",
+        R"({"a":1}{})", R"({"a":[1,})", R"({"a":1e999})", "{\"a\":[\"\xFF\"]}", "{} // x"}) {
+    EXPECT_FALSE(ParseObject(text).ok()) << text;
+  }
+  const std::string deep = "{\"a\":" + std::string(10'000, '[') + std::string(10'000, ']') + "}";
+  EXPECT_FALSE(ParseObject(deep).ok());
+  EXPECT_TRUE(ParseObject("{\"a\":" + std::string(15, '[') + std::string(15, ']') + "}").ok());
+  EXPECT_FALSE(ParseObject("{\"a\":" + std::string(16, '[') + std::string(16, ']') + "}").ok());
+}
+
 TEST(JsonQuote, EscapesAndReplaces) {
   EXPECT_EQ(JsonQuote("a\"b\\\n"), R"("a\"b\\\n")");
   EXPECT_EQ(JsonQuote("\xFF"), "\"\xEF\xBF\xBD\"");

@@ -12,9 +12,12 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "nta/detect/arp_spoof_detector.h"
 #include "nta/detect/brute_force_detector.h"
 #include "nta/detect/detector.h"
+#include "nta/detect/dhcp_detector.h"
 #include "nta/detect/flood_detector.h"
+#include "nta/detect/policy_detector.h"
 #include "nta/detect/port_scan_detector.h"
 
 namespace nta {
@@ -24,6 +27,9 @@ struct DetectionOptions {
   FloodOptions flood{};
   PortScanOptions port_scan{};
   BruteForceOptions brute_force{};
+  ArpSpoofOptions arp_spoof{};
+  DhcpOptions dhcp{};
+  PolicyOptions policy{};
   // Names of detectors to leave out.
   std::set<std::string> disabled{};
 };
@@ -31,7 +37,8 @@ struct DetectionOptions {
 using DetectorList = std::vector<std::unique_ptr<Detector>>;
 
 // In a fixed order, so that the alerts of one moment come in the same order everywhere.
-// InvalidArgument for a name in `disabled` that no detector has.
+// InvalidArgument for a name in `disabled` that no detector has; the error of BlockList::Read for a
+// block list that cannot be read.
 absl::StatusOr<DetectorList> DefaultDetectors(const DetectionOptions& options = {});
 // Their names, in that order.
 std::vector<std::string> DefaultDetectorNames();

@@ -18,17 +18,17 @@ namespace nta {
 struct FloodOptions {
   // Below these rates, in packets a second to one destination or one prefix, nothing is a flood,
   // however unusual: a host stands them without noticing.
-  double min_syn_rate = 40;    // connection attempts that nobody completes
-  double min_udp_rate = 1000;  // datagrams that nobody answers
-  double min_icmp_rate = 200;
+  double min_syn_rate = 25;    // connection attempts that nobody completes
+  double min_udp_rate = 500;   // datagrams that nobody answers
+  double min_icmp_rate = 100;
   double min_amplification_rate = 100;  // answers from reflectors that nobody asked
   double min_crowd_rate = 200;          // completed connections: a flash crowd
   // False alarms a day, over all destinations, that the test may give by chance.
   double alerts_per_day = 5;
   // Destinations, and prefixes (/24, /48), that are watched at the most; beyond that those with
   // fewest packets give way. About 450 bytes each.
-  std::size_t max_destinations = 16384;
-  std::size_t max_prefixes = 4096;
+  std::size_t max_destinations = 8192;
+  std::size_t max_prefixes = 2048;
   // Key of the hash tables; random when absent.
   std::optional<std::uint64_t> hash_seed{};
   AlertTrackerOptions alerts{};

@@ -43,13 +43,13 @@ struct PortScanOptions {
   Duration quiet_close = std::chrono::minutes(5);
   // Sources with failed contacts that are watched at the most; beyond that the one that failed once
   // and longest ago is forgotten. About 900 bytes each.
-  std::size_t max_sources = 32768;
+  std::size_t max_sources = 8192;
   // Contacts that wait for their outcome at the most; beyond that the oldest counts as failed.
   // About 100 bytes each.
-  std::size_t max_pending = 131072;
+  std::size_t max_pending = 65536;
   // Contacts that are remembered as made before, for an hour or two; beyond that the oldest half is
   // forgotten. 16 bytes each.
-  std::size_t max_contacts = 524288;
+  std::size_t max_contacts = 262144;
   // Key of the hash tables; random when absent.
   std::optional<std::uint64_t> hash_seed{};
   AlertTrackerOptions alerts{};
@@ -62,7 +62,7 @@ struct PortScanOptions {
 //
 // Contacts are judged in the order in which they were tried, so an alert comes up to answer_timeout
 // after the contact that decides. Options out of their range are moved to its nearest end. At most
-// about 55 MB with the default options. A saved state holds the hash key, and loads only with the
+// about 20 MB with the default options. A saved state holds the hash key, and loads only with the
 // `window` it was saved with.
 class PortScanDetector final : public Detector {
  public:

@@ -24,11 +24,20 @@
 #include "nta/detect/alert.h"
 #include "nta/flow/flow_filter.h"
 #include "nta/flow/flow_record.h"
+#include "nta/store/document.h"
+#include "nta/store/sample.h"
 
 namespace nta {
 
+namespace store {
+class Backend;
+}
+
 struct StoreOptions {
-  std::string path{};  // ":memory:" keeps it in memory
+  // A SQLite file; ":memory:" keeps it in memory. A URL of PostgreSQL
+  // ("postgresql://user@host/name", "postgresql:///name?host=/run/postgresql") names a database of
+  // its own there, which must exist.
+  std::string path{};
   // A query that takes longer is given up with DeadlineExceeded.
   std::chrono::milliseconds query_timeout{10'000};
   // So many flows make a compressed block, 256 to 32,768. Smaller ones take more space, and single
@@ -223,6 +232,7 @@ struct RetentionPolicy {
   // Flows and their totals. Cut at whole hours; at least an hour.
   std::optional<Duration> flow_age{};
   std::optional<Duration> alert_age{};
+  std::optional<Duration> sample_age{};
   // What is in the file, space to be used again not included. The oldest flows go first.
   std::optional<std::uint64_t> max_bytes{};
 };
@@ -230,6 +240,7 @@ struct RetentionPolicy {
 struct RetentionResult {
   std::uint64_t flows_deleted = 0;
   std::uint64_t alerts_deleted = 0;
+  std::uint64_t samples_deleted = 0;
   std::uint64_t bytes_before = 0;  // of the file
   std::uint64_t bytes_after = 0;
   // `now` was more than a day after that of the last run: ages were counted from one day after it.
@@ -251,6 +262,7 @@ struct SalvageReport {
   std::uint64_t flows_lost = 0;  // as far as is known
   std::uint64_t alerts_saved = 0;
   std::uint64_t users_saved = 0;
+  std::uint64_t documents_saved = 0;
 };
 
 // An account of the server. The store keeps it and knows nothing of passwords but their hash.
@@ -292,6 +304,8 @@ class Store {
   // Cancelled when `control` says so.
   absl::StatusOr<FlowPage> Flows(const FlowQuery& query, const QueryControl& control = {}) const;
   absl::StatusOr<AlertPage> Alerts(const AlertQuery& query) const;
+  // The alert with this id, in its latest state; NotFound.
+  absl::StatusOr<Alert> GetAlert(std::string_view id) const;
   absl::StatusOr<TopResult> Top(const TopQuery& query, const QueryControl& control = {}) const;
   absl::StatusOr<SeriesResult> Series(const SeriesQuery& query,
                                       const QueryControl& control = {}) const;
@@ -313,6 +327,22 @@ class Store {
   absl::StatusOr<std::string> GetSetting(std::string_view name) const;
   absl::Status PutSetting(std::string_view name, std::string_view value);
 
+  // Keeps a document; it survives a power failure. Answers it with its new version. Aborted when
+  // somebody else has changed it, made it (AlreadyExists) or removed it (NotFound) meanwhile.
+  absl::StatusOr<Document> PutDocument(const Document& document);
+  absl::StatusOr<Document> GetDocument(std::string_view kind, std::string_view id) const;
+  absl::StatusOr<DocumentPage> Documents(const DocumentQuery& query) const;
+  // NotFound when there is none.
+  absl::Status RemoveDocument(std::string_view kind, std::string_view id);
+
+  // All or nothing. A sample of the same name and time is replaced.
+  absl::Status WriteSamples(std::span<const Sample> samples);
+  // One line a name, in the order asked for.
+  absl::StatusOr<std::vector<SampleLine>> Samples(const SampleQuery& query,
+                                                  const QueryControl& control = {}) const;
+  // Of which there are samples, in order.
+  absl::StatusOr<std::vector<std::string>> SampleNames() const;
+
   // Deletes flows, rollups and alerts that ended before `time`; answers how many flows went.
   absl::StatusOr<std::uint64_t> DeleteBefore(Timestamp time);
   // Deletes what the policy does not keep and gives the space back to the file system; works on a
@@ -322,9 +352,8 @@ class Store {
   absl::StatusOr<StoreSize> Size() const;
 
  private:
-  class Impl;
-  explicit Store(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  explicit Store(std::unique_ptr<store::Backend> backend);
+  std::unique_ptr<store::Backend> backend_;
 };
 
 }  // namespace nta

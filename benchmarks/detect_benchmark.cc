@@ -1,0 +1,194 @@
+// What the default detectors cost beyond the bare meter: nanoseconds a packet and a flow, and
+// bytes.
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "nta/detect/default_detectors.h"
+#include "nta/flow/flow_table.h"
+#include "traffic_generator.h"
+
+namespace {
+
+constexpr std::size_t kPackets = 1'000'000;
+constexpr std::size_t kBurst = 256;
+
+struct Traffic {
+  std::vector<nta::PacketView> views;  // without bytes
+  std::vector<nta::DecodedPacket> decoded;
+};
+
+const Traffic& TrafficOf(nta::bench::TrafficKind kind) {
+  static const auto make = [](nta::bench::TrafficKind of) {
+    Traffic traffic;
+    nta::bench::TrafficGenerator generator({.kind = of, .packets = kPackets});
+    nta::PacketView view;
+    while (generator.Next(view)) {
+      traffic.decoded.push_back(nta::Decode(view));
+      // The bytes are gone with the next packet.
+      traffic.decoded.back().payload = {};
+    }
+    traffic.views.resize(kBurst);
+    return traffic;
+  };
+  static const Traffic mix = make(nta::bench::TrafficKind::kMix);
+  static const Traffic small = make(nta::bench::TrafficKind::kSmall);
+  static const Traffic flood = make(nta::bench::TrafficKind::kFlood);
+  return kind == nta::bench::TrafficKind::kMix     ? mix
+         : kind == nta::bench::TrafficKind::kSmall ? small
+                                                   : flood;
+}
+
+// All detectors but those that are not named; "" is all.
+nta::DetectorList Only(const std::string& name) {
+  nta::DetectionOptions options;
+  if (!name.empty()) {
+    for (const std::string& other : nta::DefaultDetectorNames()) {
+      if (other != name) options.disabled.insert(other);
+    }
+  }
+  return *nta::DefaultDetectors(options);
+}
+
+std::size_t Bytes(const nta::DetectorList& detectors) {
+  std::size_t bytes = 0;
+  for (const auto& detector : detectors) bytes += detector->memory_bytes();
+  return bytes;
+}
+
+void ObservePackets(benchmark::State& state, nta::bench::TrafficKind kind,
+                    const std::string& name) {
+  const Traffic& traffic = TrafficOf(kind);
+  std::size_t bytes = 0;
+  for (auto _ : state) {
+    state.PauseTiming();
+    nta::DetectorList detectors = Only(name);
+    std::vector<nta::Alert> alerts;
+    state.ResumeTiming();
+    for (std::size_t at = 0; at < traffic.decoded.size(); at += kBurst) {
+      const std::size_t size = std::min(kBurst, traffic.decoded.size() - at);
+      const auto burst = std::span(traffic.decoded).subspan(at, size);
+      for (const auto& detector : detectors) {
+        detector->ObservePackets(std::span(traffic.views).first(size), burst, alerts);
+        detector->AdvanceTo(burst.back().time, alerts);
+      }
+    }
+    benchmark::DoNotOptimize(alerts);
+    bytes = std::max(bytes, Bytes(detectors));
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * traffic.decoded.size()));
+  state.counters["memory"] = static_cast<double>(bytes);
+}
+
+std::vector<nta::FlowEvent> EventsOf(const Traffic& traffic) {
+  auto table = nta::FlowTable::Create({.events = nta::FlowEventSelection::kAll});
+  std::vector<nta::FlowEvent> events;
+  table->Add(traffic.decoded, events);
+  while (!table->EndAll(events)) {
+  }
+  return events;
+}
+
+// An item is a flow: its start, its updates and its end.
+void ObserveFlows(benchmark::State& state, nta::bench::TrafficKind kind, const std::string& name) {
+  const std::vector<nta::FlowEvent> events = EventsOf(TrafficOf(kind));
+  const auto flows = std::count_if(events.begin(), events.end(), [](const nta::FlowEvent& event) {
+    return event.type == nta::FlowEventType::kEnded;
+  });
+  std::size_t bytes = 0;
+  for (auto _ : state) {
+    state.PauseTiming();
+    nta::DetectorList detectors = Only(name);
+    std::vector<nta::Alert> alerts;
+    state.ResumeTiming();
+    for (const auto& detector : detectors) {
+      for (const nta::FlowEvent& event : events) detector->Observe(event, alerts);
+    }
+    benchmark::DoNotOptimize(alerts);
+    bytes = std::max(bytes, Bytes(detectors));
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()) * flows);
+  state.counters["memory"] = static_cast<double>(bytes);
+}
+
+// Ten million sources, each with a packet and a flow that fails: memory must not grow with them.
+void DistinctSources(benchmark::State& state) {
+  for (auto _ : state) {
+    nta::DetectorList detectors = Only("");
+    std::size_t limit = 0;
+    for (const auto& detector : detectors) limit += detector->memory_limit_bytes();
+    std::vector<nta::Alert> alerts;
+    std::vector<nta::DecodedPacket> burst(kBurst);
+    const std::vector<nta::PacketView> views(kBurst);
+    std::size_t early = 0;
+    std::size_t rows = 0;
+    const auto sources = static_cast<std::uint32_t>(state.range(0));
+    for (std::uint32_t n = 0; n < sources; n += kBurst) {
+      for (std::uint32_t i = 0; i < kBurst; ++i) {
+        nta::DecodedPacket& packet = burst[i];
+        const std::uint32_t source = (n + i) * 2654435761u;
+        packet.time = nta::Timestamp(std::chrono::seconds(1'700'000'000)) +
+                      (n + i) * std::chrono::microseconds(10);
+        packet.wire_bytes = 60;
+        packet.ip_version = 4;
+        packet.protocol = nta::kProtocolTcp;
+        packet.has_ports = packet.has_tcp_header = true;
+        packet.tcp_flags = nta::kTcpSyn;
+        packet.source = nta::IpAddress::V4(static_cast<std::uint8_t>(1 + (source >> 24) % 220),
+                                           static_cast<std::uint8_t>(source >> 16),
+                                           static_cast<std::uint8_t>(source >> 8),
+                                           static_cast<std::uint8_t>(source));
+        packet.destination = nta::IpAddress::V4(10, 0, static_cast<std::uint8_t>(source >> 13),
+                                                static_cast<std::uint8_t>(source >> 3));
+        packet.source_port = 40000;
+        packet.destination_port = static_cast<std::uint16_t>(source >> 5);
+      }
+      for (const auto& detector : detectors) {
+        detector->ObservePackets(views, burst, alerts);
+        for (const nta::DecodedPacket& packet : burst) {
+          nta::FlowEvent event{nta::FlowEventType::kStarted, packet.time, {}};
+          event.flow.first_seen = event.flow.last_seen = packet.time;
+          event.flow.protocol = packet.protocol;
+          event.flow.source = {packet.source, packet.source_port};
+          event.flow.destination = {packet.destination, packet.destination_port};
+          event.flow.outcome = nta::ContactOutcome::kPending;
+          event.flow.forward.packets = 1;
+          event.flow.forward.tcp_flags = nta::kTcpSyn;
+          detector->Observe(event, alerts);
+        }
+      }
+      rows += alerts.size();
+      alerts.clear();
+      if (n <= sources / 10) early = Bytes(detectors);
+    }
+    state.counters["memory_at_a_tenth"] = static_cast<double>(early);
+    state.counters["memory"] = static_cast<double>(Bytes(detectors));
+    state.counters["limit"] = static_cast<double>(limit);
+    state.counters["alert_states"] = static_cast<double>(rows);
+  }
+  state.SetItemsProcessed(state.range(0) * static_cast<std::int64_t>(state.iterations()));
+}
+BENCHMARK(DistinctSources)->Arg(10'000'000)->Iterations(1)->Unit(benchmark::kSecond);
+
+void RegisterAll() {
+  using nta::bench::TrafficKind;
+  const std::vector<std::pair<std::string, TrafficKind>> kinds = {
+      {"mix", TrafficKind::kMix}, {"small", TrafficKind::kSmall}, {"flood", TrafficKind::kFlood}};
+  std::vector<std::string> names = nta::DefaultDetectorNames();
+  names.insert(names.begin(), "");
+  for (const auto& [word, kind] : kinds) {
+    for (const std::string& name : names) {
+      const std::string label = (name.empty() ? "all" : name) + "/" + word;
+      benchmark::RegisterBenchmark(("Packets/" + label).c_str(), ObservePackets, kind, name);
+      benchmark::RegisterBenchmark(("Flows/" + label).c_str(), ObserveFlows, kind, name);
+    }
+  }
+}
+const bool kRegistered = (RegisterAll(), true);
+
+}  // namespace
