@@ -1,5 +1,4 @@
-// Signed numbers and arrays of them in a saved state. state_archive.h knows measures only, which
-// are never negative.
+// Signed numbers and arrays of them in a saved state.
 #ifndef NTA_SRC_DETECT_NUMBER_ARCHIVE_H_
 #define NTA_SRC_DETECT_NUMBER_ARCHIVE_H_
 
@@ -7,10 +6,13 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
+#include "base/status.h"
 #include "detect/state_archive.h"
+#include "nta/detect/alert_tracker.h"
 
 namespace nta::detect {
 
@@ -40,6 +42,17 @@ void RealVector(Archive& archive, T& values, std::size_t most) {
   archive.Size(size, most);
   if constexpr (Archive::kReads) values.assign(size, {});
   Reals(archive, values);
+}
+
+// The end of a detector's Load: its alerts, and whether everything fitted.
+inline absl::Status FinishLoad(const StateReader& reader, AlertTracker& tracker,
+                               std::string_view alerts) {
+  if (!reader.ok() || reader.remaining() != 0) {
+    return base::MakeStatus(
+        absl::StatusCode::kDataLoss,
+        "the saved detector state is damaged: its fields contradict each other");
+  }
+  return tracker.Load(alerts);
 }
 
 }  // namespace nta::detect
