@@ -73,6 +73,7 @@ std::vector<Route> AllRoutes() {
            HostRoutes(),
            StreamRoutes(),
            JobRoutes(),
+           TransferRoutes(),
        }) {
     std::move(part.begin(), part.end(), std::back_inserter(routes));
   }

@@ -44,6 +44,8 @@ const std::vector<std::pair<std::string, Access>> kDeclared = {
     {"GET /api/v1/jobs/{id}", Access::kViewer},
     {"GET /api/v1/jobs/{id}/file", Access::kViewer},
     {"DELETE /api/v1/jobs/{id}", Access::kViewer},
+    {"POST /api/v1/exports", Access::kViewer},
+    {"POST /api/v1/imports", Access::kOperator},
     {"GET /api/v1/openapi.json", Access::kAnyone},
     {"GET /healthz", Access::kAnyone},
     {"GET /readyz", Access::kAnyone},
