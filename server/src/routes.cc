@@ -84,6 +84,7 @@ std::vector<Route> AllRoutes() {
            NotificationRoutes(),
            LogRoutes(),
            AuditRoutes(),
+           TransferRoutes(),
        }) {
     std::move(part.begin(), part.end(), std::back_inserter(routes));
   }

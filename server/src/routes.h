@@ -114,6 +114,7 @@ std::vector<Route> BacktestRoutes();
 std::vector<Route> NotificationRoutes();
 std::vector<Route> LogRoutes();
 std::vector<Route> AuditRoutes();
+std::vector<Route> TransferRoutes();
 
 // A route that viewers may read and that asks the store.
 Route Reading(std::string path, Handler handler, std::string summary,

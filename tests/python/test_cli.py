@@ -160,3 +160,19 @@ def test_serve_without_a_server_says_so(tmp_path):
         pytest.skip("nta-server is installed")
     done = run("serve")
     assert done.returncode == 1 and "nta-server" in done.stderr
+
+
+def test_export_and_import_carry_a_store_over(database, tmp_path):
+    path = tmp_path / "flows.csv"
+    done = run("export", database, path, "--where", "proto=tcp")
+    assert done.returncode == 0, done.stderr
+    with nta.Store.open(database) as store:
+        count = len(store.flows(where="proto=tcp"))
+    assert done.stdout == f"{count} flows written to {path}\n"
+    done = run("import", tmp_path / "copy.db", path)
+    assert done.stdout == f"{count} of {count} flows stored\n", done.stderr
+    with open(path, "a") as file:
+        file.write("1,2\n")
+    done = run("import", tmp_path / "other.db", path)
+    assert (done.returncode, done.stdout) == (1, f"0 of {count + 1} flows stored\n")
+    assert f"{path}:{count + 2}: 2 fields" in done.stderr

@@ -162,3 +162,40 @@ def test_threads_share_a_store(tmp_path, flows):
             thread.join()
         assert errors == []
         assert len(store.flows()) == 15 * len(flows)
+
+
+@pytest.mark.parametrize("name", ["flows.csv", "flows.jsonl"])
+def test_export_and_import_give_the_same_flows(store, flows, tmp_path, name):
+    done = []
+    path = tmp_path / name
+    form = path.suffix[1:]
+    assert store.export_flows(path, format=form, progress=done.append) == len(flows)
+    assert done and all(0 <= d <= 1 for d in done)
+    with nta.Store.open(":memory:") as copy:
+        report = copy.import_flows(path, format=form)
+        assert report == {"lines": len(flows), "flows": len(flows), "wrong_lines": 0, "errors": []}
+        again = tmp_path / ("again" + path.suffix)
+        copy.export_flows(again, format=form)
+        assert sorted(again.read_text().splitlines()) == sorted(path.read_text().splitlines())
+    assert store.export_flows(path, where="proto=udp", format=form) == len(store.flows(where="proto=udp"))
+
+
+def test_an_import_names_wrong_lines_and_stores_nothing(tmp_path):
+    path = tmp_path / "flows.jsonl"
+    path.write_text("{}\nnot JSON\n")
+    with nta.Store.open(":memory:") as store:
+        report = store.import_flows(path, format="jsonl")
+        assert (report["flows"], report["wrong_lines"]) == (0, 2)
+        assert [line for line, _ in report["errors"]] == [1, 2]
+        with pytest.raises(nta.NotFoundError):
+            store.import_flows(tmp_path / "missing.csv")
+        with pytest.raises(ValueError):
+            store.import_flows(path, format="xml")
+
+
+def test_what_progress_raises_stops_an_export(store, tmp_path):
+    def stop(_):
+        raise KeyError("enough")
+
+    with pytest.raises(KeyError):
+        store.export_flows(tmp_path / "flows.csv", progress=stop)

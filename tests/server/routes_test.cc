@@ -135,6 +135,8 @@ const std::vector<std::pair<std::string, Access>> kDeclared = {
     {"GET /api/v1/logs/audit/export", Access::kAdmin},
     {"POST /api/v1/logs/audit/verify", Access::kAdmin},
     {"POST /api/v1/logs/audit/checkpoint", Access::kAdmin},
+    {"POST /api/v1/exports", Access::kViewer},
+    {"POST /api/v1/imports", Access::kOperator},
     {"GET /api/v1/openapi.json", Access::kAnyone},
     {"GET /healthz", Access::kAnyone},
     {"GET /readyz", Access::kAnyone},

@@ -16,6 +16,7 @@ from typing import Any, Callable, Iterable, NoReturn, Optional, Sequence
 
 import nta
 from nta import _cli_audit
+from nta import _cli_transfer
 
 _DIMENSIONS = (
     "address", "source_address", "destination_address", "protocol", "source_port", "destination_port",
@@ -73,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_detect(commands)
     _add_top(commands)
     _cli_audit.add_commands(commands)
+    _cli_transfer.add_commands(commands, _add_interval)
     serve = commands.add_parser(
         "serve", help="start nta-server with the arguments that follow", add_help=False
     )

@@ -782,6 +782,24 @@ class Store:
     def summary(
         self, *, since: Optional[TimeLike] = ..., until: Optional[TimeLike] = ...
     ) -> dict[str, Any]: ...
+    def export_flows(
+        self,
+        path: _Path,
+        *,
+        since: Optional[TimeLike] = ...,
+        until: Optional[TimeLike] = ...,
+        where: _Where = ...,
+        format: str = ...,
+        progress: Optional[Callable[[float], object]] = ...,
+    ) -> int: ...
+    def import_flows(
+        self,
+        path: _Path,
+        *,
+        format: str = ...,
+        skip_wrong_lines: bool = ...,
+        progress: Optional[Callable[[float], object]] = ...,
+    ) -> dict[str, Any]: ...
     def delete_before(self, time: TimeLike) -> int: ...
     def close(self) -> None: ...
     @property

@@ -3,6 +3,9 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +16,7 @@
 #include "convert.h"
 #include "flow_batch.h"
 #include "gil.h"
+#include "nta/json/flow_transfer.h"
 #include "nta/json/json.h"
 #include "nta/store/store.h"
 
@@ -84,6 +88,107 @@ std::vector<FlowRecord> ToFlows(py::handle flows) {
 void Write(StoreHandle& store, const py::iterable& flows, const std::vector<Alert>& alerts) {
   const std::vector<FlowRecord> records = ToFlows(flows);
   RaiseIfError(store.With([&](Store& s) { return s.Write(records, alerts); }));
+}
+
+// Calls a Python function with how much is done. What it raises stops the work and is raised again.
+class ProgressCallback {
+ public:
+  explicit ProgressCallback(py::object callback) : callback_(std::move(callback)) {}
+
+  std::function<void(double)> function() {
+    return [this](double progress) {
+      WithGil([&] {
+        try {
+          if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+          if (!callback_.is_none()) callback_(progress);
+        } catch (py::error_already_set& error) {
+          error.restore();
+          error_.Capture();
+          stop_.request_stop();
+        }
+      });
+    };
+  }
+  std::stop_token stop() const { return stop_.get_token(); }
+  void Rethrow() { error_.Rethrow(); }
+
+ private:
+  py::object callback_;
+  PendingError error_;
+  std::stop_source stop_;
+};
+
+TransferFormat ToTransferFormat(const std::string& name) {
+  return ValueOrRaise(ParseTransferFormat(name));
+}
+
+absl::Status FileError(const std::string& path, const char* what) {
+  return absl::UnavailableError(std::string(what) + " \"" + path + "\": " + std::strerror(errno));
+}
+
+std::uint64_t ExportTo(const StoreHandle& store, py::handle path, py::handle since,
+                       py::handle until, py::handle where, const std::string& format,
+                       py::object progress) {
+  const std::string name = ToPath(path);
+  const ExportOptions options{.interval = ToInterval(since, until),
+                              .where = ToFilter(where),
+                              .format = ToTransferFormat(format)};
+  ProgressCallback callback(std::move(progress));
+  const auto count = store.With([&](Store& s) -> absl::StatusOr<std::uint64_t> {
+    std::ofstream file(name, std::ios::binary | std::ios::trunc);
+    if (!file) return FileError(name, "cannot write");
+    QueryControl control;
+    control.stop = callback.stop();
+    control.progress = callback.function();
+    auto written = ExportFlows(
+        s, options,
+        [&](std::string_view text) {
+          file.write(text.data(), static_cast<std::streamsize>(text.size()));
+          return file ? absl::OkStatus() : FileError(name, "cannot write");
+        },
+        control);
+    file.close();
+    if (written.ok() && !file) return FileError(name, "cannot write");
+    return written;
+  });
+  callback.Rethrow();
+  return ValueOrRaise(count);
+}
+
+py::dict ImportFrom(StoreHandle& store, py::handle path, const std::string& format,
+                    bool skip_wrong_lines, py::object progress) {
+  const std::string name = ToPath(path);
+  ImportOptions options{.format = ToTransferFormat(format), .skip_wrong_lines = skip_wrong_lines};
+  ProgressCallback callback(std::move(progress));
+  options.stop = callback.stop();
+  options.progress = callback.function();
+  const auto report = store.With([&](Store& s) -> absl::StatusOr<ImportReport> {
+    std::ifstream file(name, std::ios::binary | std::ios::ate);
+    if (!file) {
+      return errno == ENOENT ? absl::NotFoundError("there is no file \"" + name + "\"")
+                             : FileError(name, "cannot read");
+    }
+    options.bytes = static_cast<std::uint64_t>(file.tellg());
+    file.seekg(0);
+    return ImportFlows(s, options, [&]() -> absl::StatusOr<std::string> {
+      std::string piece(1 << 20, '\0');
+      file.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+      if (file.bad()) return FileError(name, "cannot read");
+      piece.resize(static_cast<std::size_t>(file.gcount()));
+      return piece;
+    });
+  });
+  callback.Rethrow();
+  const ImportReport& result = ValueOrRaise(report);
+  py::list errors;
+  for (const ImportError& error : result.errors)
+    errors.append(py::make_tuple(error.line, error.message));
+  py::dict answer;
+  answer["lines"] = result.lines;
+  answer["flows"] = result.flows;
+  answer["wrong_lines"] = result.wrong_lines;
+  answer["errors"] = errors;
+  return answer;
 }
 
 FlowOrder ToOrder(const std::string& name) {
@@ -241,6 +346,14 @@ void BindStore(py::module_& module) {
             return ValueOrRaise(self.With([&](Store& s) { return s.DeleteBefore(before); }));
           },
           py::arg("time"), "Deletes what ended before; answers how many flows went.")
+      .def("export_flows", &ExportTo, py::arg("path"), py::kw_only(), since, until, where,
+           py::arg("format") = "csv", py::arg("progress") = py::none(),
+           "Writes the flows that are selected into a file, the oldest first; answers how many. "
+           "`format` is \"csv\" or \"jsonl\"; `progress` is called with 0 to 1.")
+      .def("import_flows", &ImportFrom, py::arg("path"), py::kw_only(), py::arg("format") = "csv",
+           py::arg("skip_wrong_lines") = false, py::arg("progress") = py::none(),
+           "Stores the flows of a file, all of them or none. Answers lines, flows (stored), "
+           "wrong_lines and errors, a list of (line, message).")
       .def("close", &StoreHandle::Close)
       .def_property_readonly("path", &StoreHandle::path)
       .def("__enter__", [](py::object self) { return self; })

@@ -14,6 +14,7 @@ import './styles/tables.css';
 import './styles/pages.css';
 import './styles/operations.css';
 import './styles/logs.css';
+import './styles/transfer.css';
 import './styles/small.css';
 
 applyTheme();

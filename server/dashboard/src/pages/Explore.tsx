@@ -5,6 +5,7 @@ import { ColumnChooser } from '../components/ColumnChooser';
 import { FlowDetail } from '../components/FlowDetail';
 import { FlowTable } from '../components/FlowTable';
 import { Icon } from '../components/Icon';
+import { ExportDialog, ImportDialog } from '../components/TransferDialogs';
 import { NotLoaded } from '../components/NotLoaded';
 import { NoFlows } from '../components/NoFlows';
 import { Popover } from '../components/Popover';
@@ -15,6 +16,8 @@ import { formatCount, plural } from '../lib/format';
 import { isLive } from '../lib/time';
 import { useSmall } from '../state/hooks';
 import { useFlowPages } from '../state/flowPages';
+import { session } from '../state/session';
+import { useStore } from '../state/store';
 import { readList } from '../state/preferences';
 import { useExtra, useView } from '../state/view';
 
@@ -26,6 +29,7 @@ export function Explore() {
   const [columnText, setColumnText] = useExtra('columns');
   const [atTop, setAtTop] = useState(true);
   const [hidden, setHidden] = useState('');
+  const [transfer, setTransfer] = useState<Transfer | null>(null);
   const remembered = readList('nta.columns', kDefaultColumns);
   const columns = columnText ? columnText.split(',') : remembered;
   const follow = atTop && openId === '' && order === '-last_seen';
@@ -60,7 +64,7 @@ export function Explore() {
             )}
             {small && <OrderChoice order={order as FlowOrder} onOrder={setOrder} />}
             {!small && <ColumnChooser chosen={columns} onChange={(ids) => setColumnText(ids.join(','))} />}
-            {flows && flows.length > 0 && <ExportMenu flows={flows} more={pages.more} />}
+            <ExportMenu flows={flows ?? []} more={pages.more} onTransfer={setTransfer} />
           </span>
         </div>
         {pages.problem && flows && <StaleLine query={pages} />}
@@ -100,6 +104,10 @@ export function Explore() {
           </div>
         )}
       </div>
+      {transfer === 'export' && (
+        <ExportDialog range={view.range} where={view.where} onClose={() => setTransfer(null)} />
+      )}
+      {transfer === 'import' && <ImportDialog onClose={() => setTransfer(null)} />}
       {opened && <FlowDetail flow={opened} onClose={close} />}
       {flows && openId && !opened && <NotLoaded what={`Flow ${openId}`} onClose={close} />}
     </div>
@@ -123,7 +131,17 @@ function OrderChoice({ order, onOrder }: { order: FlowOrder; onOrder: (order: Fl
   );
 }
 
-function ExportMenu({ flows, more }: { flows: Flow[]; more: boolean }) {
+type Transfer = 'export' | 'import';
+
+interface ExportProps {
+  flows: Flow[];
+  more: boolean;
+  onTransfer: (transfer: Transfer) => void;
+}
+
+function ExportMenu({ flows, more, onTransfer }: ExportProps) {
+  const current = useStore(session);
+  const mayImport = current.phase === 'signed_in' && current.user.role !== 'viewer';
   const csv = () => download('flows.csv', 'text/csv;charset=utf-8', toCsv(kFlowFields, flows.map(flowCells)));
   const json = () => download('flows.json', 'application/json', JSON.stringify({ flows }, null, 2));
   return (
@@ -153,6 +171,29 @@ function ExportMenu({ flows, more }: { flows: Flow[]; more: boolean }) {
           >
             Save as JSON
           </button>
+          <p className="muted">Of the whole range and filter, or from a file.</p>
+          <button
+            type="button"
+            className="menu-item"
+            onClick={() => {
+              onTransfer('export');
+              close();
+            }}
+          >
+            Export all…
+          </button>
+          {mayImport && (
+            <button
+              type="button"
+              className="menu-item"
+              onClick={() => {
+                onTransfer('import');
+                close();
+              }}
+            >
+              Import…
+            </button>
+          )}
         </div>
       )}
     </Popover>

@@ -1,0 +1,63 @@
+"""nta export and nta import: the flows of a store as lines of text, and back."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any, Callable, Optional
+
+import nta
+
+
+def add_commands(commands: Any, add_interval: Callable[[argparse.ArgumentParser], None]) -> None:
+    parser = commands.add_parser("export", help="write the flows of a store into a file")
+    parser.add_argument("store", help="file of a store, or postgresql:// URL")
+    parser.add_argument("file", help="what to write; replaced when it exists")
+    parser.add_argument("--where", default="", metavar="FILTER", help="only flows that match")
+    parser.add_argument("--format", choices=("csv", "jsonl"), help="by the name of the file, else csv")
+    parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
+    add_interval(parser)
+    parser.set_defaults(run=_export)
+    parser = commands.add_parser("import", help="store the flows of a file: all of them or none")
+    parser.add_argument("store", help="file of a store, made when missing, or postgresql:// URL")
+    parser.add_argument("file", help="what nta export wrote, or pcap_to_flows")
+    parser.add_argument("--format", choices=("csv", "jsonl"), help="by the name of the file, else csv")
+    parser.add_argument("--skip-wrong-lines", action="store_true", help="store the others")
+    parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
+    parser.set_defaults(run=_import)
+
+
+def _format(options: argparse.Namespace) -> str:
+    if options.format:
+        return str(options.format)
+    return "jsonl" if options.file.endswith((".jsonl", ".ndjson", ".json")) else "csv"
+
+
+def _progress(options: argparse.Namespace) -> Optional[Callable[[float], None]]:
+    if options.quiet or not sys.stderr.isatty():
+        return None
+    return lambda done: print(f"\r{done:4.0%}", end="", file=sys.stderr, flush=True)
+
+
+def _export(options: argparse.Namespace) -> int:
+    with nta.Store.open(options.store) as store:
+        flows = store.export_flows(
+            options.file, since=options.since, until=options.until, where=options.where,
+            format=_format(options), progress=_progress(options),
+        )  # fmt: skip
+    print(f"{flows} flows written to {options.file}")
+    return 0
+
+
+def _import(options: argparse.Namespace) -> int:
+    with nta.Store.open(options.store) as store:
+        report = store.import_flows(
+            options.file, format=_format(options), skip_wrong_lines=options.skip_wrong_lines,
+            progress=_progress(options),
+        )  # fmt: skip
+    for line, message in report["errors"]:
+        print(f"{options.file}:{line}: {message}", file=sys.stderr)
+    if report["wrong_lines"] > len(report["errors"]):
+        print(f"... and {report['wrong_lines'] - len(report['errors'])} more", file=sys.stderr)
+    print(f"{report['flows']} of {report['lines']} flows stored")
+    return 0 if report["wrong_lines"] == 0 or options.skip_wrong_lines else 1
