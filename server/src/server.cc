@@ -220,7 +220,9 @@ absl::Status Server::Impl::OpenStore() {
   NTA_ASSIGN_OR_RETURN(store_, Store::Open({.path = options_.database}));
   writer_.emplace(*store_);
   capture_.emplace(MakeCaptureOptions(options_), *writer_, sampler_, [this](const Alert& alert) {
-    if (services_ != nullptr) services_->streams.Publish("alert", nta::ToJson(alert));
+    if (services_ == nullptr) return;
+    services_->streams.Publish("alert", nta::ToJson(alert));
+    if (services_->firewall != nullptr) services_->firewall->OnAlert(alert);
   });
   return absl::OkStatus();
 }
