@@ -107,7 +107,7 @@ class ChangeGuard::Impl {
       pending_ = marker->change;
       deadline_since_boot_ = marker->deadline_since_boot;
     }
-    if (!files_->Exists(firewall::kPendingFile)) return Settle(now).status();
+    if (!files_->Exists(firewall::kPendingFile)) return Settle(now);
     const auto marker = files_->Read(firewall::kPendingFile);
     const bool is_watched = marker.ok() && marker->boot_id == boot_id && options_.watchdog &&
                             firewall::WatchdogLives(*files_);
@@ -117,7 +117,7 @@ class ChangeGuard::Impl {
   absl::StatusOr<PendingChange> Apply(const RuleSet& rules, const ApplyRequest& request,
                                       Timestamp now) {
     const base::MutexLock lock(&mutex_);
-    NTA_RETURN_IF_ERROR(Settle(now).status());
+    NTA_RETURN_IF_ERROR(Settle(now));
     if (pending_) {
       return base::MakeStatus(
           absl::StatusCode::kFailedPrecondition,
@@ -153,7 +153,7 @@ class ChangeGuard::Impl {
 
   absl::Status Confirm(std::string_view token, std::string_view connection, Timestamp now) {
     const base::MutexLock lock(&mutex_);
-    NTA_RETURN_IF_ERROR(Settle(now).status());
+    NTA_RETURN_IF_ERROR(Settle(now));
     if (!pending_ || !SameToken(pending_->token, token)) return NotPending();
     if (connection.empty() || connection == pending_->connection) {
       return absl::PermissionDeniedError(
@@ -172,12 +172,12 @@ class ChangeGuard::Impl {
     const absl::Status renamed = files_->Rename(firewall::kPendingFile, firewall::kConfirmedFile);
     if (absl::IsNotFound(renamed)) return NotPending();
     NTA_RETURN_IF_ERROR(renamed);
-    return Settle(now).status();
+    return Settle(now);
   }
 
   absl::Status RollBack(std::string_view token, std::string_view connection, Timestamp now) {
     const base::MutexLock lock(&mutex_);
-    NTA_RETURN_IF_ERROR(Settle(now).status());
+    NTA_RETURN_IF_ERROR(Settle(now));
     if (!pending_ || !SameToken(pending_->token, token)) return NotPending();
     NTA_RETURN_IF_ERROR(Audit({.act = GuardAct::kRollBack,
                                .token = pending_->token,
@@ -195,7 +195,7 @@ class ChangeGuard::Impl {
 
   absl::StatusOr<std::optional<RolledBack>> AdvanceTo(Timestamp now) {
     const base::MutexLock lock(&mutex_);
-    NTA_RETURN_IF_ERROR(Settle(now).status());
+    NTA_RETURN_IF_ERROR(Settle(now));
     return std::exchange(told_, std::nullopt);
   }
 
@@ -271,30 +271,27 @@ class ChangeGuard::Impl {
   }
 
   // Brings the files one step on, whoever left them, and pending_ in line with them.
-  absl::StatusOr<bool> Settle(Timestamp now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    if (!pending_) return true;
+  absl::Status Settle(Timestamp now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (!pending_) return absl::OkStatus();
     if (!files_) {
       if (now >= pending_->deadline)
         NTA_RETURN_IF_ERROR(TakeBack(RollBackCause::kNotConfirmed, now));
-      return true;
+      return absl::OkStatus();
     }
     if (files_->Exists(firewall::kConfirmedFile)) {
       NTA_RETURN_IF_ERROR(Keep(pending_->after));
       NTA_RETURN_IF_ERROR(files_->Remove(firewall::kConfirmedFile));
       pending_.reset();
-      return true;
+      return absl::OkStatus();
     }
     if (files_->Exists(firewall::kPendingFile)) {
       const auto grace = options_.watchdog ? kWatchdogGrace : std::chrono::seconds(0);
       const bool is_overdue = firewall::SinceBoot() >= deadline_since_boot_ + grace;
       if (is_overdue) NTA_RETURN_IF_ERROR(TakeBack(RollBackCause::kNotConfirmed, now));
-      return true;
+      return absl::OkStatus();
     }
-    if (files_->Exists(firewall::kRollingBackFile)) {
-      // The watchdog is at it; a dead one is helped.
-      if (firewall::WatchdogLives(*files_)) return false;
-      NTA_RETURN_IF_ERROR(PutBack(now));
-    }
+    // Waits for a watchdog that is at it, by its lock, and does the work of a dead one.
+    NTA_RETURN_IF_ERROR(PutBack(now));
     return Tell(now);
   }
 
@@ -310,7 +307,7 @@ class ChangeGuard::Impl {
     NTA_RETURN_IF_ERROR(renamed);
     cause_ = cause;
     NTA_RETURN_IF_ERROR(PutBack(now));
-    return Tell(now).status();
+    return Tell(now);
   }
 
   absl::Status PutBack(Timestamp now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
@@ -321,13 +318,13 @@ class ChangeGuard::Impl {
   }
 
   // The end of a change that was taken back.
-  absl::StatusOr<bool> Tell(Timestamp now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+  absl::Status Tell(Timestamp now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (files_->Exists(firewall::kRolledBackFile)) {
       NTA_RETURN_IF_ERROR(files_->Remove(firewall::kRolledBackFile));
       Remember(cause_, now);
     }
     pending_.reset();
-    return true;
+    return absl::OkStatus();
   }
 
   void Remember(RollBackCause cause, Timestamp now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
