@@ -73,7 +73,7 @@ Response PostConfirm(Services& services, const Call& call) {
 
 Response PostRollback(Services& services, const Call& call) {
   if (services.firewall == nullptr) return NoFirewall();
-  const absl::Status status = services.firewall->RollBack(call.Body("token"));
+  const absl::Status status = services.firewall->RollBack(call.Body("token"), CallerOf(call));
   return status.ok() ? NoContent() : FromFirewallStatus(status);
 }
 
@@ -81,25 +81,76 @@ absl::StatusOr<BlockRequest> BlockOf(const Call& call) {
   BlockRequest request;
   NTA_ASSIGN_OR_RETURN(request.address, IpAddress::Parse(call.Body("address")));
   NTA_ASSIGN_OR_RETURN(const auto seconds, ReadWhole(call, "seconds"));
+  request.ttl.reset();
   if (seconds) {
     if (*seconds < 1 || *seconds > kLongestBlock) {
       return base::InvalidArgument("seconds must be 1 to 31622400; leave it out for good");
     }
-    request.lasts = std::chrono::seconds(*seconds);
+    request.ttl = std::chrono::seconds(*seconds);
+  }
+  if (call.body.contains("protocol")) {
+    NTA_ASSIGN_OR_RETURN(request.scope.protocol, ParseProtocol(call.Body("protocol")));
+  }
+  NTA_ASSIGN_OR_RETURN(const auto port, ReadWhole(call, "port"));
+  if (port) {
+    if (*port > 65'535) return base::InvalidArgument("port must be 0 to 65535");
+    request.scope.port = static_cast<std::uint16_t>(*port);
   }
   request.reason = std::string(call.Body("reason"));
-  request.alert_id = std::string(call.Body("alert_id"));
-  if (request.alert_id.size() > 256) return base::InvalidArgument("alert_id is too long");
   return request;
+}
+
+// With a rehearsal on the last day, of the offender's flows only.
+Response PostPropose(Services& services, const Call& call) {
+  if (services.firewall == nullptr) return NoFirewall();
+  const auto alert = services.store.GetAlert(call.Body("alert_id"));
+  if (absl::IsNotFound(alert.status())) return Problem(404, "there is no such alert");
+  if (!alert.ok()) return FromStatus(alert.status());
+  const Timestamp now = services.clock.wall();
+  const auto proposal = services.firewall->Propose(*alert, {now - std::chrono::hours(24), now}, {});
+  if (!proposal.ok()) return FromFirewallStatus(proposal.status());
+  return Json(nta::ToJson(*proposal));
+}
+
+Response PostAccept(Services& services, const Call& call) {
+  if (services.firewall == nullptr) return NoFirewall();
+  const auto block = services.firewall->Accept(call.Body("alert_id"), CallerOf(call));
+  if (!block.ok()) return FromFirewallStatus(block.status());
+  return Json(nta::ToJson(*block), 201);
+}
+
+Response GetProposals(Services& services, const Call&) {
+  if (services.firewall == nullptr) return NoFirewall();
+  return Json(JsonObject()
+                  .AddJson("proposals", JsonList(services.firewall->Proposals(),
+                                                 [](const BlockProposal& proposal) {
+                                                   return nta::ToJson(proposal);
+                                                 }))
+                  .Take());
+}
+
+Response GetPolicies(Services& services, const Call&) {
+  if (services.firewall == nullptr) return NoFirewall();
+  const auto policies = services.firewall->Policies();
+  if (!policies.ok()) return FromFirewallStatus(policies.status());
+  return Json(JsonObject().AddJson("policies", ToJson(*policies)).Take());
+}
+
+Response PutPolicies(Services& services, const Call& call) {
+  if (services.firewall == nullptr) return NoFirewall();
+  const auto policies = PoliciesFromJson(call.Body("policies"));
+  if (!policies.ok()) return FromFirewallStatus(policies.status());
+  const absl::Status status = services.firewall->SetPolicies(*policies);
+  return status.ok() ? NoContent() : FromFirewallStatus(status);
 }
 
 Response PostBlock(Services& services, const Call& call) {
   if (services.firewall == nullptr) return NoFirewall();
   const auto request = BlockOf(call);
   if (!request.ok()) return FromFirewallStatus(request.status());
-  const auto block = services.firewall->BlockAddress(*request, CallerOf(call));
+  const auto block = services.firewall->Block(*request, CallerOf(call));
   if (!block.ok()) return FromFirewallStatus(block.status());
-  return Json(ToJson(*block), 201);
+  return Json(nta::ToJson(*block), 201);
 }
 
 Response PostUnblock(Services& services, const Call& call) {
@@ -112,11 +163,10 @@ Response PostUnblock(Services& services, const Call& call) {
 
 Response GetEffects(Services& services, const Call&) {
   if (services.firewall == nullptr) return NoFirewall();
-  const auto effects = services.firewall->Effects();
-  if (!effects.ok()) return FromFirewallStatus(effects.status());
   return Json(
       JsonObject()
-          .AddJson("blocks", JsonList(*effects, [](const BlockEffect& e) { return ToJson(e); }))
+          .AddJson("blocks", JsonList(services.firewall->Blocks(),
+                                      [](const ActiveBlock& block) { return nta::ToJson(block); }))
           .Take());
 }
 
@@ -149,7 +199,9 @@ Route Acting(std::string path, Handler handler, std::string summary, std::vector
 std::vector<Route> FirewallActRoutes() {
   const Field token{"token", "what applying answered"};
   const Field address{"address", "a single IPv4 or IPv6 address"};
-  const std::string block = "address, expires, created, reason, alert_id, author";
+  const std::string block =
+      "id, address, scope, since, until, alert_id, alert_class, author, reason, effect";
+  const Field alert_id{"alert_id", "the alert that calls for it"};
   Route apply = Acting(
       "/api/v1/firewall/apply", PostApply,
       "Put the draft into force; it is taken back unless it is confirmed",
@@ -174,6 +226,21 @@ std::vector<Route> FirewallActRoutes() {
                         {{"family", "inet, ip or ip6"}, {"table", "its name"}}, "firewall.import");
   import.success = 200;
   import.answer = "rules, unmapped";
+  Route propose = Acting("/api/v1/firewall/propose", PostPropose,
+                         "What block an alert calls for, tried on the last day's flows", {alert_id},
+                         "firewall.propose");
+  propose.access = Access::kOperator;
+  propose.success = 200;
+  propose.answer = "subject, scope, ttl, may_be_automatic, reason, rehearsal";
+  Route accept = Acting("/api/v1/firewall/accept", PostAccept, "Take a proposed block up",
+                        {alert_id}, "firewall.accept");
+  accept.success = 201;
+  accept.answer = block;
+  Route policies = Acting(
+      "/api/v1/firewall/policies", PutPolicies, "Say what alerts of each class lead to",
+      {{"policies", "by class: off, propose or automatic", Need::kRequired, FieldType::kObject}},
+      "firewall.policies");
+  policies.method = "PUT";
   return {
       apply,
       Acting("/api/v1/firewall/confirm", PostConfirm,
@@ -185,10 +252,15 @@ std::vector<Route> FirewallActRoutes() {
       Acting("/api/v1/firewall/unblock", PostUnblock, "Lift a block", {address},
              "firewall.unblock"),
       Reading("/api/v1/firewall/effect", GetEffects, "The blocks and what each of them did", {},
-              "blocks: " + block +
-                  ", dropped_packets, dropped_bytes, packets_per_second_before, "
-                  "packets_per_second_since"),
+              "blocks: " + block),
       import,
+      propose,
+      accept,
+      Reading("/api/v1/firewall/proposals", GetProposals, "Blocks that alerts call for", {},
+              "proposals"),
+      Reading("/api/v1/firewall/policies", GetPolicies,
+              "What alerts of each class lead to: off, propose or automatic", {}, "policies"),
+      policies,
   };
 }
 

@@ -278,6 +278,7 @@ absl::Status Server::Impl::OpenStore() {
     services_->streams.Publish("alert", json);
     services_->notifications.Offer(alert, std::move(json));
     if (alert.alert_class == AlertClass::kUnauthorisedAccess) NoteAlert(*logs_, alert);
+    if (services_->firewall != nullptr) services_->firewall->OnAlert(alert);
   });
   return absl::OkStatus();
 }

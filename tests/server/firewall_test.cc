@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "app_fixture.h"
-#include "firewall/machine.h"
 
 namespace nta::server {
 namespace {
@@ -20,10 +19,15 @@ constexpr std::string_view kTelnet =
 class FirewallTest : public AppTest {
  protected:
   FirewallTest() {
-    firewall_options_.machine = [] {
-      return std::vector<ProtectedPeer>{{*IpPrefix::Parse("192.0.2.80"), ProtectedRole::kOwn},
-                                        {*IpPrefix::Parse("2001:db8::80"), ProtectedRole::kOwn},
-                                        {*IpPrefix::Parse("192.0.2.254"), ProtectedRole::kGateway}};
+    firewall_options_.protection = [](const std::vector<IpAddress>& administrators) {
+      ProtectedSet safe{.peers = {{*IpPrefix::Parse("192.0.2.80"), ProtectedRole::kOwn},
+                                  {*IpPrefix::Parse("2001:db8::80"), ProtectedRole::kOwn},
+                                  {*IpPrefix::Parse("192.0.2.254"), ProtectedRole::kGateway}}};
+      for (const IpAddress& peer : administrators) {
+        safe.peers.push_back(
+            {*IpPrefix::Create(peer, peer.is_v4() ? 32 : 128), ProtectedRole::kAdministrator});
+      }
+      return absl::StatusOr<ProtectedSet>(safe);
     };
     Restart(Generous());
     AddUser("viewer", "viewer");
@@ -149,7 +153,7 @@ TEST_F(FirewallTest, ApplyingNeedsTheRightPasswordAndRole) {
 
 TEST_F(FirewallTest, GuessingThePasswordIsSlowedDown) {
   AppLimits limits = Generous();
-  limits.sign_in.per_account_per_minute = 3;
+  limits.sign_in.per_address_per_minute = 3;
   Restart(limits);
   const std::string token = SignIn("admin").access;
   int status = 0;
@@ -226,7 +230,9 @@ TEST_F(FirewallTest, BlocksAtOnceForATimeAndSurviveARestart) {
     EXPECT_EQ(Offered(host, 80), Decision::kDrop);
     const Response effect = Call("GET", "/api/v1/firewall/effect", operator_);
     EXPECT_THAT(effect.body, HasSubstr(host));
-    EXPECT_THAT(effect.body, HasSubstr(R"("dropped_packets":1,"dropped_bytes":60)"));
+    services_->firewall->Tick();
+    EXPECT_THAT(Call("GET", "/api/v1/firewall/effect", operator_).body,
+                HasSubstr(R"("packets":1,"bytes":60)"));
   }
   Pass(seconds(20));
   Restart(Generous());
@@ -293,17 +299,58 @@ TEST_F(FirewallTest, ServesItsAliasAndSaysWhenThereIsNone) {
   EXPECT_EQ(Get().status, 404);
 }
 
-TEST(Machine, ReadsRoutesAndResolvers) {
-  EXPECT_THAT(GatewaysV4("Iface\tDestination\tGateway\tFlags\n"
-                         "eth0\t00000000\t0100A8C0\t0003\neth0\t0000A8C0\t00000000\t0001\nbad\n"),
-              testing::ElementsAre(*IpAddress::Parse("192.168.0.1")));
-  EXPECT_THAT(
-      GatewaysV6("00000000000000000000000000000000 00 00000000000000000000000000000000 00 "
-                 "fe800000000000000000000000000001 00000400 00000001 00000000 00450003 eth0\nx\n"),
-      testing::ElementsAre(*IpAddress::Parse("fe80::1")));
-  EXPECT_THAT(Resolvers("# x\nnameserver 192.0.2.53\nnameserver fe80::1%eth0\nnameserver nonsense\n"
-                        "search example.org\n"),
-              testing::ElementsAre(*IpAddress::Parse("192.0.2.53"), *IpAddress::Parse("fe80::1")));
+Alert BruteForce(Timestamp time) {
+  Alert alert;
+  alert.id = "brute_force-000001";
+  alert.time = time;
+  alert.detector = "brute_force";
+  alert.alert_class = AlertClass::kBruteForce;
+  alert.entity = {.source = *IpAddress::Parse("203.0.113.9"),
+                  .destination = *IpAddress::Parse("192.0.2.80"),
+                  .service = "tcp/22"};
+  return alert;
+}
+
+TEST_F(FirewallTest, AnAlertProposesTheNarrowestBlockWithARehearsal) {
+  const Alert alert = BruteForce(wall_);
+  ASSERT_TRUE(store_->Write({}, std::vector<Alert>{alert}).ok());
+  const std::string body = R"({"alert_id":"brute_force-000001"})";
+  EXPECT_EQ(Call("POST", "/api/v1/firewall/accept", admin_, body).status, 404);
+  const Response proposal = Call("POST", "/api/v1/firewall/propose", operator_, body);
+  ASSERT_EQ(proposal.status, 200) << proposal.body;
+  EXPECT_THAT(proposal.body, HasSubstr("203.0.113.9"));
+  EXPECT_THAT(proposal.body, HasSubstr("rehearsal"));
+  EXPECT_EQ(Offered("203.0.113.9", 22), Decision::kAccept) << "proposed only";
+  ASSERT_EQ(Call("POST", "/api/v1/firewall/accept", admin_, body).status, 201);
+  EXPECT_EQ(Offered("203.0.113.9", 22), Decision::kDrop);
+  EXPECT_EQ(Offered("203.0.113.9", 443), Decision::kAccept) << "narrow";
+}
+
+TEST_F(FirewallTest, PoliciesSayWhatAlertsLeadTo) {
+  services_->firewall->OnAlert(BruteForce(wall_));
+  EXPECT_EQ(Offered("203.0.113.9", 22), Decision::kAccept);
+  EXPECT_THAT(Call("GET", "/api/v1/firewall/proposals", operator_).body, HasSubstr("203.0.113.9"));
+  EXPECT_EQ(Call("PUT", "/api/v1/firewall/policies", admin_,
+                 R"({"policies":{"brute_force":"automatic"}})")
+                .status,
+            204);
+  EXPECT_EQ(Call("PUT", "/api/v1/firewall/policies", admin_, R"({"policies":{"x":"off"}})").status,
+            400);
+  services_->firewall->OnAlert(BruteForce(wall_));
+  EXPECT_EQ(Offered("203.0.113.9", 22), Decision::kDrop);
+  EXPECT_THAT(Call("GET", "/api/v1/firewall/policies", operator_).body,
+              HasSubstr(R"({"brute_force":"automatic"})"));
+  // A flood's source may be anybody: proposed, never blocked by itself.
+  Alert flood = BruteForce(wall_);
+  flood.id = "syn_flood-000001";
+  flood.alert_class = AlertClass::kSynFlood;
+  flood.entity.source = *IpAddress::Parse("198.51.100.7");
+  EXPECT_EQ(
+      Call("PUT", "/api/v1/firewall/policies", admin_, R"({"policies":{"syn_flood":"automatic"}})")
+          .status,
+      204);
+  services_->firewall->OnAlert(flood);
+  EXPECT_EQ(Offered("198.51.100.7", 22), Decision::kAccept);
 }
 
 }  // namespace

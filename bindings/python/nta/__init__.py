@@ -13,6 +13,7 @@ Times are integer nanoseconds since 1970-01-01 UTC, durations are seconds as flo
 str in RFC 5952 form.
 """
 
+from . import firewall
 from ._errors import (
     AlreadyExistsError,
     DataLossError,
@@ -89,6 +90,7 @@ from ._nta import (
 )
 from ._results import SeriesResult, TopResult
 from ._time import TimeLike, to_datetime, to_nanoseconds
+from .firewall import rehearse
 
 __all__ = [
     "APPLICATIONS",
@@ -154,6 +156,7 @@ __all__ = [
     "UnimplementedError",
     "__version__",
     "decode",
+    "firewall",
     "format_addresses",
     "format_timestamp",
     "list_interfaces",
@@ -164,6 +167,7 @@ __all__ = [
     "read_audit_checkpoints",
     "read_flows",
     "read_log",
+    "rehearse",
     "to_datetime",
     "to_nanoseconds",
     "verify_audit",

@@ -18,6 +18,8 @@ import nta
 from nta import _cli_audit
 from nta import _cli_transfer
 
+from ._cli_firewall import add_firewall
+
 _DIMENSIONS = (
     "address", "source_address", "destination_address", "protocol", "source_port", "destination_port",
 )  # fmt: skip
@@ -75,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_top(commands)
     _cli_audit.add_commands(commands)
     _cli_transfer.add_commands(commands, _add_interval)
+    add_firewall(commands)
     serve = commands.add_parser(
         "serve", help="start nta-server with the arguments that follow", add_help=False
     )

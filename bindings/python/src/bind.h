@@ -17,6 +17,7 @@ void BindPipeline(pybind11::module_& module);
 void BindStore(pybind11::module_& module);
 void BindLog(pybind11::module_& module);
 void BindAudit(pybind11::module_& module);
+void BindFirewall(pybind11::module_& module);
 
 }  // namespace nta::python
 

@@ -25,4 +25,5 @@ PYBIND11_MODULE(_nta, module) {
   BindStore(module);
   BindLog(module);
   BindAudit(module);
+  BindFirewall(module);
 }

@@ -7,6 +7,7 @@ import { FirstRun, SignIn, Unreachable } from './pages/Auth';
 import { Conversations } from './pages/Conversations';
 import { Explore } from './pages/Explore';
 import { Health } from './pages/Health';
+import { Firewall } from './pages/Firewall';
 import { Host } from './pages/Host';
 import { Hosts } from './pages/Hosts';
 import { Incidents } from './pages/Incidents';
@@ -28,6 +29,7 @@ const kPages: Record<string, ComponentType<{ user: User }>> = {
   alerts: Alerts,
   logs: Logs,
   audit: Audit,
+  firewall: Firewall,
   users: Users,
   incidents: Incidents,
   health: Health,

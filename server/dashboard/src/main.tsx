@@ -15,6 +15,7 @@ import './styles/pages.css';
 import './styles/operations.css';
 import './styles/logs.css';
 import './styles/transfer.css';
+import './styles/firewall.css';
 import './styles/small.css';
 
 applyTheme();

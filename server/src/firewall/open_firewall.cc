@@ -1,11 +1,15 @@
 #include "firewall/open_firewall.h"
 
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <filesystem>
 #include <utility>
 
 #include "base/status.h"
-#include "firewall/machine.h"
 #include "log.h"
 #include "nta/firewall/nftables_backend.h"
+#include "nta/firewall/system_protection.h"
 
 namespace nta::server {
 namespace {
@@ -15,6 +19,7 @@ struct Chosen {
   std::unique_ptr<FirewallBackend> backend;
   decltype(FirewallDeskOptions::import) import;
   std::string note;
+  ChangeGuardOptions guard{};
 };
 
 absl::StatusOr<Chosen> ChooseNftables(const ServerOptions& options) {
@@ -50,6 +55,8 @@ absl::StatusOr<Chosen> Choose(const ServerOptions& options) {
       std::make_unique<AuditBackend>(std::move(nftables->backend), [](const RuleSetDiff& diff) {
         Log(LogLevel::kInfo, "firewall: would change:\n" + diff.ToString());
       });
+  // What changes nothing needs nobody to take it back.
+  nftables->guard = ChangeGuardOptions();
   nftables->note = "changes are only written to the log";
   return nftables;
 }
@@ -60,11 +67,15 @@ absl::StatusOr<std::unique_ptr<FirewallDesk>> OpenFirewall(const ServerOptions& 
                                                            Store& store, const Clock& clock) {
   if (options.firewall == "off") return std::unique_ptr<FirewallDesk>();
   NTA_ASSIGN_OR_RETURN(Chosen chosen, Choose(options));
-  return FirewallDesk::Open(store, clock, std::move(chosen.backend),
-                            {.machine = PeersOfThisMachine,
-                             .protected_networks = options.protected_networks,
-                             .import = std::move(chosen.import),
-                             .note = std::move(chosen.note)});
+  return FirewallDesk::Open(
+      store, clock, std::move(chosen.backend),
+      {.protection =
+           [networks = options.protected_networks](const std::vector<IpAddress>& administrators) {
+             return GatherProtectedSet({.administrators = administrators, .networks = networks});
+           },
+       .guard = std::move(chosen.guard),
+       .import = std::move(chosen.import),
+       .note = std::move(chosen.note)});
 }
 
 }  // namespace nta::server

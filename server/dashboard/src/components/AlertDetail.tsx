@@ -4,6 +4,7 @@ import { alertClassName, formatDuration, formatNumber, inWords, plural, si } fro
 import { clause, fromPills } from '../lib/filter';
 import { absoluteRange, formatPrecise, parseTime } from '../lib/time';
 import { linkTo, useView } from '../state/view';
+import { BlockButton } from './BlockButton';
 import { Severity } from './Severity';
 import { Facts, SidePanel } from './SidePanel';
 import { CopyValue } from './Value';
@@ -62,7 +63,10 @@ export function AlertDetail({ alert, onClose }: { alert: Alert; onClose: () => v
           })}
         >
           Open an incident…
-        </a>
+        </a>{' '}
+        {source && (
+          <BlockButton address={source} reason={`${alertClassName(alert.class)}, alert ${alert.id}`} />
+        )}
       </p>
       <Facts rows={rows} />
       {evidence.length > 0 && (

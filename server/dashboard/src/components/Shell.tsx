@@ -21,6 +21,7 @@ const kPages = [
   { page: 'explore', label: 'Explore', role: 'viewer', range: true, filter: true },
   { page: 'hosts', label: 'Hosts', role: 'viewer', range: true, filter: true },
   { page: 'alerts', label: 'Alerts', role: 'viewer', range: true, filter: true },
+  { page: 'firewall', label: 'Firewall', role: 'viewer', range: false, filter: false },
   { page: 'incidents', label: 'Incidents', role: 'viewer', range: false, filter: false },
   { page: 'logs', label: 'Logs', role: 'operator', range: false, filter: false },
   { page: 'audit', label: 'Audit', role: 'admin', range: false, filter: false },
