@@ -98,7 +98,8 @@ TEST(Routes, AllStandInTheOpenApiDescription) {
       EXPECT_THAT(description, HasSubstr("\"name\":\"" + parameter.name + "\",\"in\":\"query\""));
     }
     for (const Field& field : route.fields) {
-      EXPECT_THAT(description, HasSubstr("\"" + field.name + "\":{\"type\":\"string\""));
+      EXPECT_THAT(description, HasSubstr("\"" + field.name + "\":{\"type\":\"" +
+                                         std::string(ToString(field.type)) + '"'));
     }
   }
 }
