@@ -264,6 +264,10 @@ absl::StatusOr<std::unique_ptr<Server::Impl>> Server::Impl::Start(const ServerOp
                                                              .connections = impl->connections_,
                                                              .store_pool = impl->store_pool_,
                                                              .hash_pool = impl->hash_pool_}));
+  Log(LogLevel::kInfo, "server", "started",
+      {{"version", NTA_VERSION},
+       {"listen", ToString(impl->http_->address())},
+       {"capture", impl->capture_->status().source}});
   return impl;
 }
 

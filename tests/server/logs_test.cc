@@ -39,9 +39,12 @@ class LogsTest : public AppTest {
   void Attach() {
     logs_ = *Logs::Open({.directory = directory_ + "/logs",
                          .rotation = {.compression = LogCompression::kNone},
+                         .syslog = "",
                          .to_stderr = false,
                          .clock = services_->clock});
-    audit_ = *AuditTrail::Open({.directory = directory_ + "/audit"}, services_->clock, logs_.get());
+    audit_ = *AuditTrail::Open(
+        {.directory = directory_ + "/audit", .verification_key = "", .checkpoints = ""},
+        services_->clock, logs_.get());
     services_->logs = logs_.get();
     services_->audit = audit_.get();
   }

@@ -184,6 +184,7 @@ TEST(Routes, AllStandInTheOpenApiDescription) {
     for (const Field& field : route.fields) {
       EXPECT_THAT(description, HasSubstr("\"" + field.name + "\":{\"type\":\"" +
                                          std::string(ToString(field.type)) + "\""));
+                                         std::string(ToString(field.type)) + '"'));
     }
   }
 }

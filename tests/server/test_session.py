@@ -43,8 +43,8 @@ def test_there_is_no_account_by_default(server):
 def test_key_and_database_are_their_owners_only(signed_in):
     data = signed_in.directory / "data"
     assert stat.S_IMODE(os.stat(data).st_mode) == 0o700
-    for name in os.listdir(data):
-        assert stat.S_IMODE(os.stat(data / name).st_mode) & 0o077 == 0, name
+    for path in data.rglob("*"):
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
     assert (data / "jwt.key").stat().st_size == 32
 
 
@@ -58,7 +58,8 @@ def test_secrets_stand_in_no_output_and_not_in_the_database(signed_in):
     signed_in.call("POST", "/api/v1/refresh", {"refresh_token": refresh})
     signed_in.call("POST", "/api/v1/refresh", {"refresh_token": refresh})
     assert signed_in.stop() == 0
-    data = b"".join((signed_in.directory / "data" / name).read_bytes() for name in os.listdir(signed_in.directory / "data"))
+    data = b"".join(path.read_bytes() for path in (signed_in.directory / "data").rglob("*") if path.is_file())
+    assert b"sign_in.failed" in data and b"session.sign_in" in data  # the logs and the audit trail are among them
     printed = signed_in.stderr() + "\n".join(line for line in signed_in.lines if "bootstrap token" not in line)
     for canary in canaries + [signed_in.bootstrap_token]:
         assert canary not in printed
