@@ -20,6 +20,12 @@ absl::StatusOr<DetectorList> AllOf(const DetectionOptions& options) {
   add(DhcpDetector(options.dhcp));
   NTA_ASSIGN_OR_RETURN(auto policy, PolicyDetector::Create(options.policy));
   detectors.push_back(std::move(policy));
+  add(BeaconDetector(options.beacon));
+  add(DnsTunnelDetector(options.dns_tunnel));
+  add(ExfiltrationDetector(options.exfiltration));
+  add(RarePeerDetector(options.rare_peer));
+  add(BaselineDetector(options.baseline));
+  add(FlowAnomalyDetector(options.flow_anomaly));
   return detectors;
 }
 

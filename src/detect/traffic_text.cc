@@ -5,7 +5,6 @@
 #include <string_view>
 
 #include "absl/strings/str_format.h"
-#include "nta/packet/decode.h"
 
 namespace nta::detect {
 
@@ -24,27 +23,6 @@ std::string SpanText(double seconds) {
   if (seconds < 7200) return absl::StrFormat("%.0f min", seconds / 60);
   if (seconds < 2 * 86400) return absl::StrFormat("%.1f h", seconds / 3600);
   return absl::StrFormat("%.0f days", seconds / 86400);
-}
-
-std::string ServiceText(std::uint8_t protocol, std::uint16_t port) {
-  switch (protocol) {
-    case kProtocolTcp:
-      return absl::StrFormat("tcp/%d", port);
-    case kProtocolUdp:
-      return absl::StrFormat("udp/%d", port);
-    case kProtocolIcmp:
-      return "icmp";
-    case kProtocolIcmpV6:
-      return "icmpv6";
-    default:
-      return absl::StrFormat("ip/%d", protocol);
-  }
-}
-
-std::string ClockText(Timestamp time) {
-  std::string text = ToString(time).substr(0, 16);
-  std::ranges::replace(text, 'T', ' ');
-  return text + " UTC";
 }
 
 bool IsExternal(const IpAddress& address) {

@@ -2,18 +2,15 @@
 #ifndef NTA_SRC_DETECT_TRAFFIC_TEXT_H_
 #define NTA_SRC_DETECT_TRAFFIC_TEXT_H_
 
-#include <cstdint>
 #include <string>
 
+#include "detect/scan_alert.h"  // ServiceText
 #include "nta/net/ip_address.h"
-#include "nta/net/time.h"
 
 namespace nta::detect {
 
-std::string BytesText(double bytes);                                 // "1.2 GB", decimal units
-std::string SpanText(double seconds);                                // "2.5 s", "3 min", "4.1 h"
-std::string ServiceText(std::uint8_t protocol, std::uint16_t port);  // "tcp/22"
-std::string ClockText(Timestamp time);                               // "2026-11-22 08:00 UTC"
+std::string BytesText(double bytes);   // "1.2 GB", decimal units
+std::string SpanText(double seconds);  // "2.5 s", "3 min", "4.1 h"
 
 // An address of one host outside: neither private nor of many, nor a placeholder.
 bool IsExternal(const IpAddress& address);

@@ -30,9 +30,9 @@ struct BaselineOptions {
   Duration warm_up = std::chrono::hours(1);
   // A shift that lasts this long is the new normal.
   Duration regime_change = std::chrono::hours(6);
-  std::size_t max_interfaces = 4;  // 500 KB each
-  std::size_t max_hosts = 256;     // private addresses, the latest seen; 35 KB each
-  std::size_t max_services = 64;   // 20 KB each
+  std::size_t max_interfaces = 2;  // 500 KB each
+  std::size_t max_hosts = 64;      // private addresses, the latest seen; 35 KB each
+  std::size_t max_services = 32;   // 20 KB each
   AlertBudgetOptions budget{.alerts_per_day = 2, .min_bits = 12};
   AlertTrackerOptions alerts{};
 };

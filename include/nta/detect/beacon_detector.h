@@ -36,8 +36,8 @@ struct BeaconOptions {
   std::vector<std::string> allowed_domains{};
   // Pairs of host and service that are watched at the most; beyond that the one that called longest
   // ago is forgotten. About 700 bytes each.
-  std::size_t max_pairs = 8192;
-  std::size_t max_destinations = 16384;  // whose callers are counted, 150 bytes each
+  std::size_t max_pairs = 2048;
+  std::size_t max_destinations = 4096;  // whose callers are counted, 150 bytes each
   AlertTrackerOptions alerts{};
 };
 

@@ -13,12 +13,18 @@
 
 #include "absl/status/statusor.h"
 #include "nta/detect/arp_spoof_detector.h"
+#include "nta/detect/baseline_detector.h"
+#include "nta/detect/beacon_detector.h"
 #include "nta/detect/brute_force_detector.h"
 #include "nta/detect/detector.h"
 #include "nta/detect/dhcp_detector.h"
+#include "nta/detect/dns_tunnel_detector.h"
+#include "nta/detect/exfiltration_detector.h"
 #include "nta/detect/flood_detector.h"
+#include "nta/detect/flow_anomaly_detector.h"
 #include "nta/detect/policy_detector.h"
 #include "nta/detect/port_scan_detector.h"
+#include "nta/detect/rare_peer_detector.h"
 
 namespace nta {
 
@@ -30,6 +36,12 @@ struct DetectionOptions {
   ArpSpoofOptions arp_spoof{};
   DhcpOptions dhcp{};
   PolicyOptions policy{};
+  BeaconOptions beacon{};
+  DnsTunnelOptions dns_tunnel{};
+  ExfiltrationOptions exfiltration{};
+  RarePeerOptions rare_peer{};
+  BaselineOptions baseline{};
+  FlowAnomalyOptions flow_anomaly{};
   // Names of detectors to leave out.
   std::set<std::string> disabled{};
 };

@@ -32,8 +32,8 @@ struct DnsTunnelOptions {
   // library's: content networks, block lists and virus scanners that are asked by DNS.
   std::vector<std::string> allowed_domains{};
   // Pairs of client and domain that are watched at the most; beyond that the one asked longest ago
-  // is forgotten. About 350 bytes each.
-  std::size_t max_pairs = 8192;
+  // is forgotten. About 1 KB each.
+  std::size_t max_pairs = 1024;
   AlertTrackerOptions alerts{};
 };
 

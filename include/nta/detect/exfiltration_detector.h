@@ -29,8 +29,8 @@ struct ExfiltrationOptions {
   double newcomer = 3;
   // Pairs of host and peer outside that are watched at the most; beyond that the one that sent
   // longest ago is forgotten. About 200 bytes each.
-  std::size_t max_pairs = 32768;
-  std::size_t max_hosts = 8192;  // whose usual hours are known, 1.2 KB each
+  std::size_t max_pairs = 4096;
+  std::size_t max_hosts = 512;  // whose usual hours are known, 1.2 KB each
   AlertBudgetOptions budget{};
   AlertTrackerOptions alerts{};
 };

@@ -18,8 +18,8 @@ namespace nta {
 struct FloodOptions {
   // Below these rates, in packets a second to one destination or one prefix, nothing is a flood,
   // however unusual: a host stands them without noticing.
-  double min_syn_rate = 25;    // connection attempts that nobody completes
-  double min_udp_rate = 500;   // datagrams that nobody answers
+  double min_syn_rate = 25;   // connection attempts that nobody completes
+  double min_udp_rate = 500;  // datagrams that nobody answers
   double min_icmp_rate = 100;
   double min_amplification_rate = 100;  // answers from reflectors that nobody asked
   double min_crowd_rate = 200;          // completed connections: a flash crowd

@@ -32,7 +32,7 @@ struct FlowAnomalyOptions {
   // ... in which so many have to be unusual.
   std::size_t min_flows = 3;
   double unusual_bits = 8;
-  std::size_t max_sources = 8192;  // in one window, 200 bytes each
+  std::size_t max_sources = 1024;  // in one window, 200 bytes each
   Duration quiet_close = std::chrono::minutes(15);
   AlertBudgetOptions budget{};
   AlertTrackerOptions alerts{};

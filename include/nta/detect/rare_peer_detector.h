@@ -26,11 +26,11 @@ struct RarePeerOptions {
   Duration memory = std::chrono::hours(24);
   // Contacts remembered as made before, in each of two generations: 2 bytes each. A generation
   // lasts `generation`, so a contact is new again after one to two of them.
-  std::size_t max_contacts = std::size_t{1} << 20;
+  std::size_t max_contacts = std::size_t{1} << 18;
   Duration generation = std::chrono::hours(14 * 24);
   // Sources that are watched at the most, 120 bytes each; beyond that the one that was silent
   // longest is forgotten.
-  std::size_t max_sources = 16384;
+  std::size_t max_sources = 4096;
   Duration quiet_close = std::chrono::minutes(30);
   AlertBudgetOptions budget{};
   AlertTrackerOptions alerts{};
