@@ -136,6 +136,7 @@ Services::Services(Store& the_store, TokenSigner the_signer, PasswordHasher the_
       sign_ins(limits.sign_in),
       streams(limits.streams),
       capture(std::move(the_capture)),
+      notices(the_store),
       jobs(clock) {}
 
 void Services::SaveSessions() {

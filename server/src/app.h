@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,10 +20,12 @@
 #include "auth/rate_limiter.h"
 #include "auth/sessions.h"
 #include "auth/sign_in_guard.h"
+#include "backups.h"
 #include "capture_loop.h"
 #include "clock.h"
 #include "http.h"
 #include "jobs.h"
+#include "notices.h"
 #include "nta/store/store.h"
 #include "routes.h"
 #include "static_files.h"
@@ -44,6 +47,7 @@ struct Services {
   Services(Store& the_store, TokenSigner the_signer, PasswordHasher the_hasher,
            StaticFiles the_files, Clock the_clock, AppLimits limits,
            std::function<CaptureStatus()> the_capture);
+  ~Services() { jobs.Shutdown(); }
 
   Store& store;
   const Clock clock;
@@ -59,6 +63,13 @@ struct Services {
   TicketBooth tickets;
   StreamHub streams;
   const std::function<CaptureStatus()> capture;
+  Notices notices;
+  // Null when the store is not a file that could be backed up; set before the first request.
+  std::unique_ptr<Backups> backups;
+  // Whoever remembers what the store said is told here that another store took its place. Added to
+  // before the first request; called by the thread that restored.
+  std::vector<std::function<void()>> after_restore;
+  // After what its work uses.
   Jobs jobs;
   // Where bodies too large for memory are kept meanwhile; set before the first request.
   std::string scratch_directory = "/tmp";

@@ -19,7 +19,10 @@ struct ServerOptions {
   std::string file;
   std::string listen = "127.0.0.1:8080";
   std::string data_dir = "nta-data";
-  std::string database;   // empty: nta.db in data_dir
+  std::string database;    // empty: nta.db in data_dir
+  std::string backup_dir;  // empty: backups in data_dir
+  std::string backup_passphrase_file;
+  std::string restore;    // a backup to begin with, where there is no database
   std::string dashboard;  // empty: where it was installed or built
   std::string filter;
   double idle_timeout_seconds = 30;
@@ -32,6 +35,7 @@ struct ServerOptions {
   bool allow_insecure_remote = false;
 
   ListenAddress listen_address;  // `listen`, understood
+  std::string configuration;     // what was set, as a file that --config takes
 };
 
 // A reason to exit at once: 0 after --help, 2 after a mistake (told on stderr).

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -11,6 +12,7 @@
 #include <utility>
 
 #include "app.h"
+#include "backups.h"
 #include "base/status.h"
 #include "capture_loop.h"
 #include "data_lock.h"
@@ -85,6 +87,22 @@ Opener ReplayOpener(const std::string& path) {
   };
 }
 
+// The URL of a database as it may be shown.
+std::string WithoutPassword(std::string url) {
+  if (const std::size_t scheme = url.find("://"); scheme != std::string::npos) {
+    const std::size_t begin = scheme + 3;
+    const std::size_t at = url.find('@', begin);
+    const std::size_t colon = url.find(':', begin);
+    if (at < url.find('/', begin) && colon < at) url.replace(colon + 1, at - colon - 1, "***");
+    const std::size_t password = url.find("password=");
+    if (password != std::string::npos) {
+      const std::size_t value = password + 9;
+      url.replace(value, std::min(url.find('&', value), url.size()) - value, "***");
+    }
+  }
+  return url;
+}
+
 std::string BaseName(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
 CaptureLoopOptions MakeCaptureOptions(const ServerOptions& options) {
@@ -127,6 +145,9 @@ AppLimits MakeLimits(const ServerOptions& options) {
   return limits;
 }
 
+// Rather than the URL of a database server.
+bool IsFile(const std::string& database) { return database.find("://") == std::string::npos; }
+
 absl::Status MakeDataDirectory(const std::string& path) {
   if (mkdir(path.c_str(), S_IRWXU) == 0 || errno == EEXIST) return absl::OkStatus();
   return base::ErrnoStatus(errno, "cannot make the data directory \"" + path + "\"");
@@ -165,6 +186,8 @@ class Server::Impl {
         hash_pool_(kHashThreads, kHashQueue) {}
 
   absl::Status OpenStore();
+  absl::Status PrepareDatabase();
+  void TellWhatHappened();
   absl::Status MakeServices();
   absl::Status PrepareBootstrap();
   void StartThreads();
@@ -173,6 +196,10 @@ class Server::Impl {
   const ServerOptions options_;
   std::optional<DataLock> data_lock_;
   std::unique_ptr<Store> store_;
+  std::optional<SalvageReport> salvage_;
+  RestoreRecovery recovery_ = RestoreRecovery::kNothing;
+  std::optional<BackupInfo> restored_;
+  std::unique_ptr<Backups> backups_;  // until the services have it
   std::optional<StoreWriter> writer_;
   TrafficSampler sampler_;
   std::optional<CaptureLoop> capture_;
@@ -213,12 +240,58 @@ absl::StatusOr<std::unique_ptr<Server::Impl>> Server::Impl::Start(const ServerOp
 absl::Status Server::Impl::OpenStore() {
   NTA_RETURN_IF_ERROR(MakeDataDirectory(options_.data_dir));
   NTA_ASSIGN_OR_RETURN(data_lock_, DataLock::Take(options_.data_dir));
-  NTA_ASSIGN_OR_RETURN(store_, Store::Open({.path = options_.database}));
+  if (IsFile(options_.database)) NTA_RETURN_IF_ERROR(PrepareDatabase());
+  NTA_ASSIGN_OR_RETURN(store_, Store::OpenOrSalvage({.path = options_.database}, salvage_));
   writer_.emplace(*store_);
   capture_.emplace(MakeCaptureOptions(options_), *writer_, sampler_, [this](const Alert& alert) {
     if (services_ != nullptr) services_->streams.Publish("alert", nta::ToJson(alert));
   });
   return absl::OkStatus();
+}
+
+absl::Status Server::Impl::PrepareDatabase() {
+  NTA_ASSIGN_OR_RETURN(recovery_, RecoverRestore(options_.database));
+  BackupsOptions backups{.directory = options_.backup_dir, .database = options_.database};
+  if (!options_.backup_passphrase_file.empty()) {
+    NTA_ASSIGN_OR_RETURN(backups.passphrase, ReadPassphraseFile(options_.backup_passphrase_file));
+  }
+  if (!options_.restore.empty()) {
+    NTA_ASSIGN_OR_RETURN(const RestoreResult restored,
+                         RestoreAtStart(backups, options_.restore, SystemClock().wall()));
+    restored_ = restored.backup;
+  }
+  backups.extras = {{"nta-server.toml", options_.configuration}};
+  NTA_ASSIGN_OR_RETURN(backups_, Backups::Open(std::move(backups)));
+  return absl::OkStatus();
+}
+
+void Server::Impl::TellWhatHappened() {
+  Notices& notices = services_->notices;
+  const Timestamp now = services_->clock.wall();
+  notices.Load();
+  if (salvage_) {
+    notices.Add("store.salvaged",
+                "The database was damaged when the server started and was put aside. " +
+                    std::to_string(salvage_->flows_saved) + " flows, " +
+                    std::to_string(salvage_->alerts_saved) + " alerts and " +
+                    std::to_string(salvage_->users_saved) + " users were brought over from it; " +
+                    std::to_string(salvage_->flows_lost) +
+                    " flows are known to be lost. A backup may hold more.",
+                now);
+    Log(LogLevel::kWarning,
+        "the damaged database is now \"" + salvage_->quarantine + "\": " + salvage_->reason);
+  }
+  if (recovery_ == RestoreRecovery::kRolledBack) {
+    notices.Add("backup.recovered",
+                "A restore was interrupted; the database is as it was before it.", now);
+  } else if (recovery_ == RestoreRecovery::kCompleted) {
+    notices.Add("backup.recovered",
+                "The server ended right after a restore; the database is the restored one.", now);
+  }
+  if (restored_) {
+    notices.Add("backup.restored",
+                "The server began with the backup of " + nta::ToString(restored_->time) + ".", now);
+  }
 }
 
 absl::Status Server::Impl::MakeServices() {
@@ -230,6 +303,8 @@ absl::Status Server::Impl::MakeServices() {
                                          std::move(files), SystemClock(), MakeLimits(options_),
                                          [this] { return capture_->status(); });
   services_->scratch_directory = options_.data_dir;
+  services_->backups = std::move(backups_);
+  TellWhatHappened();
   const absl::StatusOr<std::string> sessions = store_->GetSetting(kSessionsSetting);
   if (sessions.ok()) services_->sessions.Load(*sessions);
   app_ = std::make_unique<App>(*services_);
@@ -295,7 +370,7 @@ std::string Server::description() const {
   } else {
     text = "no capture source was named: serving what the database holds\n";
   }
-  text += "database: " + options.database + "\n";
+  text += "database: " + WithoutPassword(options.database) + "\n";
   if (!impl_->has_dashboard()) text += "the dashboard is not built: serving the API only\n";
   return text;
 }

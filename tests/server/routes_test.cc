@@ -44,6 +44,21 @@ const std::vector<std::pair<std::string, Access>> kDeclared = {
     {"GET /api/v1/jobs/{id}", Access::kViewer},
     {"GET /api/v1/jobs/{id}/file", Access::kViewer},
     {"DELETE /api/v1/jobs/{id}", Access::kViewer},
+    {"GET /api/v1/backups", Access::kAdmin},
+    {"POST /api/v1/backups", Access::kAdmin},
+    {"POST /api/backup/create", Access::kAdmin},
+    {"POST /api/backup/restore", Access::kAdmin},
+    {"POST /api/v1/backups/upload", Access::kAdmin},
+    {"POST /api/v1/backups/prune", Access::kAdmin},
+    {"GET /api/v1/backups/{name}", Access::kAdmin},
+    {"DELETE /api/v1/backups/{name}", Access::kAdmin},
+    {"GET /api/v1/backups/{name}/file", Access::kAdmin},
+    {"POST /api/v1/backups/{name}/verify", Access::kAdmin},
+    {"POST /api/v1/backups/{name}/restore", Access::kAdmin},
+    {"GET /api/v1/backup_policy", Access::kAdmin},
+    {"PUT /api/v1/backup_policy", Access::kAdmin},
+    {"GET /api/v1/notices", Access::kViewer},
+    {"DELETE /api/v1/notices/{id}", Access::kAdmin},
     {"GET /api/v1/openapi.json", Access::kAnyone},
     {"GET /healthz", Access::kAnyone},
     {"GET /readyz", Access::kAnyone},
@@ -84,7 +99,7 @@ TEST(Routes, AllStandInTheOpenApiDescription) {
       EXPECT_THAT(description, HasSubstr("\"name\":\"" + parameter.name + "\",\"in\":\"query\""));
     }
     for (const Field& field : route.fields) {
-      EXPECT_THAT(description, HasSubstr("\"" + field.name + "\":{\"type\":\"string\""));
+      EXPECT_THAT(description, HasSubstr("\"" + field.name + "\":{"));
     }
   }
 }
@@ -157,7 +172,7 @@ TEST_P(RoleMatrixTest, EachRouteLetsInWhomItDeclares) {
     const std::string token = Token();
     std::string path = route.path;
     if (const std::size_t at = path.find('{'); at != std::string::npos)
-      path = path.substr(0, at) + "nobody";
+      path.replace(at, path.find('}') - at + 1, "nobody");
     const Response response = Call(route.method, path, token, route.fields.empty() ? "" : "{}");
     const int refusal = Refusal(route.access);
     SCOPED_TRACE(route.method + " " + path + ": " + response.body);

@@ -29,6 +29,8 @@ from ._errors import (
 )
 from ._interfaces import Detector, PacketSource
 from ._nta import (
+    Backup,
+    BackupRepository,
     APPLICATIONS,
     CATEGORIES,
     END_REASONS,
@@ -76,6 +78,8 @@ from ._results import SeriesResult, TopResult
 from ._time import TimeLike, to_datetime, to_nanoseconds
 
 __all__ = [
+    "Backup",
+    "BackupRepository",
     "APPLICATIONS",
     "CATEGORIES",
     "END_REASONS",

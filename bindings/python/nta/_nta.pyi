@@ -1,7 +1,8 @@
+import builtins
 import datetime
 import ipaddress
 import os
-from typing import Any, Iterable, Iterator, Mapping, Optional, Sequence, Union, overload
+from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequence, Union, overload
 
 import numpy as np
 from typing_extensions import Buffer
@@ -649,6 +650,73 @@ class Pipeline:
     def __next__(self) -> Batch: ...
     def stop(self) -> None: ...
     def stats(self) -> PipelineStats: ...
+
+class Backup:
+    @property
+    def name(self) -> str: ...
+    @property
+    def time(self) -> datetime.datetime: ...
+    @property
+    def stored_bytes(self) -> int: ...
+    @property
+    def content_bytes(self) -> int: ...
+    @property
+    def tool(self) -> str: ...
+    @property
+    def schema_version(self) -> int: ...
+    @property
+    def compression(self) -> str: ...
+    @property
+    def encrypted(self) -> bool: ...
+    @property
+    def verified(self) -> Optional[datetime.datetime]: ...
+    @property
+    def problem(self) -> str: ...
+
+class BackupRepository:
+    @staticmethod
+    def open(directory: _Path) -> BackupRepository: ...
+    @property
+    def directory(self) -> str: ...
+    def create(
+        self,
+        store: _Path,
+        *,
+        passphrase: Optional[str] = ...,
+        compression: str = ...,
+        extras: Mapping[str, bytes] = ...,
+        progress: Optional[Callable[[str, float], object]] = ...,
+    ) -> Backup: ...
+    def list(self) -> builtins.list[Backup]: ...
+    def get(self, name: str) -> Backup: ...
+    def verify(
+        self,
+        name: str,
+        *,
+        passphrase: Optional[str] = ...,
+        progress: Optional[Callable[[str, float], object]] = ...,
+    ) -> Backup: ...
+    def restore(
+        self,
+        name: str,
+        store: _Path,
+        *,
+        passphrase: Optional[str] = ...,
+        progress: Optional[Callable[[str, float], object]] = ...,
+    ) -> dict[str, Any]: ...
+    def import_file(self, path: _Path) -> Backup: ...
+    def path_of(self, name: str) -> str: ...
+    def remove(self, name: str) -> None: ...
+    def prune(
+        self,
+        *,
+        last: int = ...,
+        daily: int = ...,
+        weekly: int = ...,
+        monthly: int = ...,
+        max_bytes: Optional[int] = ...,
+        dry_run: bool = ...,
+    ) -> tuple[builtins.list[Backup], builtins.list[Backup]]: ...
 
 class Store:
     @staticmethod

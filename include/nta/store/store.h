@@ -29,8 +29,15 @@
 
 namespace nta {
 
+namespace store {
+class Backend;
+}
+
 struct StoreOptions {
-  std::string path{};  // ":memory:" keeps it in memory
+  // A SQLite file; ":memory:" keeps it in memory. A URL of PostgreSQL
+  // ("postgresql://user@host/name", "postgresql:///name?host=/run/postgresql") names a database of
+  // its own there, which must exist.
+  std::string path{};
   // A query that takes longer is given up with DeadlineExceeded.
   std::chrono::milliseconds query_timeout{10'000};
   // So many flows make a compressed block, 256 to 32,768. Smaller ones take more space, and single
@@ -353,15 +360,14 @@ class Store {
 
   // Closes the file, calls `swap` to put another in its place, and opens that one; all other calls
   // wait meanwhile. When `swap` fails the file is opened again as it is; when what it put there
-  // cannot be opened, `undo` is called and what it put back is opened. FailedPrecondition in
-  // memory; Unavailable, with nothing done, when running queries do not end in time.
+  // cannot be opened, `undo` is called and what it put back is opened. FailedPrecondition when it
+  // is not a file; Unavailable, with nothing done, when running queries do not end in time.
   absl::Status Exchange(const std::function<absl::Status()>& swap,
                         const std::function<absl::Status()>& undo);
 
  private:
-  class Impl;
-  explicit Store(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  explicit Store(std::unique_ptr<store::Backend> backend);
+  std::unique_ptr<store::Backend> backend_;
 };
 
 }  // namespace nta

@@ -3,6 +3,7 @@ import type { User } from './api/types';
 import { Shell } from './components/Shell';
 import { Alerts } from './pages/Alerts';
 import { FirstRun, SignIn, Unreachable } from './pages/Auth';
+import { Backups } from './pages/Backups';
 import { Conversations } from './pages/Conversations';
 import { Explore } from './pages/Explore';
 import { Host } from './pages/Host';
@@ -22,6 +23,7 @@ const kPages: Record<string, ComponentType<{ user: User }>> = {
   conversations: Conversations,
   alerts: Alerts,
   users: Users,
+  backups: Backups,
 };
 
 // One host when the address names one, else all of them. Each host starts anew: nothing of another may be seen.

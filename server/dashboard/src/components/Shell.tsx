@@ -14,12 +14,17 @@ import { OfflineLine } from './OfflineLine';
 import { PasswordDialog } from './PasswordDialog';
 import { Popover } from './Popover';
 import { RangePicker } from './RangePicker';
+import { ServerNotices } from './ServerNotices';
 
 const kPages = [
   { page: 'overview', label: 'Overview' },
   { page: 'explore', label: 'Explore' },
   { page: 'hosts', label: 'Hosts' },
   { page: 'alerts', label: 'Alerts' },
+];
+const kAdminPages = [
+  { page: 'backups', label: 'Backups' },
+  { page: 'users', label: 'Users' },
 ];
 const kThemes: { value: Theme; label: string; icon: string }[] = [
   { value: 'system', label: 'Like the system', icon: 'system' },
@@ -34,8 +39,8 @@ const isAt = (current: string, page: string) =>
 export function Shell({ user, children }: { user: User; children: ReactNode }) {
   const view = useView();
   const [dialog, setDialog] = useState<'help' | 'password' | null>(null);
-  const pages = may(user, 'admin') ? [...kPages, { page: 'users', label: 'Users' }] : kPages;
-  const hasTraffic = view.page !== 'users';
+  const pages = may(user, 'admin') ? [...kPages, ...kAdminPages] : kPages;
+  const hasTraffic = !kAdminPages.some(({ page }) => page === view.page);
 
   useKey((event) => {
     if (event.key === '?' && !isTyping(event)) setDialog('help');
@@ -110,6 +115,7 @@ export function Shell({ user, children }: { user: User; children: ReactNode }) {
           {hasTraffic && <RangePicker />}
         </header>
         <OfflineLine />
+        <ServerNotices user={user} />
         <main id="main" tabIndex={-1} className={`page page-${view.page}`}>
           {children}
         </main>
