@@ -138,6 +138,7 @@ Services::Services(Store& the_store, TokenSigner the_signer, PasswordHasher the_
       capture(std::move(the_capture)),
       detection(the_store, clock),
       notifications(the_store, clock),
+      notices(the_store),
       jobs(clock),
       operations(the_store, clock, capture, store_is_well) {}
 

@@ -21,6 +21,7 @@
 #include "auth/rate_limiter.h"
 #include "auth/sessions.h"
 #include "auth/sign_in_guard.h"
+#include "backups.h"
 #include "capture_loop.h"
 #include "clock.h"
 #include "firewall/desk.h"
@@ -30,6 +31,7 @@
 #include "login_watch.h"
 #include "jobs.h"
 #include "logs.h"
+#include "notices.h"
 #include "nta/store/store.h"
 #include "operations.h"
 #include "routes.h"
@@ -52,6 +54,7 @@ struct Services {
   Services(Store& the_store, TokenSigner the_signer, PasswordHasher the_hasher,
            StaticFiles the_files, Clock the_clock, AppLimits limits,
            std::function<CaptureStatus()> the_capture);
+  ~Services() { jobs.Shutdown(); }
 
   Store& store;
   const Clock clock;
@@ -69,6 +72,13 @@ struct Services {
   const std::function<CaptureStatus()> capture;
   DetectionDesk detection;
   NotificationDesk notifications;
+  Notices notices;
+  // Null when the store is not a file that could be backed up; set before the first request.
+  std::unique_ptr<Backups> backups;
+  // Whoever remembers what the store said is told here that another store took its place. Added to
+  // before the first request; called by the thread that restored.
+  std::vector<std::function<void()>> after_restore;
+  // After what its work uses.
   Jobs jobs;
   // Null when the server leaves the firewall alone; set before the first request.
   std::unique_ptr<FirewallDesk> firewall;

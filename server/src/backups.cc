@@ -88,6 +88,21 @@ std::string RestoredText(const BackupInfo& backup) {
 
 }  // namespace
 
+absl::StatusOr<std::string> ReadPassphraseFile(const std::string& path) {
+  constexpr std::size_t kMostBytes = 1024;
+  NTA_ASSIGN_OR_RETURN(const BodyFile file, BodyFile::Open(path));
+  struct stat status {};
+  if (fstat(file.descriptor(), &status) != 0 || (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    return base::MakeStatus(
+        absl::StatusCode::kFailedPrecondition,
+        "will not use the passphrase in \"" + path + "\": others may read it (chmod 600 it)");
+  }
+  NTA_ASSIGN_OR_RETURN(std::string text, file.Read(0, kMostBytes));
+  text.resize(std::min(text.size(), text.find_first_of("\r\n")));
+  if (text.empty()) return base::InvalidArgument("\"" + path + "\" has no passphrase");
+  return text;
+}
+
 SqliteTargetOptions StoreTargetOptions(std::string database) {
   const StoreFormat format = Store::Format();
   return {.path = std::move(database),
@@ -106,7 +121,8 @@ absl::StatusOr<RestoreResult> RestoreAtStart(const BackupsOptions& options, std:
                                 "\" is there already: start without it, and restore in the "
                                 "dashboard or with `nta backup restore`");
   }
-  NTA_ASSIGN_OR_RETURN(const BackupRepository repository, BackupRepository::Open(options.directory));
+  NTA_ASSIGN_OR_RETURN(const BackupRepository repository,
+                       BackupRepository::Open(options.directory));
   std::string name(what);
   if (name.find('/') != std::string::npos || !repository.Get(name).ok()) {
     NTA_ASSIGN_OR_RETURN(const BackupInfo imported, repository.Import(name));
@@ -154,8 +170,9 @@ absl::StatusOr<RestoreResult> Backups::Restore(Services& services, std::string_v
   target.while_closed = [&](const auto& swap, const auto& undo) {
     return services.store.Exchange(swap, undo);
   };
-  NTA_ASSIGN_OR_RETURN(RestoreResult result,
-                       repository_.Restore(name, SqliteTarget(std::move(target)), options, control));
+  NTA_ASSIGN_OR_RETURN(
+      RestoreResult result,
+      repository_.Restore(name, SqliteTarget(std::move(target)), options, control));
   live.Finish();
   services.notices.Add("backup.restored", RestoredText(result.backup), services.clock.wall());
   services.streams.Publish("restored", ToJson(result.backup));

@@ -26,6 +26,9 @@ struct BackupsOptions {
   std::vector<BackupExtra> extras{};  // the configuration
 };
 
+// The first line of a file that only its owner may read. FailedPrecondition when others may.
+absl::StatusOr<std::string> ReadPassphraseFile(const std::string& path);
+
 // What a store's file must be to be restored: that of a libnta, not newer, opened by it.
 SqliteTargetOptions StoreTargetOptions(std::string database);
 
@@ -43,7 +46,8 @@ class Backups {
   const BackupRepository& repository() const { return repository_; }
 
   // `passphrase` empty: that of the options.
-  absl::StatusOr<BackupInfo> Create(CreateBackupOptions options, const BackupControl& control) const;
+  absl::StatusOr<BackupInfo> Create(CreateBackupOptions options,
+                                    const BackupControl& control) const;
   absl::StatusOr<BackupContents> Verify(std::string_view name, ReadBackupOptions options,
                                         const BackupControl& control) const;
   // Sessions go on whose user is the same before and after; all others end. Capture goes on: what

@@ -31,9 +31,7 @@ Response FromBackupStatus(const absl::Status& status) {
   }
 }
 
-Response NotKept() {
-  return Problem(409, "this server keeps no backups: its store is in memory");
-}
+Response NotKept() { return Problem(409, "this server keeps no backups: its store is in memory"); }
 
 // The part of the whole that each phase is, for a bar that does not go back.
 struct Span {
@@ -119,9 +117,9 @@ absl::StatusOr<std::string> CreateInJob(Services& services, const CreateBackupOp
   const Span making{0, verifies ? 0.6 : 1};
   NTA_ASSIGN_OR_RETURN(const BackupInfo made, backups.Create(options, ControlOf(job, making)));
   if (verifies) {
-    const auto verified = backups.Verify(
-        made.name, {.time = services.clock.wall(), .passphrase = options.passphrase},
-        ControlOf(job, {making.to, 1}));
+    const auto verified =
+        backups.Verify(made.name, {.time = services.clock.wall(), .passphrase = options.passphrase},
+                       ControlOf(job, {making.to, 1}));
     if (absl::IsCancelled(verified.status())) backups.repository().Remove(made.name).IgnoreError();
     NTA_RETURN_IF_ERROR(verified.status());
   }
@@ -156,14 +154,14 @@ Response VerifyBackup(Services& services, const Call& call) {
   if (!info.ok()) return FromBackupStatus(info.status());
   ReadBackupOptions options{.time = services.clock.wall()};
   options.passphrase = call.Body("passphrase");
-  return StartJob(services, call, "backup.verify",
-                  [&services, name, options](JobContext& job) -> absl::StatusOr<std::string> {
-                    const Backups& backups = *services.backups;
-                    NTA_RETURN_IF_ERROR(
-                        backups.Verify(name, options, ControlOf(job, {0, 1})).status());
-                    NTA_ASSIGN_OR_RETURN(const BackupInfo found, backups.repository().Get(name));
-                    return ToJson(found);
-                  });
+  return StartJob(
+      services, call, "backup.verify",
+      [&services, name, options](JobContext& job) -> absl::StatusOr<std::string> {
+        const Backups& backups = *services.backups;
+        NTA_RETURN_IF_ERROR(backups.Verify(name, options, ControlOf(job, {0, 1})).status());
+        NTA_ASSIGN_OR_RETURN(const BackupInfo found, backups.repository().Get(name));
+        return ToJson(found);
+      });
 }
 
 Response RestoreBackup(Services& services, const Call& call) {
@@ -175,9 +173,9 @@ Response RestoreBackup(Services& services, const Call& call) {
   options.passphrase = call.Body("passphrase");
   return StartJob(services, call, "backup.restore",
                   [&services, name, options](JobContext& job) -> absl::StatusOr<std::string> {
-                    NTA_ASSIGN_OR_RETURN(const RestoreResult result,
-                                         services.backups->Restore(services, name, options,
-                                                                   ControlOf(job, {0, 1})));
+                    NTA_ASSIGN_OR_RETURN(
+                        const RestoreResult result,
+                        services.backups->Restore(services, name, options, ControlOf(job, {0, 1})));
                     return ToJson(result.backup);
                   });
 }
@@ -233,8 +231,8 @@ Response PruneBackups(Services& services, const Call& call) {
   const auto policy = PolicyOf(call);
   if (!policy.ok()) return FromStatus(policy.status());
   const BackupRepository& repository = services.backups->repository();
-  const auto result = call.Body("dry_run") == "true" ? repository.PlanPrune(*policy)
-                                                     : repository.Prune(*policy);
+  const auto result =
+      call.Body("dry_run") == "true" ? repository.PlanPrune(*policy) : repository.Prune(*policy);
   if (!result.ok()) return FromBackupStatus(result.status());
   const auto render = [](const BackupInfo& info) { return ToJson(info); };
   return Json(JsonObject()
@@ -275,9 +273,9 @@ Route Begin(std::string path, Handler handler, std::string summary, std::string 
 }
 
 Route Create(std::string path) {
-  Route route = Begin(std::move(path), CreateBackup,
-                      "Back the database and the configuration up, and verify the backup",
-                      "backup.create");
+  Route route =
+      Begin(std::move(path), CreateBackup,
+            "Back the database and the configuration up, and verify the backup", "backup.create");
   route.fields = {{"passphrase", "encrypts it", Need::kOptional},
                   {"compression", "zstd (default) or none", Need::kOptional},
                   {"verify", "default true", Need::kOptional, FieldType::kBoolean}};
@@ -296,9 +294,8 @@ std::vector<Field> PolicyFields() {
 }  // namespace
 
 std::vector<Route> BackupRoutes() {
-  Route restore_by_name =
-      Begin("/api/backup/restore", RestoreBackup, "Restore a backup over the running server",
-            "backup.restore");
+  Route restore_by_name = Begin("/api/backup/restore", RestoreBackup,
+                                "Restore a backup over the running server", "backup.restore");
   restore_by_name.fields.insert(restore_by_name.fields.begin(),
                                 {"name", "of the backup", Need::kRequired});
   Route file = Read("/api/v1/backups/{name}/file", DownloadBackup, "The file of a backup",

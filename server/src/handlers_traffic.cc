@@ -130,7 +130,12 @@ std::string FailingParts(Services& services) {
 
 Response GetHealth(Services& services, const Call&) {
   const std::string failing = FailingParts(services);
-  return failing.empty() ? Json(R"({"status":"ok"})") : Problem(503, "failing: " + failing);
+  if (!failing.empty()) return Problem(503, "failing: " + failing);
+  const std::vector<Notice> notices = services.notices.List();
+  if (notices.empty()) return Json(R"({"status":"ok"})");
+  // Anybody may ask, so only of what kind they are.
+  const auto kind = [](const Notice& notice) { return JsonQuote(notice.kind); };
+  return Json(R"({"status":"ok","notices":)" + JsonList(notices, kind) + "}");
 }
 
 Response GetReady(Services& services, const Call& call) {

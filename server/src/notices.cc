@@ -51,10 +51,8 @@ void Notices::Load() {
 
 void Notices::Add(std::string_view kind, std::string_view text, Timestamp now) {
   Log(LogLevel::kWarning, text);
-  Notice notice{.id = RandomToken(12),
-                .kind = std::string(kind),
-                .text = std::string(text),
-                .time = now};
+  Notice notice{
+      .id = RandomToken(12), .kind = std::string(kind), .text = std::string(text), .time = now};
   const auto saved = store_.PutDocument({.kind = std::string(kDocumentKind),
                                          .id = notice.id,
                                          .body = ToJson(notice),

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <optional>
 #include <ostream>
+#include <sstream>
 #include <utility>
 
 #include "base/status.h"
@@ -59,6 +60,12 @@ void AddServerOptions(CLI::App& app, ServerOptions& options) {
   app.add_option("--database", options.database,
                  "SQLite file, made when missing, or postgresql:// URL "
                  "[nta.db in the data directory]");
+  app.add_option("--backup-dir", options.backup_dir,
+                 "Directory of backups; made when missing [backups in the data directory]");
+  app.add_option("--backup-passphrase-file", options.backup_passphrase_file,
+                 "File whose first line encrypts backups; only its owner may read it");
+  app.add_option("--restore", options.restore,
+                 "Begin with this backup (a name or a file) where there is no database yet");
   app.add_option("--dashboard", options.dashboard,
                  "Directory of the built dashboard [where it was installed or built]");
   app.add_flag("--allow-insecure-remote", options.allow_insecure_remote,
@@ -248,7 +255,30 @@ absl::Status Check(ServerOptions& options) {
   if (options.database.empty()) options.database = options.data_dir + "/nta.db";
   if (options.log_dir.empty()) options.log_dir = options.data_dir + "/logs";
   if (options.audit_dir.empty()) options.audit_dir = options.data_dir + "/audit";
+  if (options.backup_dir.empty()) options.backup_dir = options.data_dir + "/backups";
   return absl::OkStatus();
+}
+
+// What was set, wherever, as a file that --config takes. Without the URL of a database, which may
+// hold a password.
+std::string ToToml(const CLI::App& app) {
+  toml::table table;
+  for (const CLI::Option* option : app.get_options()) {
+    const std::string name = option->get_name(false, false);
+    const bool is_act = name == "--help" || name == "--version" || name == "--config" ||
+                        name == "--restore" || name == "--database";
+    if (is_act || option->count() == 0) continue;
+    if (option->get_expected_max() > 1) {
+      toml::array values;
+      for (const std::string& value : option->results()) values.push_back(value);
+      table.insert(KeyOf(*option), std::move(values));
+    } else {
+      table.insert(KeyOf(*option), option->results().back());
+    }
+  }
+  std::ostringstream text;
+  text << table << '\n';
+  return text.str();
 }
 
 }  // namespace
@@ -283,6 +313,7 @@ std::variant<ServerOptions, ExitNow> ReadOptions(int argc, const char* const* ar
   }
   absl::Status status = config.empty() ? absl::OkStatus() : ApplyFile(app, config);
   if (status.ok()) status = Check(options);
+  if (status.ok()) options.configuration = ToToml(app);
   if (status.ok()) return options;
   err << "nta-server: " << std::string(status.message()) << '\n';
   return ExitNow{kUsageError};

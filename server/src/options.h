@@ -20,7 +20,10 @@ struct ServerOptions {
   std::string file;
   std::string listen = "127.0.0.1:8080";
   std::string data_dir = "nta-data";
-  std::string database;   // empty: nta.db in data_dir
+  std::string database;    // empty: nta.db in data_dir
+  std::string backup_dir;  // empty: backups in data_dir
+  std::string backup_passphrase_file;
+  std::string restore;    // a backup to begin with, where there is no database
   std::string dashboard;  // empty: where it was installed or built
   std::string filter;
   std::string log_dir;  // empty: "logs" in data_dir
@@ -51,6 +54,7 @@ struct ServerOptions {
   std::vector<IpPrefix> protected_networks;  // `firewall_protect`, understood
 
   ListenAddress listen_address;  // `listen`, understood
+  std::string configuration;     // what was set, as a file that --config takes
 };
 
 // A reason to exit at once: 0 after --help, 2 after a mistake (told on stderr).

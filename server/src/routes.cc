@@ -85,6 +85,8 @@ std::vector<Route> AllRoutes() {
            LogRoutes(),
            AuditRoutes(),
            TransferRoutes(),
+           BackupRoutes(),
+           NoticeRoutes(),
        }) {
     std::move(part.begin(), part.end(), std::back_inserter(routes));
   }

@@ -115,6 +115,8 @@ std::vector<Route> NotificationRoutes();
 std::vector<Route> LogRoutes();
 std::vector<Route> AuditRoutes();
 std::vector<Route> TransferRoutes();
+std::vector<Route> BackupRoutes();
+std::vector<Route> NoticeRoutes();
 
 // A route that viewers may read and that asks the store.
 Route Reading(std::string path, Handler handler, std::string summary,

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "app.h"
+#include "backups.h"
 #include "base/status.h"
 #include "capture_loop.h"
 #include "data_lock.h"
@@ -166,6 +167,9 @@ absl::StatusOr<LogsOptions> MakeLogOptions(const ServerOptions& options) {
   return logs;
 }
 
+// Rather than the URL of a database server.
+bool IsFile(const std::string& database) { return database.find("://") == std::string::npos; }
+
 absl::Status MakeDataDirectory(const std::string& path) {
   if (mkdir(path.c_str(), S_IRWXU) == 0 || errno == EEXIST) return absl::OkStatus();
   return base::ErrnoStatus(errno, "cannot make the data directory \"" + path + "\"");
@@ -212,6 +216,8 @@ class Server::Impl {
 
   absl::Status OpenStore();
   absl::Status OpenLogs();
+  absl::Status PrepareDatabase();
+  void TellWhatHappened();
   absl::Status MakeServices();
   absl::Status PrepareOperations();
   absl::Status OpenAudit();
@@ -224,6 +230,10 @@ class Server::Impl {
   std::unique_ptr<Logs> logs_;
   std::unique_ptr<AuditTrail> audit_;
   std::unique_ptr<Store> store_;
+  std::optional<SalvageReport> salvage_;
+  RestoreRecovery recovery_ = RestoreRecovery::kNothing;
+  std::optional<BackupInfo> restored_;
+  std::unique_ptr<Backups> backups_;  // until the services have it
   std::optional<StoreWriter> writer_;
   TrafficSampler sampler_;
   std::optional<CaptureLoop> capture_;
@@ -275,7 +285,8 @@ absl::Status Server::Impl::OpenStore() {
   NTA_RETURN_IF_ERROR(MakeDataDirectory(options_.data_dir));
   NTA_ASSIGN_OR_RETURN(data_lock_, DataLock::Take(options_.data_dir));
   NTA_RETURN_IF_ERROR(OpenLogs());
-  NTA_ASSIGN_OR_RETURN(store_, Store::Open({.path = options_.database}));
+  if (IsFile(options_.database)) NTA_RETURN_IF_ERROR(PrepareDatabase());
+  NTA_ASSIGN_OR_RETURN(store_, Store::OpenOrSalvage({.path = options_.database}, salvage_));
   writer_.emplace(*store_);
   capture_.emplace(MakeCaptureOptions(options_), *writer_, sampler_, [this](const Alert& alert) {
     std::string json = nta::ToJson(alert);
@@ -317,6 +328,51 @@ void Server::Impl::ReopenLogs() {
   }
 }
 
+absl::Status Server::Impl::PrepareDatabase() {
+  NTA_ASSIGN_OR_RETURN(recovery_, RecoverRestore(options_.database));
+  BackupsOptions backups{.directory = options_.backup_dir, .database = options_.database};
+  if (!options_.backup_passphrase_file.empty()) {
+    NTA_ASSIGN_OR_RETURN(backups.passphrase, ReadPassphraseFile(options_.backup_passphrase_file));
+  }
+  if (!options_.restore.empty()) {
+    NTA_ASSIGN_OR_RETURN(const RestoreResult restored,
+                         RestoreAtStart(backups, options_.restore, SystemClock().wall()));
+    restored_ = restored.backup;
+  }
+  backups.extras = {{"nta-server.toml", options_.configuration}};
+  NTA_ASSIGN_OR_RETURN(backups_, Backups::Open(std::move(backups)));
+  return absl::OkStatus();
+}
+
+void Server::Impl::TellWhatHappened() {
+  Notices& notices = services_->notices;
+  const Timestamp now = services_->clock.wall();
+  notices.Load();
+  if (salvage_) {
+    notices.Add("store.salvaged",
+                "The database was damaged when the server started and was put aside. " +
+                    std::to_string(salvage_->flows_saved) + " flows, " +
+                    std::to_string(salvage_->alerts_saved) + " alerts and " +
+                    std::to_string(salvage_->users_saved) + " users were brought over from it; " +
+                    std::to_string(salvage_->flows_lost) +
+                    " flows are known to be lost. A backup may hold more.",
+                now);
+    Log(LogLevel::kWarning,
+        "the damaged database is now \"" + salvage_->quarantine + "\": " + salvage_->reason);
+  }
+  if (recovery_ == RestoreRecovery::kRolledBack) {
+    notices.Add("backup.recovered",
+                "A restore was interrupted; the database is as it was before it.", now);
+  } else if (recovery_ == RestoreRecovery::kCompleted) {
+    notices.Add("backup.recovered",
+                "The server ended right after a restore; the database is the restored one.", now);
+  }
+  if (restored_) {
+    notices.Add("backup.restored",
+                "The server began with the backup of " + nta::ToString(restored_->time) + ".", now);
+  }
+}
+
 absl::Status Server::Impl::MakeServices() {
   NTA_ASSIGN_OR_RETURN(PasswordHasher hasher, PasswordHasher::Create());
   NTA_ASSIGN_OR_RETURN(std::string secret, LoadOrCreateSecret(options_.data_dir + "/jwt.key"));
@@ -333,6 +389,8 @@ absl::Status Server::Impl::MakeServices() {
         writer_->Add({}, alerts);
         for (const Alert& alert : alerts) services_->streams.Publish("alert", nta::ToJson(alert));
       });
+  services_->backups = std::move(backups_);
+  TellWhatHappened();
   const absl::StatusOr<std::string> sessions = store_->GetSetting(kSessionsSetting);
   if (sessions.ok()) services_->sessions.Load(*sessions);
   NTA_ASSIGN_OR_RETURN(services_->firewall, OpenFirewall(options_, *store_, SystemClock()));

@@ -30,6 +30,8 @@ from ._errors import (
 )
 from ._interfaces import Detector, PacketSource
 from ._nta import (
+    Backup,
+    BackupRepository,
     APPLICATIONS,
     CATEGORIES,
     END_REASONS,
@@ -93,6 +95,8 @@ from ._time import TimeLike, to_datetime, to_nanoseconds
 from .firewall import rehearse
 
 __all__ = [
+    "Backup",
+    "BackupRepository",
     "APPLICATIONS",
     "CATEGORIES",
     "END_REASONS",

@@ -20,6 +20,8 @@ from nta import _cli_transfer
 
 from ._cli_firewall import add_firewall
 
+from . import _cli_backup
+
 _DIMENSIONS = (
     "address", "source_address", "destination_address", "protocol", "source_port", "destination_port",
 )  # fmt: skip
@@ -78,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     _cli_audit.add_commands(commands)
     _cli_transfer.add_commands(commands, _add_interval)
     add_firewall(commands)
+    _cli_backup.add(commands)
     serve = commands.add_parser(
         "serve", help="start nta-server with the arguments that follow", add_help=False
     )

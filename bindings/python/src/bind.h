@@ -18,6 +18,7 @@ void BindStore(pybind11::module_& module);
 void BindLog(pybind11::module_& module);
 void BindAudit(pybind11::module_& module);
 void BindFirewall(pybind11::module_& module);
+void BindBackup(pybind11::module_& module);
 
 }  // namespace nta::python
 

@@ -26,4 +26,5 @@ PYBIND11_MODULE(_nta, module) {
   BindLog(module);
   BindAudit(module);
   BindFirewall(module);
+  BindBackup(module);
 }

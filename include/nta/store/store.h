@@ -393,8 +393,8 @@ class Store {
 
   // Closes the file, calls `swap` to put another in its place, and opens that one; all other calls
   // wait meanwhile. When `swap` fails the file is opened again as it is; when what it put there
-  // cannot be opened, `undo` is called and what it put back is opened. FailedPrecondition in
-  // memory; Unavailable, with nothing done, when running queries do not end in time.
+  // cannot be opened, `undo` is called and what it put back is opened. FailedPrecondition when it
+  // is not a file; Unavailable, with nothing done, when running queries do not end in time.
   absl::Status Exchange(const std::function<absl::Status()>& swap,
                         const std::function<absl::Status()>& undo);
 

@@ -120,6 +120,10 @@ export function startMock({
     },
     'GET /api/v1/alerts': read(queries.alerts),
     'GET /api/v1/capture': read(queries.capture),
+    'GET /api/v1/notices': (c) => {
+      viewer(c.request);
+      sendJson(c.response, 200, { notices: [] });
+    },
     'POST /api/v1/stream/ticket': (c) =>
       sendJson(c.response, 200, accounts.ticket(viewer(c.request).username)),
     'GET /api/v1/stream': (c) => {

@@ -4,6 +4,7 @@ import { Shell } from './components/Shell';
 import { Alerts } from './pages/Alerts';
 import { Audit } from './pages/Audit';
 import { FirstRun, SignIn, Unreachable } from './pages/Auth';
+import { Backups } from './pages/Backups';
 import { Conversations } from './pages/Conversations';
 import { Explore } from './pages/Explore';
 import { Health } from './pages/Health';
@@ -34,6 +35,7 @@ const kPages: Record<string, ComponentType<{ user: User }>> = {
   incidents: Incidents,
   health: Health,
   settings: Settings,
+  backups: Backups,
 };
 
 // One host when the address names one, else all of them. Each host starts anew: nothing of another may be seen.

@@ -16,6 +16,7 @@ import './styles/operations.css';
 import './styles/logs.css';
 import './styles/transfer.css';
 import './styles/firewall.css';
+import './styles/backups.css';
 import './styles/small.css';
 
 applyTheme();

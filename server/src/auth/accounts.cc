@@ -79,4 +79,9 @@ void Accounts::Forget(std::string_view username) {
   memory_.erase(std::string(username));
 }
 
+void Accounts::ForgetAll() {
+  absl::MutexLock lock(&mutex_);
+  memory_.clear();
+}
+
 }  // namespace nta::server

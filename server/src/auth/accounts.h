@@ -52,6 +52,8 @@ class Accounts {
   Store& store() { return store_; }
   // Call after changing the user in the store.
   void Forget(std::string_view username);
+  // Call after another store took the place of this one.
+  void ForgetAll();
 
  private:
   struct Memory {

@@ -147,8 +147,8 @@ class PgBackend final : public Backend {
   absl::StatusOr<StoreSize> Size() override;
   absl::Status Exchange(const std::function<absl::Status()>&,
                         const std::function<absl::Status()>&) override {
-    return base::MakeStatus(absl::StatusCode::kUnimplemented,
-                            "a database in PostgreSQL has no file to exchange");
+    return base::MakeStatus(absl::StatusCode::kFailedPrecondition,
+                            "a store in PostgreSQL is not a file that could be exchanged");
   }
 
  private:

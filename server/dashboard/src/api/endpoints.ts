@@ -6,6 +6,7 @@ import type {
   AuditPage,
   AuditReport,
   ApplicationEntry,
+  Backup,
   Capture,
   Conversations,
   Dimension,
@@ -15,10 +16,13 @@ import type {
   LogKind,
   LogPage,
   LogRotation,
+  Job,
   Measure,
+  PrunePolicy,
   Role,
   Series,
   SeriesBy,
+  ServerNotice,
   Summary,
   Top,
   User,
@@ -147,3 +151,44 @@ export function latestPerAlert(alerts: Alert[]): Alert[] {
   }
   return [...newest.values()].sort((a, b) => (a.time < b.time ? 1 : a.time > b.time ? -1 : 0));
 }
+
+const backupPath = (name: string) => `/api/v1/backups/${encodeURIComponent(name)}`;
+const withPassphrase = (passphrase: string) => (passphrase ? { passphrase } : {});
+
+export const getBackups = async (signal?: AbortSignal) =>
+  (await get<{ backups: Backup[] }>('/api/v1/backups', {}, signal)).backups;
+export const createBackup = async (passphrase: string) =>
+  (await client.http.post<Job>('/api/v1/backups', withPassphrase(passphrase))).data;
+export const verifyBackup = async (name: string, passphrase: string) =>
+  (await client.http.post<Job>(`${backupPath(name)}/verify`, withPassphrase(passphrase))).data;
+export const restoreBackup = async (name: string, passphrase: string) =>
+  (await client.http.post<Job>(`${backupPath(name)}/restore`, withPassphrase(passphrase))).data;
+export const deleteBackup = (name: string) => client.http.delete(backupPath(name));
+// Whatever its size takes its time.
+export const downloadBackup = async (name: string) =>
+  (await client.http.get<Blob>(`${backupPath(name)}/file`, { responseType: 'blob', timeout: 0 })).data;
+export const uploadBackup = async (file: File) =>
+  (
+    await client.http.post<Backup>('/api/v1/backups/upload', file, {
+      headers: { 'Content-Type': 'application/octet-stream' },
+      timeout: 0,
+    })
+  ).data;
+export const getPrunePolicy = (signal?: AbortSignal) => get<PrunePolicy>('/api/v1/backup_policy', {}, signal);
+export const setPrunePolicy = (policy: PrunePolicy) => client.http.put('/api/v1/backup_policy', policy);
+export const pruneBackups = async (policy: PrunePolicy, dry_run: boolean) =>
+  (
+    await client.http.post<{ removed: Backup[]; kept: Backup[] }>('/api/v1/backups/prune', {
+      ...policy,
+      dry_run,
+    })
+  ).data;
+
+export const getJobs = async (signal?: AbortSignal) =>
+  (await get<{ jobs: Job[] }>('/api/v1/jobs', {}, signal)).jobs;
+export const cancelJob = (id: string) => client.http.delete(`/api/v1/jobs/${encodeURIComponent(id)}`);
+
+export const getServerNotices = async (signal?: AbortSignal) =>
+  (await get<{ notices: ServerNotice[] }>('/api/v1/notices', {}, signal)).notices;
+export const dismissServerNotice = (id: string) =>
+  client.http.delete(`/api/v1/notices/${encodeURIComponent(id)}`);

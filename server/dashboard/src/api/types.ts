@@ -340,3 +340,48 @@ export interface Talker {
   sent_wire_bytes: number;
   received_wire_bytes: number;
 }
+
+export interface Backup {
+  name: string;
+  time: string;
+  stored_bytes: number;
+  content_bytes: number;
+  tool: string;
+  schema_version: number;
+  compression: 'zstd' | 'none';
+  encrypted: boolean;
+  // When it was last restored into a scratch place and compared; null: never.
+  verified: string | null;
+  // Why it is not to be relied on; empty: no reason is known.
+  problem: string;
+}
+
+export interface PrunePolicy {
+  last: number;
+  daily: number;
+  weekly: number;
+  monthly: number;
+  max_bytes?: number;
+}
+
+// Long work that goes on without the one who began it.
+export interface Job {
+  id: string;
+  kind: string;
+  owner: string;
+  state: 'running' | 'done' | 'failed' | 'cancelled';
+  progress: number;
+  doing: string;
+  started: string;
+  ended?: string;
+  error?: string;
+  result?: unknown;
+}
+
+// What has happened to the server itself.
+export interface ServerNotice {
+  id: string;
+  kind: string;
+  text: string;
+  time: string;
+}

@@ -14,6 +14,7 @@ import { OfflineLine } from './OfflineLine';
 import { PasswordDialog } from './PasswordDialog';
 import { Popover } from './Popover';
 import { RangePicker } from './RangePicker';
+import { ServerNotices } from './ServerNotices';
 
 // In the order of the rail. `range` and `filter`: whether those of the top bar mean anything to the page.
 const kPages = [
@@ -25,6 +26,7 @@ const kPages = [
   { page: 'incidents', label: 'Incidents', role: 'viewer', range: false, filter: false },
   { page: 'logs', label: 'Logs', role: 'operator', range: false, filter: false },
   { page: 'audit', label: 'Audit', role: 'admin', range: false, filter: false },
+  { page: 'backups', label: 'Backups', role: 'admin', range: false, filter: false },
   { page: 'health', label: 'Health', role: 'viewer', range: true, filter: false },
   { page: 'settings', label: 'Settings', role: 'viewer', range: false, filter: false },
   { page: 'users', label: 'Users', role: 'admin', range: false, filter: false },
@@ -122,6 +124,7 @@ export function Shell({ user, children }: { user: User; children: ReactNode }) {
           {hasRange && <RangePicker />}
         </header>
         <OfflineLine />
+        <ServerNotices user={user} />
         <main id="main" tabIndex={-1} className={`page page-${view.page}`}>
           {children}
         </main>

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import nta
+
+
+@pytest.fixture
+def path(tmp_path, sample):
+    path = tmp_path / "nta.db"
+    with nta.Store.open(path) as store:
+        store.write(nta.read_flows(sample))
+    return path
+
+
+@pytest.fixture
+def repository(tmp_path):
+    return nta.BackupRepository.open(tmp_path / "backups")
+
+
+def flows(path):
+    with nta.Store.open(path) as store:
+        return sorted(repr(flow) for flow in store.flows())
+
+
+def test_a_backup_is_restored_to_what_it_was(path, repository, tmp_path):
+    before = flows(path)
+    backup = repository.create(path, extras={"nta.toml": b"listen = 1"})
+    assert backup.verified is None
+    assert repository.verify(backup.name).verified is not None
+    with nta.Store.open(path) as store:
+        store.delete_before("2100-01-01T00:00:00Z")
+    assert flows(path) == []
+    result = repository.restore(backup.name, path)
+    assert flows(path) == before
+    assert result["extras"] == {"nta.toml": b"listen = 1"}
+    assert result["previous"] == str(path) + "-previous"
+    assert repository.list()[0].name == backup.name
+
+
+def test_a_store_that_is_open_is_backed_up_but_not_replaced(path, repository):
+    with nta.Store.open(path) as store:
+        name = repository.create(path).name
+        with pytest.raises(nta.UnavailableError, match="open"):
+            repository.restore(name, path)
+        assert len(store.flows()) > 0
+
+
+def test_a_passphrase_is_needed_where_one_was_given(path, repository):
+    name = repository.create(path, passphrase="correct horse").name
+    assert repository.get(name).encrypted
+    for wrong in (None, "wrong"):
+        with pytest.raises(nta.Error, match="passphrase"):
+            repository.verify(name, passphrase=wrong)
+    assert repository.verify(name, passphrase="correct horse").verified is not None
+
+
+def test_progress_is_told_and_can_end_the_work(path, repository):
+    seen = []
+    repository.create(path, progress=lambda phase, part: seen.append((phase, part)))
+    assert {phase for phase, _ in seen} == {"snapshot", "pack"}
+    assert all(0 <= part <= 1 for _, part in seen)
+
+    class Enough(Exception):
+        pass
+
+    def stop(phase, part):
+        raise Enough
+
+    with pytest.raises(Enough):
+        repository.create(path, progress=stop)
+    assert len(repository.list()) == 1
+
+
+def test_names_lead_nowhere(repository):
+    for name in ("../nta.db", "/etc/passwd", "", "a" * 28):
+        with pytest.raises(nta.InvalidArgumentError):
+            repository.remove(name)
+    with pytest.raises(nta.NotFoundError):
+        repository.get("20261122T080000Z-0123456789ab")
+
+
+def test_prune_keeps_the_only_verified_one(path, repository):
+    names = [repository.create(path).name for _ in range(3)]
+    repository.verify(names[0])
+    removed, kept = repository.prune(last=1, dry_run=True)
+    assert len(repository.list()) == 3
+    removed, kept = repository.prune(last=1)
+    assert names[0] in {backup.name for backup in kept}
+
+
+def run(*arguments, cwd):
+    return subprocess.run(
+        [sys.executable, "-m", "nta", "backup", *map(str, arguments)],
+        cwd=cwd, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+
+def test_the_command_line_destroys_and_restores(path, tmp_path):
+    before = flows(path)
+    common = ("--directory", tmp_path / "kept")
+    (tmp_path / "nta.toml").write_text("listen = 1")
+    (tmp_path / "secret").write_text("correct horse\n")
+    (tmp_path / "secret").chmod(0o600)
+    made = run("create", *common, "--store", path, "--extra", tmp_path / "nta.toml",
+               "--passphrase-file", tmp_path / "secret", cwd=tmp_path)  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    name = made.stdout.strip()
+    listed = json.loads(run("list", *common, "--format", "json", cwd=tmp_path).stdout)
+    assert listed["name"] == name and listed["encrypted"] and listed["verified"]
+
+    for file in tmp_path.glob("nta.db*"):
+        file.unlink()
+    refused = run("restore", *common, "--store", path, tmp_path / "nta.toml", cwd=tmp_path)
+    assert refused.returncode == 1 and "not a backup" in refused.stderr
+    done = run("restore", *common, "--store", path, name, "--extras", tmp_path / "extras",
+               "--passphrase-file", tmp_path / "secret", cwd=tmp_path)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert flows(path) == before
+    assert (tmp_path / "extras" / "nta.toml").read_text() == "listen = 1"
+
+    file = next((tmp_path / "kept").glob("*.ntabackup"))
+    damaged = bytearray(file.read_bytes())
+    damaged[-100] ^= 1
+    file.write_bytes(damaged)
+    bad = run("verify", *common, "--passphrase-file", tmp_path / "secret", name, cwd=tmp_path)
+    assert bad.returncode == 1 and "BAD" in bad.stdout
