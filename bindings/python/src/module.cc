@@ -23,4 +23,7 @@ PYBIND11_MODULE(_nta, module) {
   BindExport(module);
   BindPipeline(module);
   BindStore(module);
+  BindHealth(module);
+  BindSchedule(module);
+  BindIncidents(module);
 }
