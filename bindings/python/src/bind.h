@@ -14,9 +14,6 @@ void BindDetect(pybind11::module_& module);
 void BindExport(pybind11::module_& module);
 void BindPipeline(pybind11::module_& module);
 void BindStore(pybind11::module_& module);
-void BindHealth(pybind11::module_& module);
-void BindSchedule(pybind11::module_& module);
-void BindIncidents(pybind11::module_& module);  // after BindStore
 
 }  // namespace nta::python
 

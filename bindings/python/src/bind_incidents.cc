@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "bind.h"
+#include "bind_operations.h"
 #include "clock.h"
 #include "convert.h"
 #include "gil.h"

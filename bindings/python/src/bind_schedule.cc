@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "bind.h"
+#include "bind_operations.h"
 #include "callbacks.h"
 #include "clock.h"
 #include "convert.h"

@@ -1,6 +1,7 @@
 #include <pybind11/pybind11.h>
 
 #include "bind.h"
+#include "bind_operations.h"
 #include "convert.h"
 
 PYBIND11_MODULE(_nta, module) {
