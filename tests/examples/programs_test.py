@@ -360,12 +360,25 @@ class LiveTopTalkers(unittest.TestCase):
         self.assertEqual(run("--interface", "lo", "--replay", SAMPLE).returncode, 2)
 
 
+class WatchHealth(unittest.TestCase):
+    def test_measures_every_second(self):
+        result = run(4)
+        self.assertEqual(result.returncode, 0, result)
+        lines = [line for line in result.stdout.decode().splitlines() if line.startswith("cpu ")]
+        # The first look has no rate; a busy machine may be late for others.
+        self.assertGreaterEqual(len(lines), 1)
+        usage, values = lines[0][4:].split(", ")
+        self.assertTrue(0 <= float(usage) <= 1, lines)
+        self.assertGreater(int(values.split()[0]), 15)
+
+
 CASES = {
     "pcap_to_flows": PcapToFlows,
     "merge_captures": MergeCaptures,
     "detect": Detect,
     "print_flows": PrintFlows,
     "live_top_talkers": LiveTopTalkers,
+    "watch_health": WatchHealth,
 }
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@ import builtins
 import datetime
 import ipaddress
 import os
-from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequence, Union, overload
+from typing import Any, Callable, Callable, Iterable, Iterator, List, Mapping, Optional, Sequence, Union, overload
 
 import numpy as np
 from typing_extensions import Buffer
@@ -872,6 +872,8 @@ class Store:
     def close(self) -> None: ...
     @property
     def path(self) -> str: ...
+    @property
+    def incidents(self) -> Incidents: ...
     def __enter__(self) -> Store: ...
     def __exit__(self, *exception: object) -> None: ...
 
@@ -1023,3 +1025,114 @@ class NftablesBackendValue:
 
 def check_rule(text: str) -> str: ...
 def rehearse_json(rules: RuleSetValue, flows: Any, options: dict[str, Any]) -> str: ...
+
+class HealthSample:
+    @property
+    def time(self) -> int: ...
+    @property
+    def problems(self) -> list[str]: ...
+    def to_dict(self, since: Optional[HealthSample] = ...) -> dict[str, Any]: ...
+    def values(self, since: Optional[HealthSample] = ...) -> dict[str, float]: ...
+
+def health_sample(
+    root: _Path = ..., *, paths: Sequence[str] = ..., time: Optional[TimeLike] = ...
+) -> HealthSample: ...
+
+class HealthWatch:
+    def __init__(self, thresholds: Optional[Sequence[dict[str, Any]]] = ...) -> None: ...
+    def observe(
+        self, values: dict[str, float], time: Optional[TimeLike] = ...
+    ) -> list[dict[str, Any]]: ...
+    def active(self) -> list[dict[str, Any]]: ...
+    @property
+    def thresholds(self) -> list[dict[str, Any]]: ...
+
+class Scheduler:
+    def __init__(
+        self, *, store: Optional[Store] = ..., clock: Optional[Callable[[], TimeLike]] = ...
+    ) -> None: ...
+    def add(
+        self,
+        name: str,
+        work: Callable[[dict[str, Any]], Optional[str]],
+        *,
+        every: Optional[float] = ...,
+        daily: Optional[str] = ...,
+        zone: str = ...,
+        missed: str = ...,
+        description: str = ...,
+    ) -> None: ...
+    def pause(self, name: str) -> None: ...
+    def resume(self, name: str) -> None: ...
+    def run_now(self, name: str) -> None: ...
+    def run_due(self) -> int: ...
+    def jobs(self) -> list[dict[str, Any]]: ...
+    @property
+    def next_due(self) -> Optional[int]: ...
+
+class Incidents:
+    def create(
+        self,
+        title: str,
+        *,
+        author: str,
+        description: str = ...,
+        severity: str = ...,
+        assignee: str = ...,
+        time: Optional[TimeLike] = ...,
+    ) -> dict[str, Any]: ...
+    def get(self, id: str) -> dict[str, Any]: ...
+    def list(
+        self,
+        *,
+        states: Sequence[str] = ...,
+        min_severity: Optional[str] = ...,
+        assignee: Optional[str] = ...,
+        text: str = ...,
+        limit: int = ...,
+    ) -> List[dict[str, Any]]: ...
+    def change(
+        self,
+        id: str,
+        version: int,
+        *,
+        author: str,
+        title: Optional[str] = ...,
+        description: Optional[str] = ...,
+        severity: Optional[str] = ...,
+        state: Optional[str] = ...,
+        assignee: Optional[str] = ...,
+        comment: Optional[str] = ...,
+        time: Optional[TimeLike] = ...,
+    ) -> dict[str, Any]: ...
+    def comment(
+        self, id: str, text: str, *, author: str, time: Optional[TimeLike] = ...
+    ) -> dict[str, Any]: ...
+    def link(
+        self,
+        id: str,
+        kind: str,
+        target: str,
+        *,
+        author: str,
+        note: str = ...,
+        since: Optional[TimeLike] = ...,
+        until: Optional[TimeLike] = ...,
+        time: Optional[TimeLike] = ...,
+    ) -> dict[str, Any]: ...
+    def add_evidence(
+        self,
+        id: str,
+        name: str,
+        data: bytes,
+        *,
+        author: str,
+        media_type: str = ...,
+        description: str = ...,
+        time: Optional[TimeLike] = ...,
+    ) -> dict[str, Any]: ...
+    def evidence(self, id: str, number: int) -> bytes: ...
+    def remove(self, id: str) -> None: ...
+    def export(
+        self, id: str, path: _Path, *, author: str, time: Optional[TimeLike] = ...
+    ) -> None: ...

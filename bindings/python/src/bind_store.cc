@@ -294,7 +294,8 @@ void BindStore(py::module_& module) {
   const auto since = py::arg("since") = py::none();
   const auto until = py::arg("until") = py::none();
   const auto where = py::arg("where") = py::none();
-  py::class_<StoreHandle>(module, "Store", "Flows and alerts in one SQLite file. Thread-safe.")
+  py::class_<StoreHandle, std::shared_ptr<StoreHandle>>(
+      module, "Store", "Flows and alerts in one SQLite file. Thread-safe.")
       .def_static("open", &OpenStore, py::arg("path"), py::kw_only(),
                   py::arg("query_timeout") = 10.0)
       .def("write", &Write, py::arg("flows"), py::arg("alerts") = std::vector<Alert>(),

@@ -1,6 +1,7 @@
 #include <pybind11/pybind11.h>
 
 #include "bind.h"
+#include "bind_operations.h"
 #include "convert.h"
 
 PYBIND11_MODULE(_nta, module) {
@@ -27,4 +28,7 @@ PYBIND11_MODULE(_nta, module) {
   BindAudit(module);
   BindFirewall(module);
   BindBackup(module);
+  BindHealth(module);
+  BindSchedule(module);
+  BindIncidents(module);
 }

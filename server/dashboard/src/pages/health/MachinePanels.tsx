@@ -139,7 +139,7 @@ export function NetworkPanel({ machine }: { machine: Machine }) {
       <ul className="meter-list plain">
         {shown.map((one) => (
           <li key={one.name}>
-            <strong className="mono">{one.name}</strong> {one.state}
+            <strong className="mono">{one.name}</strong> {one.state === 'unknown' ? '' : one.state}
             {one.bits_per_second ? `, ${formatBitRate(one.bits_per_second)} link` : ''}: receives{' '}
             {formatBitRate((one.received_bytes_per_second ?? NaN) * 8)}, sends{' '}
             {formatBitRate((one.sent_bytes_per_second ?? NaN) * 8)}; {lossWords(one)}

@@ -32,6 +32,7 @@ export function PipelinePanel({ pipeline }: { pipeline: Record<string, number> }
         { name: 'pipeline.loss', label: 'packets lost' },
       ]}
       format={percent}
+      least={0.02}
     >
       <ul className="meter-list">
         <Meter
