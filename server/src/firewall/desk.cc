@@ -272,9 +272,9 @@ absl::Status FirewallDesk::Confirm(std::string_view token, const FirewallCaller&
     return Failed(rolled_back_ ? *rolled_back_ : std::string("no change waits to be confirmed"));
   }
   if (caller.connection <= newest_when_applied_) {
-    return Failed(
-        "this connection is older than the change: a new one must show that the machine is still "
-        "to be reached");
+    return base::MakeStatus(absl::StatusCode::kOutOfRange,
+                            "this connection is older than the change: a new one must show that "
+                            "the machine is still to be reached");
   }
   const absl::Status status =
       guard_->Confirm(token, std::to_string(caller.connection), clock_.wall());

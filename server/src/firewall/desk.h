@@ -107,6 +107,7 @@ class FirewallDesk {
   // The draft goes into force, and is taken back unless it is confirmed over a newer connection.
   absl::StatusOr<WaitingChange> Apply(const FirewallCaller& caller,
                                       std::chrono::milliseconds confirm_within);
+  // OutOfRange: over a connection that is older than the change.
   absl::Status Confirm(std::string_view token, const FirewallCaller& caller);
   absl::Status RollBack(std::string_view token, const FirewallCaller& caller);
 
