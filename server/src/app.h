@@ -21,6 +21,7 @@
 #include "auth/sign_in_guard.h"
 #include "capture_loop.h"
 #include "clock.h"
+#include "firewall/desk.h"
 #include "http.h"
 #include "jobs.h"
 #include "nta/store/store.h"
@@ -60,6 +61,10 @@ struct Services {
   StreamHub streams;
   const std::function<CaptureStatus()> capture;
   Jobs jobs;
+  // Null when the server leaves the firewall alone; set before the first request.
+  std::unique_ptr<FirewallDesk> firewall;
+  // Where requests come in, when known.
+  std::optional<Endpoint> listening;
   // Where bodies too large for memory are kept meanwhile; set before the first request.
   std::string scratch_directory = "/tmp";
 

@@ -4,11 +4,29 @@
 
 namespace nta::server {
 
-void Connections::Opened(int socket, Duration now) { Expect(socket, now, kRequestTime); }
+void Connections::Opened(int socket, Duration now) {
+  {
+    absl::MutexLock lock(&mutex_);
+    numbers_[socket] = ++newest_;
+  }
+  Expect(socket, now, kRequestTime);
+}
+
+std::uint64_t Connections::NumberOf(int socket) const {
+  absl::MutexLock lock(&mutex_);
+  const auto found = numbers_.find(socket);
+  return found == numbers_.end() ? 0 : found->second;
+}
+
+std::uint64_t Connections::newest() const {
+  absl::MutexLock lock(&mutex_);
+  return newest_;
+}
 
 void Connections::Closed(int socket) {
   absl::MutexLock lock(&mutex_);
   deadlines_.erase(socket);
+  numbers_.erase(socket);
 }
 
 void Connections::Expect(int socket, Duration now, Duration time) {

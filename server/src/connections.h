@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
@@ -22,6 +23,9 @@ class Connections {
   static constexpr Duration kResponseTime = std::chrono::seconds(60);  // to read an answer
 
   void Opened(int socket, Duration now);
+  // From 1 in the order in which they were opened; 0 for a descriptor that is not open.
+  std::uint64_t NumberOf(int socket) const;
+  std::uint64_t newest() const;
   // To be called while the descriptor is still ours.
   void Closed(int socket);
   // What the peer does next must be done within `time`.
@@ -36,6 +40,8 @@ class Connections {
  private:
   mutable absl::Mutex mutex_;
   absl::flat_hash_map<int, Duration> deadlines_ ABSL_GUARDED_BY(mutex_);  // by descriptor
+  absl::flat_hash_map<int, std::uint64_t> numbers_ ABSL_GUARDED_BY(mutex_);
+  std::uint64_t newest_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace nta::server

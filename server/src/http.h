@@ -44,6 +44,11 @@ struct Request {
   std::shared_ptr<BodyFile> upload;
   std::uint64_t content_length = 0;  // as announced; 0 when it was not
   IpAddress client;
+  std::optional<IpAddress> server;  // the address that was connected to
+  // Connections are numbered from 1 as they are opened: this one, and the newest when the request
+  // came.
+  std::uint64_t connection = 0;
+  std::uint64_t newest_connection = 0;
 };
 
 struct Response {

@@ -1,11 +1,16 @@
 #include "http_server.h"
 
 #include <microhttpd.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
+#include <cstring>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -46,6 +51,26 @@ int SocketOf(MHD_Connection* connection) {
   const MHD_ConnectionInfo* info =
       MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
   return info == nullptr ? -1 : info->connect_fd;
+}
+
+// Which of our addresses the peer connected to.
+std::optional<IpAddress> LocalAddress(int socket) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof(storage);
+  if (getsockname(socket, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return std::nullopt;
+  if (storage.ss_family == AF_INET) {
+    sockaddr_in address{};
+    std::memcpy(&address, &storage, sizeof(address));
+    std::array<std::uint8_t, 4> bytes{};
+    std::memcpy(bytes.data(), &address.sin_addr, bytes.size());
+    return IpAddress::V4(bytes);
+  }
+  if (storage.ss_family != AF_INET6) return std::nullopt;
+  sockaddr_in6 address{};
+  std::memcpy(&address, &storage, sizeof(address));
+  std::array<std::uint8_t, 16> bytes{};
+  std::memcpy(bytes.data(), &address.sin6_addr, bytes.size());
+  return IpAddress::V6(bytes);
 }
 
 ssize_t ReadStream(void* cls, std::uint64_t, char* buffer, std::size_t size) {
@@ -226,6 +251,9 @@ MHD_Result HttpServer::Impl::OnHead(Exchange& exchange, const char* method, cons
     return Answer(exchange, RefuseAndClose(400, std::string(exchange.target.status().message())));
   }
   exchange.request.target = *std::move(exchange.target);
+  exchange.request.connection = parts_.connections.NumberOf(exchange.socket);
+  exchange.request.newest_connection = parts_.connections.newest();
+  exchange.request.server = LocalAddress(exchange.socket);
   exchange.admission = parts_.app.Admit(exchange.request);
   if (exchange.admission.answer) return Answer(exchange, *std::move(exchange.admission.answer));
   Duration time = Connections::kRequestTime;

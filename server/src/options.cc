@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/status.h"
+#include "nta/firewall/protected_set.h"
 
 namespace nta::server {
 namespace {
@@ -94,6 +95,22 @@ void AddLimits(CLI::App& app, ServerOptions& options) {
       ->capture_default_str();
 }
 
+void AddFirewallOptions(CLI::App& app, ServerOptions& options) {
+  app.add_option("--firewall", options.firewall,
+                 "Who enforces rules: nftables; memory (nobody: for development); audit (nftables "
+                 "is read, changes are only logged); off; auto: nftables where it can be, else "
+                 "memory")
+      ->check(CLI::IsMember({"auto", "nftables", "memory", "audit", "off"}))
+      ->capture_default_str();
+  app.add_option("--firewall-table", options.firewall_table,
+                 "The nftables table that is the server's own")
+      ->capture_default_str();
+  app.add_option("--firewall-protect", options.firewall_protect,
+                 "A network that no rule may ever cut off; several times or a,b for several")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+}
+
 absl::StatusOr<toml::table> ReadFile(const std::string& path) {
   struct stat info {};
   if (stat(path.c_str(), &info) != 0)
@@ -163,6 +180,12 @@ absl::Status ApplyFile(CLI::App& app, const std::string& path) {
   return absl::OkStatus();
 }
 
+std::vector<ProtectedPeer> AsPeers(const std::vector<IpPrefix>& networks) {
+  std::vector<ProtectedPeer> peers;
+  for (const IpPrefix& network : networks) peers.push_back({network});
+  return peers;
+}
+
 absl::Status Check(ServerOptions& options) {
   const int sources = (options.interfaces.empty() ? 0 : 1) + (options.replay.empty() ? 0 : 1) +
                       (options.file.empty() ? 0 : 1);
@@ -177,6 +200,11 @@ absl::Status Check(ServerOptions& options) {
                                  "front of 127.0.0.1, or add "
                                  "--allow-insecure-remote");
   }
+  for (const std::string& text : options.firewall_protect) {
+    NTA_ASSIGN_OR_RETURN(const IpPrefix network, IpPrefix::Parse(text));
+    options.protected_networks.push_back(network);
+  }
+  NTA_RETURN_IF_ERROR(CheckProtectedSet({.peers = AsPeers(options.protected_networks)}));
   if (options.database.empty()) options.database = options.data_dir + "/nta.db";
   return absl::OkStatus();
 }
@@ -193,6 +221,7 @@ std::variant<ServerOptions, ExitNow> ReadOptions(int argc, const char* const* ar
   AddSourceOptions(app, options);
   AddServerOptions(app, options);
   AddLimits(app, options);
+  AddFirewallOptions(app, options);
   for (CLI::Option* option : app.get_options()) {
     const std::string name = option->get_name(false, false);
     if (name != "--help" && name != "--version") option->envname(EnvironmentNameOf(*option));

@@ -30,6 +30,11 @@ struct ServerOptions {
   double requests_per_second = 20;
   double sign_ins_per_minute = 5;
   bool allow_insecure_remote = false;
+  std::string firewall = "auto";  // auto, nftables, memory, audit or off
+  std::string firewall_table = "nta";
+  std::vector<std::string> firewall_protect;  // networks that no rule may cut off
+
+  std::vector<IpPrefix> protected_networks;  // `firewall_protect`, understood
 
   ListenAddress listen_address;  // `listen`, understood
 };

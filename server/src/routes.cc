@@ -73,6 +73,8 @@ std::vector<Route> AllRoutes() {
            HostRoutes(),
            StreamRoutes(),
            JobRoutes(),
+           FirewallRoutes(),
+           FirewallActRoutes(),
        }) {
     std::move(part.begin(), part.end(), std::back_inserter(routes));
   }

@@ -103,6 +103,8 @@ std::vector<Route> TrafficRoutes();
 std::vector<Route> HostRoutes();
 std::vector<Route> StreamRoutes();
 std::vector<Route> JobRoutes();
+std::vector<Route> FirewallRoutes();
+std::vector<Route> FirewallActRoutes();
 
 // A route that viewers may read and that asks the store.
 Route Reading(std::string path, Handler handler, std::string summary,

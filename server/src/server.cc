@@ -14,6 +14,7 @@
 #include "base/status.h"
 #include "capture_loop.h"
 #include "data_lock.h"
+#include "firewall/open_firewall.h"
 #include "http_server.h"
 #include "live_feed.h"
 #include "log.h"
@@ -37,6 +38,7 @@ constexpr std::chrono::milliseconds kStopTime(700);
 // Headers and first messages are all that is read of a packet; whole segments of 64 KiB, as lo has
 // them, fill a ring of 8 MiB at once.
 constexpr std::uint32_t kSnapLength = 2048;
+constexpr std::chrono::milliseconds kFirewallTick(250);
 constexpr double kUserBurst = 120;
 constexpr double kAddressBurst = 60;
 constexpr double kAddressRate = 20;
@@ -188,6 +190,7 @@ class Server::Impl {
   std::jthread writer_thread_;
   std::jthread capture_thread_;
   std::jthread feed_thread_;
+  std::jthread firewall_thread_;
 };
 
 absl::StatusOr<std::unique_ptr<Server::Impl>> Server::Impl::Start(const ServerOptions& options) {
@@ -200,6 +203,7 @@ absl::StatusOr<std::unique_ptr<Server::Impl>> Server::Impl::Start(const ServerOp
   NTA_RETURN_IF_ERROR(impl->PrepareBootstrap());
   impl->feed_ = std::make_unique<LiveFeed>(*impl->services_, *impl->capture_, impl->sampler_,
                                            impl->connections_, impl->store_pool_);
+  impl->services_->listening = Endpoint{socket.address().address, socket.address().port};
   impl->StartThreads();
   NTA_ASSIGN_OR_RETURN(impl->http_,
                        HttpServer::Start(std::move(socket), {.app = *impl->app_,
@@ -216,7 +220,9 @@ absl::Status Server::Impl::OpenStore() {
   NTA_ASSIGN_OR_RETURN(store_, Store::Open({.path = options_.database}));
   writer_.emplace(*store_);
   capture_.emplace(MakeCaptureOptions(options_), *writer_, sampler_, [this](const Alert& alert) {
-    if (services_ != nullptr) services_->streams.Publish("alert", nta::ToJson(alert));
+    if (services_ == nullptr) return;
+    services_->streams.Publish("alert", nta::ToJson(alert));
+    if (services_->firewall != nullptr) services_->firewall->OnAlert(alert);
   });
   return absl::OkStatus();
 }
@@ -232,6 +238,7 @@ absl::Status Server::Impl::MakeServices() {
   services_->scratch_directory = options_.data_dir;
   const absl::StatusOr<std::string> sessions = store_->GetSetting(kSessionsSetting);
   if (sessions.ok()) services_->sessions.Load(*sessions);
+  NTA_ASSIGN_OR_RETURN(services_->firewall, OpenFirewall(options_, *store_, SystemClock()));
   app_ = std::make_unique<App>(*services_);
   return absl::OkStatus();
 }
@@ -248,11 +255,19 @@ void Server::Impl::StartThreads() {
   writer_thread_ = std::jthread([this](std::stop_token stop) { writer_->Run(stop); });
   capture_thread_ = std::jthread([this](std::stop_token stop) { capture_->Run(stop); });
   feed_thread_ = std::jthread([this](std::stop_token stop) { feed_->Run(stop); });
+  if (services_->firewall == nullptr) return;
+  firewall_thread_ = std::jthread([this](std::stop_token stop) {
+    while (!stop.stop_requested()) {
+      services_->firewall->Tick();
+      std::this_thread::sleep_for(kFirewallTick);
+    }
+  });
 }
 
 // Each thread feeds the next: capture ends its flows into the writer, the writer empties its queue.
 void Server::Impl::StopThreads() {
-  for (std::jthread* thread : {&capture_thread_, &feed_thread_, &writer_thread_}) {
+  for (std::jthread* thread :
+       {&firewall_thread_, &capture_thread_, &feed_thread_, &writer_thread_}) {
     thread->request_stop();
     if (thread->joinable()) thread->join();
   }

@@ -88,6 +88,28 @@ class MemoryBackend::Impl {
     return absl::OkStatus();
   }
 
+  absl::StatusOr<std::vector<ElementCounters>> CountersOf(std::string_view name,
+                                                          std::span<const IpAddress> addresses,
+                                                          Timestamp now) {
+    const base::MutexLock lock(&mutex_);
+    Expire(now);
+    const AddressSet* set = rules_.FindSet(name);
+    if (set == nullptr) {
+      return base::MakeStatus(absl::StatusCode::kNotFound,
+                              "there is no set \"" + std::string(name.substr(0, 40)) + "\"");
+    }
+    std::vector<ElementCounters> counters;
+    for (const IpAddress& address : addresses) {
+      if (!firewall::SetContains(*set, address, now)) continue;
+      const auto found = elements_.find({std::string(name), address});
+      counters.push_back({.address = address});
+      if (found == elements_.end()) continue;
+      counters.back().packets = found->second.packets;
+      counters.back().bytes = found->second.bytes;
+    }
+    return counters;
+  }
+
   Decision Offer(const PacketFacts& packet, std::uint64_t bytes) {
     const base::MutexLock lock(&mutex_);
     const Timestamp now = packet.time.value_or(Timestamp());
@@ -102,10 +124,25 @@ class MemoryBackend::Impl {
     RuleCounters& counters = states_[std::string(answer.rule_id)].counters;
     ++counters.packets;
     counters.bytes += bytes;
+    CountElements(*rules_.FindRule(answer.rule_id), packet, bytes);
     return answer.decision;
   }
 
  private:
+  void CountElements(const Rule& rule, const PacketFacts& packet, std::uint64_t bytes)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    for (const bool source : {true, false}) {
+      const std::optional<IpAddress>& address = source ? packet.source : packet.destination;
+      for (const std::string& name : (source ? rule.source : rule.destination).sets) {
+        const AddressSet* set = rules_.FindSet(name);
+        if (!address || set->kind != AddressSetKind::kHosts) continue;
+        if (!firewall::SetContains(*set, *address, packet.time)) continue;
+        RuleCounters& counters = elements_[{name, *address}];
+        ++counters.packets;
+        counters.bytes += bytes;
+      }
+    }
+  }
   void Expire(Timestamp now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     const std::optional<Timestamp> next = rules_.NextExpiry();
     if (next && *next <= now) rules_ = rules_.WithoutExpired(now);
@@ -114,6 +151,8 @@ class MemoryBackend::Impl {
   absl::Mutex mutex_;
   RuleSet rules_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, RuleState, std::less<>> states_ ABSL_GUARDED_BY(mutex_);
+  // Of addresses in sets of hosts; no more than there were elements.
+  std::map<std::pair<std::string, IpAddress>, RuleCounters> elements_ ABSL_GUARDED_BY(mutex_);
 };
 
 MemoryBackend::MemoryBackend() : impl_(std::make_unique<Impl>()) {}
@@ -140,6 +179,11 @@ absl::Status MemoryBackend::AddToSet(std::string_view set, std::span<const SetEl
 absl::Status MemoryBackend::RemoveFromSet(std::string_view set, std::span<const IpPrefix> prefixes,
                                           Timestamp now) {
   return impl_->Remove(set, prefixes, now);
+}
+
+absl::StatusOr<std::vector<ElementCounters>> MemoryBackend::CountersOf(
+    std::string_view set, std::span<const IpAddress> addresses, Timestamp now) {
+  return impl_->CountersOf(set, addresses, now);
 }
 
 Decision MemoryBackend::Offer(const PacketFacts& packet, std::uint64_t bytes) {

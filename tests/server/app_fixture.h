@@ -44,6 +44,8 @@ class AppTest : public testing::Test {
         *PasswordHasher::Create({.passes = 1, .memory_bytes = 8192}), *StaticFiles::Load(""),
         Clock{.wall = [this] { return wall_; }, .monotonic = [this] { return monotonic_; }}, limits,
         [this] { return capture_; });
+    services_->firewall = *FirewallDesk::Open(*store_, services_->clock,
+                                              std::make_unique<MemoryBackend>(), firewall_options_);
     app_ = std::make_unique<App>(*services_);
   }
 
@@ -80,6 +82,8 @@ class AppTest : public testing::Test {
     if (!body.empty()) request.content_type = "application/json";
     request.body = body;
     request.client = *IpAddress::Parse(client);
+    request.connection = connection_;
+    request.newest_connection = newest_connection_;
     return Send(std::move(request));
   }
 
@@ -106,6 +110,9 @@ class AppTest : public testing::Test {
   Timestamp wall_{std::chrono::seconds(1'800'000'000)};
   Duration monotonic_{std::chrono::hours(1)};
   CaptureStatus capture_;
+  FirewallDeskOptions firewall_options_;
+  std::uint64_t connection_ = 1;
+  std::uint64_t newest_connection_ = 1;
   std::unique_ptr<Store> store_;
   std::unique_ptr<Services> services_;
   std::unique_ptr<App> app_;

@@ -38,6 +38,29 @@ const std::vector<std::pair<std::string, Access>> kDeclared = {
     {"GET /api/v1/hosts/{address}", Access::kViewer},
     {"GET /api/v1/applications", Access::kViewer},
     {"GET /api/v1/capture", Access::kViewer},
+    {"GET /api/firewall/rules", Access::kViewer},
+    {"POST /api/firewall/rules", Access::kOperator},
+    {"GET /api/v1/firewall/rules", Access::kViewer},
+    {"POST /api/v1/firewall/rules", Access::kOperator},
+    {"PUT /api/v1/firewall/rules", Access::kOperator},
+    {"PUT /api/v1/firewall/rules/{id}", Access::kOperator},
+    {"DELETE /api/v1/firewall/rules/{id}", Access::kOperator},
+    {"PUT /api/v1/firewall/order", Access::kOperator},
+    {"DELETE /api/v1/firewall/draft", Access::kOperator},
+    {"GET /api/v1/firewall/diff", Access::kViewer},
+    {"POST /api/v1/firewall/rehearse", Access::kOperator},
+    {"POST /api/v1/firewall/apply", Access::kAdmin},
+    {"POST /api/v1/firewall/confirm", Access::kAdmin},
+    {"POST /api/v1/firewall/rollback", Access::kAdmin},
+    {"POST /api/v1/firewall/block", Access::kAdmin},
+    {"POST /api/v1/firewall/unblock", Access::kAdmin},
+    {"GET /api/v1/firewall/effect", Access::kViewer},
+    {"POST /api/v1/firewall/import", Access::kAdmin},
+    {"POST /api/v1/firewall/propose", Access::kOperator},
+    {"POST /api/v1/firewall/accept", Access::kAdmin},
+    {"GET /api/v1/firewall/proposals", Access::kViewer},
+    {"GET /api/v1/firewall/policies", Access::kViewer},
+    {"PUT /api/v1/firewall/policies", Access::kAdmin},
     {"POST /api/v1/stream/ticket", Access::kViewer},
     {"GET /api/v1/stream", Access::kTicket},
     {"GET /api/v1/jobs", Access::kViewer},
@@ -84,7 +107,8 @@ TEST(Routes, AllStandInTheOpenApiDescription) {
       EXPECT_THAT(description, HasSubstr("\"name\":\"" + parameter.name + "\",\"in\":\"query\""));
     }
     for (const Field& field : route.fields) {
-      EXPECT_THAT(description, HasSubstr("\"" + field.name + "\":{\"type\":\"string\""));
+      EXPECT_THAT(description, HasSubstr("\"" + field.name + "\":{\"type\":\"" +
+                                         std::string(ToString(field.type)) + "\""));
     }
   }
 }

@@ -13,6 +13,7 @@ Times are integer nanoseconds since 1970-01-01 UTC, durations are seconds as flo
 str in RFC 5952 form.
 """
 
+from . import firewall
 from ._errors import (
     AlreadyExistsError,
     DataLossError,
@@ -74,6 +75,7 @@ from ._nta import (
 )
 from ._results import SeriesResult, TopResult
 from ._time import TimeLike, to_datetime, to_nanoseconds
+from .firewall import rehearse
 
 __all__ = [
     "APPLICATIONS",
@@ -128,6 +130,7 @@ __all__ = [
     "UnimplementedError",
     "__version__",
     "decode",
+    "firewall",
     "format_addresses",
     "format_timestamp",
     "list_interfaces",
@@ -135,6 +138,7 @@ __all__ = [
     "pack_address",
     "protocol_name",
     "read_flows",
+    "rehearse",
     "to_datetime",
     "to_nanoseconds",
 ]

@@ -16,6 +16,8 @@ from typing import Any, Callable, Iterable, NoReturn, Optional, Sequence
 
 import nta
 
+from ._cli_firewall import add_firewall
+
 _DIMENSIONS = (
     "address", "source_address", "destination_address", "protocol", "source_port", "destination_port",
 )  # fmt: skip
@@ -71,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_flows(commands)
     _add_detect(commands)
     _add_top(commands)
+    add_firewall(commands)
     serve = commands.add_parser(
         "serve", help="start nta-server with the arguments that follow", add_help=False
     )

@@ -14,6 +14,7 @@ void BindDetect(pybind11::module_& module);
 void BindExport(pybind11::module_& module);
 void BindPipeline(pybind11::module_& module);
 void BindStore(pybind11::module_& module);
+void BindFirewall(pybind11::module_& module);
 
 }  // namespace nta::python
 

@@ -15,41 +15,12 @@
 #include "gil.h"
 #include "nta/json/json.h"
 #include "nta/store/store.h"
+#include "store_handle.h"
 
 namespace nta::python {
 namespace {
 
 constexpr std::size_t kMaxPage = 10'000;
-
-// A store that may be closed, also while another thread still waits for an answer.
-class StoreHandle {
- public:
-  StoreHandle(std::string path, std::unique_ptr<Store> store)
-      : path_(std::move(path)), store_(std::move(store)) {}
-
-  // Calls f(store) without the interpreter's lock.
-  template <typename F>
-  auto With(const F& f) const {
-    const std::shared_ptr<Store> store = store_;
-    if (store == nullptr) {
-      RaiseIfError(absl::FailedPreconditionError("store \"" + path_ + "\" is closed"));
-    }
-    return WithoutGil([&] { return f(*store); });
-  }
-  void Close() {
-    std::shared_ptr<Store> store = std::move(store_);
-    // The last checkpoint of the file may take a while.
-    WithoutGil([&] {
-      store.reset();
-      return true;
-    });
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-  std::shared_ptr<Store> store_;  // shared with the calls that are under way
-};
 
 std::unique_ptr<StoreHandle> OpenStore(py::handle path, double query_timeout) {
   StoreOptions options;
@@ -58,27 +29,6 @@ std::unique_ptr<StoreHandle> OpenStore(py::handle path, double query_timeout) {
       std::chrono::ceil<std::chrono::milliseconds>(ToDuration(query_timeout, "query_timeout"));
   return std::make_unique<StoreHandle>(
       options.path, ValueOrRaise(WithoutGil([&] { return Store::Open(options); })));
-}
-
-TimeInterval ToInterval(py::handle since, py::handle until) {
-  TimeInterval interval;
-  if (!since.is_none()) interval.since = ToTimestamp(since);
-  if (!until.is_none()) interval.until = ToTimestamp(until);
-  return interval;
-}
-
-std::vector<FlowRecord> ToFlows(py::handle flows) {
-  std::vector<FlowRecord> records;
-  if (py::isinstance<FlowBatch>(flows)) {
-    const FlowBatch& batch = flows.cast<const FlowBatch&>();
-    records.reserve(batch.size());
-    for (std::size_t i = 0; i < batch.size(); ++i) records.push_back(batch.columns()->Row(i));
-    return records;
-  }
-  for (const py::handle flow : py::reinterpret_borrow<py::iterable>(flows)) {
-    records.push_back(flow.cast<FlowRecord>());
-  }
-  return records;
 }
 
 void Write(StoreHandle& store, const py::iterable& flows, const std::vector<Alert>& alerts) {
@@ -213,6 +163,27 @@ py::dict Summary(const StoreHandle& store, py::handle since, py::handle until) {
 }
 
 }  // namespace
+
+TimeInterval ToInterval(py::handle since, py::handle until) {
+  TimeInterval interval;
+  if (!since.is_none()) interval.since = ToTimestamp(since);
+  if (!until.is_none()) interval.until = ToTimestamp(until);
+  return interval;
+}
+
+std::vector<FlowRecord> ToFlows(py::handle flows) {
+  std::vector<FlowRecord> records;
+  if (py::isinstance<FlowBatch>(flows)) {
+    const FlowBatch& batch = flows.cast<const FlowBatch&>();
+    records.reserve(batch.size());
+    for (std::size_t i = 0; i < batch.size(); ++i) records.push_back(batch.columns()->Row(i));
+    return records;
+  }
+  for (const py::handle flow : py::reinterpret_borrow<py::iterable>(flows)) {
+    records.push_back(flow.cast<FlowRecord>());
+  }
+  return records;
+}
 
 void BindStore(py::module_& module) {
   const auto since = py::arg("since") = py::none();

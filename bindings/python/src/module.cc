@@ -23,4 +23,5 @@ PYBIND11_MODULE(_nta, module) {
   BindExport(module);
   BindPipeline(module);
   BindStore(module);
+  BindFirewall(module);
 }

@@ -80,6 +80,9 @@ class MemoryBackend final : public FirewallBackend {
                         Timestamp now) override;
   absl::Status RemoveFromSet(std::string_view set, std::span<const IpPrefix> prefixes,
                              Timestamp now) override;
+  absl::StatusOr<std::vector<ElementCounters>> CountersOf(std::string_view set,
+                                                          std::span<const IpAddress> addresses,
+                                                          Timestamp now) override;
 
   // Judges a packet by the rules in force and counts it; rate limits are kept by the times of the
   // packets.

@@ -5,6 +5,7 @@ import { Alerts } from './pages/Alerts';
 import { FirstRun, SignIn, Unreachable } from './pages/Auth';
 import { Conversations } from './pages/Conversations';
 import { Explore } from './pages/Explore';
+import { Firewall } from './pages/Firewall';
 import { Host } from './pages/Host';
 import { Hosts } from './pages/Hosts';
 import { Overview } from './pages/Overview';
@@ -21,6 +22,7 @@ const kPages: Record<string, ComponentType<{ user: User }>> = {
   hosts: HostPages,
   conversations: Conversations,
   alerts: Alerts,
+  firewall: Firewall,
   users: Users,
 };
 

@@ -1,14 +1,15 @@
 // FirewallDesk: what people do with the firewall through the server. A draft that operators edit
 // and rehearse, the rules in force that administrators change, a change that waits to be confirmed,
-// and single addresses that are blocked for a time.
+// and blocks that came from alerts or from people.
 //
 //   auto desk = FirewallDesk::Open(store, clock, std::make_unique<MemoryBackend>(), {});
-//   (*desk)->EditDraft(edit, version);  (*desk)->Apply(by);  (*desk)->Confirm(token, by);
+//   (*desk)->EditDraft(edit, version);  (*desk)->Apply(by, 60s);  (*desk)->Confirm(token, by);
 #ifndef NTA_SERVER_FIREWALL_DESK_H_
 #define NTA_SERVER_FIREWALL_DESK_H_
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -22,19 +23,25 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "clock.h"
-#include "firewall/change_control.h"
 #include "nta/firewall/backend.h"
+#include "nta/firewall/change_guard.h"
+#include "nta/firewall/nftables_backend.h"
 #include "nta/firewall/rehearse.h"
+#include "nta/firewall/response.h"
 #include "nta/store/store.h"
 
 namespace nta::server {
 
 struct FirewallDeskOptions {
-  // What must never be cut off; asked anew before each change. Null: nothing.
-  std::function<std::vector<ProtectedPeer>()> machine{};
-  std::vector<IpPrefix> protected_networks{};  // by configuration
-  // Null: LocalChangeControl.
-  std::function<std::unique_ptr<ChangeControl>(FirewallBackend&, const Clock&)> control{};
+  // What must never be cut off, with these administrators; asked anew before each change. Null:
+  // only they.
+  std::function<absl::StatusOr<ProtectedSet>(const std::vector<IpAddress>&)> protection{};
+  // `keep` is the desk's own.
+  ChangeGuardOptions guard{};
+  ResponseOptions response{};
+  // Reads a table of somebody else. Null: not possible with this backend.
+  std::function<absl::StatusOr<NftablesImport>(std::string_view, std::string_view)> import{};
+  std::string note{};  // for people: why this backend and no other
   // An administrator's peer is protected for so long after it was last seen.
   Duration administrator_stays = std::chrono::minutes(30);
 };
@@ -47,49 +54,24 @@ struct FirewallCaller {
   std::uint64_t newest_connection = 0;  // the highest number so far
 };
 
-struct PendingChange {
+struct WaitingChange {
   std::string token;
   Timestamp deadline{};
   Duration left{};
   std::string by;
 };
 
-struct BlockRequest {
-  IpAddress address{};
-  std::optional<Duration> lasts{};  // absent: until it is lifted
-  std::string reason{};             // as Rule::comment
-  std::string alert_id{};
-};
-
-struct Block {
-  IpAddress address{};
-  std::optional<Timestamp> expires{};
-  Timestamp created{};
-  std::string reason;
-  std::string alert_id;
-  std::string author;
-};
-
-// What a block did, by the flows that were seen of the address and the packets that were dropped.
-struct BlockEffect {
-  Block block;
-  std::optional<std::uint64_t> dropped_packets{};  // absent: the backend does not count them
-  std::optional<std::uint64_t> dropped_bytes{};
-  double packets_per_second_before = 0;  // over the ten minutes before it
-  double packets_per_second_since = 0;
-  bool lifted = false;  // expired or taken back
-};
-
 struct FirewallState {
   std::string backend;
+  std::string note;
   RuleSet draft;  // without blocks and protected set
   std::int64_t version = 0;
   RuleSet in_force;  // as enforced, blocks and protected set included
-  RuleSetDiff diff;  // from the rules in force to the draft
+  RuleSetDiff diff;  // from the confirmed rules, or those that wait, to the draft
   std::vector<RuleCounters> counters;
   std::vector<RuleFinding> findings;  // of the draft
-  std::optional<PendingChange> pending;
-  // Why the last change is no longer in force, when it was not confirmed in time.
+  std::optional<WaitingChange> waiting;
+  // Why the last change is no longer in force, when it was taken back.
   std::optional<std::string> rolled_back;
 };
 
@@ -106,7 +88,8 @@ struct RehearsalRequest {
 // Thread-safe.
 class FirewallDesk {
  public:
-  // Puts the confirmed rules into force, and what is still blocked. Borrows `store`.
+  // Puts the confirmed rules into force, and what is still blocked. A server that was never told a
+  // rule leaves the machine's firewall alone. Borrows `store`.
   static absl::StatusOr<std::unique_ptr<FirewallDesk>> Open(
       Store& store, Clock clock, std::unique_ptr<FirewallBackend> backend,
       FirewallDeskOptions options);
@@ -122,18 +105,31 @@ class FirewallDesk {
                                            const QueryControl& control);
 
   // The draft goes into force, and is taken back unless it is confirmed over a newer connection.
-  absl::StatusOr<PendingChange> Apply(const FirewallCaller& caller, Duration confirm_within);
+  absl::StatusOr<WaitingChange> Apply(const FirewallCaller& caller,
+                                      std::chrono::milliseconds confirm_within);
   absl::Status Confirm(std::string_view token, const FirewallCaller& caller);
-  absl::Status RollBack(std::string_view token);
+  absl::Status RollBack(std::string_view token, const FirewallCaller& caller);
 
-  // At once, unlike a change of rules: it is narrow and can be undone. A protected address is
-  // FailedPrecondition.
-  absl::StatusOr<Block> BlockAddress(const BlockRequest& request, const FirewallCaller& caller);
+  // At once, unlike a change of rules: it is narrow and can be undone.
+  absl::StatusOr<ActiveBlock> Block(BlockRequest request, const FirewallCaller& caller);
   absl::Status Unblock(const IpAddress& address);
-  absl::StatusOr<std::vector<BlockEffect>> Effects();
+  std::vector<ActiveBlock> Blocks() const;
+  // What an alert calls for, with a rehearsal on the flows of `interval`; kept until it is
+  // accepted.
+  absl::StatusOr<BlockProposal> Propose(const Alert& alert, const TimeInterval& interval,
+                                        const QueryControl& control);
+  absl::StatusOr<ActiveBlock> Accept(std::string_view alert_id, const FirewallCaller& caller);
+  std::vector<BlockProposal> Proposals();
+  // Does what the policy of the alert's class says.
+  void OnAlert(const Alert& alert);
+  absl::StatusOr<std::map<std::string, ResponsePolicy>> Policies();
+  absl::Status SetPolicies(const std::map<std::string, ResponsePolicy>& policies);
 
-  // To be called once a second: rolls back what was not confirmed, forgets what expired, and puts
-  // the protection of administrators up to date.
+  // Unimplemented without nftables.
+  absl::StatusOr<NftablesImport> Import(std::string_view family, std::string_view table);
+
+  // To be called some times a second: takes back what was not confirmed, measures and ends blocks,
+  // and puts right what somebody else changed in our table.
   void Tick();
   // From now on a while this peer is protected.
   void NoteAdministrator(const IpAddress& peer);
@@ -141,38 +137,42 @@ class FirewallDesk {
   FirewallBackend& backend() { return *backend_; }
 
  private:
-  struct Waiting {
-    PendingChange change;
-    std::uint64_t newest_connection = 0;
-    RuleSetParts parts;
-  };
-
   FirewallDesk(Store& store, Clock clock, std::unique_ptr<FirewallBackend> backend,
                FirewallDeskOptions options);
   absl::Status Load();
   absl::Status LoadBlocks() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status LookAtPending() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  ProtectedSet Protection() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool IsInUse() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<ProtectedSet> Protection() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // With blocks and protected set.
   absl::StatusOr<RuleSet> Compose(RuleSetParts parts) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Enforce() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status Advance() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status Keep(const RuleSet& rules) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status SaveParts(std::string_view id, const RuleSetParts& parts, std::int64_t version)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::StatusOr<BlockEffect> EffectOf(const Block& block, bool lifted, Timestamp now);
+  absl::Status SaveBlock(const ActiveBlock& block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<RehearsalResult> RehearseSets(const RuleSet& proposed, RehearsalOptions options,
+                                               const TimeInterval& interval,
+                                               const FlowFilter& filter,
+                                               const QueryControl& control) const;
 
   Store& store_;
   const Clock clock_;
   const std::unique_ptr<FirewallBackend> backend_;
   const FirewallDeskOptions options_;
   absl::Mutex mutex_;
-  std::unique_ptr<ChangeControl> control_ ABSL_GUARDED_BY(mutex_);
+  Response response_;
+  std::unique_ptr<ChangeGuard> guard_ ABSL_GUARDED_BY(mutex_);
   RuleSetParts draft_ ABSL_GUARDED_BY(mutex_);
   std::int64_t version_ ABSL_GUARDED_BY(mutex_) = 0;
   RuleSetParts confirmed_ ABSL_GUARDED_BY(mutex_);
-  std::map<IpAddress, Block> blocks_ ABSL_GUARDED_BY(mutex_);
   std::map<IpAddress, Timestamp> administrators_ ABSL_GUARDED_BY(mutex_);
-  std::optional<Waiting> waiting_ ABSL_GUARDED_BY(mutex_);
+  std::deque<BlockProposal> proposals_ ABSL_GUARDED_BY(mutex_);
+  std::string applied_by_ ABSL_GUARDED_BY(mutex_);
+  std::uint64_t newest_when_applied_ ABSL_GUARDED_BY(mutex_) = 0;
   std::optional<std::string> rolled_back_ ABSL_GUARDED_BY(mutex_);
-  ProtectedSet enforced_protection_ ABSL_GUARDED_BY(mutex_);
+  Duration next_reconcile_ ABSL_GUARDED_BY(mutex_){};
+  std::string last_warning_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace nta::server

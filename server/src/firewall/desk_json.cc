@@ -8,14 +8,6 @@
 namespace nta::server {
 namespace {
 
-std::string TimeOrNull(const std::optional<Timestamp>& time) {
-  return time ? JsonQuote(ToString(*time)) : "null";
-}
-
-std::string NumberOrNull(const std::optional<std::uint64_t>& number) {
-  return number ? std::to_string(*number) : "null";
-}
-
 std::string Decimal(double value) {
   char text[32];
   std::snprintf(text, sizeof(text), "%.3f", value);
@@ -43,31 +35,9 @@ std::string ToJson(const RuleFinding& finding) {
       .Take();
 }
 
-JsonObject Members(const Block& block) {
-  JsonObject json;
-  json.Add("address", block.address.ToString())
-      .AddJson("expires", TimeOrNull(block.expires))
-      .Add("created", ToString(block.created))
-      .Add("reason", block.reason)
-      .Add("alert_id", block.alert_id)
-      .Add("author", block.author);
-  return json;
-}
-
 }  // namespace
 
-std::string ToJson(const Block& block) { return Members(block).Take(); }
-
-std::string ToJson(const BlockEffect& effect) {
-  return Members(effect.block)
-      .AddJson("dropped_packets", NumberOrNull(effect.dropped_packets))
-      .AddJson("dropped_bytes", NumberOrNull(effect.dropped_bytes))
-      .AddJson("packets_per_second_before", Decimal(effect.packets_per_second_before))
-      .AddJson("packets_per_second_since", Decimal(effect.packets_per_second_since))
-      .Take();
-}
-
-std::string ToJson(const PendingChange& change) {
+std::string ToJson(const WaitingChange& change) {
   return JsonObject()
       .Add("deadline", ToString(change.deadline))
       .AddJson("seconds_left", Seconds(change.left))
@@ -82,6 +52,7 @@ std::string ToJson(const FirewallState& state) {
   };
   return JsonObject()
       .Add("backend", state.backend)
+      .Add("note", state.note)
       .AddJson("version", std::to_string(state.version))
       .AddJson("draft", nta::ToJson(state.draft))
       .AddJson("in_force", nta::ToJson(state.in_force))
@@ -91,28 +62,27 @@ std::string ToJson(const FirewallState& state) {
       .AddJson("words", JsonList(state.draft.rules(), to_words))
       .AddJson("counters", JsonList(state.counters, as_json))
       .AddJson("findings", JsonList(state.findings, as_json))
-      .AddJson("pending", state.pending ? ToJson(*state.pending) : "null")
+      .AddJson("pending", state.waiting ? ToJson(*state.waiting) : "null")
       .AddJson("rolled_back", state.rolled_back ? JsonQuote(*state.rolled_back) : "null")
       .Take();
 }
 
-absl::StatusOr<Block> BlockFromJson(std::string_view text) {
+std::string ToJson(const std::map<std::string, ResponsePolicy>& policies) {
+  JsonObject json;
+  for (const auto& [alert_class, policy] : policies) json.Add(alert_class, nta::ToString(policy));
+  return json.Take();
+}
+
+absl::StatusOr<std::map<std::string, ResponsePolicy>> PoliciesFromJson(std::string_view text) {
   NTA_ASSIGN_OR_RETURN(const FlatObject object, ParseFlatObject(text));
-  const auto member = [&object](std::string_view name) -> std::string {
-    const auto found = object.find(name);
-    const auto* value = found == object.end() ? nullptr : std::get_if<std::string>(&found->second);
-    return value == nullptr ? std::string() : *value;
-  };
-  Block block;
-  NTA_ASSIGN_OR_RETURN(block.address, IpAddress::Parse(member("address")));
-  NTA_ASSIGN_OR_RETURN(block.created, ParseTimestamp(member("created")));
-  if (const std::string expires = member("expires"); !expires.empty()) {
-    NTA_ASSIGN_OR_RETURN(block.expires, ParseTimestamp(expires));
+  std::map<std::string, ResponsePolicy> policies;
+  for (const auto& [alert_class, value] : object) {
+    NTA_RETURN_IF_ERROR(ParseAlertClass(alert_class).status());
+    const auto* name = std::get_if<std::string>(&value);
+    if (name == nullptr) return base::InvalidArgument("a policy is off, propose or automatic");
+    NTA_ASSIGN_OR_RETURN(policies[alert_class], ParseResponsePolicy(*name));
   }
-  block.reason = member("reason");
-  block.alert_id = member("alert_id");
-  block.author = member("author");
-  return block;
+  return policies;
 }
 
 }  // namespace nta::server

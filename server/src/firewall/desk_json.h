@@ -2,6 +2,7 @@
 #ifndef NTA_SERVER_FIREWALL_DESK_JSON_H_
 #define NTA_SERVER_FIREWALL_DESK_JSON_H_
 
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -10,11 +11,13 @@
 
 namespace nta::server {
 
-std::string ToJson(const Block& block);
-std::string ToJson(const BlockEffect& effect);
-std::string ToJson(const PendingChange& change);
+inline constexpr std::string_view kBlockKind = "firewall_block";  // of documents
+
+std::string ToJson(const WaitingChange& change);
 std::string ToJson(const FirewallState& state);
-absl::StatusOr<Block> BlockFromJson(std::string_view text);
+// An object: the policy of each class of alerts.
+std::string ToJson(const std::map<std::string, ResponsePolicy>& policies);
+absl::StatusOr<std::map<std::string, ResponsePolicy>> PoliciesFromJson(std::string_view text);
 
 }  // namespace nta::server
 

@@ -4,6 +4,7 @@ import { alertClassName, formatDuration, formatNumber, inWords, plural, si } fro
 import { clause, fromPills } from '../lib/filter';
 import { absoluteRange, formatPrecise, parseTime } from '../lib/time';
 import { linkTo, useView } from '../state/view';
+import { BlockButton } from './BlockButton';
 import { Severity } from './Severity';
 import { Facts, SidePanel } from './SidePanel';
 import { CopyValue } from './Value';
@@ -53,7 +54,10 @@ export function AlertDetail({ alert, onClose }: { alert: Alert; onClose: () => v
       <p>
         <a className="button" href={linkTo(view, alertFlows(alert))}>
           Show these flows
-        </a>
+        </a>{' '}
+        {source && (
+          <BlockButton address={source} reason={`${alertClassName(alert.class)}, alert ${alert.id}`} />
+        )}
       </p>
       <Facts rows={rows} />
       {evidence.length > 0 && (

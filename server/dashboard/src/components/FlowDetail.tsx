@@ -12,6 +12,7 @@ import { tcpStateWords } from '../lib/applications';
 import { flowBytes, flowSeconds, hasPorts } from '../lib/flows';
 import { formatPrecise, parseTime } from '../lib/time';
 import { linkTo, useView } from '../state/view';
+import { BlockButton } from './BlockButton';
 import { DirectionsHead } from './flow/DirectionsHead';
 import { ApplicationPart } from './flow/ApplicationPart';
 import { MetadataPart } from './flow/MetadataPart';
@@ -63,6 +64,10 @@ export function FlowDetail({ flow, onClose }: { flow: Flow; onClose: () => void 
   return (
     <SidePanel label="Flow detail" title={`Flow ${flow.id}`} onClose={onClose}>
       <ApplicationPart flow={flow} />
+      <p className="copy-value-actions">
+        <BlockButton address={flow.source_address} reason={`flow ${flow.id}`} />
+        <BlockButton address={flow.destination_address} reason={`flow ${flow.id}`} />
+      </p>
       <Facts
         rows={[
           ['Source', host(flow.source_address, 'src')],

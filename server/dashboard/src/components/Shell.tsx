@@ -20,6 +20,7 @@ const kPages = [
   { page: 'explore', label: 'Explore' },
   { page: 'hosts', label: 'Hosts' },
   { page: 'alerts', label: 'Alerts' },
+  { page: 'firewall', label: 'Firewall' },
 ];
 const kThemes: { value: Theme; label: string; icon: string }[] = [
   { value: 'system', label: 'Like the system', icon: 'system' },
@@ -35,7 +36,7 @@ export function Shell({ user, children }: { user: User; children: ReactNode }) {
   const view = useView();
   const [dialog, setDialog] = useState<'help' | 'password' | null>(null);
   const pages = may(user, 'admin') ? [...kPages, { page: 'users', label: 'Users' }] : kPages;
-  const hasTraffic = view.page !== 'users';
+  const hasTraffic = view.page !== 'users' && view.page !== 'firewall';
 
   useKey((event) => {
     if (event.key === '?' && !isTyping(event)) setDialog('help');

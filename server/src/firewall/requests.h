@@ -1,0 +1,28 @@
+// What the firewall's handlers share: reading bodies, and telling what went wrong.
+#ifndef NTA_SERVER_FIREWALL_REQUESTS_H_
+#define NTA_SERVER_FIREWALL_REQUESTS_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "http.h"
+#include "routes.h"
+
+namespace nta::server {
+
+// Absent when the field was left out; InvalidArgument when it is negative.
+absl::StatusOr<std::optional<std::int64_t>> ReadWhole(const Call& call, std::string_view name);
+// A list of strings. InvalidArgument otherwise.
+absl::StatusOr<std::vector<std::string>> ReadTexts(const Call& call, std::string_view name);
+
+// As FromStatus, in the words of the firewall: its errors are the caller's to know.
+Response FromFirewallStatus(const absl::Status& status);
+Response NoFirewall();
+
+}  // namespace nta::server
+
+#endif  // NTA_SERVER_FIREWALL_REQUESTS_H_
