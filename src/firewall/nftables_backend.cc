@@ -54,6 +54,12 @@ bool IsAllOurs(const KernelTable& table) {
   return table.others.empty();
 }
 
+// What another program, which took something away or put something in at the same moment, may have
+// caused: so it is tried again.
+bool MayBeInterference(const absl::Status& status) {
+  return absl::IsAborted(status) || absl::IsInternal(status) || absl::IsNotFound(status);
+}
+
 std::map<std::string, std::uint32_t> GenerationsOf(const KernelTable& table) {
   std::map<std::string, std::uint32_t> generations;
   for (const auto& [name, set] : table.sets) {
@@ -127,11 +133,9 @@ class NftablesBackend::Impl {
     const auto before = ReadRules(now);
     absl::Status status;
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
-      NTA_ASSIGN_OR_RETURN(status, ReplaceOnce(rules, now));
-      if (status.ok()) {
-        Remember(rules);
-        return status;
-      }
+      status = ReplaceOnce(rules, now);
+      if (status.ok()) Remember(rules);
+      if (!MayBeInterference(status)) return status;
     }
     // What was in force comes back, as well as that is possible beside whoever interferes.
     if (before.ok()) ReplaceOnce(*before, now).IgnoreError();
@@ -140,7 +144,10 @@ class NftablesBackend::Impl {
 
   absl::StatusOr<std::vector<RuleCounters>> Counters(Timestamp now) {
     const base::MutexLock lock(&mutex_);
-    NTA_ASSIGN_OR_RETURN(const RuleSet rules, ReadRules(now));
+    // The elements of sets, of which there may be very many, do not matter here.
+    NTA_ASSIGN_OR_RETURN(const KernelTable table, nft_.List());
+    NTA_ASSIGN_OR_RETURN(const RuleSet read, RuleSetOf(table, {}));
+    const RuleSet rules = read.WithoutExpired(now);
     const auto listed = kernel_.Counters();
     if (absl::IsNotFound(listed.status())) return std::vector<RuleCounters>();
     NTA_RETURN_IF_ERROR(listed.status());
@@ -242,8 +249,7 @@ class NftablesBackend::Impl {
     return reworded.WithoutExpired(now);
   }
 
-  // The outer status: it is no use to try again. The inner one: someone else may have interfered.
-  absl::StatusOr<absl::Status> ReplaceOnce(const RuleSet& rules, Timestamp now)
+  absl::Status ReplaceOnce(const RuleSet& rules, Timestamp now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     places_.clear();
     auto old = nft_.List();

@@ -35,7 +35,8 @@ class Bench {
     const std::string counting = [] {
       // Without a rule that asks for connections, nothing would track them before our table does.
       std::string script =
-          "add table inet watch\nadd chain inet watch track { type filter hook input priority -300; "
+          "add table inet watch\nadd chain inet watch track { type filter hook input priority "
+          "-300; "
           "}\nadd rule inet watch track ct state new counter\n";
       for (const std::string when : {"pre", "post"}) {
         script += "add counter inet watch " + when + "\n";

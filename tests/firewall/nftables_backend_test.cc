@@ -293,6 +293,24 @@ TEST(NftablesBackend, WithoutNftTheErrorSaysSo) {
             absl::StatusCode::kInvalidArgument);
 }
 
+TEST(NftablesBackend, TooManyRulesForTheNamespaceLeaveWhatWasInForce) {
+  InFirewall([](NftablesBackend& backend, const std::string&) {
+    const RuleSet before = Rules({.rules = {DropDiscard("before")}});
+    ASSERT_TRUE(backend.Replace(before, Now()).ok());
+    RuleSetParts parts;
+    for (int i = 0; i < 2000; ++i) parts.rules.push_back(DropDiscard("r" + std::to_string(i)));
+    const RuleSet many = Rules(std::move(parts));
+    const absl::Status status = backend.Replace(many, Now());
+    // As root of the first namespace it works; in a user's own the kernel takes no such message.
+    if (status.ok()) {
+      EXPECT_TRUE(*backend.InForce(many, Now()));
+      return;
+    }
+    EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << status;
+    EXPECT_TRUE(*backend.InForce(before, Now()));
+  });
+}
+
 TEST(NftablesBackend, SecondWriterWaitsForTheFirst) {
   InFirewall([](NftablesBackend& backend, const std::string& directory) {
     auto other = NftablesBackend::Open({.lock_path = directory + "/lock"});

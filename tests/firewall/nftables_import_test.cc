@@ -61,7 +61,7 @@ TEST(NftablesImport, MapsWhatMapsAndTellsTheRest) {
     ASSERT_TRUE(import.ok()) << import.status();
     std::vector<std::string> words;
     for (const Rule& rule : import->rules.rules()) words.push_back(ToString(rule));
-    EXPECT_EQ(words.size(), 14U) << testing::PrintToString(words);
+    EXPECT_EQ(words.size(), 13U) << testing::PrintToString(words);
     EXPECT_EQ(import->rules.defaults().in, RuleVerdict::kDrop);
     EXPECT_EQ(import->rules.defaults().out, RuleVerdict::kAccept);
     const std::vector<Rule>& rules = import->rules.rules();
