@@ -1,6 +1,7 @@
 #include "audit_trail.h"
 
 #include <algorithm>
+#include <cstdio>
 
 #include "app.h"
 #include "base/status.h"
@@ -49,6 +50,21 @@ AuditEvent EndOf(AuditEvent event, std::uint64_t begun, const Response& response
   return event;
 }
 
+// Checkpoints of another chain: its key was lost, or somebody took the whole trail away. They are
+// kept beside, and it is told.
+void PutOldCheckpointsAside(const std::string& path, const std::string& chain, Logs* logs) {
+  const auto checkpoints = ReadAuditCheckpoints(path);
+  if (!checkpoints.ok() || checkpoints->empty() || checkpoints->back().chain == chain) return;
+  const std::string old = checkpoints->back().chain.substr(0, 8);
+  const std::string message =
+      "the audit trail is another one than the checkpoints were made of: chain " + old + " is gone";
+  Log(LogLevel::kError, "audit", message);
+  if (logs != nullptr) logs->Security(LogLevel::kError, std::nullopt, "audit", message);
+  if (std::rename(path.c_str(), (path + '.' + old).c_str()) != 0) {
+    Log(LogLevel::kError, "audit", "cannot put old checkpoints aside", {{"file", path}});
+  }
+}
+
 Response Refuse(Services& services, const Call& call, const absl::Status& status) {
   Log(LogLevel::kError, "audit", "an act was refused: the audit trail cannot be written",
       {{"error", std::string(status.message())}, {"path", call.request->target.path}});
@@ -81,6 +97,7 @@ absl::StatusOr<std::unique_ptr<AuditTrail>> AuditTrail::Open(AuditTrailOptions o
     Log(LogLevel::kError, "audit", message);
     if (logs != nullptr) logs->Security(LogLevel::kError, std::nullopt, "audit", message);
   }
+  PutOldCheckpointsAside(options.checkpoints, log->State().chain, logs);
   return std::unique_ptr<AuditTrail>(
       new AuditTrail(std::move(options), std::move(clock), logs, std::move(log)));
 }
@@ -130,9 +147,6 @@ absl::StatusOr<AuditReport> AuditTrail::Verify() const {
   AuditVerifyOptions options{.verification_key_path = options_.verification_key,
                              .count = log_->State().count};
   if (auto checkpoints = ReadAuditCheckpoints(options_.checkpoints); checkpoints.ok()) {
-    // Those of an earlier chain have nothing to say about this one.
-    const std::string chain = log_->State().chain;
-    std::erase_if(*checkpoints, [&](const AuditCheckpoint& c) { return c.chain != chain; });
     options.checkpoints = *std::move(checkpoints);
   }
   auto report = VerifyAudit(log_->directory(), options);

@@ -81,7 +81,10 @@ class QueuedLogSink::Queue {
   absl::Status Flush() {
     {
       base::MutexLock lock(&mutex_);
-      while (!lock.AwaitWithTimeout([this] { return Idle(); }, absl::Seconds(1))) {
+      // What comes meanwhile is not waited for: there may be no end of it.
+      const std::uint64_t target = added_;
+      while (
+          !lock.AwaitWithTimeout([this, target] { return HasWritten(target); }, absl::Seconds(1))) {
       }
     }
     return sink_.Flush();
@@ -93,27 +96,29 @@ class QueuedLogSink::Queue {
   }
 
  private:
-  bool Idle() const ABSL_NO_THREAD_SAFETY_ANALYSIS { return events_.empty() && !writing_; }
+  bool HasWritten(std::uint64_t count) const ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    return written_ >= count;
+  }
   bool HasWork() const ABSL_NO_THREAD_SAFETY_ANALYSIS { return ended_ || !events_.empty(); }
 
   void Push(const LogEvent& event) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     bytes_ += BytesOf(event);
     events_.push_back(event);
+    ++added_;
   }
 
   // Takes all that waits, so that writers and this thread meet at the lock once a batch.
-  std::deque<LogEvent> Take() {
+  std::deque<LogEvent> Take(std::size_t just_written) {
     base::MutexLock lock(&mutex_);
-    writing_ = false;
+    written_ += just_written;
     while (!lock.AwaitWithTimeout([this] { return HasWork(); }, absl::Seconds(1))) {
     }
-    writing_ = !events_.empty();
     bytes_ = 0;
     return std::exchange(events_, {});
   }
 
   void Work() {
-    for (std::deque<LogEvent> batch = Take(); !batch.empty(); batch = Take()) {
+    for (auto batch = Take(0); !batch.empty(); batch = Take(batch.size())) {
       for (const LogEvent& event : batch) {
         // The sink itself counts and tells what it loses.
         sink_.Write(event).IgnoreError();
@@ -128,7 +133,8 @@ class QueuedLogSink::Queue {
   std::size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   std::uint64_t dropped_ ABSL_GUARDED_BY(mutex_) = 0;
   std::uint64_t untold_ ABSL_GUARDED_BY(mutex_) = 0;
-  bool writing_ ABSL_GUARDED_BY(mutex_) = false;
+  std::uint64_t added_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::uint64_t written_ ABSL_GUARDED_BY(mutex_) = 0;
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };

@@ -89,6 +89,17 @@ def test_a_lost_key_begins_a_new_chain_beside_the_old_one(start):
     assert verify(second, token)["ok"]
     assert [path.name for path in trail.glob("chain-*/*")] == ["audit.000001.log"]
     assert "the key was gone" in second.stderr()
+    assert "another one than the checkpoints were made of" in second.stderr()
+
+
+def test_a_trail_that_was_taken_away_as_a_whole_is_told(start):
+    first = start("--audit-checkpoints", "kept.txt")
+    first.set_up()
+    assert first.stop() == 0
+    shutil.rmtree(first.directory / "data" / "audit")
+    second = start("--audit-checkpoints", "kept.txt")
+    assert "another one than the checkpoints were made of" in second.stderr()
+    assert len(list(second.directory.glob("kept.txt.*"))) == 1
 
 
 def test_options_say_where_and_how(start, tmp_path):
