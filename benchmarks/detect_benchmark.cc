@@ -61,6 +61,34 @@ std::size_t Bytes(const nta::DetectorList& detectors) {
   return bytes;
 }
 
+enum class With : std::uint8_t { kMeterAlone, kDetectors };
+
+// The meter with what detectors ask of it, with and without them: the difference is their cost.
+void Meter(benchmark::State& state, nta::bench::TrafficKind kind, With with) {
+  const Traffic& traffic = TrafficOf(kind);
+  for (auto _ : state) {
+    state.PauseTiming();
+    auto table = nta::FlowTable::Create({.events = nta::FlowEventSelection::kAll});
+    nta::DetectorList detectors = with == With::kDetectors ? Only("") : nta::DetectorList();
+    std::vector<nta::Alert> alerts;
+    std::vector<nta::FlowEvent> events;
+    state.ResumeTiming();
+    for (std::size_t at = 0; at < traffic.decoded.size(); at += kBurst) {
+      const std::size_t size = std::min(kBurst, traffic.decoded.size() - at);
+      const auto burst = std::span(traffic.decoded).subspan(at, size);
+      events.clear();
+      table->Add(burst, events);
+      for (const auto& detector : detectors) {
+        detector->ObservePackets(std::span(traffic.views).first(size), burst, alerts);
+        for (const nta::FlowEvent& event : events) detector->Observe(event, alerts);
+        detector->AdvanceTo(burst.back().time, alerts);
+      }
+    }
+    benchmark::DoNotOptimize(alerts);
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * traffic.decoded.size()));
+}
+
 void ObservePackets(benchmark::State& state, nta::bench::TrafficKind kind,
                     const std::string& name) {
   const Traffic& traffic = TrafficOf(kind);
@@ -182,6 +210,9 @@ void RegisterAll() {
   std::vector<std::string> names = nta::DefaultDetectorNames();
   names.insert(names.begin(), "");
   for (const auto& [word, kind] : kinds) {
+    benchmark::RegisterBenchmark(("Meter/alone/" + word).c_str(), Meter, kind, With::kMeterAlone);
+    benchmark::RegisterBenchmark(("Meter/detectors/" + word).c_str(), Meter, kind,
+                                 With::kDetectors);
     for (const std::string& name : names) {
       const std::string label = (name.empty() ? "all" : name) + "/" + word;
       benchmark::RegisterBenchmark(("Packets/" + label).c_str(), ObservePackets, kind, name);

@@ -30,6 +30,7 @@ constexpr double kExplainingShare = 0.25;
 constexpr double kCrowdSources = 200;
 constexpr Duration kPrefixWarmUp = std::chrono::seconds(30);
 constexpr Duration kWarmUp = std::chrono::minutes(10);
+constexpr std::uint32_t kSampleOneIn = 8;
 constexpr std::uint32_t kSomeone = 2;
 
 // Fixed, so that counts do not depend on the key: who makes sources collide only makes their number
@@ -128,11 +129,14 @@ void FloodEngine::ObservePackets(std::span<const DecodedPacket> packets, Alerts&
     packets = packets.subspan(burst.size());
     for (std::size_t i = 0; i < burst.size(); ++i) {
       places[i] = PlaceOf(burst[i]);
-      if (places[i].counts) {
-        destinations_.Prefetch(places[i].destination_hash);
-        prefixes_.Prefetch(places[i].prefix_hash);
-      }
-      if (places[i].has_sender) destinations_.Prefetch(places[i].source_hash);
+      if (places[i].counts) destinations_.PrefetchSet(places[i].destination_hash);
+      if (places[i].in_prefix) prefixes_.PrefetchSet(places[i].prefix_hash);
+      if (places[i].has_sender) destinations_.PrefetchSet(places[i].source_hash);
+    }
+    for (std::size_t i = 0; i < burst.size(); ++i) {
+      if (places[i].counts) destinations_.PrefetchEntry(places[i].destination_hash);
+      if (places[i].in_prefix) prefixes_.PrefetchEntry(places[i].prefix_hash);
+      if (places[i].has_sender) destinations_.PrefetchEntry(places[i].source_hash);
     }
     for (std::size_t i = 0; i < burst.size(); ++i) {
       PassTime(clock_.Pass(burst[i].time), alerts);
@@ -141,16 +145,22 @@ void FloodEngine::ObservePackets(std::span<const DecodedPacket> packets, Alerts&
   }
 }
 
-FloodEngine::Place FloodEngine::PlaceOf(const DecodedPacket& packet) const {
+FloodEngine::Place FloodEngine::PlaceOf(const DecodedPacket& packet) {
   Place place;
   if (!packet.has_ip() || !KindOf(packet, place.kind)) return place;
-  const AddressWords source = WordsOf(packet.source);
-  place.has_sender = IsOneHost(packet.source);
-  place.source_hash = hash_(source.high, source.low);
+  // Of ordinary TCP, nearly all traffic, one packet in eight shows well enough who answers.
+  const bool is_ordinary = place.kind == FloodKind::kTcp;
+  place.has_sender = IsOneHost(packet.source) && (!is_ordinary || ++ordinary_ % kSampleOneIn == 0);
+  if (place.has_sender) {
+    const AddressWords source = WordsOf(packet.source);
+    place.source_hash = hash_(source.high, source.low);
+  }
   if (!IsOneHost(packet.destination)) return place;
   place.counts = true;
   const AddressWords destination = WordsOf(packet.destination);
   place.destination_hash = hash_(destination.high, destination.low);
+  if (is_ordinary) return place;
+  place.in_prefix = true;
   place.prefix = PrefixOf(packet.destination);
   const AddressWords prefix = WordsOf(place.prefix);
   place.prefix_hash = hash_(prefix.high, ~prefix.low);
@@ -160,19 +170,18 @@ FloodEngine::Place FloodEngine::PlaceOf(const DecodedPacket& packet) const {
 void FloodEngine::Count(const DecodedPacket& packet, const Place& place) {
   if (place.has_sender) CountSent(packet, place);
   if (!place.counts) return;
-  ++received_;
   if (FloodEntry* entry =
           Touch(destinations_, touched_destinations_, packet.destination, place.destination_hash)) {
     CountReceived(*entry, packet, place.kind);
   }
+  if (!place.in_prefix) return;
   if (FloodEntry* entry = Touch(prefixes_, touched_prefixes_, place.prefix, place.prefix_hash)) {
     entry->is_prefix = true;
     CountReceived(*entry, packet, place.kind);
     // By the last byte, or a hash of what follows the prefix.
     const std::uint64_t host = packet.destination.is_v4() ? packet.destination.padded_bytes()[3]
                                                           : place.destination_hash >> 56;
-    if (place.kind == FloodKind::kTcp && !entry->excited) return;
-    entry->hosts[host / 64] |= std::uint64_t{1} << (host % 64);
+    entry->hosts[host / 64] |= std::uint64_t{1} << (host % 64);  // dirty by now
   }
 }
 
@@ -180,11 +189,11 @@ FloodEntry* FloodEngine::Touch(FloodTable& table, Touched& touched, const IpAddr
                                std::uint64_t hash) {
   FloodEntry* entry = table.Find(address, hash);
   if (entry == nullptr) {
-    entry = table.Add(address, hash, tick_, [](const FloodEntry&) {});
+    entry = table.Add(address, hash, tick_);
     if (entry == nullptr) return nullptr;
     entry->tick = tick_;
-    entry->since = Timestamp(kFloodTick * tick_);
   }
+  table.Weigh(*entry, tick_);
   if (!entry->active) {
     entry->CatchUp(tick_);
     entry->active = true;
@@ -198,12 +207,11 @@ FloodEntry* FloodEngine::Touch(FloodTable& table, Touched& touched, const IpAddr
 }
 
 void FloodEngine::CountReceived(FloodEntry& entry, const DecodedPacket& packet, FloodKind kind) {
-  ++entry.metric(kind).count;
+  ++entry.counts[static_cast<std::size_t>(kind)];
   entry.bytes += packet.wire_bytes;
   if (packet.is_fragment) ++entry.fragments;
-  ++entry.weight;
   const bool is_tcp = packet.protocol == kProtocolTcp;
-  if (kind == FloodKind::kTcp && !entry.excited && entry.syns.attempt[0] == 0) return;
+  if (kind == FloodKind::kTcp && !entry.excited && !entry.sampled) return;
   const AddressWords words = WordsOf(packet.source);
   const std::uint64_t source = kSourceHash(words.high, words.low);
   if (is_tcp && (kind == FloodKind::kSyn || kind == FloodKind::kTcp)) {
@@ -213,12 +221,17 @@ void FloodEngine::CountReceived(FloodEntry& entry, const DecodedPacket& packet, 
     if ((attempt >> 1 & 3) == 0) {
       if (kind == FloodKind::kSyn) {
         entry.syns.Attempt(attempt, tick_);
+        entry.sampled = true;
       } else if ((packet.tcp_flags & kTcpRst) == 0) {
         entry.syns.Acknowledge(attempt);
       }
     }
   }
   if (kind == FloodKind::kTcp && !entry.excited) return;
+  if (!entry.dirty) {
+    entry.dirty = true;
+    entry.since = Timestamp(kFloodTick * tick_);
+  }
   entry.sources.Add(source);
   entry.source.Add(packet.source);
   if (!packet.has_ports) return;
@@ -230,6 +243,9 @@ void FloodEngine::CountReceived(FloodEntry& entry, const DecodedPacket& packet, 
 
 // What a destination sends shows whether it answers, and what it asked for.
 void FloodEngine::CountSent(const DecodedPacket& packet, const Place& place) {
+  const bool is_ordinary = place.kind == FloodKind::kTcp;
+  const std::uint32_t weight = is_ordinary ? kSampleOneIn : 1;
+  received_ += weight;
   const auto count = [&](FloodEntry& entry) {
     if (packet.protocol == kProtocolUdp) {
       ++entry.udp_sent;
@@ -237,13 +253,13 @@ void FloodEngine::CountSent(const DecodedPacket& packet, const Place& place) {
     } else if (place.kind == FloodKind::kSyn) {
       ++entry.syn_sent;
     }
-    if (packet.protocol == kProtocolTcp) ++entry.tcp_sent;
+    if (packet.protocol == kProtocolTcp) entry.tcp_sent += weight;
   };
   if (FloodEntry* entry = destinations_.Find(packet.source, place.source_hash)) {
-    ++answered_;
+    answered_ += weight;
     count(*entry);
   }
-  if (packet.protocol == kProtocolTcp && place.kind == FloodKind::kTcp) return;
+  if (is_ordinary) return;
   const IpAddress prefix = PrefixOf(packet.source);
   const AddressWords words = WordsOf(prefix);
   if (FloodEntry* entry = prefixes_.Find(prefix, hash_(words.high, ~words.low))) count(*entry);
@@ -299,13 +315,30 @@ void FloodEngine::EndTickOf(FloodTable& table, Touched& touched, std::vector<Flo
     if (!entry.active) continue;
     entry.active = false;
     EndTickOf(entry, alarms);
-    entry.explained.fill(0);
-    entry.explainers.fill(0);
   }
   touched.order.clear();
 }
 
 void FloodEngine::EndTickOf(FloodEntry& entry, std::vector<FloodAlarm>& alarms) {
+  Measure(entry);
+  if (!entry.excited) {
+    entry.carpet = false;
+    if (entry.dirty) entry.Calm(Timestamp(kFloodTick * entry.tick));
+    return;
+  }
+  if (!entry.is_prefix) Explain(entry);
+  for (std::size_t i = 0; i < kFloodKinds; ++i) {
+    const auto kind = static_cast<FloodKind>(i);
+    if (entry.metrics[i].sum <= threshold_ / 2) continue;
+    const FloodVerdict verdict = Judge(entry, kind);
+    if (verdict != FloodVerdict::kNothing) alarms.push_back({&entry, kind, verdict});
+  }
+  entry.explained.fill(0);
+  entry.explainers.fill(0);
+}
+
+// Ends the tick of one entry.
+void FloodEngine::Measure(FloodEntry& entry) {
   std::uint32_t packets = 0;
   bool excited = false;
   bool high = false;
@@ -316,39 +349,31 @@ void FloodEngine::EndTickOf(FloodEntry& entry, std::vector<FloodAlarm>& alarms) 
           : FloodLearning::kGated;
   for (std::size_t i = 0; i < kFloodKinds; ++i) {
     FloodMetric& metric = entry.metrics[i];
-    packets += metric.count;
-    entry.peak[i] = std::max(entry.peak[i], static_cast<float>(metric.count));
-    high = high || metric.count * kTicksPerSecond >= FloorOf(static_cast<FloodKind>(i));
-    metric.EndTick(entry.known, kPrior[i], kBurstPackets[i], threshold_, learning);
+    const std::uint32_t count = std::exchange(entry.counts[i], 0);
+    packets += count;
+    if (entry.dirty) entry.peak[i] = std::max(entry.peak[i], static_cast<float>(count));
+    high = high || count * kTicksPerSecond >= FloorOf(static_cast<FloodKind>(i));
+    metric.EndTick(count, entry.known, kPrior[i], kBurstPackets[i], threshold_, learning);
     excited = excited || metric.sum > kSomeone;
   }
-  entry.packets_seen += packets;
-  entry.bytes_seen += entry.bytes;
-  entry.fragments_seen += entry.fragments;
+  if (entry.dirty) {
+    entry.packets_seen += packets;
+    entry.bytes_seen += entry.bytes;
+    entry.fragments_seen += entry.fragments;
+  }
   entry.fragments = 0;
   Fade(entry.bytes_recent, entry.bytes);
   Fade(entry.udp_sent_recent, entry.udp_sent);
   Fade(entry.asked_recent, entry.asked);
   Fade(entry.syn_sent_recent, entry.syn_sent);
   Fade(entry.tcp_sent_recent, entry.tcp_sent);
-  entry.weight -= entry.weight / 2;
   ++entry.known;
   entry.tick = tick_ + 1;
   entry.excited = excited;
-  if (!excited) {
-    entry.carpet = false;
-    entry.Calm(Timestamp(kFloodTick * entry.tick));
-    return;
-  }
-  if (high && !entry.high) ++entry.pulses;
-  entry.high = high;
-  if (!entry.is_prefix) Explain(entry);
-  for (std::size_t i = 0; i < kFloodKinds; ++i) {
-    const auto kind = static_cast<FloodKind>(i);
-    if (entry.metrics[i].sum <= threshold_ / 2) continue;
-    const FloodVerdict verdict = Judge(entry, kind);
-    if (verdict != FloodVerdict::kNothing) alarms.push_back({&entry, kind, verdict});
-  }
+  // A pulse begins when the rate comes over the floor again.
+  if (excited && high && !entry.high) ++entry.pulses;
+  entry.high = excited && high;
+  if (excited) entry.dirty = true;
 }
 
 // Tells the prefix of a destination what is out of the ordinary there.

@@ -56,7 +56,8 @@ class FloodEngine {
   };
   // Where a packet counts.
   struct Place {
-    bool counts = false;  // at its destination
+    bool counts = false;     // at its destination
+    bool in_prefix = false;  // and at the prefix of it
     bool has_sender = false;
     FloodKind kind{};
     std::uint64_t destination_hash = 0;
@@ -65,7 +66,7 @@ class FloodEngine {
     IpAddress prefix;
   };
 
-  Place PlaceOf(const DecodedPacket& packet) const;
+  Place PlaceOf(const DecodedPacket& packet);
   void Count(const DecodedPacket& packet, const Place& place);
   void CountReceived(FloodEntry& entry, const DecodedPacket& packet, FloodKind kind);
   void CountSent(const DecodedPacket& packet, const Place& place);
@@ -75,6 +76,7 @@ class FloodEngine {
   void EndTick(Alerts& alerts);
   void EndTickOf(FloodTable& table, Touched& touched, std::vector<FloodAlarm>& alarms);
   void EndTickOf(FloodEntry& entry, std::vector<FloodAlarm>& alarms);
+  void Measure(FloodEntry& entry);
   void Explain(const FloodEntry& destination);
   FloodVerdict Judge(const FloodEntry& entry, FloodKind kind) const;
   bool KnowsWhatIsUsual(const FloodEntry& entry) const;
@@ -99,6 +101,7 @@ class FloodEngine {
   Touched touched_destinations_;
   Touched touched_prefixes_;
   // Packets of hosts that also receive some: none where the tap shows one direction only.
+  std::uint64_t ordinary_ = 0;  // packets of TCP connections that go on
   double received_ = 0;
   double answered_ = 0;
   AlertTracker tracker_;

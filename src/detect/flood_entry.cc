@@ -33,10 +33,17 @@ float FloodMetric::Dispersion(float prior) const {
 
 // The square root makes counts with a Poisson spread nearly normal (Anscombe 1948); wider spreads
 // are divided out.
-void FloodMetric::EndTick(std::uint32_t ticks_known, float prior, float burst, float threshold,
-                          FloodLearning learning) {
+void FloodMetric::EndTick(std::uint32_t count, std::uint32_t ticks_known, float prior, float burst,
+                          float threshold, FloodLearning learning) {
+  if (count == 0 && sum == 0) {
+    // Nothing came and nothing was going on: most kinds of most destinations.
+    const float kept = 1 - 1 / std::min(static_cast<float>(ticks_known) + 1, kLearnedTicks);
+    recent *= 0.5f;
+    mean *= kept;
+    variance = kept * (variance + (1 - kept) * mean * mean);
+    return;
+  }
   const auto x = static_cast<float>(count);
-  count = 0;
   recent += 0.5f * (x - recent);
   const float usual = std::max(mean, prior);
   const float dispersion = Dispersion(prior);
@@ -110,12 +117,28 @@ void FloodEntry::CatchUp(std::int64_t now) {
   asked_recent *= fade;
   syn_sent_recent *= fade;
   tcp_sent_recent *= fade;
-  weight = rested > 31 ? 0 : weight >> rested;
   if (high && rested >= 2) high = false;
 }
 
+void FloodEntry::Renew(const IpAddress& new_address) {
+  if (dirty || !used || sampled) {
+    *this = {};
+  } else {
+    is_prefix = active = carpet = excited = false;
+    known = 0;
+    counts.fill(0);
+    bytes = fragments = udp_sent = asked = syn_sent = tcp_sent = 0;
+    metrics.fill({});
+    explained.fill(0);
+    explainers.fill(0);
+    bytes_recent = udp_sent_recent = asked_recent = syn_sent_recent = tcp_sent_recent = 0;
+  }
+  address = new_address;
+  used = true;
+}
+
 void FloodEntry::Calm(Timestamp now) {
-  excited = high = false;
+  excited = dirty = high = false;
   pulses = low_ticks = 0;
   ports = 0;
   hosts.fill(0);
@@ -124,6 +147,8 @@ void FloodEntry::Calm(Timestamp now) {
   source_port = destination_port = reflector_port = {};
   packets_seen = bytes_seen = fragments_seen = 0;
   peak.fill(0);
+  explained.fill(0);
+  explainers.fill(0);
   since = now;
 }
 

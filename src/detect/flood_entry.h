@@ -37,16 +37,15 @@ struct FloodMetric {
   static constexpr float kCap = 6;
   static constexpr float kDrift = 1;
 
-  std::uint32_t count = 0;  // in this tick
-  float mean = 0;           // a tick, learned
+  float mean = 0;  // a tick, learned
   float variance = 0;
   float recent = 0;  // a tick, over the last second or so
   float sum = 0;     // of surprise: the CUSUM
 
-  // Ends a tick. `prior` is the mean of destinations that nothing is known of; from `burst` packets
-  // on a single tick is enough.
-  void EndTick(std::uint32_t ticks_known, float prior, float burst, float threshold,
-               FloodLearning learning);
+  // Ends a tick with `count` packets. `prior` is the mean of destinations that nothing is known of;
+  // from `burst` packets on a single tick is enough.
+  void EndTick(std::uint32_t count, std::uint32_t ticks_known, float prior, float burst,
+               float threshold, FloodLearning learning);
   // So many ticks without a packet have passed.
   void Rest(std::int64_t ticks);
   float Dispersion(float prior) const;
@@ -68,22 +67,26 @@ struct SynSample {
   void Clear() { *this = {}; }
 };
 
-struct FloodEntry {
+// What each packet touches comes first: two lines of the cache.
+struct alignas(64) FloodEntry {
   IpAddress address;  // of the destination, or the first of the prefix
   bool used = false;
   bool is_prefix = false;
   bool active = false;    // has counts of `tick`
   bool carpet = false;    // prefixes: bombed as a whole, so that alerts for each host are held back
+  bool excited = false;   // the traffic has left what is usual
+  bool sampled = false;   // `syns` holds an attempt
+  bool dirty = false;     // what belongs to an episode, below, is not empty
   std::int64_t tick = 0;  // of the counts
-  std::uint32_t known = 0;   // ticks with packets
-  std::uint32_t weight = 0;  // packets lately: the lightest gives way to others
+  std::uint32_t known = 0;                          // ticks with packets
+  std::array<std::uint32_t, kFloodKinds> counts{};  // in this tick
+  std::uint32_t bytes = 0;                          // to the destination in this tick
+  std::uint32_t fragments = 0;                      // likewise
+  std::uint32_t udp_sent = 0;                       // by the destination: answers
+  std::uint32_t asked = 0;                          // by the destination to services that amplify
+  std::uint32_t syn_sent = 0;                       // by the destination
+  std::uint32_t tcp_sent = 0;                       // by the destination, from a sample
   std::array<FloodMetric, kFloodKinds> metrics;
-  std::uint32_t bytes = 0;      // to the destination in this tick
-  std::uint32_t fragments = 0;  // likewise
-  std::uint32_t udp_sent = 0;   // by the destination: answers
-  std::uint32_t asked = 0;      // by the destination to services that amplify
-  std::uint32_t syn_sent = 0;   // by the destination
-  std::uint32_t tcp_sent = 0;
   float bytes_recent = 0;  // a tick
   float udp_sent_recent = 0;
   float asked_recent = 0;
@@ -91,7 +94,6 @@ struct FloodEntry {
   float tcp_sent_recent = 0;
 
   // Since the traffic left what is usual.
-  bool excited = false;
   bool high = false;  // in a pulse
   std::uint16_t pulses = 0;
   std::uint16_t low_ticks = 0;
@@ -118,6 +120,9 @@ struct FloodEntry {
   }
   // Brings everything from its last tick to the beginning of this one.
   void CatchUp(std::int64_t now);
+  // Makes it an entry of another address, without touching what is empty anyway: in a table that
+  // is too small for the traffic this happens for every other packet.
+  void Renew(const IpAddress& new_address);
   // Forgets what belongs to an episode.
   void Calm(Timestamp now);
   double distinct_ports() const;

@@ -40,9 +40,8 @@ void EntryFields(Archive& archive, T& entry) {
   archive(entry.carpet);
   archive(entry.tick);
   archive(entry.known);
-  archive(entry.weight);
+  archive(entry.counts);
   for (auto& metric : entry.metrics) {
-    archive(metric.count);
     Float(archive, metric.mean);
     Float(archive, metric.variance);
     Float(archive, metric.recent);
@@ -60,6 +59,8 @@ void EntryFields(Archive& archive, T& entry) {
   Float(archive, entry.syn_sent_recent);
   Float(archive, entry.tcp_sent_recent);
   archive(entry.excited);
+  archive(entry.sampled);
+  archive(entry.dirty);
   archive(entry.high);
   archive(entry.pulses);
   archive(entry.low_ticks);
@@ -80,15 +81,19 @@ void EntryFields(Archive& archive, T& entry) {
   archive(entry.syns.completed);
 }
 
-void WriteTable(StateWriter& writer, const FloodTable& table) {
-  std::vector<const FloodEntry*> entries;
-  table.ForEach([&](const FloodEntry& entry) { entries.push_back(&entry); });
+void WriteTable(StateWriter& writer, const FloodTable& table, std::int64_t tick) {
+  std::vector<std::pair<std::uint16_t, const FloodEntry*>> entries;
+  table.ForEach(
+      [&](const FloodEntry& entry) { entries.emplace_back(table.WeightOf(entry, tick), &entry); });
   // The heaviest first: a smaller table keeps those.
-  std::sort(entries.begin(), entries.end(), [](const FloodEntry* a, const FloodEntry* b) {
-    return std::tuple(b->weight, a->address) < std::tuple(a->weight, b->address);
+  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
+    return std::tuple(b.first, a.second->address) < std::tuple(a.first, b.second->address);
   });
   writer.Size(entries.size(), kMost);
-  for (const FloodEntry* entry : entries) EntryFields(writer, *entry);
+  for (const auto& [weight, entry] : entries) {
+    writer(weight);
+    EntryFields(writer, *entry);
+  }
 }
 
 }  // namespace
@@ -101,10 +106,11 @@ std::string FloodEngine::Save() const {
   writer(clock_.now());
   writer(tick_);
   AlertBudget::Fields(writer, budget_);
+  writer(ordinary_);
   writer(received_);
   writer(answered_);
-  WriteTable(writer, destinations_);
-  WriteTable(writer, prefixes_);
+  WriteTable(writer, destinations_, tick_);
+  WriteTable(writer, prefixes_, tick_);
   writer(tracker_.Save());
   return SealState(kName, kVersion, std::move(writer).bytes());
 }
@@ -122,6 +128,7 @@ absl::StatusOr<FloodEngine> FloodEngine::Load(const FloodOptions& options, std::
   engine.clock_.AdvanceTo(now);
   reader(engine.tick_);
   AlertBudget::Fields(reader, engine.budget_);
+  reader(engine.ordinary_);
   reader(engine.received_);
   reader(engine.answered_);
   engine.ReadTable(reader, engine.destinations_, engine.touched_destinations_);
@@ -141,13 +148,15 @@ void FloodEngine::ReadTable(StateReader& reader, FloodTable& table, Touched& tou
   reader.Size(size, kMost);
   for (std::size_t i = 0; i < size && reader.ok(); ++i) {
     FloodEntry read;
+    std::uint16_t weight = 0;
+    reader(weight);
     EntryFields(reader, read);
     if (!reader.ok()) return;
     const AddressWords words = WordsOf(read.address);
     const std::uint64_t low = read.is_prefix ? ~words.low : words.low;
     const std::uint64_t hash = hash_(words.high, low);
     if (table.Find(read.address, hash) != nullptr) return reader.Fail();
-    FloodEntry* entry = table.AddIfFree(read.address, hash);
+    FloodEntry* entry = table.AddIfFree(read.address, hash, weight, tick_);
     if (entry == nullptr) continue;
     *entry = read;
     entry->used = true;
