@@ -39,4 +39,13 @@ class Detector(abc.ABC):
 
 for _source in (_nta.PcapFileReader, _nta.LiveCapture, _nta.MemorySource, _nta.MultiSource):
     PacketSource.register(_source)
-Detector.register(_nta.PortScanDetector)
+for _detector in (
+    _nta.PortScanDetector,
+    _nta.BaselineDetector,
+    _nta.BeaconDetector,
+    _nta.DnsTunnelDetector,
+    _nta.ExfiltrationDetector,
+    _nta.FlowAnomalyDetector,
+    _nta.RarePeerDetector,
+):
+    Detector.register(_detector)

@@ -11,6 +11,7 @@ void BindCapture(pybind11::module_& module);
 void BindCaptureFiles(pybind11::module_& module);  // part of BindCapture
 void BindFlow(pybind11::module_& module);
 void BindDetect(pybind11::module_& module);
+void BindScorers(pybind11::module_& module);  // after BindDetect
 void BindExport(pybind11::module_& module);
 void BindPipeline(pybind11::module_& module);
 void BindStore(pybind11::module_& module);
