@@ -3,6 +3,7 @@
 #define NTA_SRC_DETECT_WATCHED_SERIES_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "detect/number_archive.h"
@@ -27,8 +28,11 @@ class WatchedSeries {
     SeriesFinding finding{false, scorer_.Add(time, value), value};
     const SeriesScore& score = finding.score;
     const int side = value > score.band_high ? 1 : (value < score.band_low ? -1 : 0);
-    const bool is_first = score.is_warm && side != 0 && score.score >= needed;
-    const bool goes_on = side != 0 && side == side_ && score.bits >= needed / 2;
+    if (value > 0 && active_ < kFewestActive) ++active_;
+    // Of what has hardly ever shown any traffic, "usually nothing" is all that is known.
+    const bool is_known = score.is_warm && active_ >= kFewestActive;
+    const bool is_first = is_known && side != 0 && score.score >= needed;
+    const bool goes_on = is_known && side != 0 && side == side_ && score.bits >= needed / 2;
     finding.is_unusual = goes_on;
     side_ = is_first || goes_on ? side : 0;
     return finding;
@@ -39,6 +43,7 @@ class WatchedSeries {
   void Fields(Archive& archive) {
     std::uint8_t side = static_cast<std::uint8_t>(side_ + 1);
     archive(side);
+    archive(active_);
     if (side > 2) side = 1;
     side_ = side - 1;
     if constexpr (Archive::kReads) {
@@ -51,7 +56,10 @@ class WatchedSeries {
   }
 
  private:
+  static constexpr std::uint32_t kFewestActive = 60;
+
   SeriesScorer scorer_;
+  std::uint32_t active_ = 0;  // bins with anything in them, up to kFewestActive
   int side_ = 0;  // of the band on which the last bins lay; 0: within
 };
 

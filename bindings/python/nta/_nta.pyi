@@ -673,6 +673,191 @@ def default_detectors(
 ) -> list[_NativeDetector]: ...
 def default_detector_names() -> list[str]: ...
 
+class BeaconDetector(_NativeDetector):
+    def __init__(
+        self,
+        *,
+        min_calls: int = ...,
+        min_pause: float = ...,
+        max_pause: float = ...,
+        min_span: float = ...,
+        min_score: float = ...,
+        min_bits: float = ...,
+        max_prevalence: float = ...,
+        allowed_ports: Sequence[int] = ...,
+        allowed_domains: Sequence[str] = ...,
+        max_pairs: int = ...,
+    ) -> None: ...
+
+class DnsTunnelDetector(_NativeDetector):
+    def __init__(
+        self,
+        *,
+        min_names: int = ...,
+        min_bytes: int = ...,
+        min_score: float = ...,
+        window: float = ...,
+        quiet_close: float = ...,
+        allowed_domains: Sequence[str] = ...,
+        max_pairs: int = ...,
+    ) -> None: ...
+
+class ExfiltrationDetector(_NativeDetector):
+    def __init__(
+        self,
+        *,
+        min_bytes: int = ...,
+        min_ratio: float = ...,
+        min_growth: float = ...,
+        newcomer: float = ...,
+        max_pairs: int = ...,
+        alerts_per_day: float = ...,
+    ) -> None: ...
+
+class RarePeerDetector(_NativeDetector):
+    def __init__(
+        self,
+        *,
+        warm_up: float = ...,
+        min_contacts: int = ...,
+        memory: float = ...,
+        max_contacts: int = ...,
+        max_sources: int = ...,
+        alerts_per_day: float = ...,
+    ) -> None: ...
+
+class BaselineDetector(_NativeDetector):
+    def __init__(
+        self,
+        *,
+        interface_bin: float = ...,
+        host_bin: float = ...,
+        max_delay: float = ...,
+        warm_up: float = ...,
+        regime_change: float = ...,
+        max_interfaces: int = ...,
+        max_hosts: int = ...,
+        max_services: int = ...,
+        alerts_per_day: float = ...,
+        min_bits: float = ...,
+    ) -> None: ...
+
+class FlowAnomalyDetector(_NativeDetector):
+    def __init__(
+        self,
+        *,
+        models: Iterable[Any] = ...,
+        loda: bool = ...,
+        half_space_trees: bool = ...,
+        autoencoders: bool = ...,
+        warm_up_flows: int = ...,
+        warm_up: float = ...,
+        window: float = ...,
+        min_flows: int = ...,
+        unusual_bits: float = ...,
+        max_sources: int = ...,
+        alerts_per_day: float = ...,
+        min_bits: float = ...,
+    ) -> None: ...
+
+class SeriesScore:
+    @property
+    def score(self) -> float: ...
+    @property
+    def bits(self) -> float: ...
+    @property
+    def expected(self) -> float: ...
+    @property
+    def band_low(self) -> float: ...
+    @property
+    def band_high(self) -> float: ...
+    @property
+    def aspect(self) -> str: ...
+    @property
+    def is_warm(self) -> bool: ...
+
+class SeriesScorer:
+    def __init__(
+        self,
+        *,
+        detail: str = ...,
+        refractory: float = ...,
+        refractory_bits: float = ...,
+        surprise_bits: float = ...,
+        range_bits: float = ...,
+        warm_up: int = ...,
+        gate_bits: float = ...,
+        regime_change: float = ...,
+    ) -> None: ...
+    def add(self, time: TimeLike, value: float) -> SeriesScore: ...
+    def expected(self, time: TimeLike) -> float: ...
+    @property
+    def memory_bytes(self) -> int: ...
+    def save(self) -> bytes: ...
+    def load(self, state: bytes) -> None: ...
+
+class EdgeScorer:
+    def __init__(
+        self,
+        *,
+        width: int = ...,
+        decay: float = ...,
+        merge_threshold: float = ...,
+        horizon: int = ...,
+        hash_seed: int = ...,
+    ) -> None: ...
+    def add(self, source: int, destination: int, tick: int) -> float: ...
+    @property
+    def memory_bytes(self) -> int: ...
+    def save(self) -> bytes: ...
+    def load(self, state: bytes) -> None: ...
+
+class VectorScore:
+    @property
+    def bits(self) -> float: ...
+    @property
+    def is_warm(self) -> bool: ...
+    @property
+    def is_learnt(self) -> bool: ...
+
+class VectorScorer:
+    def __init__(
+        self,
+        *,
+        dimensions: int,
+        models: Iterable[Any] = ...,
+        loda: bool = ...,
+        half_space_trees: bool = ...,
+        autoencoders: bool = ...,
+        warm_up: int = ...,
+        gate_bits: float = ...,
+        quarantine_time: float = ...,
+        max_quarantined: int = ...,
+        window: int = ...,
+        source_share: float = ...,
+        free_duplicates: int = ...,
+        seed: int = ...,
+    ) -> None: ...
+    def add(
+        self, features: Sequence[float], source: int = 0, time: Optional[TimeLike] = None
+    ) -> VectorScore: ...
+    def score(self, features: Sequence[float]) -> VectorScore: ...
+    def explain(self, features: Sequence[float]) -> list[tuple[int, float]]: ...
+    def reject(self, source: int) -> None: ...
+    def freeze(self, frozen: bool = True) -> None: ...
+    @property
+    def quarantined(self) -> int: ...
+    @property
+    def memory_bytes(self) -> int: ...
+    def save(self) -> bytes: ...
+    def load(self, state: bytes) -> None: ...
+
+def dns_tunnel_score(name: str) -> float: ...
+def beacon_score(
+    intervals: Sequence[float], sizes: Sequence[float] = ...
+) -> dict[str, float]: ...
+def flow_feature_names() -> list[str]: ...
+
 class Column:
     def __len__(self) -> int: ...
     def __buffer__(self, flags: int, /) -> memoryview: ...

@@ -21,6 +21,7 @@ PYBIND11_MODULE(_nta, module) {
   BindCapture(module);
   BindFlow(module);
   BindDetect(module);
+  BindScorers(module);
   BindExport(module);
   BindPipeline(module);
   BindStore(module);
