@@ -59,7 +59,16 @@ std::string Describe(PendingError& error) {
 ScheduleTime CallClock(const Callable& clock) {
   ScheduleTime now = SystemNow();
   PendingError error;
-  CallPython(error, [&] { now = ToTimestamp(Call(clock.get())); });
+  if (CallPython(error, [&] { now = ToTimestamp(Call(clock.get())); })) return now;
+  // Nobody above can take it; it is told where Python tells such things.
+  WithGil([&] {
+    try {
+      error.Rethrow();
+    } catch (py::error_already_set& raised) {
+      raised.restore();
+      PyErr_WriteUnraisable(clock.get().ptr());
+    }
+  });
   return now;
 }
 

@@ -26,12 +26,13 @@ namespace {
 
 constexpr std::size_t kMaxPage = 10'000;
 
-std::unique_ptr<StoreHandle> OpenStore(py::handle path, double query_timeout) {
+// Shared with the incidents and schedulers made of it.
+std::shared_ptr<StoreHandle> OpenStore(py::handle path, double query_timeout) {
   StoreOptions options;
   options.path = ToPath(path);
   options.query_timeout =
       std::chrono::ceil<std::chrono::milliseconds>(ToDuration(query_timeout, "query_timeout"));
-  return std::make_unique<StoreHandle>(
+  return std::make_shared<StoreHandle>(
       options.path, ValueOrRaise(WithoutGil([&] { return Store::Open(options); })));
 }
 
