@@ -66,7 +66,10 @@ Response PostConfirm(Services& services, const Call& call) {
   if (services.firewall == nullptr) return NoFirewall();
   const absl::Status status = services.firewall->Confirm(call.Body("token"), CallerOf(call));
   if (status.ok()) return NoContent();
-  Response response = FromFirewallStatus(status);
+  // With its connection closed, a client that tries again comes over another one.
+  Response response = absl::IsOutOfRange(status)
+                          ? Problem(409, std::string(status.message()), R"(,"old_connection":true)")
+                          : FromFirewallStatus(status);
   response.headers.emplace_back("Connection", "close");
   return response;
 }

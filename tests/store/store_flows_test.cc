@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 #include "store/store_fixture.h"
 
@@ -277,6 +278,44 @@ TEST_F(StoreFlows, GivesUpAQueryThatTakesTooLong) {
   // The connection is good for the next query.
   EXPECT_TRUE(store->Flows({.limit = 1}).ok());
   EXPECT_TRUE(store->Write(RandomFlows(8).Take(40'000), {}).ok()) << "writes have no time limit";
+}
+
+TEST_F(StoreFlows, ScansWholeBlocksOfWhatMatches) {
+  const auto store = OpenStore();
+  const std::vector<FlowRecord> flows = RandomFlows(11).Take(3'000);
+  ASSERT_TRUE(store->Write(flows, {}).ok());
+  const TimeInterval interval{At(std::chrono::minutes(10)), At(std::chrono::minutes(30))};
+  const FlowFilter filter = *FlowFilter::Parse("proto=tcp or proto=icmp");
+  // Source, destination and their ports, protocol, type and packets of each.
+  using Key = std::tuple<IpAddress, IpAddress, std::uint64_t, std::uint64_t, std::uint64_t,
+                         std::uint64_t, std::uint64_t, std::uint64_t>;
+  std::multiset<Key> expected;
+  for (const FlowRecord& flow : flows) {
+    if (flow.last_seen < interval.since || flow.last_seen >= interval.until) continue;
+    if (!filter.Matches(flow)) continue;
+    expected.emplace(flow.source.address, flow.destination.address, flow.source.port,
+                     flow.destination.port, flow.protocol,
+                     flow.icmp ? flow.icmp->type + std::uint64_t{1} : 0, flow.forward.packets,
+                     flow.reverse.wire_bytes);
+  }
+  std::multiset<Key> scanned;
+  const auto visit = [&](const StoredColumns& columns) {
+    for (std::size_t i = 0; i < columns.selected.size(); ++i) {
+      if (columns.selected[i] == 0) continue;
+      scanned.emplace(columns.source_addresses[columns.source[i]],
+                      columns.destination_addresses[columns.destination[i]], columns.source_port[i],
+                      columns.destination_port[i], columns.protocol[i], columns.icmp_type[i],
+                      columns.forward_packets[i], columns.reverse_bytes[i]);
+    }
+    return absl::OkStatus();
+  };
+  ASSERT_TRUE(store->ScanFlows(interval, filter, visit).ok());
+  EXPECT_GT(expected.size(), 300U);
+  EXPECT_EQ(scanned, expected);
+  EXPECT_EQ(
+      store->ScanFlows({}, {}, [](const StoredColumns&) { return absl::CancelledError("enough"); })
+          .code(),
+      absl::StatusCode::kCancelled);
 }
 
 }  // namespace

@@ -16,6 +16,7 @@ constexpr std::string_view kDraft = "draft";
 constexpr std::string_view kInForce = "in_force";
 constexpr std::string_view kReserved = "blocked";
 constexpr std::size_t kMaxAdministrators = 256;
+constexpr Duration kFindingsStay = std::chrono::seconds(30);
 constexpr Duration kReconcileEvery = std::chrono::seconds(2);
 // Where changes are told of, too: should a notice get lost, and for rules that expire.
 constexpr Duration kReconcileToldEvery = std::chrono::seconds(30);
@@ -177,10 +178,8 @@ absl::StatusOr<FirewallState> FirewallDesk::State() {
                        RuleSet::Create(pending ? WrittenByPeople(pending->after) : confirmed_));
   state.diff = Diff(before, state.draft);
   NTA_ASSIGN_OR_RETURN(state.counters, backend_->Counters(now));
-  NTA_ASSIGN_OR_RETURN(const RuleSet composed, Compose(draft_));
-  for (RuleFinding& finding : FindProblems(composed, now)) {
-    if (!IsReserved(finding.rule_id)) state.findings.push_back(std::move(finding));
-  }
+  NTA_RETURN_IF_ERROR(FindProblemsOfDraft());
+  state.findings = findings_;
   for (RuleFinding& finding : FindNeverHit(state.draft, state.counters)) {
     state.findings.push_back(std::move(finding));
   }
@@ -192,6 +191,20 @@ absl::StatusOr<FirewallState> FirewallDesk::State() {
   }
   state.rolled_back = rolled_back_;
   return state;
+}
+
+absl::Status FirewallDesk::FindProblemsOfDraft() {
+  if (findings_version_ == version_ && clock_.monotonic() < findings_until_) {
+    return absl::OkStatus();
+  }
+  NTA_ASSIGN_OR_RETURN(const RuleSet composed, Compose(draft_));
+  findings_.clear();
+  for (RuleFinding& finding : FindProblems(composed, clock_.wall())) {
+    if (!IsReserved(finding.rule_id)) findings_.push_back(std::move(finding));
+  }
+  findings_version_ = version_;
+  findings_until_ = clock_.monotonic() + kFindingsStay;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::int64_t> FirewallDesk::EditDraft(
@@ -261,9 +274,9 @@ absl::Status FirewallDesk::Confirm(std::string_view token, const FirewallCaller&
     return Failed(rolled_back_ ? *rolled_back_ : std::string("no change waits to be confirmed"));
   }
   if (caller.connection <= newest_when_applied_) {
-    return Failed(
-        "this connection is older than the change: a new one must show that the machine is still "
-        "to be reached");
+    return base::MakeStatus(absl::StatusCode::kOutOfRange,
+                            "this connection is older than the change: a new one must show that "
+                            "the machine is still to be reached");
   }
   const absl::Status status =
       guard_->Confirm(token, std::to_string(caller.connection), clock_.wall());

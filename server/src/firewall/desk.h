@@ -110,6 +110,7 @@ class FirewallDesk {
   // The draft goes into force, and is taken back unless it is confirmed over a newer connection.
   absl::StatusOr<WaitingChange> Apply(const FirewallCaller& caller,
                                       std::chrono::milliseconds confirm_within);
+  // OutOfRange: over a connection that is older than the change.
   absl::Status Confirm(std::string_view token, const FirewallCaller& caller);
   absl::Status RollBack(std::string_view token, const FirewallCaller& caller);
 
@@ -149,6 +150,7 @@ class FirewallDesk {
   // With blocks and protected set.
   absl::StatusOr<RuleSet> Compose(RuleSetParts parts) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Enforce() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status FindProblemsOfDraft() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Advance() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Keep(const RuleSet& rules) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status SaveParts(std::string_view id, const RuleSetParts& parts, std::int64_t version)
@@ -174,6 +176,10 @@ class FirewallDesk {
   std::string applied_by_ ABSL_GUARDED_BY(mutex_);
   std::uint64_t newest_when_applied_ ABSL_GUARDED_BY(mutex_) = 0;
   std::optional<std::string> rolled_back_ ABSL_GUARDED_BY(mutex_);
+  // Of the draft with version findings_version_; thousands of rules take a while to compare.
+  std::vector<RuleFinding> findings_ ABSL_GUARDED_BY(mutex_);
+  std::int64_t findings_version_ ABSL_GUARDED_BY(mutex_) = -1;
+  Duration findings_until_ ABSL_GUARDED_BY(mutex_){};
   Duration next_reconcile_ ABSL_GUARDED_BY(mutex_){};
   std::string last_warning_ ABSL_GUARDED_BY(mutex_);
 };

@@ -64,21 +64,27 @@ Chosen ChooseMemory(std::string note) {
   return {.backend = std::make_unique<MemoryBackend>(), .note = std::move(note)};
 }
 
+// The same difference is looked at again and again; it is told when it changes.
+AuditBackend::Sink LogOnce() {
+  return [last = std::string()](const RuleSetDiff& diff) mutable {
+    const std::string text = diff.ToString();
+    if (text == last) return;
+    Log(LogLevel::kInfo, "firewall: would change:\n" + text);
+    last = text;
+  };
+}
+
 absl::StatusOr<Chosen> Choose(const ServerOptions& options) {
   if (options.firewall == "memory") {
     return ChooseMemory("rules are kept in memory and enforced by nobody");
   }
   auto nftables = ChooseNftables(options);
   if (options.firewall == "auto" && !nftables.ok()) {
-    const std::string reason(nftables.status().message());
-    Log(LogLevel::kWarning, "firewall: rules are enforced by nobody: " + reason);
-    return ChooseMemory("rules are enforced by nobody: " + reason);
+    return ChooseMemory("rules are enforced by nobody: " +
+                        std::string(nftables.status().message()));
   }
   if (!nftables.ok() || options.firewall != "audit") return nftables;
-  nftables->backend =
-      std::make_unique<AuditBackend>(std::move(nftables->backend), [](const RuleSetDiff& diff) {
-        Log(LogLevel::kInfo, "firewall: would change:\n" + diff.ToString());
-      });
+  nftables->backend = std::make_unique<AuditBackend>(std::move(nftables->backend), LogOnce());
   // What changes nothing needs nobody to take it back.
   nftables->guard = ChangeGuardOptions();
   nftables->changed = {};

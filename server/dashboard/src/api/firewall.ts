@@ -1,3 +1,4 @@
+import { isAxiosError } from 'axios';
 import { client } from './client';
 
 export type Direction = 'in' | 'out' | 'forward';
@@ -112,7 +113,19 @@ export const rehearseDraft = async (since: string, role: string) =>
     .data;
 export const applyDraft = async (password: string, confirm_within_seconds: number) =>
   (await client.http.post<{ token: string }>(`${kBase}/apply`, { password, confirm_within_seconds })).data;
-export const confirmChange = (token: string) => client.http.post(`${kBase}/confirm`, { token });
+// A browser keeps connections from before the change open and takes any of them; the server closes those it refuses,
+// so that sooner or later a new one is asked over.
+export async function confirmChange(token: string): Promise<void> {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      await client.http.post(`${kBase}/confirm`, { token });
+      return;
+    } catch (error) {
+      const old = isAxiosError(error) && error.response?.data?.old_connection === true;
+      if (!old || tries >= 10) throw error;
+    }
+  }
+}
 export const rollBackChange = (token: string) => client.http.post(`${kBase}/rollback`, { token });
 export const getBlocks = async (signal?: AbortSignal) =>
   (await client.http.get<{ blocks: Block[] }>(`${kBase}/effect`, { signal })).data.blocks;
