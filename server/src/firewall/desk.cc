@@ -18,6 +18,8 @@ constexpr std::string_view kReserved = "blocked";
 constexpr std::size_t kMaxAdministrators = 256;
 constexpr Duration kFindingsStay = std::chrono::seconds(30);
 constexpr Duration kReconcileEvery = std::chrono::seconds(2);
+// Where changes are told of, too: should a notice get lost, and for rules that expire.
+constexpr Duration kReconcileToldEvery = std::chrono::seconds(30);
 
 absl::Status Failed(std::string_view message) {
   return base::MakeStatus(absl::StatusCode::kFailedPrecondition, message);
@@ -319,8 +321,10 @@ void FirewallDesk::Tick() {
     if (!absl::IsNotFound(gone)) warn("a block that ended cannot be forgotten", gone);
   }
   std::erase_if(administrators_, [&](const auto& entry) { return entry.second <= now; });
+  const bool changed = options_.changed && options_.changed();
+  if (changed) next_reconcile_ = clock_.monotonic();
   if (guard_->pending() || !IsInUse() || clock_.monotonic() < next_reconcile_) return;
-  next_reconcile_ = clock_.monotonic() + kReconcileEvery;
+  next_reconcile_ = clock_.monotonic() + (options_.changed ? kReconcileToldEvery : kReconcileEvery);
   warn("the rules cannot be put into force", Enforce());
 }
 

@@ -41,6 +41,9 @@ struct FirewallDeskOptions {
   ResponseOptions response{};
   // Reads a table of somebody else. Null: not possible with this backend.
   std::function<absl::StatusOr<NftablesImport>(std::string_view, std::string_view)> import{};
+  // Whether someone else may have changed what is in force since the last call. Null: what is in
+  // force is compared every two seconds; otherwise then, and every half a minute.
+  std::function<bool()> changed{};
   std::string note{};  // for people: why this backend and no other
   // An administrator's peer is protected for so long after it was last seen.
   Duration administrator_stays = std::chrono::minutes(30);
