@@ -30,7 +30,7 @@ constexpr double kExplainingShare = 0.25;
 constexpr double kCrowdSources = 200;
 constexpr Duration kPrefixWarmUp = std::chrono::seconds(30);
 constexpr Duration kWarmUp = std::chrono::minutes(10);
-constexpr std::uint32_t kSampleOneIn = 8;
+constexpr std::uint32_t kSampleOneIn = 4;
 constexpr std::uint32_t kSomeone = 2;
 
 // Fixed, so that counts do not depend on the key: who makes sources collide only makes their number
@@ -50,6 +50,16 @@ IpAddress PrefixOf(const IpAddress& address) {
   return address.is_v4() ? IpAddress::V4(std::span<const std::uint8_t, 16>(bytes).first<4>())
                          : IpAddress::V6(bytes);
 }
+
+// The same for both directions of a connection.
+std::uint64_t ConnectionHash(const DecodedPacket& packet) {
+  const AddressWords source = WordsOf(packet.source);
+  const AddressWords destination = WordsOf(packet.destination);
+  const std::uint64_t from = kSourceHash(source.high, source.low ^ packet.source_port);
+  const std::uint64_t to = kSourceHash(destination.high, destination.low ^ packet.destination_port);
+  return kSourceHash(from ^ to, from + to);
+}
+bool IsSampled(std::uint64_t connection) { return connection >> 62 == 0; }
 
 bool IsNeighbourDiscovery(const DecodedPacket& packet) {
   return packet.protocol == kProtocolIcmpV6 && packet.icmp_type >= 130 && packet.icmp_type <= 137;
@@ -145,12 +155,13 @@ void FloodEngine::ObservePackets(std::span<const DecodedPacket> packets, Alerts&
   }
 }
 
-FloodEngine::Place FloodEngine::PlaceOf(const DecodedPacket& packet) {
+FloodEngine::Place FloodEngine::PlaceOf(const DecodedPacket& packet) const {
   Place place;
   if (!packet.has_ip() || !KindOf(packet, place.kind)) return place;
-  // Of ordinary TCP, nearly all traffic, one packet in eight shows well enough who answers.
+  // Ordinary TCP is nearly all traffic: one connection in four shows well enough what goes on.
   const bool is_ordinary = place.kind == FloodKind::kTcp;
-  place.has_sender = IsOneHost(packet.source) && (!is_ordinary || ++ordinary_ % kSampleOneIn == 0);
+  if (is_ordinary && !IsSampled(ConnectionHash(packet))) return place;
+  place.has_sender = IsOneHost(packet.source);
   if (place.has_sender) {
     const AddressWords source = WordsOf(packet.source);
     place.source_hash = hash_(source.high, source.low);
@@ -159,7 +170,6 @@ FloodEngine::Place FloodEngine::PlaceOf(const DecodedPacket& packet) {
   place.counts = true;
   const AddressWords destination = WordsOf(packet.destination);
   place.destination_hash = hash_(destination.high, destination.low);
-  if (is_ordinary) return place;
   place.in_prefix = true;
   place.prefix = PrefixOf(packet.destination);
   const AddressWords prefix = WordsOf(place.prefix);
@@ -178,6 +188,7 @@ void FloodEngine::Count(const DecodedPacket& packet, const Place& place) {
   if (FloodEntry* entry = Touch(prefixes_, touched_prefixes_, place.prefix, place.prefix_hash)) {
     entry->is_prefix = true;
     CountReceived(*entry, packet, place.kind);
+    if (place.kind == FloodKind::kTcp && !entry->excited) return;
     // By the last byte, or a hash of what follows the prefix.
     const std::uint64_t host = packet.destination.is_v4() ? packet.destination.padded_bytes()[3]
                                                           : place.destination_hash >> 56;
@@ -207,24 +218,19 @@ FloodEntry* FloodEngine::Touch(FloodTable& table, Touched& touched, const IpAddr
 }
 
 void FloodEngine::CountReceived(FloodEntry& entry, const DecodedPacket& packet, FloodKind kind) {
-  ++entry.counts[static_cast<std::size_t>(kind)];
-  entry.bytes += packet.wire_bytes;
+  const std::uint32_t weight = kind == FloodKind::kTcp ? kSampleOneIn : 1;
+  entry.counts[static_cast<std::size_t>(kind)] += weight;
+  entry.bytes += weight * packet.wire_bytes;
   if (packet.is_fragment) ++entry.fragments;
-  const bool is_tcp = packet.protocol == kProtocolTcp;
   if (kind == FloodKind::kTcp && !entry.excited && !entry.sampled) return;
-  const AddressWords words = WordsOf(packet.source);
-  const std::uint64_t source = kSourceHash(words.high, words.low);
-  if (is_tcp && (kind == FloodKind::kSyn || kind == FloodKind::kTcp)) {
-    const auto attempt = static_cast<std::uint32_t>(
-        kSourceHash(source, std::uint64_t{packet.source_port} << 16 | packet.destination_port));
-    // One connection in four is watched.
-    if ((attempt >> 1 & 3) == 0) {
-      if (kind == FloodKind::kSyn) {
-        entry.syns.Attempt(attempt, tick_);
-        entry.sampled = true;
-      } else if ((packet.tcp_flags & kTcpRst) == 0) {
-        entry.syns.Acknowledge(attempt);
-      }
+  if (kind == FloodKind::kSyn || kind == FloodKind::kTcp) {
+    const std::uint64_t connection = ConnectionHash(packet);
+    const auto fingerprint = static_cast<std::uint32_t>(connection);
+    if (kind == FloodKind::kSyn && IsSampled(connection)) {
+      entry.syns.Attempt(fingerprint, tick_);
+      entry.sampled = true;
+    } else if (kind == FloodKind::kTcp && (packet.tcp_flags & kTcpRst) == 0) {
+      entry.syns.Acknowledge(fingerprint);
     }
   }
   if (kind == FloodKind::kTcp && !entry.excited) return;
@@ -232,7 +238,8 @@ void FloodEngine::CountReceived(FloodEntry& entry, const DecodedPacket& packet, 
     entry.dirty = true;
     entry.since = Timestamp(kFloodTick * tick_);
   }
-  entry.sources.Add(source);
+  const AddressWords words = WordsOf(packet.source);
+  entry.sources.Add(kSourceHash(words.high, words.low));
   entry.source.Add(packet.source);
   if (!packet.has_ports) return;
   entry.ports |= std::uint64_t{1} << (kSourceHash(packet.destination_port, 1) >> 58);

@@ -66,7 +66,7 @@ class FloodEngine {
     IpAddress prefix;
   };
 
-  Place PlaceOf(const DecodedPacket& packet);
+  Place PlaceOf(const DecodedPacket& packet) const;
   void Count(const DecodedPacket& packet, const Place& place);
   void CountReceived(FloodEntry& entry, const DecodedPacket& packet, FloodKind kind);
   void CountSent(const DecodedPacket& packet, const Place& place);
@@ -101,7 +101,6 @@ class FloodEngine {
   Touched touched_destinations_;
   Touched touched_prefixes_;
   // Packets of hosts that also receive some: none where the tap shows one direction only.
-  std::uint64_t ordinary_ = 0;  // packets of TCP connections that go on
   double received_ = 0;
   double answered_ = 0;
   AlertTracker tracker_;

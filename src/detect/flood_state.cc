@@ -106,7 +106,6 @@ std::string FloodEngine::Save() const {
   writer(clock_.now());
   writer(tick_);
   AlertBudget::Fields(writer, budget_);
-  writer(ordinary_);
   writer(received_);
   writer(answered_);
   WriteTable(writer, destinations_, tick_);
@@ -128,7 +127,6 @@ absl::StatusOr<FloodEngine> FloodEngine::Load(const FloodOptions& options, std::
   engine.clock_.AdvanceTo(now);
   reader(engine.tick_);
   AlertBudget::Fields(reader, engine.budget_);
-  reader(engine.ordinary_);
   reader(engine.received_);
   reader(engine.answered_);
   engine.ReadTable(reader, engine.destinations_, engine.touched_destinations_);

@@ -7,6 +7,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 #include "detect/flood_entry.h"
@@ -44,7 +45,7 @@ class FloodTable {
     for (std::size_t way = 0; way < kWays; ++way) {
       if (sets_[at].tags[way] != tag) continue;
       FloodEntry& entry = entries_[at * kWays + way];
-      if (entry.address == address) return &entry;
+      if (IsSame(entry.address, address)) return &entry;
     }
     return nullptr;
   }
@@ -122,6 +123,14 @@ class FloodTable {
     std::array<std::uint16_t, kWays> ages{};     // the tick of the weight, its low bits
   };
 
+  // In two words, where comparing arrays calls a function.
+  static bool IsSame(const IpAddress& a, const IpAddress& b) {
+    std::array<std::uint64_t, 2> left;
+    std::array<std::uint64_t, 2> right;
+    std::memcpy(left.data(), a.padded_bytes().data(), 16);
+    std::memcpy(right.data(), b.padded_bytes().data(), 16);
+    return ((left[0] ^ right[0]) | (left[1] ^ right[1])) == 0 && a.is_v4() == b.is_v4();
+  }
   static std::uint32_t TagOf(std::uint64_t hash) {
     return static_cast<std::uint32_t>(hash >> 32) | 1;
   }
