@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Callable, Iterable, NoReturn, Optional, Sequence
 
 import nta
+from nta import _cli_backtest
 
 _DIMENSIONS = (
     "address", "source_address", "destination_address", "protocol", "source_port", "destination_port",
@@ -71,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_flows(commands)
     _add_detect(commands)
     _add_top(commands)
+    _cli_backtest.add(commands, _add_interval, _is_store)
     serve = commands.add_parser(
         "serve", help="start nta-server with the arguments that follow", add_help=False
     )

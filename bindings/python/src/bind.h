@@ -14,6 +14,9 @@ void BindDetect(pybind11::module_& module);
 void BindExport(pybind11::module_& module);
 void BindPipeline(pybind11::module_& module);
 void BindStore(pybind11::module_& module);
+void BindRules(pybind11::module_& module);
+void BindBacktest(pybind11::module_& module);
+void BindNotify(pybind11::module_& module);
 
 }  // namespace nta::python
 

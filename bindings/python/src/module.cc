@@ -23,4 +23,7 @@ PYBIND11_MODULE(_nta, module) {
   BindExport(module);
   BindPipeline(module);
   BindStore(module);
+  BindRules(module);
+  BindBacktest(module);
+  BindNotify(module);
 }

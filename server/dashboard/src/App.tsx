@@ -7,7 +7,9 @@ import { Conversations } from './pages/Conversations';
 import { Explore } from './pages/Explore';
 import { Host } from './pages/Host';
 import { Hosts } from './pages/Hosts';
+import { Notifications } from './pages/Notifications';
 import { Overview } from './pages/Overview';
+import { Rules } from './pages/Rules';
 import { Users } from './pages/Users';
 import { capitalised } from './lib/format';
 import { stream } from './state/live';
@@ -21,6 +23,8 @@ const kPages: Record<string, ComponentType<{ user: User }>> = {
   hosts: HostPages,
   conversations: Conversations,
   alerts: Alerts,
+  rules: Rules,
+  notifications: Notifications,
   users: Users,
 };
 

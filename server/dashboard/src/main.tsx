@@ -12,6 +12,7 @@ import './styles/panels.css';
 import './styles/charts.css';
 import './styles/tables.css';
 import './styles/pages.css';
+import './styles/detection.css';
 import './styles/small.css';
 
 applyTheme();

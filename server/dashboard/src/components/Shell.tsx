@@ -5,6 +5,7 @@ import { theme, type Theme } from '../state/preferences';
 import { may, signOut } from '../state/session';
 import { useStore } from '../state/store';
 import { linkTo, useView } from '../state/view';
+import { Bell } from './Bell';
 import { CaptureState } from './CaptureState';
 import { FilterBar } from './FilterBar';
 import { HelpDialog } from './HelpDialog';
@@ -20,6 +21,7 @@ const kPages = [
   { page: 'explore', label: 'Explore' },
   { page: 'hosts', label: 'Hosts' },
   { page: 'alerts', label: 'Alerts' },
+  { page: 'rules', label: 'Rules' },
 ];
 const kThemes: { value: Theme; label: string; icon: string }[] = [
   { value: 'system', label: 'Like the system', icon: 'system' },
@@ -35,7 +37,7 @@ export function Shell({ user, children }: { user: User; children: ReactNode }) {
   const view = useView();
   const [dialog, setDialog] = useState<'help' | 'password' | null>(null);
   const pages = may(user, 'admin') ? [...kPages, { page: 'users', label: 'Users' }] : kPages;
-  const hasTraffic = view.page !== 'users';
+  const hasTraffic = !['users', 'rules', 'notifications'].includes(view.page);
 
   useKey((event) => {
     if (event.key === '?' && !isTyping(event)) setDialog('help');
@@ -108,6 +110,7 @@ export function Shell({ user, children }: { user: User; children: ReactNode }) {
           <CaptureState />
           {hasTraffic && <FilterBar />}
           {hasTraffic && <RangePicker />}
+          <Bell />
         </header>
         <OfflineLine />
         <main id="main" tabIndex={-1} className={`page page-${view.page}`}>
@@ -128,6 +131,9 @@ function AccountMenu({ user, onPassword }: { user: User; onPassword: () => void 
         <strong>{user.username}</strong> <span className="muted">{user.role}</span>
       </p>
       <ThemeChoice />
+      <a className="menu-item" href={linkTo(useView(), { page: 'notifications' })}>
+        Notification settings
+      </a>
       <button type="button" className="menu-item" onClick={onPassword}>
         Change password…
       </button>
