@@ -36,7 +36,47 @@ void LeaveOut(const Document& document, const absl::Status& status) {
                               " is left out: " + std::string(status.message()));
 }
 
+// How many times further away than normal the thresholds of a detector are.
+double FactorOf(const std::string& sensitivity) {
+  if (sensitivity == "low") return 2;
+  return sensitivity == "high" ? 0.5 : 1;
+}
+
+void Scale(double factor, std::size_t& threshold) {
+  threshold = std::max<std::size_t>(
+      2, static_cast<std::size_t>(static_cast<double>(threshold) * factor + 0.5));
+}
+
+void Scale(double factor, FloodOptions& flood) {
+  for (double* rate : {&flood.min_syn_rate, &flood.min_udp_rate, &flood.min_icmp_rate,
+                       &flood.min_amplification_rate, &flood.min_crowd_rate}) {
+    *rate *= factor;
+  }
+  flood.alerts_per_day /= factor;
+}
+
+void Scale(double factor, PortScanOptions& scans) {
+  for (std::size_t* threshold : {&scans.min_ports, &scans.min_hosts, &scans.min_pinged_hosts}) {
+    Scale(factor, *threshold);
+  }
+  // Each power of ten asks for about two more failed contacts in a row.
+  scans.false_positive_rate *= factor > 1 ? 1e-3 : factor < 1 ? 1e2 : 1;
+}
+
+void Scale(double factor, BruteForceOptions& guesses) {
+  for (std::size_t* threshold :
+       {&guesses.min_failures, &guesses.min_web_failures, &guesses.min_spray_failures,
+        &guesses.min_spray_hosts, &guesses.min_distributed_failures,
+        &guesses.min_distributed_sources, &guesses.failures_before_success}) {
+    Scale(factor, *threshold);
+  }
+}
+
 }  // namespace
+
+bool HasSensitivity(const std::string& detector) {
+  return detector == "flood" || detector == "port_scan" || detector == "brute_force";
+}
 
 DetectionOptions OptionsFor(const AllDetectorSettings& settings) {
   DetectionOptions options;
@@ -45,18 +85,10 @@ DetectionOptions OptionsFor(const AllDetectorSettings& settings) {
     // A detector of another version of the library.
     if (std::find(known.begin(), known.end(), name) == known.end()) continue;
     if (!one.enabled) options.disabled.insert(name);
-    if (name != "port_scan") continue;
-    if (one.sensitivity == "low") {
-      options.port_scan.min_ports = 60;
-      options.port_scan.min_hosts = 60;
-      options.port_scan.min_pinged_hosts = 40;
-      options.port_scan.false_positive_rate = 1e-9;
-    } else if (one.sensitivity == "high") {
-      options.port_scan.min_ports = 12;
-      options.port_scan.min_hosts = 12;
-      options.port_scan.min_pinged_hosts = 8;
-      options.port_scan.false_positive_rate = 1e-4;
-    }
+    const double factor = FactorOf(one.sensitivity);
+    if (name == "flood") Scale(factor, options.flood);
+    if (name == "port_scan") Scale(factor, options.port_scan);
+    if (name == "brute_force") Scale(factor, options.brute_force);
   }
   return options;
 }

@@ -22,7 +22,10 @@ namespace nta::server {
 inline constexpr std::size_t kMostRules = 200;
 inline constexpr std::size_t kMostSuppressions = 2000;
 
-// The options that settings stand for.
+// Whether the detector has thresholds to move; others judge by what is forbidden or impossible.
+bool HasSensitivity(const std::string& detector);
+// The options that settings stand for: a low sensitivity doubles the thresholds of a detector, a
+// high one halves them.
 DetectionOptions OptionsFor(const AllDetectorSettings& settings);
 
 // Thread-safe; methods that answer a status wait for the disk.

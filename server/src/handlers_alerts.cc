@@ -16,7 +16,8 @@ namespace {
 
 constexpr std::size_t kMostNotes = 100;
 constexpr std::size_t kMostNoteBytes = 4000;
-constexpr int kMostPages = 20;
+// Of hidden alerts in a row; then the page ends early, with a cursor.
+constexpr int kMostPages = 200;
 constexpr std::size_t kMostExamined = 10'000;
 
 absl::StatusOr<AlertQuery> ReadAlerts(Services& services, const Call& call) {

@@ -140,48 +140,76 @@ absl::StatusOr<Subject> ReadSubject(Services& services, std::string_view json,
   return subject;
 }
 
-Response PostBacktest(Services& services, const Call& call) {
-  std::optional<std::size_t> position;
-  const auto refuse = [&](const absl::Status& status) {
+// What the two routes have in common: how to refuse, and the times and wishes of the body.
+class Reader {
+ public:
+  Reader(Services& services, const Call& call) : services_(services), call_(call) {}
+
+  absl::Status Read(std::string_view subject, std::string_view against) {
+    NTA_ASSIGN_OR_RETURN(request_.subject, ReadSubject(services_, subject, position_));
+    if (!against.empty()) {
+      NTA_ASSIGN_OR_RETURN(request_.against, ReadSubject(services_, against, position_));
+    }
+    const Timestamp now = services_.clock.wall();
+    const auto moment = [&](std::string_view name, std::string_view fallback) {
+      const std::string_view text = call_.Body(name);
+      return ParseMoment(text.empty() ? fallback : text, now);
+    };
+    NTA_ASSIGN_OR_RETURN(request_.interval.until, moment("until", "now"));
+    NTA_ASSIGN_OR_RETURN(request_.interval.since, moment("since", "-24h"));
+    if (request_.interval.since >= request_.interval.until) {
+      return base::InvalidArgument("field \"since\" is not before \"until\"");
+    }
+    if (const std::string_view wanted = call_.Body("wanted_per_day"); !wanted.empty()) {
+      request_.wanted_per_day = std::strtod(std::string(wanted).c_str(), nullptr);
+      if (!(request_.wanted_per_day >= 0 && request_.wanted_per_day <= 1e6)) {
+        return base::InvalidArgument("field \"wanted_per_day\" is 0 to 1000000");
+      }
+    }
+    if (call_.Body("suppressions") == "false") return absl::OkStatus();
+    for (StoredSuppression& one : services_.detection.Suppressions()) {
+      request_.suppressions.push_back(std::move(one.suppression));
+    }
+    return absl::OkStatus();
+  }
+
+  Response Refuse(const absl::Status& status) const {
     if (absl::IsNotFound(status)) return Problem(404, "there is no such rule");
     const std::string message(status.message().data(), status.message().size());
-    return position ? Problem(400, message, ",\"position\":" + std::to_string(*position))
-                    : Problem(400, message);
-  };
-  BacktestRequest request;
-  auto subject = ReadSubject(services, call.Body("subject"), position);
-  if (!subject.ok()) return refuse(subject.status());
-  request.subject = *std::move(subject);
-  if (!call.Body("against").empty()) {
-    auto against = ReadSubject(services, call.Body("against"), position);
-    if (!against.ok()) return refuse(against.status());
-    request.against = *std::move(against);
+    return position_ ? Problem(400, message, ",\"position\":" + std::to_string(*position_))
+                     : Problem(400, message);
   }
-  const Timestamp now = services.clock.wall();
-  const auto until = ParseMoment(call.Body("until").empty() ? "now" : call.Body("until"), now);
-  const auto since = ParseMoment(call.Body("since").empty() ? "-24h" : call.Body("since"), now);
-  if (!since.ok()) return refuse(since.status());
-  if (!until.ok()) return refuse(until.status());
-  if (*since >= *until) return Problem(400, "field \"since\" is not before \"until\"");
-  request.interval = {*since, *until};
-  if (const std::string_view wanted = call.Body("wanted_per_day"); !wanted.empty()) {
-    request.wanted_per_day = std::strtod(std::string(wanted).c_str(), nullptr);
-    if (!(request.wanted_per_day >= 0 && request.wanted_per_day <= 1e6)) {
-      return Problem(400, "field \"wanted_per_day\" is 0 to 1000000");
-    }
+
+  Response Start() && {
+    const auto id = services_.jobs.Start(
+        {.kind = "backtest", .owner = call_.principal.account.username},
+        [&store = services_.store, request = std::move(request_)](JobContext& job) {
+          return RunBacktest(store, request, job);
+        });
+    if (!id.ok()) return FromStatus(id.status());
+    return Json(JsonObject().Add("job", *id).Take(), 202);
   }
-  if (call.Body("suppressions") != "false") {
-    for (StoredSuppression& one : services.detection.Suppressions()) {
-      request.suppressions.push_back(std::move(one.suppression));
-    }
-  }
-  const auto id = services.jobs.Start(
-      {.kind = "backtest", .owner = call.principal.account.username},
-      [&store = services.store, request = std::move(request)](JobContext& job) {
-        return RunBacktest(store, request, job);
-      });
-  if (!id.ok()) return FromStatus(id.status());
-  return Json(JsonObject().Add("job", *id).Take(), 202);
+
+ private:
+  Services& services_;
+  const Call& call_;
+  BacktestRequest request_;
+  std::optional<std::size_t> position_;
+};
+
+Response Begin(Services& services, const Call& call, std::string_view subject,
+               std::string_view against) {
+  Reader reader(services, call);
+  const absl::Status status = reader.Read(subject, against);
+  return status.ok() ? std::move(reader).Start() : reader.Refuse(status);
+}
+
+Response PostBacktest(Services& services, const Call& call) {
+  return Begin(services, call, call.Body("subject"), call.Body("against"));
+}
+
+Response PostDryRun(Services& services, const Call& call) {
+  return Begin(services, call, JsonObject().Add("expression", call.Body("expression")).Take(), {});
 }
 
 }  // namespace
@@ -190,24 +218,36 @@ std::vector<Route> BacktestRoutes() {
   const std::string subject =
       "{\"expression\"} of a rule, {\"rule\"} by its id, {\"detector\", \"sensitivity\"}, or {} for "
       "all detectors";
-  return {{.method = "POST",
-           .path = "/api/v1/backtest",
-           .access = Access::kOperator,
-           .work = Work::kStore,
-           .handler = PostBacktest,
-           .summary = "What a rule or detector would have said of stored flows",
-           .parameters = {},
-           .fields = {{"subject", subject, Need::kRequired, FieldType::kObject},
-                      {"against", "another one, to compare with", Need::kOptional,
-                       FieldType::kObject},
-                      {"since", "RFC 3339 or -24h, the default", Need::kOptional},
-                      {"until", "RFC 3339 or now, the default", Need::kOptional},
-                      {"wanted_per_day", "alerts; default 5", Need::kOptional, FieldType::kNumber},
-                      {"suppressions", "whether those in use apply; default true", Need::kOptional,
-                       FieldType::kBoolean}},
-           .success = 202,
-           .answer = "job: its result has report, against, difference, suggestion",
-           .audit = "backtest.run"}};
+  const auto optional = Need::kOptional;
+  const std::vector<Field> common = {
+      {"since", "RFC 3339 or -24h, the default", optional},
+      {"until", "RFC 3339 or now, the default", optional},
+      {"wanted_per_day", "alerts; default 5", optional, FieldType::kNumber},
+      {"suppressions", "whether those in use apply; default true", optional, FieldType::kBoolean}};
+  std::vector<Field> backtest = {
+      {"subject", subject, Need::kRequired, FieldType::kObject},
+      {"against", "another one, to compare with", optional, FieldType::kObject}};
+  std::vector<Field> dry_run = {{"expression", "of a rule, see docs/alert_rules.md"}};
+  backtest.insert(backtest.end(), common.begin(), common.end());
+  dry_run.insert(dry_run.end(), common.begin(), common.end());
+  Route route = {.method = "POST",
+                 .path = "/api/v1/backtest",
+                 .access = Access::kOperator,
+                 .work = Work::kStore,
+                 .handler = PostBacktest,
+                 .summary = "What a rule or detector would have said of stored flows",
+                 .parameters = {},
+                 .fields = std::move(backtest),
+                 .success = 202,
+                 .answer = "job: its result has report, against, difference, suggestion",
+                 .audit = "backtest.run"};
+  Route dry = route;
+  dry.path = "/api/v1/alert-rules/dry-run";
+  dry.handler = PostDryRun;
+  dry.summary = "What a rule that is not saved yet would have said of stored flows";
+  dry.fields = std::move(dry_run);
+  dry.audit = "alert_rule.dry_run";
+  return {route, dry};
 }
 
 }  // namespace nta::server

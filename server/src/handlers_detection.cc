@@ -167,6 +167,7 @@ Response ListDetectors(Services& services, const Call&) {
         .Add("name", entry.first)
         .AddJson("enabled", entry.second.enabled ? "true" : "false")
         .Add("sensitivity", entry.second.sensitivity)
+        .AddJson("has_sensitivity", HasSensitivity(entry.first) ? "true" : "false")
         .AddJson("running", found == running.end() ? "false" : "true")
         .Add("memory_bytes", std::uint64_t{status.memory_bytes})
         .Add("memory_limit_bytes", std::uint64_t{status.memory_limit_bytes})

@@ -14,6 +14,8 @@ namespace {
 Response FromNotifyStatus(const absl::Status& status) {
   const std::string message(status.message().data(), status.message().size());
   if (absl::IsNotFound(status)) return Problem(404, message);
+  // An address that may not be told is a mistake of the request.
+  if (absl::IsPermissionDenied(status)) return Problem(400, message);
   if (absl::IsAlreadyExists(status) || absl::IsFailedPrecondition(status)) {
     return Problem(409, message);
   }

@@ -44,8 +44,7 @@ absl::Status LiveDetection::SetDetectors(const DetectionOptions& options) {
   NTA_ASSIGN_OR_RETURN(DetectorList list, DefaultDetectors(merged));
   detectors_.clear();
   for (std::unique_ptr<Detector>& detector : list) {
-    const std::string name(detector->name());
-    detectors_.push_back({.detector = std::move(detector), .prefix = NextPrefix(name)});
+    detectors_.push_back({.detector = std::move(detector)});
   }
   changed_ = true;
   return absl::OkStatus();
@@ -63,9 +62,8 @@ absl::Status LiveDetection::SetRules(const std::vector<AlertRule>& rules) {
       continue;
     }
     NTA_ASSIGN_OR_RETURN(RuleDetector detector, RuleDetector::Create(rule));
-    wanted.push_back({.detector = std::make_shared<RuleDetector>(std::move(detector)),
-                      .prefix = NextPrefix("rule:" + rule.id),
-                      .rule = text});
+    wanted.push_back(
+        {.detector = std::make_shared<RuleDetector>(std::move(detector)), .rule = text});
   }
   rules_ = std::move(wanted);
   changed_ = true;
@@ -144,6 +142,9 @@ void LiveDetection::TakeOver(std::vector<Alert>& alerts) {
       next.prefix = namesake->prefix;
       next.alerts = namesake->alerts;
       before.erase(namesake);
+    } else {
+      absl::MutexLock lock(&mutex_);
+      next.prefix = NextPrefix(std::string(next.detector->name()));
     }
     running_.push_back(std::move(next));
   }

@@ -295,7 +295,7 @@ class RuleParser {
         *nanoseconds > static_cast<double>(RuleCondition::kLongestWindow.count())) {
       return FailAt(at, "a window is 1s to 7d long");
     }
-    rule_.window_ = Duration(static_cast<std::int64_t>(*nanoseconds));
+    rule_.window_ = Duration(std::llround(*nanoseconds));
     Advance();
     if (Accept("tumbling")) {
       rule_.window_kind_ = RuleWindow::kTumbling;

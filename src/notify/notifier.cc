@@ -288,9 +288,10 @@ void Notifier::Impl::Settle(const Parcel& parcel, const absl::Status& status, Ti
 }
 
 Timestamp Notifier::Impl::Step(Timestamp now) {
-  BringToDisk();
   Timestamp next = Timestamp::max();
   while (true) {
+    // What was offered while a message was on its way does not wait for the next one.
+    BringToDisk();
     std::optional<Parcel> parcel;
     {
       absl::MutexLock lock(&mutex_);
@@ -303,7 +304,6 @@ Timestamp Notifier::Impl::Step(Timestamp now) {
     for (const Entry& entry : parcel->entries) news.push_back(entry.news);
     Settle(*parcel, parcel->sender->Send(DigestNotification(news, now), now), now);
   }
-  BringToDisk();
   return next;
 }
 

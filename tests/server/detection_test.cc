@@ -271,13 +271,13 @@ TEST_F(DetectionTest, ThreatsAreCountedByClass) {
 TEST_F(DetectionTest, DetectorsAreSetWhileTheyRun) {
   Feed(Starts(1));
   EXPECT_THAT(Call("GET", "/api/v1/detectors", viewer_).body,
-              HasSubstr(R"("name":"port_scan","enabled":true,"sensitivity":"normal","running":true)"));
+              HasSubstr(R"("name":"port_scan","enabled":true,"sensitivity":"normal","has_sensitivity":true,"running":true)"));
   EXPECT_EQ(Call("PUT", "/api/v1/detectors/port_scan", operator_, R"({"enabled":false})").status,
             403);
   ASSERT_EQ(Call("PUT", "/api/v1/detectors/port_scan", admin_, R"({"enabled":false})").status, 200);
   Feed(Starts(1, minutes(1)));
   EXPECT_THAT(Call("GET", "/api/v1/detectors", viewer_).body,
-              HasSubstr(R"("name":"port_scan","enabled":false,"sensitivity":"normal","running":false)"));
+              HasSubstr(R"("name":"port_scan","enabled":false,"sensitivity":"normal","has_sensitivity":true,"running":false)"));
   ASSERT_EQ(Call("PUT", "/api/v1/detectors/port_scan", admin_,
                  R"({"enabled":true,"sensitivity":"high"})")
                 .status,
@@ -323,6 +323,12 @@ TEST_F(DetectionTest, BacktestsTellWhatARuleWouldHaveSaid) {
   EXPECT_THAT(job, HasSubstr(R"("alerts":3,)"));
   EXPECT_THAT(job, HasSubstr(R"("difference":{"same":3,"appear_count":0,"vanish_count":2)"));
   EXPECT_THAT(job, HasSubstr(R"("suggestion":{"wanted_per_day":1.0,"threshold":1)"));
+  const Response dry = Call("POST", "/api/v1/alert-rules/dry-run", operator_,
+                            R"({"expression":"count() > 100 per src in 60s"})");
+  ASSERT_EQ(dry.status, 202) << dry.body;
+  EXPECT_THAT(Await(TextMember(dry.body, "job")), HasSubstr(R"("alerts":3,)"));
+  EXPECT_EQ(Call("POST", "/api/v1/alert-rules/dry-run", operator_, R"({"expression":"count("})").status,
+            400);
   const Response all = Call("POST", "/api/v1/backtest", operator_, R"({"subject":{}})");
   EXPECT_THAT(Await(TextMember(all.body, "job")), HasSubstr(R"("state":"done")"));
   const Response wrong = Call("POST", "/api/v1/backtest", operator_,

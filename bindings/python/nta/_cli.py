@@ -21,6 +21,7 @@ from nta import _cli_transfer
 from ._cli_firewall import add_firewall
 
 from . import _cli_backup
+from nta import _cli_backtest
 
 _DIMENSIONS = (
     "address", "source_address", "destination_address", "protocol", "source_port", "destination_port",
@@ -81,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     _cli_transfer.add_commands(commands, _add_interval)
     add_firewall(commands)
     _cli_backup.add(commands)
+    _cli_backtest.add(commands, _add_interval, _is_store)
     serve = commands.add_parser(
         "serve", help="start nta-server with the arguments that follow", add_help=False
     )

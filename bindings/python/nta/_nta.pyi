@@ -858,6 +858,119 @@ def beacon_score(
 ) -> dict[str, float]: ...
 def flow_feature_names() -> list[str]: ...
 
+class RuleDetector(_NativeDetector):
+    def __init__(
+        self,
+        expression: str,
+        *,
+        id: str = ...,
+        title: str = ...,
+        severity: str = ...,
+        close_below: float = ...,
+        hold: float = ...,
+    ) -> None: ...
+    @property
+    def expression(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+
+def check_rule(expression: str) -> dict[str, Any]: ...
+
+class AlertFilter:
+    def __init__(self, suppressions: Iterable[dict[str, Any]]) -> None: ...
+    def apply(self, alerts: Iterable[Alert]) -> list[Alert]: ...
+    def replace(self, suppressions: Iterable[dict[str, Any]]) -> None: ...
+    @property
+    def counts(self) -> dict[str, dict[str, Any]]: ...
+
+class BacktestReport:
+    flows: int
+    late_flows: int
+    since: int
+    until: int
+    days: float
+    alerts: int
+    hidden: int
+    alerts_per_day: float
+    by_class: dict[str, int]
+    by_severity: dict[str, int]
+    by_detector: dict[str, int]
+    by_day: dict[str, int]
+    kept: list[Alert]
+    def score_for(self, wanted_per_day: float) -> float: ...
+    def compare(self, after: BacktestReport) -> dict[str, Any]: ...
+    def to_dict(self) -> dict[str, Any]: ...
+
+def backtest(
+    detector: Any,
+    source: Any,
+    *,
+    since: Any = ...,
+    until: Any = ...,
+    suppressions: Iterable[dict[str, Any]] = ...,
+    max_alerts: int = ...,
+) -> BacktestReport: ...
+def suggest_threshold(
+    rule: RuleDetector,
+    store: Store,
+    *,
+    wanted_per_day: float = ...,
+    since: Any = ...,
+    until: Any = ...,
+) -> dict[str, Any]: ...
+
+class NotificationChannel:
+    @property
+    def kind(self) -> str: ...
+    def send(self, alert: Alert) -> None: ...
+    def test(self) -> None: ...
+
+class EmailChannel(NotificationChannel):
+    def __init__(
+        self,
+        host: str,
+        *,
+        port: int = ...,
+        security: str = ...,
+        username: str = ...,
+        password: str = ...,
+        sender: str,
+        recipients: Sequence[str],
+        ca_file: str = ...,
+        timeout: float = ...,
+    ) -> None: ...
+
+class WebhookChannel(NotificationChannel):
+    def __init__(
+        self,
+        url: str,
+        *,
+        secret: str = ...,
+        allowed_networks: Sequence[str] = ...,
+        ca_file: str = ...,
+        timeout: float = ...,
+    ) -> None: ...
+
+class SyslogChannel(NotificationChannel):
+    def __init__(
+        self,
+        host: str,
+        *,
+        port: int = ...,
+        transport: str = ...,
+        facility: int = ...,
+        host_name: str = ...,
+    ) -> None: ...
+
+def verify_webhook(
+    secret: str,
+    timestamp: int,
+    body: bytes,
+    signature: str,
+    now: int,
+    tolerance: float = ...,
+) -> bool: ...
+
 class Column:
     def __len__(self) -> int: ...
     def __buffer__(self, flags: int, /) -> memoryview: ...

@@ -20,6 +20,9 @@ void BindLog(pybind11::module_& module);
 void BindAudit(pybind11::module_& module);
 void BindFirewall(pybind11::module_& module);
 void BindBackup(pybind11::module_& module);
+void BindRules(pybind11::module_& module);
+void BindBacktest(pybind11::module_& module);
+void BindNotify(pybind11::module_& module);
 
 }  // namespace nta::python
 

@@ -32,4 +32,7 @@ PYBIND11_MODULE(_nta, module) {
   BindHealth(module);
   BindSchedule(module);
   BindIncidents(module);
+  BindRules(module);
+  BindBacktest(module);
+  BindNotify(module);
 }

@@ -13,8 +13,10 @@ import { Host } from './pages/Host';
 import { Hosts } from './pages/Hosts';
 import { Incidents } from './pages/Incidents';
 import { Logs } from './pages/Logs';
+import { Notifications } from './pages/Notifications';
 import { Overview } from './pages/Overview';
 import { Settings } from './pages/Settings';
+import { Rules } from './pages/Rules';
 import { Users } from './pages/Users';
 import { capitalised } from './lib/format';
 import { stream } from './state/live';
@@ -31,6 +33,8 @@ const kPages: Record<string, ComponentType<{ user: User }>> = {
   logs: Logs,
   audit: Audit,
   firewall: Firewall,
+  rules: Rules,
+  notifications: Notifications,
   users: Users,
   incidents: Incidents,
   health: Health,

@@ -17,6 +17,7 @@ import './styles/logs.css';
 import './styles/transfer.css';
 import './styles/firewall.css';
 import './styles/backups.css';
+import './styles/detection.css';
 import './styles/small.css';
 
 applyTheme();

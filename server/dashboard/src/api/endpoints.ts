@@ -5,10 +5,14 @@ import type {
   AlertPage,
   AuditPage,
   AuditReport,
+  AlertRule,
   ApplicationEntry,
   Backup,
+  BacktestResult,
   Capture,
+  Channel,
   Conversations,
+  DetectorRow,
   Dimension,
   FlowOrder,
   FlowPage,
@@ -17,15 +21,21 @@ import type {
   LogPage,
   LogRotation,
   Job,
+  JobStatus,
   Measure,
   PrunePolicy,
+  NotificationRoute,
   Role,
+  RuleCheck,
   Series,
   SeriesBy,
   ServerNotice,
   Summary,
+  Suppression,
+  Threat,
   Top,
   User,
+  UserNotifications,
   UserRow,
 } from './types';
 
@@ -88,7 +98,14 @@ export const getApplications = async (signal?: AbortSignal) =>
   (await get<{ applications: ApplicationEntry[] }>('/api/v1/applications', {}, signal)).applications;
 
 export const getAlerts = (
-  q: Interval & { class?: string; severity?: string; limit?: number; cursor?: string },
+  q: Interval & {
+    class?: string;
+    severity?: string;
+    suppressed?: 'no' | 'yes' | 'all';
+    acknowledged?: 'no' | 'yes' | 'all';
+    limit?: number;
+    cursor?: string;
+  },
   signal?: AbortSignal,
 ) => get<AlertPage>('/api/v1/alerts', { ...q }, signal);
 
@@ -131,6 +148,74 @@ export const verifyAudit = async () =>
   (await client.http.post<AuditReport>('/api/v1/logs/audit/verify', undefined, { timeout: 300_000 })).data;
 export const exportAudit = (q: { act?: string; outcome?: string }, format: 'csv' | 'jsonl') =>
   saveFile('/api/v1/logs/audit/export', { ...q, format }, `audit.${format}`);
+
+const alertPath = (id: string | number) => `/api/v1/alerts/${encodeURIComponent(String(id))}`;
+export const acknowledgeAlert = async (id: string | number, note = '') =>
+  (await client.http.post<Alert>(`${alertPath(id)}/acknowledge`, note ? { note } : {})).data;
+export const unacknowledgeAlert = async (id: string | number) =>
+  (await client.http.delete<Alert>(`${alertPath(id)}/acknowledge`)).data;
+export const noteOnAlert = async (id: string | number, text: string) =>
+  (await client.http.post<Alert>(`${alertPath(id)}/notes`, { text })).data;
+export const suppressAlert = async (
+  id: string | number,
+  body: { scope: string; reason: string; until?: string },
+) => (await client.http.post<Suppression>(`${alertPath(id)}/suppress`, body)).data;
+export const getThreats = async (i: Interval, signal?: AbortSignal) =>
+  (await get<{ threats: Threat[] }>('/api/v1/threats', { ...i }, signal)).threats;
+
+const rulePath = (id: string) => `/api/v1/alert-rules/${encodeURIComponent(id)}`;
+export type RuleBody = Pick<AlertRule, 'title' | 'expression' | 'severity' | 'enabled'> &
+  Partial<Pick<AlertRule, 'close_below' | 'hold_seconds'>>;
+export const getRules = async (signal?: AbortSignal) =>
+  (await get<{ rules: AlertRule[] }>('/api/v1/alert-rules', {}, signal)).rules;
+export const createRule = (rule: RuleBody) => client.http.post('/api/v1/alert-rules', rule);
+export const changeRule = (id: string, rule: RuleBody) => client.http.put(rulePath(id), rule);
+export const deleteRule = (id: string) => client.http.delete(rulePath(id));
+export const checkRule = async (expression: string, signal?: AbortSignal) =>
+  (await client.http.post<RuleCheck>('/api/v1/alert-rules/validate', { expression }, { signal })).data;
+
+export const getSuppressions = async (signal?: AbortSignal) =>
+  (await get<{ suppressions: Suppression[] }>('/api/v1/suppressions', {}, signal)).suppressions;
+export const createSuppression = (body: Partial<Suppression> & { reason: string }) =>
+  client.http.post('/api/v1/suppressions', body);
+export const deleteSuppression = (id: string) =>
+  client.http.delete(`/api/v1/suppressions/${encodeURIComponent(id)}`);
+
+export const getDetectors = async (signal?: AbortSignal) =>
+  (await get<{ detectors: DetectorRow[] }>('/api/v1/detectors', {}, signal)).detectors;
+export const changeDetector = (name: string, change: { enabled?: boolean; sensitivity?: string }) =>
+  client.http.put(`/api/v1/detectors/${encodeURIComponent(name)}`, change);
+
+export const startBacktest = async (body: {
+  subject: Record<string, string>;
+  against?: Record<string, string>;
+  since?: string;
+  until?: string;
+  wanted_per_day?: number;
+}) => (await client.http.post<{ job: string }>('/api/v1/backtest', body)).data.job;
+export const getJob = (id: string, signal?: AbortSignal) =>
+  get<JobStatus<BacktestResult>>(`/api/v1/jobs/${encodeURIComponent(id)}`, {}, signal);
+export const cancelJob = (id: string) => client.http.delete(`/api/v1/jobs/${encodeURIComponent(id)}`);
+
+export const getNotifications = (signal?: AbortSignal) =>
+  get<UserNotifications>('/api/v1/notifications', {}, signal);
+export const markNotificationsRead = (id = '') =>
+  client.http.post('/api/v1/notifications/read', id ? { id } : {});
+export const clearNotifications = () => client.http.delete('/api/v1/notifications');
+
+const channelPath = (id: string) => `/api/v1/notification-channels/${encodeURIComponent(id)}`;
+export type ChannelBody = Pick<Channel, 'name' | 'kind' | 'enabled' | 'settings'>;
+export const getChannels = async (signal?: AbortSignal) =>
+  (await get<{ channels: Channel[] }>('/api/v1/notification-channels', {}, signal)).channels;
+export const createChannel = (body: ChannelBody) => client.http.post('/api/v1/notification-channels', body);
+export const changeChannel = (id: string, body: ChannelBody) => client.http.put(channelPath(id), body);
+export const deleteChannel = (id: string) => client.http.delete(channelPath(id));
+export const testChannel = async (id: string) =>
+  (await client.http.post<{ delivered: boolean; message: string }>(`${channelPath(id)}/test`)).data;
+export const getNotificationRoutes = async (signal?: AbortSignal) =>
+  (await get<{ routes: NotificationRoute[] }>('/api/v1/notification-routes', {}, signal)).routes;
+export const putNotificationRoutes = (routes: NotificationRoute[]) =>
+  client.http.put('/api/v1/notification-routes', { routes });
 
 export const getStreamTicket = async () =>
   (await client.http.post<{ ticket: string; expires_in: number }>('/api/v1/stream/ticket')).data.ticket;

@@ -273,6 +273,21 @@ export interface Alert {
   state: 'open' | 'updated' | 'closed';
   count: number;
   summary: string;
+  // Absent from servers that do not tell.
+  confidence?: number;
+  band_low?: number | null;
+  band_high?: number | null;
+  first_seen?: string | null;
+  last_seen?: string | null;
+  peers?: { name: string; share: number }[];
+  advice?: string;
+  suppressed_by?: string;
+  handling?: AlertHandling;
+}
+export interface AlertHandling {
+  acknowledged_by: string | null;
+  acknowledged: string | null;
+  notes: { author: string; time: string; text: string }[];
 }
 export interface AlertPage {
   alerts: Alert[];
@@ -384,4 +399,137 @@ export interface ServerNotice {
   kind: string;
   text: string;
   time: string;
+export interface Threat {
+  class: string;
+  alerts: number;
+  open: number;
+  suppressed: number;
+  worst: Severity;
+  last: string | null;
+  sources: { address: string; alerts: number }[];
+  destinations: { address: string; alerts: number }[];
+}
+export interface AlertRule {
+  id: string;
+  title: string;
+  expression: string;
+  severity: Severity;
+  close_below: number;
+  hold_seconds: number;
+  enabled: boolean;
+  unit: string;
+  counts_at_start: boolean;
+  author: string;
+  updated: string | null;
+}
+export type RuleCheck =
+  | { valid: true; expression: string; unit: string; counts_at_start: boolean }
+  | { valid: false; message: string; position: number };
+export interface Suppression {
+  id: string;
+  kind: 'suppression' | 'maintenance' | 'allow';
+  sources: string[];
+  destinations: string[];
+  hosts: string[];
+  ports: string[];
+  domains: string[];
+  detectors: string[];
+  classes: string[];
+  begins: string | null;
+  expires: string | null;
+  weekly: string | null;
+  reason: string;
+  author: string;
+  created: string | null;
+  hidden_alerts: number;
+  hidden_states: number;
+  last_hidden: string | null;
+}
+export interface DetectorRow {
+  name: string;
+  enabled: boolean;
+  sensitivity: 'low' | 'normal' | 'high';
+  has_sensitivity: boolean;
+  running: boolean;
+  memory_bytes: number;
+  memory_limit_bytes: number;
+  evictions: number;
+  alerts: number;
+}
+export interface BacktestReport {
+  flows: number;
+  late_flows: number;
+  since: string | null;
+  until: string | null;
+  days: number;
+  alerts: number;
+  hidden: number;
+  alerts_per_day: number;
+  by_day: Record<string, number>;
+  samples: Alert[];
+}
+export interface BacktestResult {
+  report: BacktestReport;
+  against?: BacktestReport;
+  difference?: {
+    same: number;
+    appear_count: number;
+    vanish_count: number;
+    appear: Alert[];
+    vanish: Alert[];
+  };
+  suggestion?: {
+    wanted_per_day: number;
+    threshold: number | null;
+    points: { threshold: number; alerts: number; alerts_per_day: number }[];
+  };
+}
+export interface JobStatus<T> {
+  id: string;
+  state: 'running' | 'done' | 'failed' | 'cancelled';
+  progress: number;
+  doing: string;
+  error: string | null;
+  result: T | null;
+}
+export interface UserNotification {
+  id: string;
+  time: string;
+  severity: Severity;
+  subject: string;
+  text: string;
+  alert: string;
+  read: boolean;
+}
+export interface UserNotifications {
+  unread: number;
+  notifications: UserNotification[];
+}
+export type ChannelKind = 'email' | 'webhook' | 'syslog';
+export interface Channel {
+  id: string;
+  name: string;
+  kind: ChannelKind;
+  enabled: boolean;
+  settings: Record<string, unknown>;
+  status: {
+    sent: number;
+    delivered: number;
+    failed_attempts: number;
+    refused: number;
+    dropped: number;
+    queued: number;
+    resting: boolean;
+    last_success: string | null;
+    next_attempt: string | null;
+    last_error: string;
+  };
+}
+export interface NotificationRoute {
+  id: string;
+  channel: string;
+  min_severity: Severity;
+  classes: string[];
+  states: string[];
+  digest_seconds: number;
 }

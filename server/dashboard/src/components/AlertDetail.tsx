@@ -1,10 +1,16 @@
+import { useState } from 'react';
+import { acknowledgeAlert, noteOnAlert, unacknowledgeAlert } from '../api/endpoints';
+import { toProblem } from '../api/problem';
 import type { Alert } from '../api/types';
+import { BandChart } from '../charts/BandChart';
 import { evidenceLines } from '../lib/evidence';
 import { alertClassName, formatDuration, formatNumber, inWords, plural, si } from '../lib/format';
 import { clause, fromPills } from '../lib/filter';
 import { absoluteRange, formatPrecise, parseTime } from '../lib/time';
+import { notify } from '../state/notices';
 import { linkTo, useView } from '../state/view';
 import { BlockButton } from './BlockButton';
+import { AlertTraffic } from './AlertTraffic';
 import { Severity } from './Severity';
 import { Facts, SidePanel } from './SidePanel';
 import { CopyValue } from './Value';
@@ -27,7 +33,15 @@ export function alertFlows(alert: Alert) {
   };
 }
 
-export function AlertDetail({ alert, onClose }: { alert: Alert; onClose: () => void }) {
+interface DetailProps {
+  alert: Alert;
+  onClose: () => void;
+  // Absent where alerts are only looked at.
+  onChanged?: () => void;
+  onSuppress?: () => void;
+}
+
+export function AlertDetail({ alert, onClose, onChanged, onSuppress }: DetailProps) {
   const view = useView();
   const { source, destination, service } = alert.entity ?? {};
   const evidence = Object.entries(alert.evidence ?? {});
@@ -40,18 +54,19 @@ export function AlertDetail({ alert, onClose }: { alert: Alert; onClose: () => v
   if (destination)
     rows.push(['Destination', <CopyValue key="d" text={destination} field="host" value={destination} />]);
   if (service) rows.push(['Service', service]);
-  rows.push(
-    ['Observed', measured(alert.observed, alert.unit)],
-    ['Expected', measured(alert.expected, alert.unit)],
-  );
   if (alert.window_seconds) rows.push(['Window', formatDuration(alert.window_seconds)]);
   if (alert.score !== null) rows.push(['Score', `${formatNumber(alert.score)} bits of surprise`]);
+  if (alert.confidence !== undefined && alert.confidence < 1)
+    rows.push(['Confidence', `${Math.round(alert.confidence * 100)} %`]);
   rows.push(['Detector', alert.detector]);
   if (alert.technique) rows.push(['Technique', `${alert.technique} (ATT&CK)`]);
+  if (alert.suppressed_by) rows.push(['Hidden by', `suppression ${alert.suppressed_by}`]);
+  const peers = alert.peers ?? [];
   return (
     <SidePanel label="Alert detail" title={alertClassName(alert.class)} onClose={onClose}>
       <p className="lead">{alert.summary}</p>
-      <p>
+      {alert.advice && <p>{alert.advice}</p>}
+      <p className="alert-actions">
         <a className="button" href={linkTo(view, alertFlows(alert))}>
           Show these flows
         </a>{' '}
@@ -67,8 +82,39 @@ export function AlertDetail({ alert, onClose }: { alert: Alert; onClose: () => v
         {source && (
           <BlockButton address={source} reason={`${alertClassName(alert.class)}, alert ${alert.id}`} />
         )}
+        {onSuppress && (
+          <button type="button" className="button" onClick={onSuppress} title="x">
+            Suppress…
+          </button>
+        )}
       </p>
+      {alert.observed !== null && alert.expected !== null && (
+        <>
+          <h3>Observed and expected</h3>
+          <BandChart
+            observed={alert.observed}
+            expected={alert.expected}
+            low={alert.band_low ?? null}
+            high={alert.band_high ?? null}
+            format={(value) => measured(value, alert.unit)}
+          />
+        </>
+      )}
+      <AlertTraffic alert={alert} zone={view.zone} />
       <Facts rows={rows} />
+      {peers.length > 0 && (
+        <>
+          <h3>Who took part</h3>
+          <Facts
+            rows={peers.map((peer) => [
+              `${Math.round(peer.share * 100)} %`,
+              <span key={peer.name} className="mono wrap">
+                {peer.name}
+              </span>,
+            ])}
+          />
+        </>
+      )}
       {evidence.length > 0 && (
         <>
           <h3>Evidence</h3>
@@ -80,7 +126,96 @@ export function AlertDetail({ alert, onClose }: { alert: Alert; onClose: () => v
           />
         </>
       )}
+      <Handling key={String(alert.id)} alert={alert} onChanged={onChanged} />
     </SidePanel>
+  );
+}
+
+// Who looks after it, and what is known by now.
+function Handling({ alert, onChanged }: { alert: Alert; onChanged?: () => void }) {
+  const view = useView();
+  const [text, setText] = useState('');
+  const [busy, setBusy] = useState(false);
+  const handling = alert.handling;
+  const act = async (what: () => Promise<Alert>) => {
+    setBusy(true);
+    try {
+      await what();
+      setText('');
+      onChanged?.();
+    } catch (error) {
+      notify(toProblem(error).detail);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <>
+      <h3>Handling</h3>
+      <p>
+        {handling?.acknowledged_by
+          ? `${handling.acknowledged_by} looks after it since ${formatPrecise(
+              parseTime(handling.acknowledged ?? alert.time),
+              view.zone,
+            )}.`
+          : 'Nobody looks after it yet.'}
+      </p>
+      {handling && handling.notes.length > 0 && (
+        <ul className="alert-notes">
+          {handling.notes.map((note, i) => (
+            <li key={i}>
+              <span className="muted">
+                {note.author}, {formatPrecise(parseTime(note.time), view.zone)}
+              </span>
+              <span className="wrap">{note.text}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+      {onChanged && (
+        <form
+          className="note-form"
+          onSubmit={(event) => {
+            event.preventDefault();
+            if (text.trim()) void act(() => noteOnAlert(alert.id, text.trim()));
+          }}
+        >
+          <textarea
+            aria-label="Note"
+            rows={2}
+            maxLength={4000}
+            placeholder="What is known of it"
+            value={text}
+            onChange={(event) => setText(event.target.value)}
+          />
+          <span className="alert-actions">
+            <button type="submit" className="button" disabled={busy || !text.trim()}>
+              Add note
+            </button>
+            {handling?.acknowledged_by ? (
+              <button
+                type="button"
+                className="button"
+                disabled={busy}
+                onClick={() => void act(() => unacknowledgeAlert(alert.id))}
+              >
+                Give it back
+              </button>
+            ) : (
+              <button
+                type="button"
+                className="button button-primary"
+                disabled={busy}
+                title="e"
+                onClick={() => void act(() => acknowledgeAlert(alert.id, text.trim()))}
+              >
+                Acknowledge
+              </button>
+            )}
+          </span>
+        </form>
+      )}
+    </>
   );
 }
 

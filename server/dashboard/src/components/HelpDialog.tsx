@@ -5,6 +5,8 @@ const kKeys: [string, string][] = [
   ['/', 'write a filter'],
   ['j, k', 'next, previous row'],
   ['Enter', 'open the row'],
+  ['e', 'in Alerts: acknowledge'],
+  ['x', 'in Alerts: suppress'],
   ['Esc', 'close, leave'],
   ['?', 'this help'],
   ['← →', 'on a chart: read values (Shift: ten at a time)'],

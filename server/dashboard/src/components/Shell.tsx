@@ -5,6 +5,7 @@ import { theme, type Theme } from '../state/preferences';
 import { may, signOut } from '../state/session';
 import { useStore } from '../state/store';
 import { linkTo, useView } from '../state/view';
+import { Bell } from './Bell';
 import { CaptureState } from './CaptureState';
 import { FilterBar } from './FilterBar';
 import { HelpDialog } from './HelpDialog';
@@ -22,6 +23,7 @@ const kPages = [
   { page: 'explore', label: 'Explore', role: 'viewer', range: true, filter: true },
   { page: 'hosts', label: 'Hosts', role: 'viewer', range: true, filter: true },
   { page: 'alerts', label: 'Alerts', role: 'viewer', range: true, filter: true },
+  { page: 'rules', label: 'Rules', role: 'viewer', range: false, filter: false },
   { page: 'firewall', label: 'Firewall', role: 'viewer', range: false, filter: false },
   { page: 'incidents', label: 'Incidents', role: 'viewer', range: false, filter: false },
   { page: 'logs', label: 'Logs', role: 'operator', range: false, filter: false },
@@ -45,10 +47,11 @@ export function Shell({ user, children }: { user: User; children: ReactNode }) {
   const view = useView();
   const [dialog, setDialog] = useState<'help' | 'password' | null>(null);
   const pages = kPages.filter(({ role }) => may(user, role));
-  // Pages that are not in the rail, those of one host among them, are about traffic.
+  // Pages that are not in the rail are about traffic, those of one host among them, but for the settings.
+  const isTraffic = view.page !== 'notifications';
   const { range: hasRange, filter: hasFilter } = kPages.find(({ page }) => page === view.page) ?? {
-    range: true,
-    filter: true,
+    range: isTraffic,
+    filter: isTraffic,
   };
 
   useKey((event) => {
@@ -122,6 +125,7 @@ export function Shell({ user, children }: { user: User; children: ReactNode }) {
           <CaptureState />
           {hasFilter && <FilterBar />}
           {hasRange && <RangePicker />}
+          <Bell />
         </header>
         <OfflineLine />
         <ServerNotices user={user} />
@@ -143,6 +147,9 @@ function AccountMenu({ user, onPassword }: { user: User; onPassword: () => void 
         <strong>{user.username}</strong> <span className="muted">{user.role}</span>
       </p>
       <ThemeChoice />
+      <a className="menu-item" href={linkTo(useView(), { page: 'notifications' })}>
+        Notification settings
+      </a>
       <button type="button" className="menu-item" onClick={onPassword}>
         Change password…
       </button>

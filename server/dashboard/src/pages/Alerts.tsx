@@ -1,15 +1,23 @@
 import { useState } from 'react';
-import type { Alert } from '../api/types';
+import { acknowledgeAlert, getThreats, unacknowledgeAlert } from '../api/endpoints';
+import { toProblem } from '../api/problem';
+import type { Alert, Threat, User } from '../api/types';
 import { AlertDetail, measured } from '../components/AlertDetail';
 import { NotLoaded } from '../components/NotLoaded';
+import { Segmented } from '../components/Segmented';
 import { kSeverities, Severity } from '../components/Severity';
+import { SuppressDialog } from '../components/SuppressDialog';
 import { Empty, Loaded, SkeletonLines } from '../components/States';
 import { RelativeTime } from '../components/Time';
 import { FilterValue } from '../components/Value';
 import { alertClassName, plural } from '../lib/format';
 import { describeRange } from '../lib/time';
 import { isTyping, useKey, useNow, useSmall } from '../state/hooks';
-import { useAlerts } from '../state/traffic';
+import { notify } from '../state/notices';
+import { useQuery } from '../state/query';
+import { refreshMs } from '../state/refresh';
+import { may } from '../state/session';
+import { useAlerts, type AlertFilter } from '../state/traffic';
 import { setView, useExtra, useView, widen } from '../state/view';
 
 const kClasses = [
@@ -31,14 +39,33 @@ const kClasses = [
   'flash_crowd',
 ];
 
-export function Alerts() {
+type Box = 'inbox' | 'all' | 'hidden' | 'threats';
+const kBoxes: { value: Box; label: string }[] = [
+  { value: 'inbox', label: 'Inbox' },
+  { value: 'all', label: 'All' },
+  { value: 'hidden', label: 'Hidden' },
+  { value: 'threats', label: 'By class' },
+];
+const kBoxFilters: Record<Box, AlertFilter> = {
+  inbox: { suppressed: 'no', acknowledged: 'no' },
+  all: { suppressed: 'no', acknowledged: 'all' },
+  hidden: { suppressed: 'yes', acknowledged: 'all' },
+  threats: { suppressed: 'no', acknowledged: 'all' },
+};
+
+export function Alerts({ user }: { user: User }) {
   const view = useView();
+  const [boxName, setBox] = useExtra('box', 'inbox');
+  const box = kBoxes.find((one) => one.value === boxName)?.value ?? 'inbox';
+  const mayAct = may(user, 'operator');
+  const [suppressing, setSuppressing] = useState<Alert | null>(null);
   const small = useSmall();
   const [cls, setClass] = useExtra('class');
   const [severity, setSeverity] = useExtra('severity');
   const [openId, setOpenId] = useExtra('alert');
   const [cursor, setCursor] = useState(-1);
   const { query, alerts, more } = useAlerts(view, {
+    ...kBoxFilters[box],
     class: cls || undefined,
     severity: severity || undefined,
   });
@@ -54,11 +81,26 @@ export function Alerts() {
       setCursor(next);
       document.querySelectorAll('[data-row]')[next]?.scrollIntoView({ block: 'nearest' });
       if (opened) setOpenId(String(list[next]!.id));
+    } else if (event.key === 'e' && mayAct && (opened ?? list[cursor])) {
+      void toggleAcknowledged((opened ?? list[cursor])!);
+    } else if (event.key === 'x' && mayAct && (opened ?? list[cursor])) {
+      event.preventDefault();
+      setSuppressing((opened ?? list[cursor])!);
     } else if (event.key === 'Enter' && event.target === document.body && list[cursor]) {
       setOpenId(String(list[cursor].id));
     }
   });
 
+  const toggleAcknowledged = async (alert: Alert) => {
+    try {
+      const has = Boolean(alert.handling?.acknowledged_by);
+      await (has ? unacknowledgeAlert(alert.id) : acknowledgeAlert(alert.id));
+      notify(has ? 'Back in the inbox.' : 'Acknowledged; it is under All.');
+      query.reload();
+    } catch (error) {
+      notify(toProblem(error).detail);
+    }
+  };
   const choose = (alert: Alert, index: number) => {
     setCursor(index);
     setOpenId(String(alert.id));
@@ -75,6 +117,7 @@ export function Alerts() {
               ? `${open} open, ${plural(list.length, 'alert')}${more ? ' shown, narrow the range for the rest' : ''}`
               : ''}
           </span>
+          <Segmented label="Which alerts" value={box} choices={kBoxes} onChange={setBox} />
           <span className="panel-tools">
             <select
               className="select"
@@ -107,6 +150,7 @@ export function Alerts() {
           </span>
         </div>
         <div className="explore-scroll">
+          {box === 'threats' ? <Threats /> : (
           <Loaded
             query={query}
             skeleton={
@@ -119,6 +163,7 @@ export function Alerts() {
               list.length === 0 ? (
                 <div className="explore-note">
                   <Empty>
+                    {box === 'inbox' && <p>Nothing waits for you.</p>}
                     <p>
                       No {kinds} in this range ({describeRange(view.range, view.zone).toLowerCase()}).
                     </p>
@@ -145,9 +190,27 @@ export function Alerts() {
               )
             }
           </Loaded>
+          )}
         </div>
       </div>
-      {opened && <AlertDetail alert={opened} onClose={() => setOpenId('')} />}
+      {opened && (
+        <AlertDetail
+          alert={opened}
+          onClose={() => setOpenId('')}
+          onChanged={mayAct ? query.reload : undefined}
+          onSuppress={mayAct ? () => setSuppressing(opened) : undefined}
+        />
+      )}
+      {suppressing && (
+        <SuppressDialog
+          alert={suppressing}
+          onClose={() => setSuppressing(null)}
+          onDone={() => {
+            notify('Alerts like this one are hidden from now on; see Rules, Suppressions.');
+            setSuppressing(null);
+          }}
+        />
+      )}
       {alerts && openId && !opened && <NotLoaded what={`Alert ${openId}`} onClose={() => setOpenId('')} />}
     </div>
   );
@@ -265,3 +328,86 @@ function AlertCards({ list, rowClass, onChoose }: ListProps) {
     </ul>
   );
 }
+
+// How much of what kind, and who is behind it; a row leads to its alerts.
+function Threats() {
+  const view = useView();
+  const { zone } = view;
+  const now = useNow(1000);
+  const query = useQuery(
+    `threats ${view.range.since} ${view.range.until}`,
+    (signal) => getThreats(view.range, signal),
+    refreshMs(view.range),
+  );
+  return (
+    <Loaded query={query} skeleton={<SkeletonLines count={6} height={28} />}>
+      {(threats) =>
+        threats.length === 0 ? (
+          <div className="explore-note">
+            <Empty>
+              <p>No alerts of any class in this range.</p>
+            </Empty>
+          </div>
+        ) : (
+          <div className="data-table-scroll">
+            <table className="data-table threat-table">
+              <thead>
+                <tr>
+                  <th scope="col">Class</th>
+                  <th scope="col">Worst</th>
+                  <th scope="col" className="num">
+                    Alerts
+                  </th>
+                  <th scope="col" className="num">
+                    Open
+                  </th>
+                  <th scope="col" className="num">
+                    Hidden
+                  </th>
+                  <th scope="col">Last</th>
+                  <th scope="col">Sources</th>
+                  <th scope="col">Destinations</th>
+                </tr>
+              </thead>
+              <tbody>
+                {threats.map((threat) => (
+                  <tr key={threat.class}>
+                    <th scope="row">
+                      <button
+                        type="button"
+                        className="text-button"
+                        onClick={() => setView({ extra: { class: threat.class, box: 'all' } })}
+                      >
+                        {alertClassName(threat.class)}
+                      </button>
+                    </th>
+                    <td>
+                      <Severity level={threat.worst} />
+                    </td>
+                    <td className="num">{threat.alerts}</td>
+                    <td className="num">{threat.open}</td>
+                    <td className="num">{threat.suppressed}</td>
+                    <td>{threat.last ? <RelativeTime time={threat.last} now={now} zone={zone} /> : '–'}</td>
+                    <td>{addresses(threat.sources)}</td>
+                    <td>{addresses(threat.destinations)}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+        )
+      }
+    </Loaded>
+  );
+}
+
+const addresses = (list: Threat['sources']) =>
+  list.length === 0 ? (
+    <span className="muted">–</span>
+  ) : (
+    list.map((one) => (
+      <span key={one.address} className="threat-address mono">
+        {one.address} <span className="muted">×{one.alerts}</span>
+      </span>
+    ))
+  );

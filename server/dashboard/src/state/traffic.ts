@@ -28,11 +28,20 @@ export function useFlows(view: View, order: FlowOrder, limit: number) {
 }
 
 // Alerts of the range, and those the stream has told since the last answer.
-export function useAlerts(view: View, filter: { class?: string; severity?: string } = {}) {
+export interface AlertFilter {
+  class?: string;
+  severity?: string;
+  suppressed?: 'no' | 'yes' | 'all';
+  acknowledged?: 'no' | 'yes' | 'all';
+}
+const passes = (wanted: string | undefined, has: boolean) =>
+  !wanted || wanted === 'all' || (wanted === 'yes') === has;
+
+export function useAlerts(view: View, filter: AlertFilter = {}) {
   const streamed = useStore(live).alerts;
   const { range } = view;
   const query = useQuery(
-    `alerts ${range.since} ${range.until} ${filter.class ?? ''} ${filter.severity ?? ''}`,
+    `alerts ${range.since} ${range.until} ${filter.class ?? ''} ${filter.severity ?? ''} ${filter.suppressed ?? ''} ${filter.acknowledged ?? ''}`,
     (signal) => getAlerts({ ...range, ...filter, limit: 500 }, signal),
     refreshMs(range),
   );
@@ -45,7 +54,15 @@ export function useAlerts(view: View, filter: { class?: string; severity?: strin
       (!filter.class || a.class === filter.class) &&
       (!filter.severity ||
         kSeverities.indexOf(a.severity) <= kSeverities.indexOf(filter.severity as Severity));
-    return latestPerAlert([...query.data.alerts, ...streamed.filter(fits)]);
-  }, [query.data, streamed, range, filter.class, filter.severity]);
+    // The stream tells states; what people said of an alert comes with the answers alone.
+    const said = new Map(query.data.alerts.map((a) => [String(a.id), a.handling]));
+    return latestPerAlert([...query.data.alerts, ...streamed.filter(fits)])
+      .map((a) => (a.handling ? a : { ...a, handling: said.get(String(a.id)) }))
+      .filter(
+        (a) =>
+          passes(filter.suppressed ?? 'no', Boolean(a.suppressed_by)) &&
+          passes(filter.acknowledged, Boolean(a.handling?.acknowledged_by)),
+      );
+  }, [query.data, streamed, range, filter.class, filter.severity, filter.suppressed, filter.acknowledged]);
   return { query, alerts, more: query.data?.next_cursor != null };
 }

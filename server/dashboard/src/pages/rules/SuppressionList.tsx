@@ -1,0 +1,194 @@
+import { useState } from 'react';
+import { createSuppression, deleteSuppression, getSuppressions } from '../../api/endpoints';
+import { toProblem } from '../../api/problem';
+import type { Suppression, User } from '../../api/types';
+import { Dialog } from '../../components/Dialog';
+import { Field, Form } from '../../components/Form';
+import { Icon } from '../../components/Icon';
+import { Segmented } from '../../components/Segmented';
+import { Empty, Loaded, SkeletonLines } from '../../components/States';
+import { AbsoluteTime } from '../../components/Time';
+import { alertClassName, formatCount } from '../../lib/format';
+import { parseTime } from '../../lib/time';
+import { useNow } from '../../state/hooks';
+import { notify } from '../../state/notices';
+import { useQuery } from '../../state/query';
+import { may } from '../../state/session';
+import { useView } from '../../state/view';
+
+const kKinds = {
+  suppression: 'Suppression',
+  maintenance: 'Maintenance',
+  allow: 'Allow list',
+};
+
+// In words: what has to fit, one part after the other.
+function scopeOf(s: Suppression): string {
+  const parts: string[] = [];
+  const add = (name: string, values: string[]) => {
+    if (values.length > 0) parts.push(`${name} ${values.join(', ')}`);
+  };
+  add('class', s.classes.map((one) => alertClassName(one).toLowerCase()));
+  add('detector', s.detectors);
+  add('from', s.sources);
+  add('to', s.destinations);
+  add('host', s.hosts);
+  add('port', s.ports);
+  add('domain', s.domains);
+  if (s.weekly) parts.push(`${s.weekly} UTC`);
+  return parts.join(' · ') || 'every alert';
+}
+
+export function SuppressionList({ user }: { user: User }) {
+  const { zone } = useView();
+  const now = useNow(30_000);
+  const query = useQuery('suppressions', getSuppressions, 30_000);
+  const [creating, setCreating] = useState(false);
+  const mayAct = may(user, 'operator');
+  const remove = async (one: Suppression) => {
+    try {
+      await deleteSuppression(one.id);
+      notify('Such alerts are shown again.');
+      query.reload();
+    } catch (error) {
+      notify(toProblem(error).detail);
+    }
+  };
+  return (
+    <>
+      <div className="list-head">
+        <p className="muted">What is hidden is kept and counted; nobody is told of it.</p>
+        {mayAct && (
+          <button type="button" className="button" onClick={() => setCreating(true)}>
+            <Icon name="plus" />
+            New suppression
+          </button>
+        )}
+      </div>
+      <Loaded query={query} skeleton={<SkeletonLines count={4} height={44} />}>
+        {(all) =>
+          all.length === 0 ? (
+            <Empty>
+              <p>Nothing is suppressed.</p>
+              <p>From an alert, “Suppress…” (key x) hides others like it for a while.</p>
+            </Empty>
+          ) : (
+            <ul className="card-list">
+              {all.map((one) => {
+                const over = one.expires !== null && parseTime(one.expires) <= now;
+                return (
+                  <li key={one.id} className={over ? 'is-resting' : ''}>
+                    <div className="card-main">
+                      <p className="card-title">
+                        <strong>{kKinds[one.kind]}</strong>
+                        <span className="count-hidden">{formatCount(one.hidden_alerts)} hidden</span>
+                      </p>
+                      <span className="wrap">{scopeOf(one)}</span>
+                      <p>{one.reason}</p>
+                      <p className="muted">
+                        {one.author}
+                        {one.created && (
+                          <>
+                            , <AbsoluteTime time={one.created} now={now} zone={zone} />
+                          </>
+                        )}
+                        {one.expires ? (
+                          <>
+                            {over ? '; expired ' : '; until '}
+                            <AbsoluteTime time={one.expires} now={now} zone={zone} />
+                          </>
+                        ) : (
+                          '; until it is removed'
+                        )}
+                        {one.last_hidden && (
+                          <>
+                            ; last one <AbsoluteTime time={one.last_hidden} now={now} zone={zone} />
+                          </>
+                        )}
+                      </p>
+                    </div>
+                    {mayAct && (
+                      <span className="card-actions">
+                        <button
+                          type="button"
+                          className="text-button bad"
+                          aria-label={`Remove ${one.reason}`}
+                          onClick={() => void remove(one)}
+                        >
+                          Remove
+                        </button>
+                      </span>
+                    )}
+                  </li>
+                );
+              })}
+            </ul>
+          )
+        }
+      </Loaded>
+      {creating && (
+        <SuppressionDialog
+          onClose={() => setCreating(false)}
+          onDone={() => {
+            setCreating(false);
+            query.reload();
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+const list = (text: string) => text.split(/[\s,]+/).filter(Boolean);
+
+function SuppressionDialog({ onClose, onDone }: { onClose: () => void; onDone: () => void }) {
+  const [kind, setKind] = useState<Suppression['kind']>('allow');
+  const [hosts, setHosts] = useState('');
+  const [ports, setPorts] = useState('');
+  const [domains, setDomains] = useState('');
+  const [detectors, setDetectors] = useState('');
+  const [weekly, setWeekly] = useState('');
+  const [expires, setExpires] = useState('');
+  const [reason, setReason] = useState('');
+  return (
+    <Dialog title="New suppression" onClose={onClose}>
+      <Form
+        submit="Create"
+        check={() => (reason.trim() ? null : 'Say why, for those who come after you.')}
+        onSubmit={async () => {
+          await createSuppression({
+            kind,
+            reason: reason.trim(),
+            hosts: list(hosts),
+            ports: list(ports),
+            domains: list(domains),
+            detectors: list(detectors),
+            ...(weekly.trim() ? { weekly: weekly.trim() } : {}),
+            ...(expires ? { expires: `${expires}T23:59:59Z` } : {}),
+          });
+          notify('It holds from now on.');
+          onDone();
+        }}
+      >
+        <Segmented
+          label="Kind"
+          value={kind}
+          choices={[
+            { value: 'allow', label: 'Allow list' },
+            { value: 'maintenance', label: 'Maintenance' },
+            { value: 'suppression', label: 'Suppression' },
+          ]}
+          onChange={setKind}
+        />
+        <p className="hint">All that you name has to fit; what you leave empty fits everything.</p>
+        <Field label="Hosts" value={hosts} onChange={setHosts} mono optional hint="10.0.0.0/8, 192.0.2.7" />
+        <Field label="Ports" value={ports} onChange={setPorts} mono optional hint="443, 8000-8100" />
+        <Field label="Domains" value={domains} onChange={setDomains} mono optional hint="and all below them" />
+        <Field label="Detectors" value={detectors} onChange={setDetectors} mono optional hint="port_scan, rule:my-rule" />
+        <Field label="Weekly time (UTC)" value={weekly} onChange={setWeekly} mono optional hint="sat,sun 01:00-05:00" />
+        <Field label="Last day (UTC)" type="date" value={expires} onChange={setExpires} optional />
+        <Field label="Reason" value={reason} onChange={setReason} optional />
+      </Form>
+    </Dialog>
+  );
+}
