@@ -76,9 +76,15 @@ test('A restore says what will happen and keeps the page', options, async () => 
     .getByRole('button', { name: /^Restore/ })
     .click();
   await jobSays('Restore done.');
-  await page.getByRole('list', { name: 'Notices of the server' }).getByText('was restored').waitFor({ timeout: 45_000 });
+  await page
+    .getByRole('list', { name: 'Notices of the server' })
+    .getByText('was restored')
+    .waitFor({ timeout: 45_000 });
   assert.equal(await rows().count(), 2, 'the session went on, and backups are beside the database');
-  await page.getByRole('list', { name: 'Notices of the server' }).getByRole('button', { name: 'Dismiss' }).click();
+  await page
+    .getByRole('list', { name: 'Notices of the server' })
+    .getByRole('button', { name: 'Dismiss' })
+    .click();
   await page.getByRole('list', { name: 'Notices of the server' }).waitFor({ state: 'detached' });
 });
 

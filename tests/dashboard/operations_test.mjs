@@ -48,7 +48,10 @@ test('Health says in words first whether all is well', async () => {
 test('Health shows cores, the file system and the slowest routes of this very server', async () => {
   await page.getByText('Core 0').waitFor({ timeout: 30_000 });
   await page.locator('.meter-label', { hasText: /^\// }).first().waitFor();
-  await page.getByText(/GET \/api\/v1\//).first().waitFor();
+  await page
+    .getByText(/GET \/api\/v1\//)
+    .first()
+    .waitFor();
 });
 
 test('Incidents are empty at first, and say what they are for', async () => {

@@ -1,5 +1,6 @@
 import { save } from '../lib/csv';
 import { client } from './client';
+import type { Job } from './jobs';
 import type {
   Alert,
   AlertPage,
@@ -8,7 +9,6 @@ import type {
   AlertRule,
   ApplicationEntry,
   Backup,
-  BacktestResult,
   Capture,
   Channel,
   Conversations,
@@ -20,8 +20,6 @@ import type {
   LogKind,
   LogPage,
   LogRotation,
-  Job,
-  JobStatus,
   Measure,
   PrunePolicy,
   NotificationRoute,
@@ -128,22 +126,23 @@ export const getLogs = (
   q: { kind: LogKind; level?: string; component?: string; text?: string; cursor?: string },
   signal?: AbortSignal,
 ) => get<LogPage>('/api/v1/logs', { ...q }, signal);
-export const getLogRotation = (signal?: AbortSignal) =>
-  get<LogRotation>('/api/v1/logs/rotation', {}, signal);
+export const getLogRotation = (signal?: AbortSignal) => get<LogRotation>('/api/v1/logs/rotation', {}, signal);
 export const setLogRotation = (rotation: LogRotation) => client.http.put('/api/v1/logs/rotation', rotation);
 export const rotateLogs = () => client.http.post('/api/v1/logs/rotate');
 
 async function saveFile(path: string, params: Params, name: string): Promise<void> {
   const kept = Object.fromEntries(Object.entries(params).filter(([, v]) => v !== undefined && v !== ''));
-  const { data } = await client.http.get<Blob>(path, { params: kept, responseType: 'blob', timeout: 300_000 });
+  const { data } = await client.http.get<Blob>(path, {
+    params: kept,
+    responseType: 'blob',
+    timeout: 300_000,
+  });
   save(name, data);
 }
 export const downloadLog = (kind: LogKind) => saveFile('/api/v1/logs/download', { kind }, `${kind}.log`);
 
-export const getAudit = (
-  q: { act?: string; outcome?: string; cursor?: string },
-  signal?: AbortSignal,
-) => get<AuditPage>('/api/v1/logs/audit', { ...q }, signal);
+export const getAudit = (q: { act?: string; outcome?: string; cursor?: string }, signal?: AbortSignal) =>
+  get<AuditPage>('/api/v1/logs/audit', { ...q }, signal);
 export const verifyAudit = async () =>
   (await client.http.post<AuditReport>('/api/v1/logs/audit/verify', undefined, { timeout: 300_000 })).data;
 export const exportAudit = (q: { act?: string; outcome?: string }, format: 'csv' | 'jsonl') =>
@@ -193,9 +192,6 @@ export const startBacktest = async (body: {
   until?: string;
   wanted_per_day?: number;
 }) => (await client.http.post<{ job: string }>('/api/v1/backtest', body)).data.job;
-export const getJob = (id: string, signal?: AbortSignal) =>
-  get<JobStatus<BacktestResult>>(`/api/v1/jobs/${encodeURIComponent(id)}`, {}, signal);
-export const cancelJob = (id: string) => client.http.delete(`/api/v1/jobs/${encodeURIComponent(id)}`);
 
 export const getNotifications = (signal?: AbortSignal) =>
   get<UserNotifications>('/api/v1/notifications', {}, signal);
@@ -268,10 +264,6 @@ export const pruneBackups = async (policy: PrunePolicy, dry_run: boolean) =>
       dry_run,
     })
   ).data;
-
-export const getJobs = async (signal?: AbortSignal) =>
-  (await get<{ jobs: Job[] }>('/api/v1/jobs', {}, signal)).jobs;
-export const cancelJob = (id: string) => client.http.delete(`/api/v1/jobs/${encodeURIComponent(id)}`);
 
 export const getServerNotices = async (signal?: AbortSignal) =>
   (await get<{ notices: ServerNotice[] }>('/api/v1/notices', {}, signal)).notices;

@@ -17,6 +17,9 @@ export interface Job<Result = unknown> {
 
 const kAskEveryMs = 500;
 
+export const getJobs = async (signal?: AbortSignal) =>
+  (await client.http.get<{ jobs: Job[] }>('/api/v1/jobs', { signal })).data.jobs;
+
 export const getJob = async <R>(id: string, signal?: AbortSignal) =>
   (await client.http.get<Job<R>>(`/api/v1/jobs/${id}`, { signal })).data;
 

@@ -379,26 +379,14 @@ export interface PrunePolicy {
   max_bytes?: number;
 }
 
-// Long work that goes on without the one who began it.
-export interface Job {
-  id: string;
-  kind: string;
-  owner: string;
-  state: 'running' | 'done' | 'failed' | 'cancelled';
-  progress: number;
-  doing: string;
-  started: string;
-  ended?: string;
-  error?: string;
-  result?: unknown;
-}
-
 // What has happened to the server itself.
 export interface ServerNotice {
   id: string;
   kind: string;
   text: string;
   time: string;
+}
+
 export interface Threat {
   class: string;
   alerts: number;
@@ -483,14 +471,6 @@ export interface BacktestResult {
     threshold: number | null;
     points: { threshold: number; alerts: number; alerts_per_day: number }[];
   };
-}
-export interface JobStatus<T> {
-  id: string;
-  state: 'running' | 'done' | 'failed' | 'cancelled';
-  progress: number;
-  doing: string;
-  error: string | null;
-  result: T | null;
 }
 export interface UserNotification {
   id: string;

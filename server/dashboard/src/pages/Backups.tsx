@@ -1,7 +1,8 @@
 import { useRef, useState } from 'react';
-import { cancelJob, downloadBackup, getBackups, uploadBackup } from '../api/endpoints';
+import { downloadBackup, getBackups, uploadBackup } from '../api/endpoints';
 import { toProblem } from '../api/problem';
-import type { Backup, Job, User } from '../api/types';
+import { cancelJob, type Job } from '../api/jobs';
+import type { Backup, User } from '../api/types';
 import { Icon } from '../components/Icon';
 import { Empty, Loaded, SkeletonLines } from '../components/States';
 import { AbsoluteTime, RelativeTime } from '../components/Time';

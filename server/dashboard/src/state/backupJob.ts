@@ -1,6 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
-import { getJobs } from '../api/endpoints';
-import type { Job } from '../api/types';
+import { getJobs, type Job } from '../api/jobs';
 
 const kPollMs = 700;
 

@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import { createBackup, deleteBackup, restoreBackup, verifyBackup } from '../../api/endpoints';
-import type { Backup, Job } from '../../api/types';
+import type { Job } from '../../api/jobs';
+import type { Backup } from '../../api/types';
 import { Dialog } from '../../components/Dialog';
 import { Field, Form } from '../../components/Form';
 import { formatAbsolute, parseTime, type Zone } from '../../lib/time';

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
-import { cancelJob, getJob, startBacktest } from '../../api/endpoints';
+import { startBacktest } from '../../api/endpoints';
+import { cancelJob, getJob } from '../../api/jobs';
 import { toProblem } from '../../api/problem';
 import type { Alert, BacktestResult } from '../../api/types';
 import { formatCount, formatNumber, plural } from '../../lib/format';
@@ -35,7 +36,7 @@ export function DryRun({ expression, before, ready, onThreshold }: Props) {
     const of = expression;
     const ask = async () => {
       try {
-        const status = await getJob(job);
+        const status = await getJob<BacktestResult>(job);
         setProgress(status.progress);
         if (status.state === 'running') {
           timer = setTimeout(() => void ask(), kPollMs);
