@@ -82,7 +82,7 @@ class LiveRestore {
 };
 
 std::string RestoredText(const BackupInfo& backup) {
-  return "The backup of " + nta::ToString(backup.time) +
+  return "The backup of " + Moment(backup.time) +
          " was restored. What was there before is kept beside the database until the next restore.";
 }
 
@@ -188,6 +188,14 @@ absl::StatusOr<PrunePolicy> Backups::LoadPolicy(Services& services) {
 
 absl::Status Backups::SavePolicy(Services& services, const PrunePolicy& policy) {
   return services.store.PutSetting(kPolicySetting, ToJson(policy));
+}
+
+std::string Moment(BackupTime time) {
+  constexpr std::size_t kDate = 10;   // "2026-11-22"
+  constexpr std::size_t kClock = 19;  // and "T08:00:00"
+  std::string text = nta::ToString(time).substr(0, kClock);
+  if (text.size() > kDate) text[kDate] = ' ';
+  return text + " UTC";
 }
 
 std::string ToJson(const BackupInfo& info) {

@@ -69,6 +69,9 @@ class Backups {
   const BackupsOptions options_;
 };
 
+// "2026-11-22 08:00:00 UTC", for people.
+std::string Moment(BackupTime time);
+
 std::string ToJson(const BackupInfo& info);
 std::string ToJson(const PrunePolicy& policy);
 // Members as ToJson writes them; absent ones are 0. InvalidArgument.

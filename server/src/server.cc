@@ -369,7 +369,7 @@ void Server::Impl::TellWhatHappened() {
   }
   if (restored_) {
     notices.Add("backup.restored",
-                "The server began with the backup of " + nta::ToString(restored_->time) + ".", now);
+                "The server began with the backup of " + Moment(restored_->time) + ".", now);
   }
 }
 
