@@ -66,7 +66,10 @@ test('Logs keeps kinds apart and filters by level and text', options, async () =
 
 test('Logs downloads what it shows', options, async () => {
   const text = await saved(() => page.getByRole('button', { name: 'Download' }).click(), 'security.log');
-  const events = text.trim().split('\n').map((line) => JSON.parse(line));
+  const events = text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
   assert.ok(events.some((event) => event.component === 'sign_in.failed'));
   assert.ok(events.every((event) => event.kind === 'security'));
 });
@@ -109,7 +112,10 @@ test('Audit verifies and says the result in words', options, async () => {
 });
 
 test('Audit exports, and the export is in the trail', options, async () => {
-  const text = await saved(() => page.getByRole('button', { name: 'Export', exact: true }).click(), 'audit.csv');
+  const text = await saved(
+    () => page.getByRole('button', { name: 'Export', exact: true }).click(),
+    'audit.csv',
+  );
   assert.match(text, /^sequence,time,actor,role,address,act,target,outcome,about,details\n/);
   assert.match(text, /audit\.verify/);
   await page.getByRole('button', { name: 'Reload' }).click();

@@ -24,7 +24,9 @@ if (lacking.length > 0) {
   process.exit(77);
 }
 
-const files = ['dashboard_test.mjs', 'logs_test.mjs'].map((name) => fileURLToPath(new URL(name, import.meta.url)));
+const files = ['dashboard_test.mjs', 'logs_test.mjs'].map((name) =>
+  fileURLToPath(new URL(name, import.meta.url)),
+);
 const count = { passed: 0, failed: 0, skipped: 0 };
 const stream = run({ files, concurrency: 1, timeout: 540_000 });
 // A file is reported like a test when it could not run as a whole; it is no test of its own otherwise.

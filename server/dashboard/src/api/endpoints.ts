@@ -107,22 +107,23 @@ export const getLogs = (
   q: { kind: LogKind; level?: string; component?: string; text?: string; cursor?: string },
   signal?: AbortSignal,
 ) => get<LogPage>('/api/v1/logs', { ...q }, signal);
-export const getLogRotation = (signal?: AbortSignal) =>
-  get<LogRotation>('/api/v1/logs/rotation', {}, signal);
+export const getLogRotation = (signal?: AbortSignal) => get<LogRotation>('/api/v1/logs/rotation', {}, signal);
 export const setLogRotation = (rotation: LogRotation) => client.http.put('/api/v1/logs/rotation', rotation);
 export const rotateLogs = () => client.http.post('/api/v1/logs/rotate');
 
 async function saveFile(path: string, params: Params, name: string): Promise<void> {
   const kept = Object.fromEntries(Object.entries(params).filter(([, v]) => v !== undefined && v !== ''));
-  const { data } = await client.http.get<Blob>(path, { params: kept, responseType: 'blob', timeout: 300_000 });
+  const { data } = await client.http.get<Blob>(path, {
+    params: kept,
+    responseType: 'blob',
+    timeout: 300_000,
+  });
   save(name, data);
 }
 export const downloadLog = (kind: LogKind) => saveFile('/api/v1/logs/download', { kind }, `${kind}.log`);
 
-export const getAudit = (
-  q: { act?: string; outcome?: string; cursor?: string },
-  signal?: AbortSignal,
-) => get<AuditPage>('/api/v1/logs/audit', { ...q }, signal);
+export const getAudit = (q: { act?: string; outcome?: string; cursor?: string }, signal?: AbortSignal) =>
+  get<AuditPage>('/api/v1/logs/audit', { ...q }, signal);
 export const verifyAudit = async () =>
   (await client.http.post<AuditReport>('/api/v1/logs/audit/verify', undefined, { timeout: 300_000 })).data;
 export const exportAudit = (q: { act?: string; outcome?: string }, format: 'csv' | 'jsonl') =>

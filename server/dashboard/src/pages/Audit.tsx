@@ -15,7 +15,18 @@ import { useQuery } from '../state/query';
 import { may } from '../state/session';
 import { useExtra, useView } from '../state/view';
 
-const kActs = ['session', 'user', 'setup', 'audit', 'log', 'backup', 'firewall', 'rule', 'incident', 'server'];
+const kActs = [
+  'session',
+  'user',
+  'setup',
+  'audit',
+  'log',
+  'backup',
+  'firewall',
+  'rule',
+  'incident',
+  'server',
+];
 const kOutcomes: AuditOutcome[] = ['done', 'refused', 'failed'];
 
 export function Audit({ user }: { user: User }) {
@@ -23,8 +34,8 @@ export function Audit({ user }: { user: User }) {
     return (
       <Empty>
         <p>
-          The audit trail is for the role <strong>admin</strong>; you are signed in as {user.username} with the
-          role {user.role}.
+          The audit trail is for the role <strong>admin</strong>; you are signed in as {user.username} with
+          the role {user.role}.
         </p>
         <p>Ask an administrator.</p>
       </Empty>
@@ -81,7 +92,13 @@ function Trail() {
             </select>
           </span>
           <span className="panel-tools">
-            <button type="button" className="icon-button" aria-label="Reload" title="Reload" onClick={query.reload}>
+            <button
+              type="button"
+              className="icon-button"
+              aria-label="Reload"
+              title="Reload"
+              onClick={query.reload}
+            >
               <Icon name="refresh" />
             </button>
             <button
@@ -276,12 +293,10 @@ function RecordDetail({ record, onClose }: { record: AuditRecord; onClose: () =>
           ['From', record.address || '–'],
           ['On what', <HostileText key="target" text={record.target} className="log-whole" />],
           ['Outcome', <Outcome key="outcome" outcome={record.outcome} />],
-          ...Object.entries(record.details).map(
-            ([name, value]): [string, React.ReactNode] => [
-              name,
-              <HostileText key={name} text={value} className="log-whole" />,
-            ],
-          ),
+          ...Object.entries(record.details).map(([name, value]): [string, React.ReactNode] => [
+            name,
+            <HostileText key={name} text={value} className="log-whole" />,
+          ]),
         ]}
       />
     </SidePanel>

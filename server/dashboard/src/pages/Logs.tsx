@@ -185,7 +185,8 @@ function EventTable({ events, open, onOpen }: TableProps) {
   const { zone } = useView();
   const now = useNow(10_000);
   const small = useSmall();
-  const isOpen = (event: LogEvent) => open !== null && open.time === event.time && open.message === event.message;
+  const isOpen = (event: LogEvent) =>
+    open !== null && open.time === event.time && open.message === event.message;
   if (small) {
     return (
       <ul className="log-cards">
@@ -264,12 +265,10 @@ function EventDetail({ event, onClose }: { event: LogEvent; onClose: () => void 
         rows={[
           ['Time', <AbsoluteTime key="time" time={event.time} now={now} zone={zone} />],
           ['Level', <Level key="level" level={event.level} />],
-          ...Object.entries(event.fields ?? {}).map(
-            ([name, value]): [string, React.ReactNode] => [
-              name,
-              <HostileText key={name} text={String(value)} className="log-whole" />,
-            ],
-          ),
+          ...Object.entries(event.fields ?? {}).map(([name, value]): [string, React.ReactNode] => [
+            name,
+            <HostileText key={name} text={String(value)} className="log-whole" />,
+          ]),
         ]}
       />
     </SidePanel>
@@ -291,8 +290,9 @@ function RotationDialog({ user, onClose }: { user: User; onClose: () => void }) 
           ) : (
             <p className="dialog-text">
               A file is put aside at {formatBytes(rotation.max_bytes)}
-              {rotation.max_age_seconds ? ` or after ${plural(rotation.max_age_seconds / kDay, 'day')}` : ''};{' '}
-              {rotation.keep} are kept. Administrators can change that.
+              {rotation.max_age_seconds
+                ? ` or after ${plural(rotation.max_age_seconds / kDay, 'day')}`
+                : ''}; {rotation.keep} are kept. Administrators can change that.
             </p>
           )
         }
