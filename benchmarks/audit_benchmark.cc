@@ -64,8 +64,7 @@ void BM_Verify(benchmark::State& state) {
   const std::string& directory = Trail();
   for (auto _ : state) {
     const auto report = VerifyAudit(directory, {});
-    if (!report.ok() || !report->ok() ||
-        report->authenticity != AuditAuthenticity::kProven) {
+    if (!report.ok() || !report->ok() || report->authenticity != AuditAuthenticity::kProven) {
       state.SkipWithError("the trail is not good");
       return;
     }

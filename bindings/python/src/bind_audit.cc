@@ -40,13 +40,9 @@ class AuditHandle {
   std::shared_ptr<AuditLog> log_;  // shared with the calls that are under way
 };
 
-Timestamp Now() {
-  return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
-}
+Timestamp Now() { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
 
-Timestamp TimeOrNow(py::handle time) {
-  return time.is_none() ? Now() : ToTimestamp(time);
-}
+Timestamp TimeOrNow(py::handle time) { return time.is_none() ? Now() : ToTimestamp(time); }
 
 std::unique_ptr<AuditHandle> Open(py::handle directory, py::handle verification_key,
                                   std::uint64_t max_segment_bytes, bool start_new_chain) {
@@ -195,8 +191,7 @@ void BindAudit(py::module_& module) {
       .def(
           "checkpoint",
           [](AuditHandle& self) {
-            return ToText(ToString(
-                self.With([](AuditLog& log) { return log.Checkpoint(Now()); })));
+            return ToText(ToString(self.With([](AuditLog& log) { return log.Checkpoint(Now()); })));
           },
           "A line to be kept elsewhere, against which truncation shows.")
       .def("state", &State)
