@@ -17,7 +17,32 @@
 
 namespace nta {
 
-using namespace firewall;  // NOLINT: the private half of this module
+using firewall::AddressRange;
+using firewall::ContentsOf;
+using firewall::CounterName;
+using firewall::ElementsOf;
+using firewall::ExpiryHints;
+using firewall::FileLock;
+using firewall::Form;
+using firewall::GenerationsOf;
+using firewall::IsAllOurs;
+using firewall::KernelCounter;
+using firewall::KernelHost;
+using firewall::KernelSetName;
+using firewall::KernelSetNameParts;
+using firewall::KernelSets;
+using firewall::KernelTable;
+using firewall::NftClient;
+using firewall::ParseKernelSetName;
+using firewall::ReadContents;
+using firewall::Render;
+using firewall::ReplaceScript;
+using firewall::Reword;
+using firewall::RuleSetOf;
+using firewall::SameContents;
+using firewall::SetContents;
+using firewall::SetText;
+using firewall::TableContents;
 
 namespace {
 
