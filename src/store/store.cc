@@ -39,11 +39,7 @@ absl::StatusOr<FlowPage> Store::Flows(const FlowQuery& query, const QueryControl
 absl::Status Store::ScanFlows(const TimeInterval& interval, const FlowFilter& filter,
                               absl::FunctionRef<absl::Status(const StoredColumns&)> visit,
                               const QueryControl& control) const {
-  const auto scan = [&](store::Connection& connection) -> absl::StatusOr<bool> {
-    NTA_RETURN_IF_ERROR(store::ScanColumns(connection, interval, filter, visit));
-    return true;
-  };
-  return impl_->ReadUnder(control, scan).status();
+  return backend_->ScanFlows(interval, filter, visit, control);
 }
 
 absl::StatusOr<AlertPage> Store::Alerts(const AlertQuery& query) const {
