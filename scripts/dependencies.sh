@@ -1,11 +1,11 @@
 # Sourced by the other scripts: what the build, the server, the dashboard and the tests need, and how to get it.
 
 BUILD_PACKAGES="build-essential cmake ninja-build pkg-config ccache mold
-  libpcap-dev zlib1g-dev libzstd-dev libsqlite3-dev libabsl-dev nlohmann-json3-dev
+  libpcap-dev zlib1g-dev libzstd-dev libsqlite3-dev libpq-dev libabsl-dev nlohmann-json3-dev
   libmicrohttpd-dev libssl-dev libsodium-dev libcli11-dev libtomlplusplus-dev"
 RUN_PACKAGES="curl jq ca-certificates nftables"
 PYTHON_PACKAGES="python3 python3-dev python3-venv python3-numpy python3-pytest pybind11-dev"
-TEST_PACKAGES="libgtest-dev libgmock-dev libbenchmark-dev sqlite3 iproute2 iputils-ping tshark chromium
+TEST_PACKAGES="libgtest-dev libgmock-dev libbenchmark-dev sqlite3 postgresql iproute2 iputils-ping tshark chromium
   clang clang-format libclang-rt-14-dev"
 # The oldest node that the dashboard's build tool runs on.
 NODE_MAJOR=20

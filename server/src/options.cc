@@ -57,7 +57,8 @@ void AddServerOptions(CLI::App& app, ServerOptions& options) {
                  "Directory for the signing key and the database; made when missing")
       ->capture_default_str();
   app.add_option("--database", options.database,
-                 "SQLite file; made when missing [nta.db in the data directory]");
+                 "SQLite file, made when missing, or postgresql:// URL "
+                 "[nta.db in the data directory]");
   app.add_option("--dashboard", options.dashboard,
                  "Directory of the built dashboard [where it was installed or built]");
   app.add_flag("--allow-insecure-remote", options.allow_insecure_remote,

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -85,6 +86,22 @@ Opener ReplayOpener(const std::string& path) {
                                .sleep = [](Duration time) { std::this_thread::sleep_for(time); },
                                .repeat = ReplayRepeat::kForever});
   };
+}
+
+// The URL of a database as it may be shown.
+std::string WithoutPassword(std::string url) {
+  if (const std::size_t scheme = url.find("://"); scheme != std::string::npos) {
+    const std::size_t begin = scheme + 3;
+    const std::size_t at = url.find('@', begin);
+    const std::size_t colon = url.find(':', begin);
+    if (at < url.find('/', begin) && colon < at) url.replace(colon + 1, at - colon - 1, "***");
+    const std::size_t password = url.find("password=");
+    if (password != std::string::npos) {
+      const std::size_t value = password + 9;
+      url.replace(value, std::min(url.find('&', value), url.size()) - value, "***");
+    }
+  }
+  return url;
 }
 
 std::string BaseName(const std::string& path) { return path.substr(path.rfind('/') + 1); }
@@ -310,7 +327,7 @@ std::string Server::description() const {
   } else {
     text = "no capture source was named: serving what the database holds\n";
   }
-  text += "database: " + options.database + "\n";
+  text += "database: " + WithoutPassword(options.database) + "\n";
   if (!impl_->has_dashboard()) text += "the dashboard is not built: serving the API only\n";
   return text;
 }

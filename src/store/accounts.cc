@@ -1,20 +1,13 @@
 #include <string>
 
 #include "base/status.h"
+#include "store/checks.h"
 #include "store/durable_scope.h"
 #include "store/operations.h"
 #include "store/rows.h"
 
 namespace nta::store {
 namespace {
-
-constexpr std::string_view kAdmin = "admin";
-constexpr std::size_t kMaxValueBytes = 1 << 20;
-
-absl::Status NoUser(std::string_view username) {
-  return base::MakeStatus(absl::StatusCode::kNotFound,
-                          "there is no user \"" + std::string(username) + "\"");
-}
 
 User ReadUser(Statement& statement) {
   User user;
@@ -31,9 +24,7 @@ absl::Status KeepAnAdmin(Connection& connection, const User& leaving) {
   if (leaving.role != kAdmin) return absl::OkStatus();
   NTA_ASSIGN_OR_RETURN(const std::int64_t admins,
                        connection.QueryInteger("SELECT count(*) FROM users WHERE role = 'admin'"));
-  if (admins > 1) return absl::OkStatus();
-  return base::MakeStatus(absl::StatusCode::kFailedPrecondition,
-                          "\"" + leaving.username + "\" is the last administrator and stays one");
+  return admins > 1 ? absl::OkStatus() : IsLastAdmin(leaving.username);
 }
 
 }  // namespace
@@ -70,8 +61,7 @@ absl::Status InsertUser(Connection& connection, const User& user) {
                   std::string_view(user.role), ToInteger(user.created), user.generation);
   const absl::Status status = insert->Run();
   if (!absl::IsAlreadyExists(status)) return status;
-  return base::MakeStatus(absl::StatusCode::kAlreadyExists,
-                          "there is a user \"" + user.username + "\" already");
+  return UserExists(user.username);
 }
 
 absl::Status ChangeUser(Connection& connection, const User& user) {
@@ -107,15 +97,11 @@ absl::StatusOr<std::string> FindSetting(Connection& connection, std::string_view
   statement.Bind(name);
   NTA_ASSIGN_OR_RETURN(const bool row, statement.Step());
   if (row) return std::string(statement.Text(0));
-  return base::MakeStatus(absl::StatusCode::kNotFound,
-                          "the setting \"" + std::string(name) + "\" is not set");
+  return NoSetting(name);
 }
 
 absl::Status ChangeSetting(Connection& connection, std::string_view name, std::string_view value) {
-  NTA_RETURN_IF_ERROR(CheckName("the name of a setting", name));
-  if (value.size() > kMaxValueBytes) {
-    return base::InvalidArgument("the value of a setting must not exceed 1 MiB");
-  }
+  NTA_RETURN_IF_ERROR(CheckSetting(name, value));
   const DurableScope durable(connection);
   NTA_RETURN_IF_ERROR(durable.status());
   NTA_ASSIGN_OR_RETURN(Statement * put,

@@ -2,6 +2,7 @@
 #include <string>
 
 #include "base/status.h"
+#include "store/checks.h"
 #include "store/cursor.h"
 #include "store/operations.h"
 #include "store/rows.h"
@@ -201,8 +202,7 @@ absl::StatusOr<Alert> FindAlert(Connection& connection, std::string_view id) {
   statement.Bind(id);
   NTA_ASSIGN_OR_RETURN(const bool row, statement.Step());
   if (!row) {
-    return base::MakeStatus(absl::StatusCode::kNotFound,
-                            "there is no alert \"" + std::string(id) + "\"");
+    return NoAlert(id);
   }
   NTA_ASSIGN_OR_RETURN(Alert alert, ReadAlert(statement));
   NTA_RETURN_IF_ERROR(ReadEvidence(connection, alert));

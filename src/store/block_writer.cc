@@ -8,6 +8,7 @@
 #include "store/blocks.h"
 #include "store/rollup.h"
 #include "store/rows.h"
+#include "store/sqlite_rollup_storage.h"
 
 namespace nta::store {
 namespace {
@@ -127,7 +128,8 @@ absl::Status BlockWriter::WriteBlock(BlockBuilder& builder, std::int64_t rollups
   builder.Finish();
   const TrafficColumns traffic = builder.Traffic();
   if (rollups == 0) {
-    RollupTable table(connection_);
+    SqliteRollupStorage storage(connection_);
+    RollupTable table(storage);
     Rollup rollup(table, compressor_);
     NTA_ASSIGN_OR_RETURN(rollups, rollup.Add(traffic, kRolledUp | kAddressesPerMinute));
   }

@@ -4,7 +4,7 @@
 #include "store/address_order.h"
 #include "store/operations.h"
 #include "store/ranking.h"
-#include "store/scan.h"
+#include "store/traffic_source.h"
 
 namespace nta::store {
 namespace {
@@ -50,20 +50,18 @@ class PairCounter {
 
 }  // namespace
 
-absl::StatusOr<ConversationResult> QueryConversations(Connection& connection,
+absl::StatusOr<ConversationResult> QueryConversations(TrafficSource& source,
                                                       const ConversationQuery& query) {
   NTA_RETURN_IF_ERROR(CheckLimit(query.limit, 1'000));
   NTA_RETURN_IF_ERROR(CheckInterval(query.interval));
-  NTA_ASSIGN_OR_RETURN(Transaction transaction, Transaction::BeginRead(connection));
-  NTA_ASSIGN_OR_RETURN(const std::vector<BlockInfo> blocks, BlockReader(connection).List());
   PairCounter counter;
-  NTA_RETURN_IF_ERROR(ScanTraffic(
-      connection, blocks, query.interval, query.filter, {.source = true, .destination = true},
+  NTA_RETURN_IF_ERROR(source.Scan(
+      FlowsIn::kAny, query.interval, query.filter, {.source = true, .destination = true},
       [&counter](const CountedFlows& flows) { return counter.Add(flows); }));
   ConversationResult result;
   result.interval = query.interval;
   counter.FillIn(query, result);
-  NTA_ASSIGN_OR_RETURN(result.capture, SumCaptureCounts(connection, query.interval));
+  NTA_ASSIGN_OR_RETURN(result.capture, source.Counts(query.interval));
   return result;
 }
 

@@ -1,6 +1,7 @@
 #include <string>
 
 #include "base/status.h"
+#include "store/checks.h"
 #include "store/cursor.h"
 #include "store/durable_scope.h"
 #include "store/operations.h"
@@ -9,16 +10,7 @@
 namespace nta::store {
 namespace {
 
-constexpr std::size_t kMaxBodyBytes = 4 << 20;
 constexpr char kCursorKind = 'd';
-
-std::string Name(std::string_view kind, std::string_view id) {
-  return std::string(kind) + " \"" + std::string(id) + "\"";
-}
-
-absl::Status Missing(std::string_view kind, std::string_view id) {
-  return base::MakeStatus(absl::StatusCode::kNotFound, "there is no " + Name(kind, id));
-}
 
 Document ReadDocument(Statement& statement) {
   Document document;
@@ -28,31 +20,6 @@ Document ReadDocument(Statement& statement) {
   document.updated = ToTimestamp(statement.Integer(3));
   document.body = statement.Text(4);
   return document;
-}
-
-// That the writer has seen what it is about to replace.
-absl::Status CheckVersion(const Document& document, std::int64_t present) {
-  if (document.version == Document::kAnyVersion || document.version == present) {
-    return absl::OkStatus();
-  }
-  if (document.version == 0) {
-    return base::MakeStatus(absl::StatusCode::kAlreadyExists,
-                            "there is " + Name(document.kind, document.id) + " already");
-  }
-  if (present == 0) return Missing(document.kind, document.id);
-  return base::MakeStatus(absl::StatusCode::kAborted, Name(document.kind, document.id) +
-                                                          " was changed meanwhile (version " +
-                                                          std::to_string(present) + ", not " +
-                                                          std::to_string(document.version) + ")");
-}
-
-absl::Status CheckDocument(const Document& document) {
-  NTA_RETURN_IF_ERROR(CheckName("the kind of a document", document.kind));
-  NTA_RETURN_IF_ERROR(CheckName("the id of a document", document.id));
-  if (document.body.size() > kMaxBodyBytes) {
-    return base::InvalidArgument("a document must not exceed 4 MiB");
-  }
-  return absl::OkStatus();
 }
 
 // 0 when there is none.
@@ -93,7 +60,7 @@ absl::StatusOr<Document> FindDocument(Connection& connection, std::string_view k
                                           "WHERE kind = ?1 AND id = ?2"));
   statement.BindAll(kind, id);
   NTA_ASSIGN_OR_RETURN(const bool row, statement.Step());
-  if (!row) return Missing(kind, id);
+  if (!row) return NoDocument(kind, id);
   return ReadDocument(statement);
 }
 
@@ -124,7 +91,7 @@ absl::Status DeleteDocument(Connection& connection, std::string_view kind, std::
   NTA_ASSIGN_OR_RETURN(Statement * remove,
                        connection.Cached("DELETE FROM document WHERE kind = ? AND id = ?"));
   NTA_RETURN_IF_ERROR(remove->BindAll(kind, id).Run());
-  return sqlite3_changes64(connection.get()) > 0 ? absl::OkStatus() : Missing(kind, id);
+  return sqlite3_changes64(connection.get()) > 0 ? absl::OkStatus() : NoDocument(kind, id);
 }
 
 }  // namespace nta::store

@@ -199,24 +199,6 @@ class PageFinder {
 
 }  // namespace
 
-absl::Status CheckInterval(const TimeInterval& interval) {
-  return interval.since <= interval.until
-             ? absl::OkStatus()
-             : base::InvalidArgument("the interval ends before it begins");
-}
-
-absl::Status CheckLimit(std::size_t limit, std::size_t most) {
-  return limit >= 1 && limit <= most
-             ? absl::OkStatus()
-             : base::InvalidArgument("limit must be from 1 to " + std::to_string(most));
-}
-
-absl::Status CheckName(std::string_view what, std::string_view name) {
-  constexpr std::size_t kMaxNameBytes = 256;
-  if (!name.empty() && name.size() <= kMaxNameBytes) return absl::OkStatus();
-  return base::InvalidArgument(std::string(what) + " must have 1 to 256 bytes");
-}
-
 absl::StatusOr<FlowPage> QueryFlows(Connection& connection, const FlowQuery& query) {
   NTA_RETURN_IF_ERROR(CheckLimit(query.limit, 10'000));
   NTA_RETURN_IF_ERROR(CheckInterval(query.interval));

@@ -10,13 +10,10 @@
 #include <vector>
 
 #include "nta/store/store.h"
+#include "store/checks.h"
 #include "store/sqlite.h"
 
 namespace nta::store {
-
-// InvalidArgument for a flow that the store cannot keep: it ends before it begins, lasts longer
-// than kLongestFlow or counts beyond kMaxCount.
-absl::Status CheckFlow(const FlowRecord& flow);
 
 absl::Status WriteBatch(Connection& connection, std::span<const FlowRecord> flows,
                         std::span<const Alert> alerts);
@@ -28,23 +25,12 @@ absl::StatusOr<CaptureCounts> SumCaptureCounts(Connection& connection,
                                                const TimeInterval& interval);
 absl::Status MarkCaptured(Connection& connection, const TimeInterval& interval);
 
-absl::Status CheckInterval(const TimeInterval& interval);
-absl::Status CheckLimit(std::size_t limit, std::size_t most);
-// `what` as in "the name of a setting".
-absl::Status CheckName(std::string_view what, std::string_view name);
-
 absl::StatusOr<FlowPage> QueryFlows(Connection& connection, const FlowQuery& query);
 absl::Status ScanColumns(Connection& connection, const TimeInterval& interval,
                          const FlowFilter& filter,
                          absl::FunctionRef<absl::Status(const StoredColumns&)> visit);
 absl::StatusOr<AlertPage> QueryAlerts(Connection& connection, const AlertQuery& query);
 absl::StatusOr<std::uint64_t> CountAlerts(Connection& connection, const TimeInterval& interval);
-absl::StatusOr<TopResult> QueryTop(Connection& connection, const TopQuery& query);
-absl::StatusOr<SeriesResult> QuerySeries(Connection& connection, const SeriesQuery& query);
-absl::StatusOr<ConversationResult> QueryConversations(Connection& connection,
-                                                      const ConversationQuery& query);
-absl::StatusOr<TrafficSummary> QuerySummary(Connection& connection, const TimeInterval& interval);
-
 absl::StatusOr<std::vector<User>> ListUsers(Connection& connection);
 absl::StatusOr<User> FindUser(Connection& connection, std::string_view username);
 absl::Status InsertUser(Connection& connection, const User& user);

@@ -9,6 +9,7 @@
 #include "store/rollup_table.h"
 #include "store/rows.h"
 #include "store/scan.h"
+#include "store/sqlite_rollup_storage.h"
 
 namespace nta::store {
 namespace {
@@ -61,7 +62,8 @@ absl::StatusOr<std::uint64_t> DeleteFlows(Connection& connection,
 // Flows that stay have shares in times that go: totals are always those of the flows that are
 // there, so they are made anew for these times.
 absl::Status RebuildRollups(Connection& connection, Timestamp time) {
-  RollupTable table(connection);
+  SqliteRollupStorage storage(connection);
+  RollupTable table(storage);
   RollupLimits limits;
   for (const RollupLevel level : kAllLevels) {
     Minute& before = limits.before[static_cast<std::size_t>(level)];

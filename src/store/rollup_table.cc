@@ -1,7 +1,7 @@
 #include "store/rollup_table.h"
 
 #include <algorithm>
-#include <array>
+#include <limits>
 #include <utility>
 
 #include "base/status.h"
@@ -19,48 +19,6 @@ constexpr std::uint64_t kMostMergedRows = 1'000'000;
 
 std::int64_t FirstId(RollupLevel level, Minute start) {
   return FloorDivide(start, MinutesOf(level)) * kPartsPerBucket;
-}
-
-// One statement for each level.
-using LevelSql = std::array<const char*, kRollupLevels>;
-
-constexpr LevelSql kInsert{
-    "INSERT INTO rollup_minute VALUES(?, ?, ?)", "INSERT INTO rollup_hour VALUES(?, ?, ?)",
-    "INSERT INTO rollup_quarter VALUES(?, ?, ?)", "INSERT INTO rollup_day VALUES(?, ?, ?)"};
-constexpr LevelSql kSizes{
-    "SELECT id, length(traffic) + ifnull(length(addresses), 0) "
-    "FROM rollup_minute WHERE id >= ?1 AND id < ?2 ORDER BY id",
-    "SELECT id, length(traffic) + ifnull(length(addresses), 0) "
-    "FROM rollup_hour WHERE id >= ?1 AND id < ?2 ORDER BY id",
-    "SELECT id, length(traffic) + ifnull(length(addresses), 0) "
-    "FROM rollup_quarter WHERE id >= ?1 AND id < ?2 ORDER BY id",
-    "SELECT id, length(traffic) + ifnull(length(addresses), 0) "
-    "FROM rollup_day WHERE id >= ?1 AND id < ?2 ORDER BY id"};
-constexpr LevelSql kRead{
-    "SELECT id, traffic, addresses FROM rollup_minute WHERE id >= ?1 AND id < ?2",
-    "SELECT id, traffic, addresses FROM rollup_hour WHERE id >= ?1 AND id < ?2",
-    "SELECT id, traffic, addresses FROM rollup_quarter WHERE id >= ?1 AND id < ?2",
-    "SELECT id, traffic, addresses FROM rollup_day WHERE id >= ?1 AND id < ?2"};
-constexpr LevelSql kReadTraffic{"SELECT id, traffic FROM rollup_minute WHERE id >= ?1 AND id < ?2",
-                                "SELECT id, traffic FROM rollup_hour WHERE id >= ?1 AND id < ?2",
-                                "SELECT id, traffic FROM rollup_quarter WHERE id >= ?1 AND id < ?2",
-                                "SELECT id, traffic FROM rollup_day WHERE id >= ?1 AND id < ?2"};
-constexpr LevelSql kReadAddresses{
-    "SELECT id, addresses FROM rollup_minute WHERE id >= ?1 AND id < ?2 AND addresses IS NOT NULL",
-    "SELECT id, addresses FROM rollup_hour WHERE id >= ?1 AND id < ?2 AND addresses IS NOT NULL",
-    "SELECT id, addresses FROM rollup_quarter WHERE id >= ?1 AND id < ?2 AND addresses IS NOT NULL",
-    "SELECT id, addresses FROM rollup_day WHERE id >= ?1 AND id < ?2 AND addresses IS NOT NULL"};
-constexpr LevelSql kReadIds{"SELECT id FROM rollup_minute WHERE id >= ?1 AND id < ?2",
-                            "SELECT id FROM rollup_hour WHERE id >= ?1 AND id < ?2",
-                            "SELECT id FROM rollup_quarter WHERE id >= ?1 AND id < ?2",
-                            "SELECT id FROM rollup_day WHERE id >= ?1 AND id < ?2"};
-constexpr LevelSql kDelete{"DELETE FROM rollup_minute WHERE id >= ?1 AND id < ?2",
-                           "DELETE FROM rollup_hour WHERE id >= ?1 AND id < ?2",
-                           "DELETE FROM rollup_quarter WHERE id >= ?1 AND id < ?2",
-                           "DELETE FROM rollup_day WHERE id >= ?1 AND id < ?2"};
-
-const char* Of(const LevelSql& sql, RollupLevel level) {
-  return sql[static_cast<std::size_t>(level)];
 }
 
 void AddRange(RollupLevel level, Minute since, Minute until, std::vector<LevelRange>& ranges) {
@@ -88,30 +46,15 @@ std::vector<LevelRange> SplitByLevel(const MinuteRange& range, RollupLevel fines
   return ranges;
 }
 
-absl::StatusOr<std::vector<RollupTable::PartSize>> RollupTable::PartsOf(RollupLevel level,
-                                                                        Minute start) {
-  NTA_ASSIGN_OR_RETURN(Statement * sizes, connection_.Cached(Of(kSizes, level)));
+absl::StatusOr<std::vector<PartSize>> RollupTable::PartsOf(RollupLevel level, Minute start) {
   const std::int64_t first = FirstId(level, start);
-  sizes->BindAll(first, first + kPartsPerBucket);
-  std::vector<PartSize> parts;
-  while (true) {
-    NTA_ASSIGN_OR_RETURN(const bool row, sizes->Step());
-    if (!row) break;
-    parts.push_back({sizes->Integer(0), sizes->Integer(1)});
-  }
-  sizes->Reset();
-  return parts;
+  return storage_.Sizes(level, {first, first + kPartsPerBucket});
 }
 
 absl::Status RollupTable::Insert(RollupLevel level, std::int64_t id, const EncodedPart& part) {
-  NTA_ASSIGN_OR_RETURN(Statement * insert, connection_.Cached(Of(kInsert, level)));
-  insert->Bind(id).Bind(std::span<const std::uint8_t>(part.traffic));
-  if (part.addresses) {
-    insert->Bind(std::span<const std::uint8_t>(*part.addresses));
-  } else {
-    insert->Bind(nullptr);
-  }
-  return insert->Run();
+  PartBytes bytes{.id = id, .traffic = part.traffic, .addresses = std::nullopt};
+  if (part.addresses) bytes.addresses = std::span<const std::uint8_t>(*part.addresses);
+  return storage_.Insert(level, bytes);
 }
 
 absl::Status RollupTable::Add(RollupLevel level, const EncodedPart& part, Compressor& compressor) {
@@ -131,15 +74,17 @@ absl::Status RollupTable::Add(RollupLevel level, const EncodedPart& part, Compre
 }
 
 absl::StatusOr<std::uint64_t> RollupTable::AddressRowsOf(RollupLevel level, std::int64_t id) {
-  NTA_ASSIGN_OR_RETURN(Statement * read, connection_.Cached(Of(kReadAddresses, level)));
-  read->BindAll(id, id + 1);
-  NTA_ASSIGN_OR_RETURN(const bool found, read->Step());
-  // What the part begins with, behind its format. Small ones can have very many rows: addresses
-  // that follow each other with one packet each take next to nothing.
-  ByteReader in(found ? read->Blob(1) : std::span<const std::uint8_t>());
-  in.U8();
-  const std::uint64_t rows = in.Varint();
-  read->Reset();
+  std::uint64_t rows = 0;
+  NTA_RETURN_IF_ERROR(storage_.Read(level, {id, id + 1}, RollupStorage::Want::kAddresses,
+                                    [&rows](const PartBytes& part) {
+                                      // What the part begins with, behind its format. Small ones
+                                      // can have very many rows: addresses that follow each other
+                                      // with one packet each take next to nothing.
+                                      ByteReader in(*part.addresses);
+                                      in.U8();
+                                      rows = in.Varint();
+                                      return absl::OkStatus();
+                                    }));
   return rows;
 }
 
@@ -169,19 +114,16 @@ absl::Status RollupTable::Merge(RollupLevel level, const std::vector<PartSize>& 
   // Two by two, so that rows are merged as often as there are halvings, not as often as parts.
   std::vector<TrafficPart> traffic;
   std::vector<AddressPart> addresses;
-  NTA_ASSIGN_OR_RETURN(Statement * read, connection_.Cached(Of(kRead, level)));
-  read->BindAll(first, end);
-  while (true) {
-    NTA_ASSIGN_OR_RETURN(const bool row, read->Step());
-    if (!row) break;
-    NTA_ASSIGN_OR_RETURN(TrafficPart part,
-                         DecodeTrafficPart(read->Blob(1), TrafficSection::kAll, decompressor_));
-    traffic.push_back(std::move(part));
-    if (read->IsNull(2)) continue;
-    NTA_ASSIGN_OR_RETURN(AddressPart hosts, DecodeAddressPart(read->Blob(2), decompressor_));
-    addresses.push_back(std::move(hosts));
-  }
-  read->Reset();
+  NTA_RETURN_IF_ERROR(storage_.Read(
+      level, {first, end}, RollupStorage::Want::kBoth, [&](const PartBytes& bytes) -> absl::Status {
+        NTA_ASSIGN_OR_RETURN(TrafficPart part,
+                             DecodeTrafficPart(bytes.traffic, TrafficSection::kAll, decompressor_));
+        traffic.push_back(std::move(part));
+        if (!bytes.addresses) return absl::OkStatus();
+        NTA_ASSIGN_OR_RETURN(AddressPart hosts, DecodeAddressPart(*bytes.addresses, decompressor_));
+        addresses.push_back(std::move(hosts));
+        return absl::OkStatus();
+      }));
   const auto merge_all = [](auto& list) {
     for (; list.size() > 1; list.resize((list.size() + 1) / 2)) {
       for (std::size_t i = 0; i < list.size(); i += 2) {
@@ -191,8 +133,7 @@ absl::Status RollupTable::Merge(RollupLevel level, const std::vector<PartSize>& 
   };
   merge_all(traffic);
   merge_all(addresses);
-  NTA_ASSIGN_OR_RETURN(Statement * remove, connection_.Cached(Of(kDelete, level)));
-  NTA_RETURN_IF_ERROR(remove->BindAll(first, end).Run());
+  NTA_RETURN_IF_ERROR(storage_.Delete(level, {first, end}));
   EncodedPart merged;
   merged.traffic = EncodePart(traffic.front(), compressor);
   if (!addresses.empty()) merged.addresses = EncodePart(addresses.front(), compressor);
@@ -200,72 +141,58 @@ absl::Status RollupTable::Merge(RollupLevel level, const std::vector<PartSize>& 
 }
 
 absl::Status RollupTable::DeleteBefore(RollupLevel level, Minute minute) {
-  NTA_ASSIGN_OR_RETURN(Statement * remove, connection_.Cached(Of(kDelete, level)));
-  remove->BindAll(std::numeric_limits<std::int64_t>::min(), FirstId(level, minute));
-  return remove->Run();
+  return storage_.Delete(level, {std::numeric_limits<std::int64_t>::min(), FirstId(level, minute)});
 }
+
+namespace {
+
+IdRange IdsOf(const LevelRange& range) {
+  return {FirstId(range.level, range.range.since), FirstId(range.level, range.range.until)};
+}
+Minute StartOfBucket(RollupLevel level, std::int64_t id) {
+  return FloorDivide(id, kPartsPerBucket) * MinutesOf(level);
+}
+
+}  // namespace
 
 absl::Status RollupTable::ForEachTraffic(
     const LevelRange& range, TrafficSection section,
     absl::FunctionRef<absl::Status(Minute, const TrafficPart&)> visit) {
-  NTA_ASSIGN_OR_RETURN(Statement * read, connection_.Cached(Of(kReadTraffic, range.level)));
-  read->BindAll(FirstId(range.level, range.range.since), FirstId(range.level, range.range.until));
-  while (true) {
-    NTA_ASSIGN_OR_RETURN(const bool row, read->Step());
-    if (!row) break;
-    NTA_ASSIGN_OR_RETURN(const TrafficPart part,
-                         DecodeTrafficPart(read->Blob(1), section, decompressor_));
-    NTA_RETURN_IF_ERROR(
-        visit(FloorDivide(read->Integer(0), kPartsPerBucket) * MinutesOf(range.level), part));
-  }
-  read->Reset();
-  return absl::OkStatus();
+  return storage_.Read(range.level, IdsOf(range), RollupStorage::Want::kTraffic,
+                       [&](const PartBytes& bytes) -> absl::Status {
+                         NTA_ASSIGN_OR_RETURN(
+                             const TrafficPart part,
+                             DecodeTrafficPart(bytes.traffic, section, decompressor_));
+                         return visit(StartOfBucket(range.level, bytes.id), part);
+                       });
 }
 
 absl::Status RollupTable::ForEachAddresses(
     const LevelRange& range, absl::FunctionRef<absl::Status(Minute, const AddressPart&)> visit,
     const IpAddress* only) {
-  NTA_ASSIGN_OR_RETURN(Statement * read, connection_.Cached(Of(kReadAddresses, range.level)));
-  read->BindAll(FirstId(range.level, range.range.since), FirstId(range.level, range.range.until));
-  while (true) {
-    NTA_ASSIGN_OR_RETURN(const bool row, read->Step());
-    if (!row) break;
-    NTA_ASSIGN_OR_RETURN(const AddressPart part,
-                         DecodeAddressPart(read->Blob(1), decompressor_, only));
-    if (part.empty()) continue;
-    NTA_RETURN_IF_ERROR(
-        visit(FloorDivide(read->Integer(0), kPartsPerBucket) * MinutesOf(range.level), part));
-  }
-  read->Reset();
-  return absl::OkStatus();
+  return storage_.Read(
+      range.level, IdsOf(range), RollupStorage::Want::kAddresses,
+      [&](const PartBytes& bytes) -> absl::Status {
+        NTA_ASSIGN_OR_RETURN(const AddressPart part,
+                             DecodeAddressPart(*bytes.addresses, decompressor_, only));
+        return part.empty() ? absl::OkStatus() : visit(StartOfBucket(range.level, bytes.id), part);
+      });
 }
 
 absl::Status RollupTable::ForEachBucket(const LevelRange& range,
                                         absl::FunctionRef<void(Minute)> visit) {
-  NTA_ASSIGN_OR_RETURN(Statement * read, connection_.Cached(Of(kReadIds, range.level)));
-  read->BindAll(FirstId(range.level, range.range.since), FirstId(range.level, range.range.until));
-  while (true) {
-    NTA_ASSIGN_OR_RETURN(const bool row, read->Step());
-    if (!row) break;
-    visit(FloorDivide(read->Integer(0), kPartsPerBucket) * MinutesOf(range.level));
-  }
-  read->Reset();
-  return absl::OkStatus();
+  return storage_.Read(range.level, IdsOf(range), RollupStorage::Want::kIds,
+                       [&](const PartBytes& bytes) {
+                         visit(StartOfBucket(range.level, bytes.id));
+                         return absl::OkStatus();
+                       });
 }
 
 absl::StatusOr<MinuteRange> RollupTable::Kept() {
-  NTA_ASSIGN_OR_RETURN(Statement * ends,
-                       connection_.Cached("SELECT count(*), (SELECT min(id) FROM rollup_minute), "
-                                          "(SELECT max(id) FROM rollup_minute) FROM "
-                                          "(SELECT 1 FROM rollup_minute LIMIT 1)"));
-  NTA_RETURN_IF_ERROR(ends->Step().status());
-  MinuteRange range;
-  if (ends->Integer(0) > 0) {
-    range = {FloorDivide(ends->Integer(1), kPartsPerBucket),
-             FloorDivide(ends->Integer(2), kPartsPerBucket) + 1};
-  }
-  ends->Reset();
-  return range;
+  NTA_ASSIGN_OR_RETURN(const auto ends, storage_.Ends(RollupLevel::kMinute));
+  if (!ends) return MinuteRange();
+  return MinuteRange{FloorDivide(ends->first, kPartsPerBucket),
+                     FloorDivide(ends->second, kPartsPerBucket) + 1};
 }
 
 }  // namespace nta::store

@@ -13,14 +13,10 @@
 #include "absl/status/status.h"
 #include "store/minutes.h"
 #include "store/rollup_part.h"
-#include "store/sqlite.h"
+#include "store/rollup_storage.h"
 
 namespace nta::store {
 
-// Quarters save an interval of a day most of its hours, which have nearly as many addresses as
-// they.
-enum class RollupLevel : std::uint8_t { kMinute, kHour, kQuarter, kDay };
-inline constexpr std::size_t kRollupLevels = 4;
 inline constexpr RollupLevel kAllLevels[] = {RollupLevel::kMinute, RollupLevel::kHour,
                                              RollupLevel::kQuarter, RollupLevel::kDay};
 
@@ -57,7 +53,8 @@ struct EncodedPart {
 
 class RollupTable {
  public:
-  explicit RollupTable(Connection& connection) : connection_(connection) {}
+  // Borrows `storage`.
+  explicit RollupTable(RollupStorage& storage) : storage_(storage) {}
 
   // In the caller's transaction.
   absl::Status Add(RollupLevel level, const EncodedPart& part, Compressor& compressor);
@@ -76,10 +73,6 @@ class RollupTable {
   absl::StatusOr<MinuteRange> Kept();
 
  private:
-  struct PartSize {
-    std::int64_t id;
-    std::int64_t bytes;
-  };
   absl::StatusOr<std::vector<PartSize>> PartsOf(RollupLevel level, Minute start);
   absl::Status Insert(RollupLevel level, std::int64_t id, const EncodedPart& part);
   absl::StatusOr<std::uint64_t> AddressRowsOf(RollupLevel level, std::int64_t id);
@@ -88,7 +81,7 @@ class RollupTable {
                            Compressor& compressor);
   absl::Status Merge(RollupLevel level, const std::vector<PartSize>& parts, Compressor& compressor);
 
-  Connection& connection_;
+  RollupStorage& storage_;
   Decompressor decompressor_;
 };
 

@@ -1,17 +1,12 @@
-#include <algorithm>
-#include <chrono>
-#include <cmath>
 #include <string>
 
 #include "base/status.h"
+#include "store/checks.h"
 #include "store/operations.h"
 #include "store/rows.h"
 
 namespace nta::store {
 namespace {
-
-constexpr std::size_t kMaxNames = 256;
-constexpr std::int64_t kMaxSteps = 10'000;
 
 absl::StatusOr<std::optional<std::int64_t>> FindName(Connection& connection,
                                                      std::string_view name) {
@@ -34,65 +29,29 @@ absl::StatusOr<std::int64_t> FindOrAddName(Connection& connection, std::string_v
   return sqlite3_last_insert_rowid(connection.get());
 }
 
-absl::Status CheckSample(const Sample& sample) {
-  NTA_RETURN_IF_ERROR(CheckName("the name of a sample", sample.name));
-  if (std::isfinite(sample.value)) return absl::OkStatus();
-  return base::InvalidArgument("the sample \"" + sample.name + "\" is not a finite number");
-}
-
-absl::Status CheckQuery(const SampleQuery& query) {
-  NTA_RETURN_IF_ERROR(CheckInterval({query.since, query.until}));
-  if (query.names.empty() || query.names.size() > kMaxNames) {
-    return base::InvalidArgument("samples are asked for by 1 to 256 names");
-  }
-  if (query.step < std::chrono::seconds(1) || query.step > std::chrono::days(366)) {
-    return base::InvalidArgument("the step of samples must be from a second to a year");
-  }
-  return absl::OkStatus();
-}
-
 absl::StatusOr<std::vector<SamplePoint>> ReadPoints(Connection& connection, std::int64_t name,
                                                     const SampleQuery& query) {
   NTA_ASSIGN_OR_RETURN(Statement * read,
                        connection.Cached("SELECT time, value FROM sample WHERE name_id = ?1 AND "
                                          "time >= ?2 AND time < ?3 ORDER BY time"));
-  const Duration step = query.step;
-  const auto floor = [step](Timestamp time) {
-    const Duration since_1970 = time.time_since_epoch();
-    const Duration over = (since_1970 % step + step) % step;
-    return since_1970 < Duration::min() + over ? Timestamp::min() : time - over;
-  };
-  const Timestamp until = query.until > Timestamp::max() - step
-                              ? Timestamp::max()
-                              : floor(query.until - Duration(1)) + step;
-  read->BindAll(name, ToInteger(floor(query.since)), ToInteger(until));
-  std::vector<SamplePoint> points;
+  SampleSteps steps(query);
+  read->BindAll(name, ToInteger(steps.since()), ToInteger(steps.until()));
   while (true) {
     NTA_ASSIGN_OR_RETURN(const bool row, read->Step());
     if (!row) break;
-    const Timestamp time = floor(ToTimestamp(read->Integer(0)));
-    const double value = read->Real(1);
-    if (points.empty() || points.back().time != time) {
-      if (points.size() == kMaxSteps) {
-        read->Reset();
-        return base::InvalidArgument("more than 10,000 steps: ask for a longer step");
-      }
-      points.push_back({.time = time, .count = 0, .minimum = value, .mean = 0, .maximum = value});
+    if (!steps.Add(ToTimestamp(read->Integer(0)), read->Real(1))) {
+      read->Reset();
+      return TooManySteps();
     }
-    SamplePoint& point = points.back();
-    ++point.count;
-    point.minimum = std::min(point.minimum, value);
-    point.maximum = std::max(point.maximum, value);
-    point.mean += (value - point.mean) / static_cast<double>(point.count);
   }
   read->Reset();
-  return points;
+  return steps.Take();
 }
 
 }  // namespace
 
 absl::Status InsertSamples(Connection& connection, std::span<const Sample> samples) {
-  for (const Sample& sample : samples) NTA_RETURN_IF_ERROR(CheckSample(sample));
+  NTA_RETURN_IF_ERROR(CheckSamples(samples));
   NTA_ASSIGN_OR_RETURN(Transaction transaction, Transaction::BeginWrite(connection));
   NTA_ASSIGN_OR_RETURN(Statement * put,
                        connection.Cached("INSERT OR REPLACE INTO sample VALUES(?, ?, ?)"));
@@ -105,7 +64,7 @@ absl::Status InsertSamples(Connection& connection, std::span<const Sample> sampl
 
 absl::StatusOr<std::vector<SampleLine>> QuerySamples(Connection& connection,
                                                      const SampleQuery& query) {
-  NTA_RETURN_IF_ERROR(CheckQuery(query));
+  NTA_RETURN_IF_ERROR(CheckSampleQuery(query));
   NTA_ASSIGN_OR_RETURN(Transaction transaction, Transaction::BeginRead(connection));
   std::vector<SampleLine> lines;
   for (const std::string& name : query.names) {

@@ -65,12 +65,4 @@ absl::Status ScanTraffic(Connection& connection, const std::vector<BlockInfo>& b
   return absl::OkStatus();
 }
 
-std::vector<BlockInfo> NotRolledUp(const std::vector<BlockInfo>& blocks, std::int64_t bits) {
-  std::vector<BlockInfo> rest;
-  for (const BlockInfo& block : blocks) {
-    if ((block.rollups & bits) != bits) rest.push_back(block);
-  }
-  return rest;
-}
-
 }  // namespace nta::store

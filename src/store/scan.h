@@ -72,9 +72,6 @@ absl::Status ScanTraffic(Connection& connection, const std::vector<BlockInfo>& b
                          const TimeInterval& interval, const FlowFilter& filter, TrafficNeeds needs,
                          absl::FunctionRef<absl::Status(const CountedFlows&)> visit);
 
-// Those of `blocks` whose flows are not in the totals that `bits` (of RollupBit) name.
-std::vector<BlockInfo> NotRolledUp(const std::vector<BlockInfo>& blocks, std::int64_t bits);
-
 }  // namespace nta::store
 
 #endif  // NTA_STORE_SCAN_H_

@@ -4,13 +4,9 @@
 #include <string>
 
 #include "base/status.h"
-#include "store/filter_eval.h"
-#include "store/minutes.h"
 #include "store/operations.h"
 #include "store/ranking.h"
-#include "store/rollup.h"
-#include "store/rollup_table.h"
-#include "store/scan.h"
+#include "store/traffic_source.h"
 
 namespace nta::store {
 namespace {
@@ -20,14 +16,10 @@ constexpr int kAllProtocols = -1;
 
 class SeriesBuilder {
  public:
-  SeriesBuilder(Connection& connection, const SeriesQuery& query)
-      : connection_(connection),
-        query_(query),
-        table_(connection),
-        step_minutes_(query.step / std::chrono::minutes(1)) {}
+  SeriesBuilder(TrafficSource& traffic, const SeriesQuery& query)
+      : traffic_(traffic), query_(query), step_minutes_(query.step / std::chrono::minutes(1)) {}
 
   absl::StatusOr<SeriesResult> Build() {
-    NTA_ASSIGN_OR_RETURN(blocks_, BlockReader(connection_).List());
     NTA_RETURN_IF_ERROR(ChooseSteps());
     captured_.assign(Steps(), false);
     NTA_RETURN_IF_ERROR(FindCaptured());
@@ -36,10 +28,10 @@ class SeriesBuilder {
       NTA_RETURN_IF_ERROR(AddRollup());
     } else {
       source_ = QuerySource::kRaw;
-      NTA_RETURN_IF_ERROR(AddFlows(blocks_, query_.filter));
+      NTA_RETURN_IF_ERROR(AddFlows(FlowsIn::kAny, query_.filter));
     }
     SeriesResult result = Result();
-    NTA_ASSIGN_OR_RETURN(result.capture, SumCaptureCounts(connection_, result.interval));
+    NTA_ASSIGN_OR_RETURN(result.capture, traffic_.Counts(result.interval));
     return result;
   }
 
@@ -73,19 +65,14 @@ class SeriesBuilder {
 
   // The first minute of traffic or capture that is kept, and the one after the last.
   absl::StatusOr<MinuteRange> KeptMinutes() {
-    NTA_ASSIGN_OR_RETURN(
-        Statement statement,
-        connection_.Prepare("SELECT min(since_minute), max(until_minute) FROM captured"));
-    NTA_RETURN_IF_ERROR(statement.Step().status());
-    NTA_ASSIGN_OR_RETURN(MinuteRange kept, table_.Kept());
-    const auto include = [&kept](Minute since, Minute until) {
+    NTA_ASSIGN_OR_RETURN(MinuteRange kept, traffic_.rollups().Kept());
+    NTA_ASSIGN_OR_RETURN(const std::optional<MinuteRange> captured, traffic_.Captured());
+    NTA_ASSIGN_OR_RETURN(const std::optional<MinuteRange> newest, traffic_.MinutesWithoutTotals());
+    for (const std::optional<MinuteRange>& more : {captured, newest}) {
+      if (!more) continue;
       const bool is_first = kept.since == kept.until;
-      kept = {is_first ? since : std::min(kept.since, since),
-              is_first ? until : std::max(kept.until, until)};
-    };
-    if (!statement.IsNull(0)) include(statement.Integer(0), statement.Integer(1));
-    for (const BlockInfo& block : NotRolledUp(blocks_, kRolledUp)) {
-      include(FloorMinute(block.min_first_seen), FloorMinute(block.max_last_seen) + 1);
+      kept = {is_first ? more->since : std::min(kept.since, more->since),
+              is_first ? more->until : std::max(kept.until, more->until)};
     }
     return kept;
   }
@@ -102,29 +89,23 @@ class SeriesBuilder {
 
   // A minute was captured when it was marked so, or when it has traffic of whatever kind.
   absl::Status FindCaptured() {
-    NTA_ASSIGN_OR_RETURN(Statement marked,
-                         connection_.Prepare("SELECT since_minute, until_minute FROM captured "
-                                             "WHERE since_minute < ?2 AND until_minute > ?1"));
-    marked.BindAll(range_.since, range_.until);
-    while (true) {
-      NTA_ASSIGN_OR_RETURN(const bool row, marked.Step());
-      if (!row) break;
-      const std::size_t first = StepOf(std::max(marked.Integer(0), range_.since));
-      const std::size_t last = StepOf(std::min(marked.Integer(1), range_.until) - 1);
+    NTA_RETURN_IF_ERROR(traffic_.ForEachCaptured(range_, [this](const MinuteRange& minutes) {
+      const std::size_t first = StepOf(std::max(minutes.since, range_.since));
+      const std::size_t last = StepOf(std::min(minutes.until, range_.until) - 1);
       for (std::size_t step = first; step <= last; ++step) captured_[step] = true;
-    }
-    NTA_RETURN_IF_ERROR(table_.ForEachBucket(
+    }));
+    NTA_RETURN_IF_ERROR(traffic_.rollups().ForEachBucket(
         {LevelOfSteps(), range_}, [this](Minute start) { captured_[StepOf(start)] = true; }));
-    return ScanTraffic(connection_, NotRolledUp(blocks_, kRolledUp), Interval(), FlowFilter(),
-                       {.times = true}, [this](const CountedFlows& flows) {
-                         flows.ForEach([&](std::size_t i, const Share&) {
-                           ForEachMinute(flows.FlowSpan(i), [this](Minute minute, const Share&) {
-                             if (minute >= range_.since && minute < range_.until)
-                               captured_[StepOf(minute)] = true;
+    return traffic_.Scan(FlowsIn::kNoTotals, Interval(), FlowFilter(), {.times = true},
+                         [this](const CountedFlows& flows) {
+                           flows.ForEach([&](std::size_t i, const Share&) {
+                             ForEachMinute(flows.FlowSpan(i), [this](Minute minute, const Share&) {
+                               if (minute >= range_.since && minute < range_.until)
+                                 captured_[StepOf(minute)] = true;
+                             });
                            });
+                           return absl::OkStatus();
                          });
-                         return absl::OkStatus();
-                       });
   }
 
   void Add(std::uint64_t protocol, std::size_t step, const TrafficTotals& totals) {
@@ -139,7 +120,7 @@ class SeriesBuilder {
   absl::Status AddRollup() {
     const LevelRange range{LevelOfSteps(), range_};
     if (!query_.address) {
-      NTA_RETURN_IF_ERROR(table_.ForEachTraffic(
+      NTA_RETURN_IF_ERROR(traffic_.rollups().ForEachTraffic(
           range, TrafficSection::kProtocols, [this](Minute start, const TrafficPart& part) {
             const auto& rows = part.protocols;
             for (std::size_t i = 0; i < rows.keys.size(); ++i) {
@@ -148,18 +129,18 @@ class SeriesBuilder {
             }
             return absl::OkStatus();
           }));
-      return AddFlows(NotRolledUp(blocks_, kRolledUp), FlowFilter());
+      return AddFlows(FlowsIn::kNoTotals, FlowFilter());
     }
-    NTA_RETURN_IF_ERROR(table_.ForEachAddresses(
+    NTA_RETURN_IF_ERROR(traffic_.rollups().ForEachAddresses(
         range,
         [this](Minute start, const AddressPart& part) {
           AddAddress(StepOf(start), part);
           return absl::OkStatus();
         },
         &*query_.address));
-    const std::int64_t needed =
-        range.level == RollupLevel::kMinute ? kRolledUp | kAddressesPerMinute : kRolledUp;
-    return AddFlows(NotRolledUp(blocks_, needed), FlowFilter());
+    return AddFlows(
+        range.level == RollupLevel::kMinute ? FlowsIn::kNotAddressesMinute : FlowsIn::kNoTotals,
+        FlowFilter());
   }
 
   void AddAddress(std::size_t step, const AddressPart& part) {
@@ -177,7 +158,7 @@ class SeriesBuilder {
   }
 
   // `filter` and the address of the query.
-  absl::Status AddFlows(const std::vector<BlockInfo>& blocks, const FlowFilter& filter) {
+  absl::Status AddFlows(FlowsIn which, const FlowFilter& filter) {
     FlowFilter of_address;
     if (query_.address) {
       NTA_ASSIGN_OR_RETURN(of_address, FlowFilter::Parse("host=" + query_.address->ToString()));
@@ -188,9 +169,8 @@ class SeriesBuilder {
                              .destination = query_.address.has_value()};
     // Of the two conditions the address has the summaries to skip blocks by more often.
     const bool by_address = query_.address.has_value() && filter.matches_everything();
-    return ScanTraffic(
-        connection_, blocks, Interval(), by_address ? of_address : filter, needs,
-        [&](const CountedFlows& flows) {
+    return traffic_.Scan(
+        which, Interval(), by_address ? of_address : filter, needs, [&](const CountedFlows& flows) {
           const TrafficColumns& columns = flows.columns();
           for (std::size_t i = 0; i < flows.size(); ++i) {
             if (!flows.selected(i)) continue;
@@ -242,10 +222,8 @@ class SeriesBuilder {
     return result;
   }
 
-  Connection& connection_;
+  TrafficSource& traffic_;
   const SeriesQuery& query_;
-  RollupTable table_;
-  std::vector<BlockInfo> blocks_;
   const std::int64_t step_minutes_;
   MinuteRange range_;
   QuerySource source_ = QuerySource::kRollup;
@@ -255,16 +233,14 @@ class SeriesBuilder {
 
 }  // namespace
 
-absl::StatusOr<SeriesResult> QuerySeries(Connection& connection, const SeriesQuery& query) {
+absl::StatusOr<SeriesResult> QuerySeries(TrafficSource& source, const SeriesQuery& query) {
   constexpr std::chrono::seconds kMaxStep = std::chrono::hours(24 * 366);
   if (query.step < std::chrono::minutes(1) || query.step > kMaxStep ||
       query.step % std::chrono::minutes(1) != std::chrono::seconds(0)) {
     return base::InvalidArgument("step must be a multiple of 60 seconds, up to 366 days");
   }
   NTA_RETURN_IF_ERROR(CheckInterval(query.interval));
-  // Traffic and captured minutes are of one moment.
-  NTA_ASSIGN_OR_RETURN(Transaction transaction, Transaction::BeginRead(connection));
-  return SeriesBuilder(connection, query).Build();
+  return SeriesBuilder(source, query).Build();
 }
 
 }  // namespace nta::store

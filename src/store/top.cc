@@ -3,48 +3,35 @@
 #include "base/status.h"
 #include "store/minutes.h"
 #include "store/operations.h"
-#include "store/rollup.h"
-#include "store/rollup_table.h"
-#include "store/scan.h"
 #include "store/top_counter.h"
+#include "store/traffic_source.h"
 
 namespace nta::store {
 namespace {
 
 const FlowFilter kEverything;
 
-absl::Status CountRollup(Connection& connection, const MinuteRange& range, TopCounter& counter) {
-  RollupTable table(connection);
-  BlockReader reader(connection);
-  NTA_ASSIGN_OR_RETURN(const std::vector<BlockInfo> blocks, reader.List());
+absl::Status CountRollup(TrafficSource& source, const MinuteRange& range, TopCounter& counter) {
   // What is not in the totals is counted from the flows.
-  const auto count_flows = [&](std::int64_t bits, const MinuteRange& minutes) {
-    return ScanTraffic(connection, NotRolledUp(blocks, bits),
-                       {StartOf(minutes.since), StartOf(minutes.until)}, kEverything,
-                       counter.needs(),
-                       [&counter](const CountedFlows& flows) { return counter.Add(flows); });
-  };
-  NTA_RETURN_IF_ERROR(count_flows(kRolledUp, range));
+  NTA_RETURN_IF_ERROR(source.Scan(
+      FlowsIn::kNoTotals, {StartOf(range.since), StartOf(range.until)}, kEverything,
+      counter.needs(), [&counter](const CountedFlows& flows) { return counter.Add(flows); }));
   for (const LevelRange& part : SplitByLevel(range)) {
-    NTA_RETURN_IF_ERROR(connection.CheckDeadline());
-    NTA_RETURN_IF_ERROR(
-        table.ForEachTraffic(part, counter.section(), [&](Minute, const TrafficPart& traffic) {
+    NTA_RETURN_IF_ERROR(source.CheckDeadline());
+    NTA_RETURN_IF_ERROR(source.rollups().ForEachTraffic(
+        part, counter.section(), [&](Minute, const TrafficPart& traffic) {
           counter.AddTotal(traffic);
           return counter.counts_addresses() ? absl::OkStatus() : counter.AddKeys(traffic);
         }));
     if (!counter.counts_addresses()) continue;
-    NTA_RETURN_IF_ERROR(table.ForEachAddresses(
+    NTA_RETURN_IF_ERROR(source.rollups().ForEachAddresses(
         part, [&](Minute, const AddressPart& hosts) { return counter.AddKeys(hosts); }));
     if (part.level != RollupLevel::kMinute) continue;
     // Their totals have been counted, their addresses have not.
-    std::vector<BlockInfo> rest;
-    for (const BlockInfo& block : blocks) {
-      if (block.rollups == kRolledUp) rest.push_back(block);
-    }
-    NTA_RETURN_IF_ERROR(
-        ScanTraffic(connection, rest, {StartOf(part.range.since), StartOf(part.range.until)},
-                    kEverything, counter.needs(),
-                    [&counter](const CountedFlows& flows) { return counter.AddKeysOnly(flows); }));
+    NTA_RETURN_IF_ERROR(source.Scan(
+        FlowsIn::kOnlyLongerAddresses, {StartOf(part.range.since), StartOf(part.range.until)},
+        kEverything, counter.needs(),
+        [&counter](const CountedFlows& flows) { return counter.AddKeysOnly(flows); }));
   }
   return absl::OkStatus();
 }
@@ -57,59 +44,54 @@ TopResult ResultOf(const TopCounter& counter, const TopQuery& query) {
   return result;
 }
 
-absl::StatusOr<TopResult> TopFromRollup(Connection& connection, const TopQuery& query) {
+absl::StatusOr<TopResult> TopFromRollup(TrafficSource& source, const TopQuery& query) {
   const MinuteRange range = Covering(query.interval);
   TopCounter counter(query.dimension);
-  NTA_RETURN_IF_ERROR(CountRollup(connection, range, counter));
+  NTA_RETURN_IF_ERROR(CountRollup(source, range, counter));
   TopResult result = ResultOf(counter, query);
   result.interval = {StartOf(range.since), StartOf(range.until)};
   result.source = QuerySource::kRollup;
-  NTA_ASSIGN_OR_RETURN(result.capture, SumCaptureCounts(connection, result.interval));
+  NTA_ASSIGN_OR_RETURN(result.capture, source.Counts(result.interval));
   return result;
 }
 
-absl::StatusOr<TopResult> TopFromFlows(Connection& connection, const TopQuery& query) {
-  BlockReader reader(connection);
-  NTA_ASSIGN_OR_RETURN(const std::vector<BlockInfo> blocks, reader.List());
+absl::StatusOr<TopResult> TopFromFlows(TrafficSource& source, const TopQuery& query) {
   TopCounter counter(query.dimension);
   NTA_RETURN_IF_ERROR(
-      ScanTraffic(connection, blocks, query.interval, query.filter, counter.needs(),
+      source.Scan(FlowsIn::kAny, query.interval, query.filter, counter.needs(),
                   [&counter](const CountedFlows& flows) { return counter.Add(flows); }));
   TopResult result = ResultOf(counter, query);
   result.interval = query.interval;
   result.source = QuerySource::kRaw;
-  NTA_ASSIGN_OR_RETURN(result.capture, SumCaptureCounts(connection, result.interval));
+  NTA_ASSIGN_OR_RETURN(result.capture, source.Counts(result.interval));
   return result;
 }
 
 }  // namespace
 
-absl::StatusOr<TopResult> QueryTop(Connection& connection, const TopQuery& query) {
+absl::StatusOr<TopResult> QueryTop(TrafficSource& source, const TopQuery& query) {
   NTA_RETURN_IF_ERROR(CheckLimit(query.limit, 1'000));
   NTA_RETURN_IF_ERROR(CheckInterval(query.interval));
-  // Total and rows are of one moment.
-  NTA_ASSIGN_OR_RETURN(Transaction transaction, Transaction::BeginRead(connection));
-  return query.filter.matches_everything() ? TopFromRollup(connection, query)
-                                           : TopFromFlows(connection, query);
+  return query.filter.matches_everything() ? TopFromRollup(source, query)
+                                           : TopFromFlows(source, query);
 }
 
-absl::StatusOr<TrafficSummary> QuerySummary(Connection& connection, const TimeInterval& interval) {
+absl::StatusOr<TrafficSummary> QuerySummary(TrafficSource& source, const TimeInterval& interval) {
   constexpr std::size_t kRows = 5;
   NTA_RETURN_IF_ERROR(CheckInterval(interval));
-  NTA_ASSIGN_OR_RETURN(Transaction transaction, Transaction::BeginRead(connection));
   const auto top = [&](TopDimension dimension) {
     TopQuery query;
     query.interval = interval;
     query.dimension = dimension;
     query.limit = kRows;
-    return TopFromRollup(connection, query);
+    return TopFromRollup(source, query);
   };
   TrafficSummary summary;
   NTA_ASSIGN_OR_RETURN(TopResult protocols, top(TopDimension::kProtocol));
   NTA_ASSIGN_OR_RETURN(TopResult sources, top(TopDimension::kSourceAddress));
   NTA_ASSIGN_OR_RETURN(TopResult destinations, top(TopDimension::kDestinationAddress));
   NTA_ASSIGN_OR_RETURN(TopResult ports, top(TopDimension::kDestinationPort));
-  NTA_ASSIGN_OR_RETURN(summary.alerts, CountAlerts(connection, protocols.interval));
+  NTA_ASSIGN_OR_RETURN(summary.alerts, source.CountAlerts(protocols.interval));
   summary.interval = protocols.interval;
   summary.capture = protocols.capture;
   summary.total = protocols.total;

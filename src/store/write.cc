@@ -2,6 +2,7 @@
 
 #include "base/status.h"
 #include "store/blocks.h"
+#include "store/checks.h"
 #include "store/minutes.h"
 #include "store/operations.h"
 
@@ -34,36 +35,9 @@ absl::Status WriteFlows(Connection& connection, std::span<const FlowRecord> flow
 
 }  // namespace
 
-absl::Status CheckFlow(const FlowRecord& flow) {
-  if (flow.last_seen < flow.first_seen) {
-    return base::InvalidArgument("a flow must not end before it begins");
-  }
-  // Unsigned, because the difference of far times overflows.
-  const auto duration = static_cast<std::uint64_t>(flow.last_seen.time_since_epoch().count()) -
-                        static_cast<std::uint64_t>(flow.first_seen.time_since_epoch().count());
-  if (duration > static_cast<std::uint64_t>(Duration(kLongestFlow).count())) {
-    return base::InvalidArgument("a flow must not last longer than 7 days");
-  }
-  if (FloorMinute(flow.first_seen) < -kLastMinute || FloorMinute(flow.last_seen) >= kLastMinute) {
-    return base::InvalidArgument("a flow must lie between the years 1678 and 2262");
-  }
-  for (const FlowDirection* direction : {&flow.forward, &flow.reverse}) {
-    if (direction->packets > kMaxCount || direction->wire_bytes > kMaxCount ||
-        direction->ip_bytes > kMaxCount || direction->payload_bytes > kMaxCount) {
-      return base::InvalidArgument("a counter of a flow must not exceed 2^53");
-    }
-  }
-  return absl::OkStatus();
-}
-
 absl::Status WriteBatch(Connection& connection, std::span<const FlowRecord> flows,
                         std::span<const Alert> alerts) {
-  for (std::size_t i = 0; i < flows.size(); ++i) {
-    if (const absl::Status status = CheckFlow(flows[i]); !status.ok()) {
-      return base::InvalidArgument("flow " + std::to_string(i) + ": " +
-                                   std::string(status.message()));
-    }
-  }
+  NTA_RETURN_IF_ERROR(CheckFlows(flows));
   if (flows.empty() && alerts.empty()) return absl::OkStatus();
   NTA_ASSIGN_OR_RETURN(Transaction transaction, Transaction::BeginWrite(connection));
   if (!flows.empty()) NTA_RETURN_IF_ERROR(WriteFlows(connection, flows));
@@ -102,10 +76,7 @@ absl::Status MarkCaptured(Connection& connection, const TimeInterval& interval) 
 }
 
 absl::Status AddCaptureCounts(Connection& connection, Timestamp time, const CaptureCounts& counts) {
-  for (const std::uint64_t count :
-       {counts.packets_seen, counts.packets_dropped, counts.flows_evicted, counts.flows_dropped}) {
-    if (count > kMaxCount) return base::InvalidArgument("a count must not exceed 2^53");
-  }
+  NTA_RETURN_IF_ERROR(CheckCounts(counts));
   if (counts == CaptureCounts()) return absl::OkStatus();
   NTA_ASSIGN_OR_RETURN(Statement * add, connection.Cached(R"sql(
       INSERT INTO capture_counts VALUES(?, ?, ?, ?, ?)

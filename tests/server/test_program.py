@@ -200,3 +200,23 @@ def test_the_dashboard_calls_only_what_there_is(server):
     assert called
     known = {re.sub(r"\{.*", "", path) for path in server.call("GET", "/api/v1/openapi.json").json()["paths"]}
     assert called <= known, called - known
+
+
+@pytest.mark.skipif("NTA_TEST_POSTGRES" not in os.environ, reason="needs a PostgreSQL server")
+def test_a_database_in_postgres_holds_what_a_file_would(start, capture):
+    url = os.environ["NTA_TEST_POSTGRES"]
+    # The password is not asked for by this server, and must not be shown.
+    secret = url.replace("nta@", "nta:s3cret@")
+    server = start("--database", secret, "--file", capture)
+    server.token = server.set_up()["token"]
+    deadline = time.monotonic() + 30
+    while server.get("/api/v1/capture")["state"] != "ended" or not server.get("/api/v1/flows?since=-20y")["flows"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    total = server.get("/api/v1/summary?since=-20y")["total"]
+    assert total["packets"] > 0
+    assert server.stop() == 0
+    assert "s3cret" not in "\n".join(server.lines) + server.stderr()
+    again = start("--database", url)
+    again.token = again.sign_in()["token"]
+    assert again.get("/api/v1/summary?since=-20y")["total"] == total

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <random>
@@ -171,7 +172,18 @@ class StoreTest : public ::testing::Test {
   // Small, so that a few hundred flows already are in blocks and some of them in the tail.
   static constexpr std::size_t kFlowsPerBlock = 256;
 
-  std::string path() const { return directory_.File("test.db"); }
+  // With NTA_TEST_POSTGRES the same tests ask a PostgreSQL database, emptied for each.
+  StoreTest() {
+    if (!is_postgres()) return;
+    const std::string empty = "psql -q '" + path() +
+                              "' -c 'SET client_min_messages TO error' "
+                              "-c 'DROP SCHEMA IF EXISTS nta CASCADE'";
+    if (std::system(empty.c_str()) != 0) std::abort();
+  }
+
+  static const char* postgres() { return std::getenv("NTA_TEST_POSTGRES"); }
+  static bool is_postgres() { return postgres() != nullptr; }
+  std::string path() const { return is_postgres() ? postgres() : directory_.File("test.db"); }
 
   std::unique_ptr<Store> OpenStore(
       std::chrono::milliseconds query_timeout = std::chrono::seconds(60)) {

@@ -276,7 +276,7 @@ TEST_F(StoreFlows, GivesUpAQueryThatTakesTooLong) {
       {.filter = *FlowFilter::Parse("packets=123456789"), .order = FlowOrder::kMostBytes});
   EXPECT_EQ(page.status().code(), absl::StatusCode::kDeadlineExceeded) << page.status();
   // The connection is good for the next query.
-  EXPECT_TRUE(store->Flows({.limit = 1}).ok());
+  EXPECT_TRUE(store->Flows({.limit = 1}, {.timeout = std::chrono::seconds(60)}).ok());
   EXPECT_TRUE(store->Write(RandomFlows(8).Take(40'000), {}).ok()) << "writes have no time limit";
 }
 

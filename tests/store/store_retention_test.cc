@@ -10,7 +10,12 @@ using std::chrono::seconds;
 
 const FlowFilter kEveryFlow = *FlowFilter::Parse("bytes>=0");
 
-class StoreRetention : public StoreTest {};
+class StoreRetention : public StoreTest {
+ protected:
+  std::uint64_t BytesOnDisk() {
+    return is_postgres() ? OpenStore()->Size()->file_bytes : std::filesystem::file_size(path());
+  }
+};
 
 TEST_F(StoreRetention, DeletesFlowsThatEndedBeforeAndKeepsTotalsTrue) {
   for (const Duration cut :
@@ -50,7 +55,7 @@ TEST_F(StoreRetention, DeletesInStepsAndGivesSpaceBack) {
   RandomFlows random(22);
   for (int i = 0; i < 6; ++i) ASSERT_TRUE(store->Write(random.Take(20'000), {}).ok());
   store.reset();
-  const auto before = std::filesystem::file_size(path());
+  const auto before = BytesOnDisk();
   store = OpenStore();
   EXPECT_EQ(*store->DeleteBefore(At(minutes(24 * 60))), 120'000u);
   EXPECT_EQ(store->Top({})->total, TrafficTotals{});
@@ -59,7 +64,8 @@ TEST_F(StoreRetention, DeletesInStepsAndGivesSpaceBack) {
   ASSERT_TRUE(store->Write(random.Take(1), {}).ok());
   EXPECT_EQ(store->Flows({})->flows.at(0).id, 120'001) << "ids are not used twice";
   store.reset();
-  EXPECT_LT(std::filesystem::file_size(path()), before / 10);
+  // PostgreSQL's own tables are never empty.
+  EXPECT_LT(BytesOnDisk(), is_postgres() ? before / 3 : before / 10);
 }
 
 TEST_F(StoreRetention, DeletesAlertsAndWhatWasCaptured) {
@@ -122,7 +128,34 @@ TEST_F(StoreRetention, AClockThatJumpsDoesNotEmptyTheStore) {
   EXPECT_EQ(store->Size()->flows, 9u);
 }
 
+TEST_F(StoreRetention, ShrinksByWholeDaysInPostgres) {
+  if (!is_postgres()) GTEST_SKIP() << "a file shrinks by less, see below";
+  auto store = OpenStore();
+  for (int day = 0; day < 4; ++day) {
+    RandomFlows random(24);
+    std::vector<FlowRecord> flows = random.Take(2'000);
+    for (FlowRecord& flow : flows) {
+      flow.first_seen += std::chrono::days(day);
+      flow.last_seen += std::chrono::days(day);
+    }
+    ASSERT_TRUE(store->Write(flows, {}).ok());
+  }
+  const StoreSize before = *store->Size();
+  EXPECT_EQ(before.flows, 8'000u);
+  const auto result = store->Retain({.max_bytes = before.file_bytes * 3 / 4}, At(minutes(0)));
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_GE(result->flows_deleted, 1'500u);
+  EXPECT_LE(result->bytes_after, before.file_bytes * 3 / 4);
+  EXPECT_EQ(store->Size()->flows, 8'000 - result->flows_deleted);
+  const auto oldest = store->Flows({.order = FlowOrder::kOldestFirst, .limit = 1});
+  EXPECT_GE(oldest->flows.at(0).flow.last_seen, At(std::chrono::hours(15)));
+  // The newest day stays, however few bytes are asked for.
+  ASSERT_TRUE(store->Retain({.max_bytes = 1}, At(minutes(0))).ok());
+  EXPECT_GT(store->Size()->flows, 0u);
+}
+
 TEST_F(StoreRetention, ShrinksToTheBytesAskedFor) {
+  if (is_postgres()) GTEST_SKIP() << "PostgreSQL shrinks by whole days, see above";
   auto store = OpenStore();
   RandomFlows random(23, 24 * 60);
   for (int i = 0; i < 20; ++i) ASSERT_TRUE(store->Write(random.Take(2'000), {}).ok());
@@ -135,7 +168,7 @@ TEST_F(StoreRetention, ShrinksToTheBytesAskedFor) {
   EXPECT_GT(result->flows_deleted, 5'000u);
   EXPECT_LE(result->bytes_after, most);
   EXPECT_EQ(store->Size()->flows, 40'000 - result->flows_deleted);
-  EXPECT_LE(std::filesystem::file_size(path()), most);
+  EXPECT_LE(BytesOnDisk(), most);
   // The oldest went.
   const auto oldest = store->Flows({.order = FlowOrder::kOldestFirst, .limit = 1});
   EXPECT_GT(oldest->flows.at(0).flow.last_seen, At(minutes(120)));

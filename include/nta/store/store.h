@@ -30,8 +30,15 @@
 
 namespace nta {
 
+namespace store {
+class Backend;
+}
+
 struct StoreOptions {
-  std::string path{};  // ":memory:" keeps it in memory
+  // A SQLite file; ":memory:" keeps it in memory. A URL of PostgreSQL
+  // ("postgresql://user@host/name", "postgresql:///name?host=/run/postgresql") names a database of
+  // its own there, which must exist.
+  std::string path{};
   // A query that takes longer is given up with DeadlineExceeded.
   std::chrono::milliseconds query_timeout{10'000};
   // So many flows make a compressed block, 256 to 32,768. Smaller ones take more space, and single
@@ -369,9 +376,8 @@ class Store {
   absl::StatusOr<StoreSize> Size() const;
 
  private:
-  class Impl;
-  explicit Store(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  explicit Store(std::unique_ptr<store::Backend> backend);
+  std::unique_ptr<store::Backend> backend_;
 };
 
 }  // namespace nta

@@ -1,0 +1,246 @@
+#include <chrono>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "base/status.h"
+#include "store/backend.h"
+#include "store/connections.h"
+#include "store/operations.h"
+#include "store/reserve.h"
+#include "store/schema.h"
+#include "store/sqlite_traffic.h"
+
+namespace nta::store {
+namespace {
+
+class SqliteBackend final : public Backend {
+ public:
+  SqliteBackend(std::unique_ptr<Connections> connections, Reserve reserve, std::string path)
+      : connections_(std::move(connections)), reserve_(std::move(reserve)), path_(std::move(path)) {
+    reserve_.Take();
+  }
+
+  absl::Status Write(std::span<const FlowRecord> flows, std::span<const Alert> alerts) override {
+    return OnWriter(WriteBatch, flows, alerts);
+  }
+  absl::Status MarkCaptured(const TimeInterval& interval) override {
+    return OnWriter(store::MarkCaptured, interval);
+  }
+  absl::Status RecordCapture(Timestamp time, const CaptureCounts& counts) override {
+    return OnWriter(AddCaptureCounts, time, counts);
+  }
+  absl::StatusOr<FlowPage> Flows(const FlowQuery& query, const QueryControl& control) override {
+    return OnReaderUnder(control, QueryFlows, query);
+  }
+  absl::StatusOr<AlertPage> Alerts(const AlertQuery& query) override {
+    return OnReader(QueryAlerts, query);
+  }
+  absl::StatusOr<Alert> GetAlert(std::string_view id) override { return OnReader(FindAlert, id); }
+  absl::StatusOr<TopResult> Top(const TopQuery& query, const QueryControl& control) override {
+    return Query(control, QueryTop, query);
+  }
+  absl::StatusOr<SeriesResult> Series(const SeriesQuery& query,
+                                      const QueryControl& control) override {
+    return Query(control, QuerySeries, query);
+  }
+  absl::Status ScanFlows(const TimeInterval& interval, const FlowFilter& filter,
+                         absl::FunctionRef<absl::Status(const StoredColumns&)> visit,
+                         const QueryControl& control) override {
+    const auto scan = [&](Connection& connection) -> absl::StatusOr<bool> {
+      NTA_RETURN_IF_ERROR(ScanColumns(connection, interval, filter, visit));
+      return true;
+    };
+    return OnReaderUnder(control, scan).status();
+  }
+  absl::StatusOr<ConversationResult> Conversations(const ConversationQuery& query,
+                                                   const QueryControl& control) override {
+    return Query(control, QueryConversations, query);
+  }
+  absl::StatusOr<TrafficSummary> Summary(const TimeInterval& interval,
+                                         const QueryControl& control) override {
+    return Query(control, QuerySummary, interval);
+  }
+  absl::StatusOr<std::vector<User>> Users() override { return OnReader(ListUsers); }
+  absl::StatusOr<User> GetUser(std::string_view username) override {
+    return OnReader(FindUser, username);
+  }
+  absl::Status AddUser(const User& user) override { return OnWriter(InsertUser, user); }
+  absl::Status UpdateUser(const User& user) override { return OnWriter(ChangeUser, user); }
+  absl::Status RemoveUser(std::string_view username) override {
+    return OnWriter(DeleteUser, username);
+  }
+  absl::StatusOr<std::string> GetSetting(std::string_view name) override {
+    return OnReader(FindSetting, name);
+  }
+  absl::Status PutSetting(std::string_view name, std::string_view value) override {
+    return OnWriter(ChangeSetting, name, value);
+  }
+  absl::StatusOr<Document> PutDocument(const Document& document) override {
+    return OnWriter(ChangeDocument, document);
+  }
+  absl::StatusOr<Document> GetDocument(std::string_view kind, std::string_view id) override {
+    return OnReader(FindDocument, kind, id);
+  }
+  absl::StatusOr<DocumentPage> Documents(const DocumentQuery& query) override {
+    return OnReader(QueryDocuments, query);
+  }
+  absl::Status RemoveDocument(std::string_view kind, std::string_view id) override {
+    return OnWriter(DeleteDocument, kind, id);
+  }
+  absl::Status WriteSamples(std::span<const Sample> samples) override {
+    return OnWriter(InsertSamples, samples);
+  }
+  absl::StatusOr<std::vector<SampleLine>> Samples(const SampleQuery& query,
+                                                  const QueryControl& control) override {
+    return OnReaderUnder(control, QuerySamples, query);
+  }
+  absl::StatusOr<std::vector<std::string>> SampleNames() override {
+    return OnReader(ListSampleNames);
+  }
+  absl::StatusOr<std::uint64_t> DeleteBefore(Timestamp time) override;
+  absl::StatusOr<RetentionResult> Retain(const RetentionPolicy& policy, Timestamp now) override;
+  absl::StatusOr<StoreSize> Size() override;
+
+ private:
+  // Calls operation(connection, arguments...) on a connection that reads.
+  template <typename Operation, typename... Arguments>
+  auto OnReader(Operation operation, const Arguments&... arguments)
+      -> decltype(operation(std::declval<Connection&>(), arguments...)) {
+    return OnReaderUnder(QueryControl(), operation, arguments...);
+  }
+  template <typename Operation, typename... Arguments>
+  auto OnReaderUnder(const QueryControl& control, Operation operation,
+                     const Arguments&... arguments)
+      -> decltype(operation(std::declval<Connection&>(), arguments...)) {
+    NTA_ASSIGN_OR_RETURN(const Connections::Lease connection, connections_->Read(control));
+    auto result = operation(*connection, arguments...);
+    // SQLite has one code for both reasons to give up.
+    if (control.stop.stop_requested() && absl::IsDeadlineExceeded(result.status())) {
+      return base::MakeStatus(absl::StatusCode::kCancelled, "store: the query was cancelled");
+    }
+    return result;
+  }
+  // Calls query(traffic, argument) on the traffic of one moment.
+  template <typename Result, typename Argument>
+  absl::StatusOr<Result> Query(const QueryControl& control,
+                               absl::StatusOr<Result> (*query)(TrafficSource&, const Argument&),
+                               const Argument& argument) {
+    return OnReaderUnder(control, [&](Connection& connection) -> absl::StatusOr<Result> {
+      NTA_ASSIGN_OR_RETURN(const auto traffic, SqliteTraffic::Begin(connection));
+      return query(*traffic, argument);
+    });
+  }
+  // Calls operation(connection, arguments...) on the connection that writes.
+  template <typename Operation, typename... Arguments>
+  auto OnWriter(Operation operation, const Arguments&... arguments)
+      -> decltype(operation(std::declval<Connection&>(), arguments...)) {
+    const Connections::Lease connection = connections_->Write();
+    return operation(*connection, arguments...);
+  }
+
+  absl::StatusOr<std::uint64_t> DeleteFlowsBefore(Timestamp time);
+  absl::Status ShrinkTo(std::uint64_t bytes, RetentionResult& result);
+  std::uint64_t LogBytes() const {
+    std::error_code missing;
+    const std::uintmax_t bytes = std::filesystem::file_size(path_ + "-wal", missing);
+    return missing ? 0 : bytes;
+  }
+
+  std::unique_ptr<Connections> connections_;
+  Reserve reserve_;
+  const std::string path_;
+};
+
+absl::StatusOr<std::uint64_t> SqliteBackend::DeleteFlowsBefore(Timestamp time) {
+  std::uint64_t flows = 0;
+  bool full = false;
+  // Step by step, so that writers get their turn in between.
+  while (true) {
+    const absl::StatusOr<DeletionStep> step =
+        OnWriter(DeleteSome, time, full ? kBlocksPerStepWhenFull : kBlocksPerStep);
+    if (absl::IsResourceExhausted(step.status()) && !full) {
+      full = true;
+      reserve_.Release();
+      OnWriter(ReturnSpace).IgnoreError();
+      continue;
+    }
+    if (!step.ok()) return step.status();
+    flows += step->flows;
+    if (full) OnWriter(ReturnSpace).IgnoreError();
+    if (!step->done) continue;
+    reserve_.Take();
+    return flows;
+  }
+}
+
+absl::StatusOr<RetentionResult> SqliteBackend::Retain(const RetentionPolicy& policy,
+                                                      Timestamp now) {
+  NTA_RETURN_IF_ERROR(CheckRetention(policy));
+  RetentionResult result;
+  NTA_ASSIGN_OR_RETURN(const StoreSize before, OnReader(MeasureSize));
+  result.bytes_before = before.file_bytes;
+  // On a full disk not even the clock can be written.
+  absl::StatusOr<Timestamp> clock = OnWriter(AdvanceRetentionClock, now);
+  if (absl::IsResourceExhausted(clock.status())) {
+    reserve_.Release();
+    clock = OnWriter(AdvanceRetentionClock, now);
+  }
+  if (!clock.ok()) return clock.status();
+  result.clock_jumped = *clock < now;
+  if (policy.flow_age) {
+    const auto cut = std::chrono::floor<std::chrono::hours>(*clock - *policy.flow_age);
+    NTA_ASSIGN_OR_RETURN(result.flows_deleted, DeleteFlowsBefore(cut));
+  }
+  if (policy.alert_age) {
+    NTA_ASSIGN_OR_RETURN(result.alerts_deleted,
+                         OnWriter(DeleteAlertsBefore, *clock - *policy.alert_age));
+  }
+  if (policy.sample_age) {
+    NTA_ASSIGN_OR_RETURN(result.samples_deleted,
+                         OnWriter(DeleteSamplesBefore, *clock - *policy.sample_age));
+  }
+  if (policy.max_bytes) NTA_RETURN_IF_ERROR(ShrinkTo(*policy.max_bytes, result));
+  NTA_RETURN_IF_ERROR(OnWriter(ReturnSpace));
+  NTA_ASSIGN_OR_RETURN(const StoreSize after, OnReader(MeasureSize));
+  result.bytes_after = after.file_bytes;
+  reserve_.Take();
+  return result;
+}
+
+absl::Status SqliteBackend::ShrinkTo(std::uint64_t bytes, RetentionResult& result) {
+  // What a flow takes is an estimate, so it may take a second or third time.
+  for (int attempt = 0; attempt < 8; ++attempt) {
+    NTA_ASSIGN_OR_RETURN(const StoreSize size, OnReader(MeasureSize));
+    const std::uint64_t used = size.file_bytes - size.free_bytes;
+    if (used <= bytes) return absl::OkStatus();
+    NTA_ASSIGN_OR_RETURN(const std::optional<Timestamp> cut, OnReader(EndOfOldest, used - bytes));
+    if (!cut) return absl::OkStatus();
+    NTA_ASSIGN_OR_RETURN(const std::uint64_t deleted, DeleteFlowsBefore(*cut));
+    result.flows_deleted += deleted;
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::uint64_t> SqliteBackend::DeleteBefore(Timestamp time) {
+  NTA_ASSIGN_OR_RETURN(const std::uint64_t flows, DeleteFlowsBefore(time));
+  NTA_RETURN_IF_ERROR(OnWriter(DeleteAlertsBefore, time).status());
+  return flows;
+}
+
+absl::StatusOr<StoreSize> SqliteBackend::Size() {
+  NTA_ASSIGN_OR_RETURN(StoreSize size, OnReader(MeasureSize));
+  size.log_bytes = LogBytes();
+  return size;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Backend>> OpenSqlite(StoreOptions options) {
+  NTA_ASSIGN_OR_RETURN(auto connections, Connections::Open(options));
+  Reserve reserve(options.path + "-reserve", IsInMemory(options.path) ? 0 : options.reserve_bytes);
+  return std::make_unique<SqliteBackend>(std::move(connections), std::move(reserve),
+                                         std::move(options.path));
+}
+
+}  // namespace nta::store
