@@ -26,6 +26,8 @@ configure_consumer() {
 case $way in
   static)
     "$CMAKE" --install "$build" --prefix "$prefix"
+    # The watchdog of firewall changes is found beside the programs.
+    [ -x "$prefix/bin/nta-firewall-guard" ] || { echo "nta-firewall-guard is not installed"; exit 1; }
     configure_consumer all
     check_output "$work/all/consumer"
     # Only decode and flows: neither libpcap, compression nor SQLite may be needed.

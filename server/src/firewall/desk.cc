@@ -331,6 +331,8 @@ void FirewallDesk::Tick() {
 void FirewallDesk::NoteAdministrator(const IpAddress& peer) {
   const absl::MutexLock lock(&mutex_);
   if (administrators_.size() >= kMaxAdministrators && !administrators_.contains(peer)) return;
+  // A new one is protected at the next tick.
+  if (!administrators_.contains(peer)) next_reconcile_ = Duration();
   administrators_[peer] = clock_.wall() + options_.administrator_stays;
 }
 
