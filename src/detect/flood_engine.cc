@@ -437,7 +437,7 @@ FloodVerdict FloodEngine::Judge(const FloodEntry& entry, FloodKind kind) const {
   if (is_few && entry.distinct_ports() >= kManyPorts && rate < kScanFactor) {
     return FloodVerdict::kNothing;
   }
-  const bool sees_answers = answered_ > received_ / 100;
+  const bool sees_answers = SeesAnswers();
   switch (kind) {
     case FloodKind::kSyn:
       return JudgeSyn(entry, rate, sources);
@@ -456,6 +456,12 @@ FloodVerdict FloodEngine::Judge(const FloodEntry& entry, FloodKind kind) const {
       return entry.tcp_sent_recent > 0.02 * recent ? FloodVerdict::kNothing : FloodVerdict::kFlood;
   }
   return FloodVerdict::kNothing;
+}
+
+// A tap for one direction never sees a host send that it saw receive.
+bool FloodEngine::SeesAnswers() const {
+  constexpr double kEnough = 100;
+  return answered_ > kEnough || answered_ > received_ / 100;
 }
 
 // A crowd is one by comparison only. A prefix has crowds all day, at one host or another.
@@ -480,7 +486,7 @@ FloodVerdict FloodEngine::JudgeUdp(const FloodEntry& entry, double rate, double 
       entry.udp_sent_recent / std::max(entry.metric(FloodKind::kUdp).recent, 1e-3f);
   if (sources < 4 * kFewSources) {
     // A download, a call, a tunnel: one direction is busy and the other acknowledges.
-    const bool sees_answers = answered_ > received_ / 100;
+    const bool sees_answers = SeesAnswers();
     if (answers > 0.02 || (!sees_answers && rate < kScanFactor)) return FloodVerdict::kNothing;
     if (sources < kFewSources && rate < 2) return FloodVerdict::kNothing;
     return FloodVerdict::kFlood;

@@ -79,6 +79,7 @@ class FloodEngine {
   void Measure(FloodEntry& entry);
   void Explain(const FloodEntry& destination);
   FloodVerdict Judge(const FloodEntry& entry, FloodKind kind) const;
+  bool SeesAnswers() const;
   bool KnowsWhatIsUsual(const FloodEntry& entry) const;
   FloodVerdict JudgeSyn(const FloodEntry& entry, double rate, double sources) const;
   FloodVerdict JudgeUdp(const FloodEntry& entry, double rate, double sources) const;

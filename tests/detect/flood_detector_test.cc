@@ -114,8 +114,11 @@ TEST(FloodDetector, OneSourceIsNamed) {
     return Udp(at, Stranger(1), static_cast<std::uint16_t>(n), kVictim, 80);
   };
   // Something that is answered shows that the tap sees both directions.
-  const Packets ordinary = Connection(seconds(0), Stranger(9), 999, kVictim, 300);
-  const Alert alert = FirstOf(Detect(ordinary + Stream(5000, seconds(2), seconds(5), udp)));
+  Packets ordinary;
+  for (std::uint16_t port = 2000; port < 2040; ++port) {
+    ordinary = std::move(ordinary) + Connection(seconds(0), Stranger(9), port, kVictim, 30);
+  }
+  const Alert alert = FirstOf(Detect(ordinary + Stream(5000, seconds(40), seconds(5), udp)));
   EXPECT_EQ(alert.alert_class, AlertClass::kUdpFlood);
   EXPECT_EQ(alert.entity.source, Stranger(1));
 }
