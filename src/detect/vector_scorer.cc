@@ -247,6 +247,7 @@ void VectorScorer::Impl::Fields(Archive& archive) {
   archive(is_warm_);
   archive(seen_);
   archive(gated_);
+  archive(random_.state());
   scale_.Fields(archive);
   share_.Fields(archive);
   detect::RealVector(archive, warm_up_, kMostKept * kMostDimensions);
