@@ -223,6 +223,12 @@ void BaselineEngine::Judge(WatchedSeries& series, double value, AlertBudget& bud
   const SeriesFinding finding = series.Add(time, value, budget.Test(time));
   if (!finding.is_unusual) return;
   const SeriesScore& score = finding.score;
+  // Small counts differ by chance: in units of their own deviation (Anscombe 1948), by three.
+  if (subject.unit != "bytes" && subject.unit != "bits") {
+    const double distance =
+        std::sqrt(value + 0.375) - std::sqrt(std::max(score.expected, 0.0) + 0.375);
+    if (2 * std::abs(distance) < 3) return;
+  }
   const bool is_more = value > score.band_high;
   const AlertFinding raise{.alert_class = AlertClass::kTrafficAnomaly,
                            .entity = subject.entity,

@@ -20,6 +20,7 @@ class RandomNumbers {  // splitmix64
     z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
     return z ^ (z >> 31);
   }
+  std::uint64_t& state() { return state_; }  // to be saved
   std::size_t Below(std::size_t end) { return static_cast<std::size_t>(Next() % end); }
   double Uniform() { return static_cast<double>(Next() >> 11) * 0x1p-53; }  // [0, 1)
   double Normal() {

@@ -173,8 +173,10 @@ void RarePeerDetector::Impl::Observe(const FlowEvent& event, std::vector<Alert>&
                         source.contacts >= static_cast<double>(options_.min_contacts);
   if (!is_known) return;
   const bool is_admin = std::ranges::find(kAdminPorts, flow.destination.port) != kAdminPorts.end();
-  const double bits =
-      -std::log2(usual) + std::max(0.0, edge_bits - 6) + (is_admin ? kAdminBits : 0);
+  // The rate of a contact says something only where the contact itself does.
+  const double novelty = -std::log2(usual);
+  const double rate = std::clamp(edge_bits - 6, 0.0, novelty >= 3 ? novelty : 0.0);
+  const double bits = novelty + rate + (is_admin ? kAdminBits : 0);
   if (bits >= budget_.Test(event.time)) Raise(flow, source, bits, event.time, alerts);
 }
 

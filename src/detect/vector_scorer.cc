@@ -184,12 +184,15 @@ VectorScore VectorScorer::Impl::Add(std::span<const double> features, std::uint6
   if (frozen_) return result;
   ++seen_;
   result.is_learnt = result.bits < options_.gate_bits;
+  bool calibrates = result.is_learnt;
   if (result.is_learnt) {
     Learn(scaled_, source);
   } else {
     Quarantine(source, time);
+    // Nor may the same thing over and over make large scores usual.
+    calibrates = share_.Next(source, HashOf(scaled_)) >= 1 && gated_ % kCalibrateEvery == 0;
   }
-  if (result.is_learnt || gated_ % kCalibrateEvery == 0) {
+  if (calibrates) {
     for (std::size_t m = 0; m < models_.size(); ++m) calibrators_[m].Add(raw_scores_[m]);
   }
   Release(time);
@@ -247,6 +250,7 @@ void VectorScorer::Impl::Fields(Archive& archive) {
   archive(is_warm_);
   archive(seen_);
   archive(gated_);
+  archive(random_.state());
   scale_.Fields(archive);
   share_.Fields(archive);
   detect::RealVector(archive, warm_up_, kMostKept * kMostDimensions);

@@ -34,13 +34,11 @@ class TailCalibrator {
     archive(bins_);
     archive(samples_);
     archive(until_fit_);
-    if constexpr (Archive::kReads) {
-      std::uint32_t sum = 0;
-      for (const std::uint16_t count : bins_) sum += count;
-      if (sum != samples_) return false;
-      Fit();
-    }
-    return true;
+    for (double* number : {&threshold_, &exceeded_, &shape_, &scale_}) archive.Real(*number);
+    std::uint32_t sum = 0;
+    for (const std::uint16_t count : bins_) sum += count;
+    return sum == samples_ && until_fit_ > 0 && threshold_ >= 0 && exceeded_ >= 0 &&
+           exceeded_ <= 1 && shape_ >= -1 && shape_ <= 1 && scale_ > 0;
   }
 
  private:
