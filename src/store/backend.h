@@ -30,9 +30,6 @@ class Backend {
                                  absl::FunctionRef<absl::Status(const StoredColumns&)> visit,
                                  const QueryControl& control) = 0;
   // By pages of Flows(), unless the backend has its flows in columns already.
-  virtual absl::Status ScanFlows(const TimeInterval& interval, const FlowFilter& filter,
-                                 absl::FunctionRef<absl::Status(const StoredColumns&)> visit,
-                                 const QueryControl& control);
   virtual absl::StatusOr<AlertPage> Alerts(const AlertQuery& query) = 0;
   virtual absl::StatusOr<Alert> GetAlert(std::string_view id) = 0;
   virtual absl::StatusOr<TopResult> Top(const TopQuery& query, const QueryControl& control) = 0;

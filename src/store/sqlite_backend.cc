@@ -57,15 +57,6 @@ class SqliteBackend final : public Backend {
                                       const QueryControl& control) override {
     return Query(control, QuerySeries, query);
   }
-  absl::Status ScanFlows(const TimeInterval& interval, const FlowFilter& filter,
-                         absl::FunctionRef<absl::Status(const StoredColumns&)> visit,
-                         const QueryControl& control) override {
-    const auto scan = [&](Connection& connection) -> absl::StatusOr<bool> {
-      NTA_RETURN_IF_ERROR(ScanColumns(connection, interval, filter, visit));
-      return true;
-    };
-    return OnReaderUnder(control, scan).status();
-  }
   absl::StatusOr<ConversationResult> Conversations(const ConversationQuery& query,
                                                    const QueryControl& control) override {
     return Query(control, QueryConversations, query);

@@ -384,7 +384,7 @@ void BindFlowAnomaly(py::module_& module) {
              "What the models of FlowAnomalyDetector see of a flow, in their order.");
 }
 
-void BindDetectorClasses(py::module_& module) {
+void BindStatisticalDetectors(py::module_& module) {
   BindDetector<BeaconDetector, BeaconOptions>(
       module, "BeaconDetector", "Programs that call home. Keywords: fields of nta::BeaconOptions.",
       [](Keywords& take, BeaconOptions& o) {
@@ -457,7 +457,7 @@ void BindScorers(py::module_& module) {
   BindSeries(module);
   BindEdges(module);
   BindVectors(module);
-  BindDetectorClasses(module);
+  BindStatisticalDetectors(module);
   module.def(
       "dns_tunnel_score", [](const std::string& name) { return DnsTunnelScore(name); },
       py::arg("name"), "How much a queried name looks like encoded data: 0 to 1.");
