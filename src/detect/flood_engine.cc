@@ -31,7 +31,6 @@ constexpr double kCrowdSources = 200;
 constexpr Duration kPrefixWarmUp = std::chrono::seconds(30);
 constexpr Duration kWarmUp = std::chrono::minutes(10);
 constexpr std::uint32_t kSampleOneIn = 4;
-constexpr std::uint32_t kSomeone = 2;
 
 // Fixed, so that counts do not depend on the key: who makes sources collide only makes their number
 // look smaller.
@@ -361,7 +360,7 @@ void FloodEngine::Measure(FloodEntry& entry) {
     if (entry.dirty) entry.peak[i] = std::max(entry.peak[i], static_cast<float>(count));
     high = high || count * kTicksPerSecond >= FloorOf(static_cast<FloodKind>(i));
     metric.EndTick(count, entry.known, kPrior[i], kBurstPackets[i], threshold_, learning);
-    excited = excited || metric.sum > kSomeone;
+    excited = excited || metric.sum > FloodMetric::kExcitement;
   }
   if (entry.dirty) {
     entry.packets_seen += packets;
@@ -389,7 +388,7 @@ void FloodEngine::Explain(const FloodEntry& destination) {
   for (std::size_t i = 0; i < kFloodKinds; ++i) {
     const FloodMetric& metric = destination.metrics[i];
     const double least = kExplainingShare * FloorOf(static_cast<FloodKind>(i)) / kTicksPerSecond;
-    if (metric.sum <= kSomeone || metric.recent < least) continue;
+    if (metric.sum <= FloodMetric::kExcitement || metric.recent < least) continue;
     if (prefix == nullptr) {
       const IpAddress address = PrefixOf(destination.address);
       const AddressWords words = WordsOf(address);

@@ -118,6 +118,12 @@ void FloodEntry::CatchUp(std::int64_t now) {
   syn_sent_recent *= fade;
   tcp_sent_recent *= fade;
   if (high && rested >= 2) high = false;
+  if (!dirty) return;
+  // What was going on then is over.
+  const bool is_over = std::all_of(metrics.begin(), metrics.end(), [](const FloodMetric& metric) {
+    return metric.sum <= FloodMetric::kExcitement;
+  });
+  if (is_over) Calm(Timestamp(kFloodTick * now));
 }
 
 void FloodEntry::Renew(const IpAddress& new_address) {

@@ -36,6 +36,7 @@ struct FloodMetric {
   // size or less may be chance.
   static constexpr float kCap = 6;
   static constexpr float kDrift = 1;
+  static constexpr float kExcitement = 2;  // a sum above this is the beginning of an episode
 
   float mean = 0;  // a tick, learned
   float variance = 0;
