@@ -154,7 +154,9 @@ class LineReader {
         line_.unknown.push_back(Shown(statement));
         continue;
       }
-      const auto& [kind, value] = *statement.items().begin();
+      const auto only = statement.begin();
+      const std::string& kind = only.key();
+      const Json& value = only.value();
       const bool understood = line_.verdict == LineVerdict::kNone &&
                               (kind == "match" ? ReadMatch(value) : ReadAction(kind, value));
       if (!understood) line_.unknown.push_back(Shown(statement));
@@ -449,10 +451,10 @@ absl::StatusOr<std::vector<NftTable>> ParseNftJson(std::string_view text) {
   }
   ListingReader reader;
   for (const Json& entry : *list) {
-    if (!entry.is_object() || entry.size() != 1 || !entry.items().begin().value().is_object()) {
+    if (!entry.is_object() || entry.size() != 1 || !entry.begin()->is_object()) {
       return base::InvalidArgument("a listing of nft holds something that is no object");
     }
-    reader.Add(entry.items().begin().key(), entry.items().begin().value());
+    reader.Add(entry.begin().key(), *entry.begin());
   }
   return reader.Take();
 }
