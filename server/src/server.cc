@@ -455,8 +455,8 @@ void Server::Impl::StartThreads() {
 
 // Each thread feeds the next: capture ends its flows into the writer, the writer empties its queue.
 void Server::Impl::StopThreads() {
-  for (std::jthread* thread :
-       {&schedule_thread_, &firewall_thread_, &capture_thread_, &feed_thread_, &notify_thread_, &writer_thread_}) {
+  for (std::jthread* thread : {&schedule_thread_, &firewall_thread_, &capture_thread_,
+                               &feed_thread_, &notify_thread_, &writer_thread_}) {
     thread->request_stop();
     if (thread->joinable()) thread->join();
   }

@@ -81,7 +81,8 @@ class FlowAnomalyDetector::Impl {
   absl::Status Load(std::string_view state);
 
  private:
-  static constexpr std::size_t kQuarantineBytes = 256 * (64 + detect::kFlowFeatures * sizeof(float));
+  static constexpr std::size_t kQuarantineBytes =
+      256 * (64 + detect::kFlowFeatures * sizeof(float));
 
   void CloseWindow(Timestamp end, std::vector<Alert>& alerts);
   void Raise(const IpAddress& source, const Window& window, double bits, Timestamp end,

@@ -60,7 +60,7 @@ class WatchedSeries {
 
   SeriesScorer scorer_;
   std::uint32_t active_ = 0;  // bins with anything in them, up to kFewestActive
-  int side_ = 0;  // of the band on which the last bins lay; 0: within
+  int side_ = 0;              // of the band on which the last bins lay; 0: within
 };
 
 }  // namespace nta::detect

@@ -201,7 +201,8 @@ TEST(Routes, AllStandInTheOpenApiDescription) {
       EXPECT_THAT(description, HasSubstr("\"" + field.name + "\":{\"type\":\"" +
                                          std::string(ToString(field.type)) + "\""));
                                          std::string(ToString(field.type)) + '"'));
-      EXPECT_THAT(description, HasSubstr("\"" + field.name + "\":{"));
+                                         EXPECT_THAT(description,
+                                                     HasSubstr("\"" + field.name + "\":{"));
     }
   }
 }

@@ -12,7 +12,7 @@ void BindCaptureFiles(pybind11::module_& module);  // part of BindCapture
 void BindFlow(pybind11::module_& module);
 void BindDetect(pybind11::module_& module);
 void BindDetectorClasses(pybind11::module_& module);  // part of BindDetect
-void BindScorers(pybind11::module_& module);  // after BindDetect
+void BindScorers(pybind11::module_& module);          // after BindDetect
 void BindExport(pybind11::module_& module);
 void BindPipeline(pybind11::module_& module);
 void BindStore(pybind11::module_& module);
