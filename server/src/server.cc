@@ -27,6 +27,7 @@
 #include "nta/capture/pcap_file_reader.h"
 #include "nta/capture/replay_source.h"
 #include "nta/json/json.h"
+#include "scheduled_jobs.h"
 #include "secret_file.h"
 #include "text.h"
 
@@ -264,6 +265,7 @@ absl::StatusOr<std::unique_ptr<Server::Impl>> Server::Impl::Start(const ServerOp
   NTA_RETURN_IF_ERROR(impl->PrepareOperations());
   NTA_RETURN_IF_ERROR(impl->PrepareBootstrap());
   NTA_RETURN_IF_ERROR(impl->OpenAudit());
+  NTA_RETURN_IF_ERROR(AddScheduledJobs(*impl->services_));
   impl->feed_ = std::make_unique<LiveFeed>(*impl->services_, *impl->capture_, impl->sampler_,
                                            impl->connections_, impl->store_pool_);
   impl->services_->listening = Endpoint{socket.address().address, socket.address().port};

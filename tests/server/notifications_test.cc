@@ -120,8 +120,9 @@ TEST_F(NotificationsTest, SecretsGoInAndNeverComeOut) {
     EXPECT_THAT(text, Not(HasSubstr(secret)));
   }
   // Neither do they stand in the store as they are, where a backup would carry them off.
-  for (const Document& document :
-       store_->Documents({.kind = "notification_channel", .limit = 100})->documents) {
+  const auto kept = store_->Documents({.kind = "notification_channel", .limit = 100});
+  ASSERT_TRUE(kept.ok()) << kept.status();
+  for (const Document& document : kept->documents) {
     EXPECT_THAT(document.body, Not(HasSubstr(secret)));
     EXPECT_THAT(document.body, Not(HasSubstr("Y2FuYXJ5")));
   }

@@ -200,9 +200,6 @@ TEST(Routes, AllStandInTheOpenApiDescription) {
     for (const Field& field : route.fields) {
       EXPECT_THAT(description, HasSubstr("\"" + field.name + "\":{\"type\":\"" +
                                          std::string(ToString(field.type)) + "\""));
-                                         std::string(ToString(field.type)) + '"'));
-                                         EXPECT_THAT(description,
-                                                     HasSubstr("\"" + field.name + "\":{"));
     }
   }
 }
