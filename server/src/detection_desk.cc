@@ -32,8 +32,8 @@ absl::Status ForEachDocument(const Store& store, std::string_view kind,
 }
 
 void LeaveOut(const Document& document, const absl::Status& status) {
-  Log(LogLevel::kWarning, document.kind + " " + document.id +
-                              " is left out: " + std::string(status.message()));
+  Log(LogLevel::kWarning,
+      document.kind + " " + document.id + " is left out: " + std::string(status.message()));
 }
 
 // How many times further away than normal the thresholds of a detector are.
@@ -204,7 +204,8 @@ std::vector<StoredSuppression> DetectionDesk::Suppressions() const {
   std::vector<StoredSuppression> all;
   for (const auto& [id, one] : suppressions_) {
     all.push_back(one);
-    if (const auto count = counts.find(id); count != counts.end()) all.back().hidden = count->second;
+    if (const auto count = counts.find(id); count != counts.end())
+      all.back().hidden = count->second;
   }
   return all;
 }

@@ -113,9 +113,7 @@ class Members {
 Object TimeJson(const std::optional<Timestamp>& time) {
   return time ? Object(ToString(*time)) : Object();
 }
-Object TimeJson(Timestamp time) {
-  return time == Timestamp{} ? Object() : Object(ToString(time));
-}
+Object TimeJson(Timestamp time) { return time == Timestamp{} ? Object() : Object(ToString(time)); }
 
 template <typename Values, typename Render>
 Object ListJson(const Values& values, const Render& render) {
@@ -146,9 +144,8 @@ absl::StatusOr<StoredRule> RuleFromJson(std::string_view text,
     if (position != nullptr) *position = error.position;
     return base::InvalidArgument("\"expression\": " + error.message);
   }
-  StoredRule stored{.rule = {.id = members.Text("id"),
-                             .title = members.Text("title"),
-                             .condition = *condition}};
+  StoredRule stored{
+      .rule = {.id = members.Text("id"), .title = members.Text("title"), .condition = *condition}};
   if (const std::string severity = members.Text("severity"); !severity.empty()) {
     const auto parsed = ParseSeverity(severity);
     if (!parsed.ok()) {
@@ -208,8 +205,8 @@ absl::StatusOr<StoredSuppression> SuppressionFromJson(std::string_view text) {
       members.List<PortRange>("ports", [](const std::string& one) { return ParsePortRange(one); });
   s.domains = members.Texts("domains");
   s.detectors = members.Texts("detectors");
-  s.classes = members.List<AlertClass>(
-      "classes", [](const std::string& one) { return ParseAlertClass(one); });
+  s.classes = members.List<AlertClass>("classes",
+                                       [](const std::string& one) { return ParseAlertClass(one); });
   s.begins = members.Time("begins");
   s.expires = members.Time("expires");
   if (const std::string weekly = members.Text("weekly"); !weekly.empty()) {
@@ -220,8 +217,10 @@ absl::StatusOr<StoredSuppression> SuppressionFromJson(std::string_view text) {
   s.reason = members.Text("reason");
   s.author = members.Text("author");
   if (const auto created = members.Time("created")) s.created = *created;
-  stored.hidden.alerts = static_cast<std::uint64_t>(std::max(0.0, members.Number("hidden_alerts", 0)));
-  stored.hidden.states = static_cast<std::uint64_t>(std::max(0.0, members.Number("hidden_states", 0)));
+  stored.hidden.alerts =
+      static_cast<std::uint64_t>(std::max(0.0, members.Number("hidden_alerts", 0)));
+  stored.hidden.states =
+      static_cast<std::uint64_t>(std::max(0.0, members.Number("hidden_states", 0)));
   if (const auto last = members.Time("last_hidden")) stored.hidden.last = *last;
   NTA_RETURN_IF_ERROR(members.status());
   return stored;
@@ -239,8 +238,7 @@ std::string ToJson(const StoredSuppression& stored) {
        {"ports", ListJson(s.ports, [](const PortRange& one) { return ToString(one); })},
        {"domains", s.domains},
        {"detectors", s.detectors},
-       {"classes",
-        ListJson(s.classes, [](AlertClass one) { return std::string(ToString(one)); })},
+       {"classes", ListJson(s.classes, [](AlertClass one) { return std::string(ToString(one)); })},
        {"begins", TimeJson(s.begins)},
        {"expires", TimeJson(s.expires)},
        {"weekly", s.weekly ? Object(ToString(*s.weekly)) : Object()},
@@ -264,21 +262,19 @@ AlertHandling HandlingFromJson(std::string_view text) {
   for (const Object& one : *notes) {
     if (!one.is_object()) continue;
     Members note(one);
-    handling.notes.push_back({note.Text("author"), note.Time("time").value_or(Timestamp{}),
-                              note.Text("text")});
+    handling.notes.push_back(
+        {note.Text("author"), note.Time("time").value_or(Timestamp{}), note.Text("text")});
   }
   return handling;
 }
 
 std::string ToJson(const AlertHandling& handling) {
-  return Dump({{"acknowledged_by", handling.acknowledged_by.empty()
-                                       ? Object()
-                                       : Object(handling.acknowledged_by)},
+  return Dump({{"acknowledged_by",
+                handling.acknowledged_by.empty() ? Object() : Object(handling.acknowledged_by)},
                {"acknowledged", TimeJson(handling.acknowledged)},
                {"notes", ListJson(handling.notes, [](const AlertNote& note) {
-                  return Object{{"author", note.author},
-                                {"time", TimeJson(note.time)},
-                                {"text", note.text}};
+                  return Object{
+                      {"author", note.author}, {"time", TimeJson(note.time)}, {"text", note.text}};
                 })}});
 }
 

@@ -73,8 +73,7 @@ Response GetAlerts(Services& services, const Call& call) {
   }
   return Json(JsonObject()
                   .AddJson("alerts", JsonList(rows, [](const std::string& row) { return row; }))
-                  .AddJson("next_cursor",
-                           query->cursor.empty() ? "null" : JsonQuote(query->cursor))
+                  .AddJson("next_cursor", query->cursor.empty() ? "null" : JsonQuote(query->cursor))
                   .Take());
 }
 

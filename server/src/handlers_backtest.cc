@@ -75,7 +75,8 @@ absl::StatusOr<std::string> RunBacktest(const Store& store, const BacktestReques
   const double passes = 1 + (request.against ? 1 : 0) + (suggests ? 2 : 0);
   double done = 0;
   std::string doing = "going through the flows";
-  const auto length = std::chrono::duration<double>(request.interval.until - request.interval.since);
+  const auto length =
+      std::chrono::duration<double>(request.interval.until - request.interval.since);
   options.progress = [&](Timestamp time) {
     const std::chrono::duration<double> past = time - request.interval.since;
     const double part = std::clamp(past.count() / std::max(length.count(), 1.0), 0.0, 1.0);
@@ -181,11 +182,10 @@ class Reader {
   }
 
   Response Start() && {
-    const auto id = services_.jobs.Start(
-        {.kind = "backtest", .owner = call_.principal.account.username},
-        [&store = services_.store, request = std::move(request_)](JobContext& job) {
-          return RunBacktest(store, request, job);
-        });
+    const auto id =
+        services_.jobs.Start({.kind = "backtest", .owner = call_.principal.account.username},
+                             [&store = services_.store, request = std::move(request_)](
+                                 JobContext& job) { return RunBacktest(store, request, job); });
     if (!id.ok()) return FromStatus(id.status());
     return Json(JsonObject().Add("job", *id).Take(), 202);
   }
@@ -216,7 +216,8 @@ Response PostDryRun(Services& services, const Call& call) {
 
 std::vector<Route> BacktestRoutes() {
   const std::string subject =
-      "{\"expression\"} of a rule, {\"rule\"} by its id, {\"detector\", \"sensitivity\"}, or {} for "
+      "{\"expression\"} of a rule, {\"rule\"} by its id, {\"detector\", \"sensitivity\"}, or {} "
+      "for "
       "all detectors";
   const auto optional = Need::kOptional;
   const std::vector<Field> common = {

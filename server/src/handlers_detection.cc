@@ -52,17 +52,19 @@ std::string WithId(const Call& call, const std::string& id) {
   for (const auto& [name, member] : *members) {
     if (name == "id" || name == "author" || name == "updated" || name == "created") continue;
     const bool is_text = member.type == JsonMember::Type::kText;
-    object.AddJson(name, is_text ? JsonQuote(member.text)
-                         : member.type == JsonMember::Type::kNull ? "null" : member.text);
+    object.AddJson(name, is_text                                  ? JsonQuote(member.text)
+                         : member.type == JsonMember::Type::kNull ? "null"
+                                                                  : member.text);
   }
   return object.Take();
 }
 
 Response ListRules(Services& services, const Call&) {
   const auto rules = services.detection.Rules();
-  return Json(JsonObject()
-                  .AddJson("rules", JsonList(rules, [](const StoredRule& one) { return ToJson(one); }))
-                  .Take());
+  return Json(
+      JsonObject()
+          .AddJson("rules", JsonList(rules, [](const StoredRule& one) { return ToJson(one); }))
+          .Take());
 }
 
 Response GetRule(Services& services, const Call& call) {
@@ -80,8 +82,8 @@ absl::StatusOr<StoredRule> ReadRule(Services& services, const Call& call, const 
 
 Response PostRule(Services& services, const Call& call) {
   std::optional<std::size_t> position;
-  const std::string id = call.Body("id").empty() ? IdFrom(call.Body("title"))
-                                                 : std::string(call.Body("id"));
+  const std::string id =
+      call.Body("id").empty() ? IdFrom(call.Body("title")) : std::string(call.Body("id"));
   auto rule = ReadRule(services, call, id, position);
   if (!rule.ok()) return RuleProblem(rule.status(), position);
   const auto added = services.detection.AddRule(*std::move(rule));
@@ -159,9 +161,9 @@ Response ListDetectors(Services& services, const Call&) {
   const AllDetectorSettings settings = services.detection.Settings();
   const std::vector<DetectorStatus> running = services.detection.live().Status();
   const std::string rows = JsonList(settings, [&](const auto& entry) {
-    const auto found = std::find_if(
-        running.begin(), running.end(),
-        [&](const DetectorStatus& status) { return status.name == entry.first; });
+    const auto found =
+        std::find_if(running.begin(), running.end(),
+                     [&](const DetectorStatus& status) { return status.name == entry.first; });
     const DetectorStatus status = found == running.end() ? DetectorStatus{} : *found;
     return JsonObject()
         .Add("name", entry.first)
@@ -208,7 +210,9 @@ Route Changing(std::string method, std::string path, Access access, Handler hand
           .summary = std::move(summary),
           .parameters = {},
           .fields = std::move(fields),
-          .success = removes ? 204 : creates ? 201 : 200,
+          .success = removes   ? 204
+                     : creates ? 201
+                               : 200,
           .answer = std::move(answer),
           .audit = std::move(audit)};
 }
@@ -238,8 +242,9 @@ std::vector<Route> DetectionRoutes() {
       {"begins", "RFC 3339", optional},
       {"expires", "RFC 3339", optional},
       {"weekly", "\"mon-fri 22:00-06:00\", UTC", optional}};
-  const std::string rule = "id, title, expression, severity, close_below, hold_seconds, enabled, "
-                           "unit, counts_at_start, author, updated";
+  const std::string rule =
+      "id, title, expression, severity, close_below, hold_seconds, enabled, "
+      "unit, counts_at_start, author, updated";
   const std::string suppression = "the suppression with hidden_alerts, hidden_states, last_hidden";
   Route validate =
       Changing("POST", "/api/v1/alert-rules/validate", Access::kViewer, PostValidate,
@@ -257,8 +262,8 @@ std::vector<Route> DetectionRoutes() {
                "Change an alert rule; it goes on at once", rule_fields, rule, "alert_rule.change"),
       Changing("DELETE", "/api/v1/alert-rules/{id}", Access::kOperator, DeleteRule,
                "Remove an alert rule; its alerts close", {}, "", "alert_rule.delete"),
-      Reading("/api/v1/suppressions", ListSuppressions, "Suppressions, maintenance, allow lists", {},
-              "suppressions"),
+      Reading("/api/v1/suppressions", ListSuppressions, "Suppressions, maintenance, allow lists",
+              {}, "suppressions"),
       Changing("POST", "/api/v1/suppressions", Access::kOperator, PostSuppression,
                "Hide alerts from now on", suppression_fields, suppression, "suppression.create"),
       Changing("PUT", "/api/v1/suppressions/{id}", Access::kOperator, PutSuppression,

@@ -24,14 +24,13 @@ Response FromNotifyStatus(const absl::Status& status) {
 
 Response ListNotifications(Services& services, const Call& call) {
   const auto list = services.notifications.List(call.principal.account.username);
-  const auto unread =
-      std::count_if(list.begin(), list.end(), [](const InAppNotification& one) { return !one.read; });
-  return Json(
-      JsonObject()
-          .Add("unread", static_cast<std::uint64_t>(unread))
-          .AddJson("notifications",
-                   JsonList(list, [](const InAppNotification& one) { return ToJson(one); }))
-          .Take());
+  const auto unread = std::count_if(list.begin(), list.end(),
+                                    [](const InAppNotification& one) { return !one.read; });
+  return Json(JsonObject()
+                  .Add("unread", static_cast<std::uint64_t>(unread))
+                  .AddJson("notifications",
+                           JsonList(list, [](const InAppNotification& one) { return ToJson(one); }))
+                  .Take());
 }
 
 Response PostRead(Services& services, const Call& call) {
@@ -137,7 +136,8 @@ std::vector<Route> NotificationRoutes() {
                        {}, "unread, notifications");
   Route channels = Reading("/api/v1/notification-channels", ListChannels,
                            "Where notifications can go, and how that works", {}, "channels");
-  Route routes = Reading("/api/v1/notification-routes", ListRoutes, "What goes where", {}, "routes");
+  Route routes =
+      Reading("/api/v1/notification-routes", ListRoutes, "What goes where", {}, "routes");
   channels.access = routes.access = Access::kAdmin;
   const auto admin = [&](std::string method, std::string path, Handler handler, std::string summary,
                          std::vector<Field> fields, std::string answer, std::string audit) {

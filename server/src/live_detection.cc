@@ -172,8 +172,7 @@ void LiveDetection::ObservePackets(std::span<const PacketView> packets,
                                    std::span<const DecodedPacket> decoded,
                                    std::vector<Alert>& alerts) {
   TakeOver(alerts);
-  ForEach(alerts,
-          [&](Detector& detector) { detector.ObservePackets(packets, decoded, alerts); });
+  ForEach(alerts, [&](Detector& detector) { detector.ObservePackets(packets, decoded, alerts); });
 }
 void LiveDetection::ObserveEvent(const SecurityEvent& event, std::vector<Alert>& alerts) {
   ForEach(alerts, [&](Detector& detector) { detector.ObserveEvent(event, alerts); });

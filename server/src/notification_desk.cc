@@ -89,9 +89,8 @@ std::string NotificationDesk::Unseal(std::string_view sealed) const {
 }
 
 absl::Status NotificationDesk::LoadChannels() {
-  NTA_ASSIGN_OR_RETURN(
-      const DocumentPage page,
-      store_.Documents({.kind = std::string(kChannelKind), .limit = kMostChannels}));
+  NTA_ASSIGN_OR_RETURN(const DocumentPage page, store_.Documents({.kind = std::string(kChannelKind),
+                                                                  .limit = kMostChannels}));
   for (const Document& document : page.documents) {
     const Object json = Object::parse(document.body, nullptr, false);
     absl::StatusOr<ChannelSetup> channel =
@@ -138,8 +137,7 @@ absl::Status NotificationDesk::LoadInApp() {
   return absl::OkStatus();
 }
 
-absl::Status NotificationDesk::Put(std::string_view kind, const std::string& id,
-                                   std::string body) {
+absl::Status NotificationDesk::Put(std::string_view kind, const std::string& id, std::string body) {
   return store_
       .PutDocument({.kind = std::string(kind),
                     .id = id,
@@ -254,9 +252,9 @@ absl::StatusOr<ChannelSetup> NotificationDesk::PutChannel(ChannelSetup channel, 
     }
   }
   NTA_ASSIGN_OR_RETURN(auto made, Make(channel));
-  const std::string secret =
-      channel.kind == "email" ? channel.email.password
-      : channel.kind == "webhook" ? channel.webhook.secret : std::string();
+  const std::string secret = channel.kind == "email"     ? channel.email.password
+                             : channel.kind == "webhook" ? channel.webhook.secret
+                                                         : std::string();
   const Object json = {{"channel", Object::parse(ToJson(channel, {}))}, {"secret", Seal(secret)}};
   NTA_RETURN_IF_ERROR(Put(kChannelKind, channel.id, Dump(json)));
   if (notifier_ != nullptr) {
@@ -270,9 +268,8 @@ absl::Status NotificationDesk::RemoveChannel(std::string_view id) {
   absl::MutexLock lock(&mutex_);
   const auto found = channels_.find(id);
   if (found == channels_.end()) return NotFound("there is no such channel");
-  if (std::any_of(routes_.begin(), routes_.end(), [&](const NotificationRoute& route) {
-        return route.channel == found->first;
-      })) {
+  if (std::any_of(routes_.begin(), routes_.end(),
+                  [&](const NotificationRoute& route) { return route.channel == found->first; })) {
     return base::MakeStatus(absl::StatusCode::kFailedPrecondition,
                             "a route leads to this channel; change the routes first");
   }

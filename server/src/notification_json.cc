@@ -15,9 +15,7 @@ std::string Dump(const Object& json) {
   return json.dump(-1, ' ', false, Object::error_handler_t::replace);
 }
 
-Object TimeJson(Timestamp time) {
-  return time == Timestamp{} ? Object() : Object(ToString(time));
-}
+Object TimeJson(Timestamp time) { return time == Timestamp{} ? Object() : Object(ToString(time)); }
 
 // The member of an object as `Value`, or `fallback` when it is not there.
 template <typename Value>
@@ -132,8 +130,8 @@ Object Settings(const ChannelSetup& channel) {
 
 absl::StatusOr<NotificationRoute> RouteFromJson(const Object& json) {
   if (!json.is_object()) return base::InvalidArgument("a route is an object");
-  NTA_RETURN_IF_ERROR(KnowsOnly(
-      json, {"id", "channel", "min_severity", "classes", "states", "digest_seconds"}));
+  NTA_RETURN_IF_ERROR(
+      KnowsOnly(json, {"id", "channel", "min_severity", "classes", "states", "digest_seconds"}));
   NotificationRoute route;
   NTA_ASSIGN_OR_RETURN(route.id, Get(json, "id", std::string()));
   NTA_ASSIGN_OR_RETURN(route.channel, Get(json, "channel", std::string()));

@@ -111,12 +111,11 @@ void PacketRing::Visit(absl::FunctionRef<bool(const PacketView&)> visit) const {
   for (std::size_t i = 0; i < count_; ++i) {
     Header header;
     std::memcpy(&header, buffer_.data() + at, sizeof header);
-    const PacketView view{
-        .time = Timestamp(Duration(header.time)),
-        .link_type = static_cast<LinkType>(header.link_type),
-        .wire_bytes = header.wire_bytes,
-        .interface_id = header.interface_id,
-        .bytes = std::span(buffer_).subspan(at + sizeof header, header.captured)};
+    const PacketView view{.time = Timestamp(Duration(header.time)),
+                          .link_type = static_cast<LinkType>(header.link_type),
+                          .wire_bytes = header.wire_bytes,
+                          .interface_id = header.interface_id,
+                          .bytes = std::span(buffer_).subspan(at + sizeof header, header.captured)};
     if (!visit(view)) return;
     at += sizeof header + (header.captured + std::size_t{7}) / 8 * 8;
     if (limit_ != 0 && at >= limit_) at = 0;

@@ -1,4 +1,6 @@
 // The life of alerts: when people hear of one, and when not.
+#include "nta/detect/alert_tracker.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,7 +10,6 @@
 
 #include "detect/state_archive.h"
 #include "nta/detect/alert_budget.h"
-#include "nta/detect/alert_tracker.h"
 
 namespace nta {
 namespace {
@@ -30,7 +31,8 @@ IpAddress Host(std::uint32_t number) {
                        static_cast<std::uint8_t>(number >> 8), static_cast<std::uint8_t>(number));
 }
 
-AlertFinding Flood(std::uint32_t victim, double magnitude = 1, Severity severity = Severity::kMedium) {
+AlertFinding Flood(std::uint32_t victim, double magnitude = 1,
+                   Severity severity = Severity::kMedium) {
   return {.alert_class = AlertClass::kUdpFlood,
           .entity = {.source = {}, .destination = Host(victim), .service = {}},
           .severity = severity,
@@ -226,8 +228,10 @@ TEST(AlertTracker, TimesAtTheEndsOfTheirRangeDoNoHarm) {
   Tracker tracker;
   AlertFinding held = Flood(2);
   held.hold = Duration::max();
-  tracker->Raise(held, Timestamp::min(), [](Alert&) {}, tracker.alerts);
-  tracker->Raise(Flood(1), Timestamp::max(), [](Alert&) {}, tracker.alerts);
+  tracker->Raise(
+      held, Timestamp::min(), [](Alert&) {}, tracker.alerts);
+  tracker->Raise(
+      Flood(1), Timestamp::max(), [](Alert&) {}, tracker.alerts);
   tracker->AdvanceTo(Timestamp::max(), tracker.alerts);
   tracker->Finish(tracker.alerts);
   EXPECT_THAT(tracker.alerts, SizeIs(4));

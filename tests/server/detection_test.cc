@@ -115,8 +115,8 @@ TEST_F(DetectionTest, MistakesInRulesAreToldWithTheirPlace) {
   EXPECT_EQ(wrong.status, 400);
   EXPECT_THAT(wrong.body, HasSubstr(R"("position":24)"));
   EXPECT_THAT(wrong.body, HasSubstr("did you mean"));
-  const Response checked = Call("POST", "/api/v1/alert-rules/validate", viewer_,
-                                R"({"expression":"count() > 5"})");
+  const Response checked =
+      Call("POST", "/api/v1/alert-rules/validate", viewer_, R"({"expression":"count() > 5"})");
   EXPECT_EQ(checked.status, 200);
   EXPECT_THAT(checked.body, HasSubstr(R"("valid":false)"));
   EXPECT_THAT(checked.body, HasSubstr(R"("position":11)"));
@@ -217,15 +217,16 @@ TEST_F(DetectionTest, AlertsAreReadAcknowledgedAndNoted) {
   }
   EXPECT_THAT(Call("GET", "/api/v1/alerts?suppressed=yes", viewer_).body,
               HasSubstr(R"("id":"a2")"));
-  const Response done = Call("POST", "/api/v1/alerts/a1/acknowledge", operator_,
-                             R"({"note":"looking into it"})");
+  const Response done =
+      Call("POST", "/api/v1/alerts/a1/acknowledge", operator_, R"({"note":"looking into it"})");
   ASSERT_EQ(done.status, 200) << done.body;
   EXPECT_THAT(done.body, HasSubstr(R"("acknowledged_by":"otto")"));
   EXPECT_THAT(done.body, HasSubstr("looking into it"));
   EXPECT_THAT(Call("GET", "/api/v1/alerts?acknowledged=no", viewer_).body,
               Not(HasSubstr(R"("id":"a1")")));
-  EXPECT_THAT(Call("POST", "/api/v1/alerts/a1/notes", operator_, R"({"text":"it was a test"})").body,
-              HasSubstr("it was a test"));
+  EXPECT_THAT(
+      Call("POST", "/api/v1/alerts/a1/notes", operator_, R"({"text":"it was a test"})").body,
+      HasSubstr("it was a test"));
   EXPECT_EQ(Call("POST", "/api/v1/alerts/a1/notes", operator_, R"({"text":""})").status, 400);
   EXPECT_EQ(Call("POST", "/api/v1/alerts/a1/acknowledge", viewer_).status, 403);
   EXPECT_EQ(Call("POST", "/api/v1/alerts/none/acknowledge", operator_).status, 404);
@@ -270,18 +271,22 @@ TEST_F(DetectionTest, ThreatsAreCountedByClass) {
 
 TEST_F(DetectionTest, DetectorsAreSetWhileTheyRun) {
   Feed(Starts(1));
-  EXPECT_THAT(Call("GET", "/api/v1/detectors", viewer_).body,
-              HasSubstr(R"("name":"port_scan","enabled":true,"sensitivity":"normal","has_sensitivity":true,"running":true)"));
+  EXPECT_THAT(
+      Call("GET", "/api/v1/detectors", viewer_).body,
+      HasSubstr(
+          R"("name":"port_scan","enabled":true,"sensitivity":"normal","has_sensitivity":true,"running":true)"));
   EXPECT_EQ(Call("PUT", "/api/v1/detectors/port_scan", operator_, R"({"enabled":false})").status,
             403);
   ASSERT_EQ(Call("PUT", "/api/v1/detectors/port_scan", admin_, R"({"enabled":false})").status, 200);
   Feed(Starts(1, minutes(1)));
-  EXPECT_THAT(Call("GET", "/api/v1/detectors", viewer_).body,
-              HasSubstr(R"("name":"port_scan","enabled":false,"sensitivity":"normal","has_sensitivity":true,"running":false)"));
-  ASSERT_EQ(Call("PUT", "/api/v1/detectors/port_scan", admin_,
-                 R"({"enabled":true,"sensitivity":"high"})")
-                .status,
-            200);
+  EXPECT_THAT(
+      Call("GET", "/api/v1/detectors", viewer_).body,
+      HasSubstr(
+          R"("name":"port_scan","enabled":false,"sensitivity":"normal","has_sensitivity":true,"running":false)"));
+  ASSERT_EQ(
+      Call("PUT", "/api/v1/detectors/port_scan", admin_, R"({"enabled":true,"sensitivity":"high"})")
+          .status,
+      200);
   Restart(Generous());
   Load();
   EXPECT_THAT(Call("GET", "/api/v1/detectors", viewer_).body,
@@ -327,12 +332,13 @@ TEST_F(DetectionTest, BacktestsTellWhatARuleWouldHaveSaid) {
                             R"({"expression":"count() > 100 per src in 60s"})");
   ASSERT_EQ(dry.status, 202) << dry.body;
   EXPECT_THAT(Await(TextMember(dry.body, "job")), HasSubstr(R"("alerts":3,)"));
-  EXPECT_EQ(Call("POST", "/api/v1/alert-rules/dry-run", operator_, R"({"expression":"count("})").status,
-            400);
+  EXPECT_EQ(
+      Call("POST", "/api/v1/alert-rules/dry-run", operator_, R"({"expression":"count("})").status,
+      400);
   const Response all = Call("POST", "/api/v1/backtest", operator_, R"({"subject":{}})");
   EXPECT_THAT(Await(TextMember(all.body, "job")), HasSubstr(R"("state":"done")"));
-  const Response wrong = Call("POST", "/api/v1/backtest", operator_,
-                              R"({"subject":{"expression":"count() >"}})");
+  const Response wrong =
+      Call("POST", "/api/v1/backtest", operator_, R"({"subject":{"expression":"count() >"}})");
   EXPECT_EQ(wrong.status, 400);
   EXPECT_THAT(wrong.body, HasSubstr(R"("position":9)"));
   EXPECT_EQ(Call("POST", "/api/v1/backtest", operator_, R"({"subject":{"detector":"x"}})").status,

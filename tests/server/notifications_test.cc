@@ -34,8 +34,7 @@ class NotificationsTest : public AppTest {
     std::filesystem::remove_all(directory_);
   }
   void Load() {
-    ASSERT_TRUE(
-        services_->notifications.Open(directory_ + "/queue", std::string(32, 'n')).ok());
+    ASSERT_TRUE(services_->notifications.Open(directory_ + "/queue", std::string(32, 'n')).ok());
     viewer_ = SignIn("vera").access;
     operator_ = SignIn("otto").access;
     admin_ = SignIn("anna").access;
@@ -100,23 +99,24 @@ TEST_F(NotificationsTest, TheyOutliveARestartAndAreBounded) {
 
 TEST_F(NotificationsTest, SecretsGoInAndNeverComeOut) {
   const std::string secret = "canary-s3cret-42";
-  const Response mail = Call("POST", "/api/v1/notification-channels", admin_,
-                             R"({"name":"Mail","kind":"email","settings":{"host":"127.0.0.1","port":1,
-        "username":"robot","password":")" + secret +
-                                 R"(","from":"nta@example.org","to":["ops@example.org"]}})");
+  const Response mail =
+      Call("POST", "/api/v1/notification-channels", admin_,
+           R"({"name":"Mail","kind":"email","settings":{"host":"127.0.0.1","port":1,
+        "username":"robot","password":")" +
+               secret + R"(","from":"nta@example.org","to":["ops@example.org"]}})");
   ASSERT_EQ(mail.status, 201) << mail.body;
   const Response hook = Call("POST", "/api/v1/notification-channels", admin_,
                              R"({"name":"Hook","kind":"webhook","settings":{"url":
-        "https://hooks.example.com/x","secret":")" + secret + R"("}})");
+        "https://hooks.example.com/x","secret":")" +
+                                 secret + R"("}})");
   ASSERT_EQ(hook.status, 201) << hook.body;
   const std::string id = TextMember(mail.body, "id");
   EXPECT_THAT(mail.body, HasSubstr(R"("has_password":true)"));
   const Response tested = Call("POST", "/api/v1/notification-channels/" + id + "/test", admin_);
   EXPECT_EQ(tested.status, 200);
   EXPECT_THAT(tested.body, HasSubstr(R"("delivered":false)"));
-  for (const std::string& text :
-       {mail.body, hook.body, tested.body,
-        Call("GET", "/api/v1/notification-channels", admin_).body}) {
+  for (const std::string& text : {mail.body, hook.body, tested.body,
+                                  Call("GET", "/api/v1/notification-channels", admin_).body}) {
     EXPECT_THAT(text, Not(HasSubstr(secret)));
   }
   // Neither do they stand in the store as they are, where a backup would carry them off.
@@ -157,9 +157,8 @@ TEST_F(NotificationsTest, RoutesLeadAlertsToTheirChannel) {
                std::to_string(ntohs(address.sin_port)) + "}}");
   ASSERT_EQ(channel.status, 201) << channel.body;
   const std::string id = TextMember(channel.body, "id");
-  const Response routes =
-      Call("PUT", "/api/v1/notification-routes", admin_,
-           R"({"routes":[{"channel":")" + id + R"(","min_severity":"high"}]})");
+  const Response routes = Call("PUT", "/api/v1/notification-routes", admin_,
+                               R"({"routes":[{"channel":")" + id + R"(","min_severity":"high"}]})");
   ASSERT_EQ(routes.status, 200) << routes.body;
   EXPECT_THAT(routes.body, HasSubstr(R"("min_severity":"high")"));
   Offer(1, Severity::kMedium);
@@ -183,16 +182,18 @@ TEST_F(NotificationsTest, OnlyAdministratorsSetThemUp) {
     EXPECT_EQ(Call("GET", "/api/v1/notification-channels", token).status, 403);
     EXPECT_EQ(Call("GET", "/api/v1/notification-routes", token).status, 403);
   }
-  for (const char* body :
-       {R"({"name":"x","kind":"pigeon","settings":{}})", R"({"name":"x","kind":"email","settings":{}})",
-        R"({"name":"x","kind":"webhook","settings":{"url":"file:///etc/passwd"}})",
-        R"({"name":"x","kind":"webhook","settings":{"url":"http://127.0.0.1/"}})",
-        R"({"name":"x","kind":"syslog","settings":{"host":"a","port":0}})",
-        R"({"name":"","kind":"syslog","settings":{"host":"a"}})",
-        R"({"name":"x","kind":"email","settings":{"host":"h","security":"none","username":"u",
+  for (
+      const char* body :
+      {R"({"name":"x","kind":"pigeon","settings":{}})",
+       R"({"name":"x","kind":"email","settings":{}})",
+       R"({"name":"x","kind":"webhook","settings":{"url":"file:///etc/passwd"}})",
+       R"({"name":"x","kind":"webhook","settings":{"url":"http://127.0.0.1/"}})",
+       R"({"name":"x","kind":"syslog","settings":{"host":"a","port":0}})",
+       R"({"name":"","kind":"syslog","settings":{"host":"a"}})",
+       R"({"name":"x","kind":"email","settings":{"host":"h","security":"none","username":"u",
             "from":"a@b.c","to":["a@b.c"]}})",
-        R"({"name":"x","kind":"email","settings":{"host":"h","from":"a@b.c\r\nX: y","to":["a@b.c"]}})",
-        R"({"name":"x","kind":"syslog","settings":{"host":"a","extra":1}})"}) {
+       R"({"name":"x","kind":"email","settings":{"host":"h","from":"a@b.c\r\nX: y","to":["a@b.c"]}})",
+       R"({"name":"x","kind":"syslog","settings":{"host":"a","extra":1}})"}) {
     const Response response = Call("POST", "/api/v1/notification-channels", admin_, body);
     EXPECT_TRUE(response.status == 400 || response.status == 403) << body << response.body;
   }

@@ -47,8 +47,8 @@ class DetectorSet {
       pointers_.push_back(&guarded.detector());
       return;
     }
-    python_.push_back(std::make_unique<PythonDetector>(
-        py::reinterpret_borrow<py::object>(detector), error_));
+    python_.push_back(
+        std::make_unique<PythonDetector>(py::reinterpret_borrow<py::object>(detector), error_));
     pointers_.push_back(python_.back().get());
   }
 
@@ -87,9 +87,8 @@ BacktestReport RunBacktest(py::handle detectors, py::handle source, py::handle s
   absl::StatusOr<BacktestReport> report = BacktestReport{};
   if (py::isinstance<StoreHandle>(source)) {
     const TimeInterval interval = ToInterval(since, until);
-    report = source.cast<const StoreHandle&>().With([&](Store& store) {
-      return BacktestFlows(set.all(), FeedFrom(store, interval), options);
-    });
+    report = source.cast<const StoreHandle&>().With(
+        [&](Store& store) { return BacktestFlows(set.all(), FeedFrom(store, interval), options); });
   } else if (py::isinstance<GuardedSource>(source)) {
     auto& capture = source.cast<GuardedSource&>();
     const GuardedSource::Session session(capture);
@@ -108,12 +107,10 @@ py::dict RunSuggest(py::handle rule, py::handle source, double wanted, py::handl
   const auto& store = source.cast<const StoreHandle&>();
   const TimeInterval interval = ToInterval(since, until);
   const auto expression = py::str(rule.attr("expression")).cast<std::string>();
-  const AlertRule wanted_rule{.id = "draft",
-                              .title = "Draft",
-                              .condition = ValueOrRaise(RuleCondition::Parse(expression))};
-  const ThresholdSuggestion suggestion = ValueOrRaise(store.With([&](Store& s) {
-    return SuggestThreshold(wanted_rule, FeedFrom(s, interval), wanted);
-  }));
+  const AlertRule wanted_rule{
+      .id = "draft", .title = "Draft", .condition = ValueOrRaise(RuleCondition::Parse(expression))};
+  const ThresholdSuggestion suggestion = ValueOrRaise(store.With(
+      [&](Store& s) { return SuggestThreshold(wanted_rule, FeedFrom(s, interval), wanted); }));
   py::dict answer;
   answer["wanted_per_day"] = suggestion.wanted_per_day;
   answer["threshold"] = OrNone(suggestion.threshold);

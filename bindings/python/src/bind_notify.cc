@@ -75,7 +75,8 @@ std::unique_ptr<SyslogChannel> MakeSyslog(const std::string& host, std::uint16_t
 void BindNotify(py::module_& module) {
   py::class_<NotificationChannel>(module, "NotificationChannel",
                                   "A way to tell somebody of an alert.")
-      .def_property_readonly("kind", [](const NotificationChannel& self) { return ToStr(self.kind()); })
+      .def_property_readonly("kind",
+                             [](const NotificationChannel& self) { return ToStr(self.kind()); })
       .def("send", &Send, py::arg("alert"), "Delivers the alert, or raises.")
       .def("test", &SendTest, "Delivers a test message, or raises.");
   py::class_<EmailChannel, NotificationChannel>(module, "EmailChannel", "By SMTP.")

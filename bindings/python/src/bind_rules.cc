@@ -83,7 +83,8 @@ void ForEachText(py::handle value, const Take& take) {
 Suppression ToSuppression(const py::dict& fields) {
   Suppression s;
   const auto prefixes = [](std::vector<IpPrefix>& list) {
-    return [&list](const std::string& text) { list.push_back(ValueOrRaise(IpPrefix::Parse(text))); };
+    return
+        [&list](const std::string& text) { list.push_back(ValueOrRaise(IpPrefix::Parse(text))); };
   };
   for (const auto& [key, value] : fields) {
     const auto name = key.cast<std::string>();
@@ -140,8 +141,8 @@ py::dict Counts(const AlertFilter& filter) {
     py::dict one;
     one["alerts"] = count.alerts;
     one["states"] = count.states;
-    one["last"] = count.last == Timestamp{} ? py::object(py::none())
-                                            : py::cast(ToNanoseconds(count.last));
+    one["last"] =
+        count.last == Timestamp{} ? py::object(py::none()) : py::cast(ToNanoseconds(count.last));
     counts[py::str(id)] = one;
   }
   return counts;
@@ -168,8 +169,8 @@ void BindRules(py::module_& module) {
       .def(py::init(&CreateRule), py::arg("expression"), py::kw_only(), py::arg("id") = "rule",
            py::arg("title") = "", py::arg("severity") = "medium", py::arg("close_below") = 0.5,
            py::arg("hold") = 300.0)
-      .def_property_readonly(
-          "expression", [](const Rule& self) { return self.rule().condition.ToString(); })
+      .def_property_readonly("expression",
+                             [](const Rule& self) { return self.rule().condition.ToString(); })
       .def_property_readonly("title", [](const Rule& self) { return self.rule().title; });
   py::class_<AlertFilter>(module, "AlertFilter",
                           "Suppressions (dicts with the fields of the REST API) over alerts.")

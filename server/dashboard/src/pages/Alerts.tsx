@@ -150,46 +150,53 @@ export function Alerts({ user }: { user: User }) {
           </span>
         </div>
         <div className="explore-scroll">
-          {box === 'threats' ? <Threats /> : (
-          <Loaded
-            query={query}
-            skeleton={
-              <div className="explore-note">
-                <SkeletonLines count={14} height={24} />
-              </div>
-            }
-          >
-            {() =>
-              list.length === 0 ? (
+          {box === 'threats' ? (
+            <Threats />
+          ) : (
+            <Loaded
+              query={query}
+              skeleton={
                 <div className="explore-note">
-                  <Empty>
-                    {box === 'inbox' && <p>Nothing waits for you.</p>}
-                    <p>
-                      No {kinds} in this range ({describeRange(view.range, view.zone).toLowerCase()}).
-                    </p>
-                    <p className="empty-actions">
-                      <button type="button" className="button" onClick={widen}>
-                        Widen the range
-                      </button>
-                      {(cls || severity) && (
-                        <button
-                          type="button"
-                          className="button"
-                          onClick={() => setView({ extra: { class: '', severity: '' } }, 'replace')}
-                        >
-                          Show every kind
-                        </button>
-                      )}
-                    </p>
-                  </Empty>
+                  <SkeletonLines count={14} height={24} />
                 </div>
-              ) : small ? (
-                <AlertCards list={list} rowClass={rowClass} onChoose={choose} />
-              ) : (
-                <AlertTable list={list} rowClass={rowClass} onChoose={choose} narrow={opened !== undefined} />
-              )
-            }
-          </Loaded>
+              }
+            >
+              {() =>
+                list.length === 0 ? (
+                  <div className="explore-note">
+                    <Empty>
+                      {box === 'inbox' && <p>Nothing waits for you.</p>}
+                      <p>
+                        No {kinds} in this range ({describeRange(view.range, view.zone).toLowerCase()}).
+                      </p>
+                      <p className="empty-actions">
+                        <button type="button" className="button" onClick={widen}>
+                          Widen the range
+                        </button>
+                        {(cls || severity) && (
+                          <button
+                            type="button"
+                            className="button"
+                            onClick={() => setView({ extra: { class: '', severity: '' } }, 'replace')}
+                          >
+                            Show every kind
+                          </button>
+                        )}
+                      </p>
+                    </Empty>
+                  </div>
+                ) : small ? (
+                  <AlertCards list={list} rowClass={rowClass} onChoose={choose} />
+                ) : (
+                  <AlertTable
+                    list={list}
+                    rowClass={rowClass}
+                    onChoose={choose}
+                    narrow={opened !== undefined}
+                  />
+                )
+              }
+            </Loaded>
           )}
         </div>
       </div>

@@ -161,12 +161,7 @@ function ChannelCard({ channel, onEdit, onChanged }: CardProps) {
         <button type="button" className="button" disabled={testing} onClick={() => void test()}>
           {testing ? 'Testing…' : 'Test'}
         </button>
-        <button
-          type="button"
-          className="text-button"
-          aria-label={`Change ${channel.name}`}
-          onClick={onEdit}
-        >
+        <button type="button" className="text-button" aria-label={`Change ${channel.name}`} onClick={onEdit}>
           Change…
         </button>
         <button

@@ -41,7 +41,9 @@ export function DetectorList({ user }: { user: User }) {
                 <div className="card-main">
                   <p className="card-title">
                     <strong>{capitalised(inWords(row.name))}</strong>
-                    <span className="muted">{row.running ? 'watches' : row.enabled ? 'waits for traffic' : 'is off'}</span>
+                    <span className="muted">
+                      {row.running ? 'watches' : row.enabled ? 'waits for traffic' : 'is off'}
+                    </span>
                   </p>
                   <p className="muted">
                     {formatBytes(row.memory_bytes)}

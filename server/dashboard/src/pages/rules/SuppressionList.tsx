@@ -28,7 +28,10 @@ function scopeOf(s: Suppression): string {
   const add = (name: string, values: string[]) => {
     if (values.length > 0) parts.push(`${name} ${values.join(', ')}`);
   };
-  add('class', s.classes.map((one) => alertClassName(one).toLowerCase()));
+  add(
+    'class',
+    s.classes.map((one) => alertClassName(one).toLowerCase()),
+  );
   add('detector', s.detectors);
   add('from', s.sources);
   add('to', s.destinations);
@@ -183,9 +186,30 @@ function SuppressionDialog({ onClose, onDone }: { onClose: () => void; onDone: (
         <p className="hint">All that you name has to fit; what you leave empty fits everything.</p>
         <Field label="Hosts" value={hosts} onChange={setHosts} mono optional hint="10.0.0.0/8, 192.0.2.7" />
         <Field label="Ports" value={ports} onChange={setPorts} mono optional hint="443, 8000-8100" />
-        <Field label="Domains" value={domains} onChange={setDomains} mono optional hint="and all below them" />
-        <Field label="Detectors" value={detectors} onChange={setDetectors} mono optional hint="port_scan, rule:my-rule" />
-        <Field label="Weekly time (UTC)" value={weekly} onChange={setWeekly} mono optional hint="sat,sun 01:00-05:00" />
+        <Field
+          label="Domains"
+          value={domains}
+          onChange={setDomains}
+          mono
+          optional
+          hint="and all below them"
+        />
+        <Field
+          label="Detectors"
+          value={detectors}
+          onChange={setDetectors}
+          mono
+          optional
+          hint="port_scan, rule:my-rule"
+        />
+        <Field
+          label="Weekly time (UTC)"
+          value={weekly}
+          onChange={setWeekly}
+          mono
+          optional
+          hint="sat,sun 01:00-05:00"
+        />
         <Field label="Last day (UTC)" type="date" value={expires} onChange={setExpires} optional />
         <Field label="Reason" value={reason} onChange={setReason} optional />
       </Form>
