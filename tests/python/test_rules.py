@@ -128,7 +128,7 @@ def test_a_webhook_arrives_signed():
         url = f"http://127.0.0.1:{server.server_port}/"
         nta.WebhookChannel(url, secret="key", allowed_networks=["127.0.0.0/8"]).send(alert())
         with pytest.raises(nta.PermissionDeniedError):
-            nta.WebhookChannel(url).test() if False else nta.WebhookChannel("http://127.0.0.1:1/")
+            nta.WebhookChannel(url)
         server.shutdown()
     (headers, body), = received
     assert json.loads(body)["alert"]["summary"] == "somebody scans"
@@ -157,7 +157,7 @@ def test_the_command_line(store, sample):
         return done.returncode, done.stdout, done.stderr
 
     code, out, _ = run(sample, "--rule", RULE.format(50))
-    assert code == 0 and " alerts in " in out and "51 flows" in out
+    assert code == 0 and " alerts in " in out and "where the rule allows 50" in out
     code, out, _ = run(store.path, "--rule", RULE.format(50), "--against", RULE.format(20),
                        "--wanted-per-day", "1", "--format", "json")
     answer = json.loads(out)

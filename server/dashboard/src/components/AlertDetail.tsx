@@ -101,6 +101,8 @@ export function AlertDetail({ alert, onClose, onChanged, onSuppress }: DetailPro
         </>
       )}
       <AlertTraffic alert={alert} zone={view.zone} />
+      <Handling key={String(alert.id)} alert={alert} onChanged={onChanged} />
+      <h3>Facts</h3>
       <Facts rows={rows} />
       {peers.length > 0 && (
         <>
@@ -126,7 +128,6 @@ export function AlertDetail({ alert, onClose, onChanged, onSuppress }: DetailPro
           />
         </>
       )}
-      <Handling key={String(alert.id)} alert={alert} onChanged={onChanged} />
     </SidePanel>
   );
 }

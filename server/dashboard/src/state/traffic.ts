@@ -54,10 +54,13 @@ export function useAlerts(view: View, filter: AlertFilter = {}) {
       (!filter.class || a.class === filter.class) &&
       (!filter.severity ||
         kSeverities.indexOf(a.severity) <= kSeverities.indexOf(filter.severity as Severity));
-    // The stream tells states; what people said of an alert comes with the answers alone.
-    const said = new Map(query.data.alerts.map((a) => [String(a.id), a.handling]));
+    // What people said of an alert comes with answers, and with the stream when they say it; the other states that
+    // the stream tells are without it. An answer knows better, where it speaks of the alert at all.
+    const said = new Map<string, Alert['handling']>();
+    for (const a of streamed) if (a.handling) said.set(String(a.id), a.handling);
+    for (const a of query.data.alerts) if (a.handling) said.set(String(a.id), a.handling);
     return latestPerAlert([...query.data.alerts, ...streamed.filter(fits)])
-      .map((a) => (a.handling ? a : { ...a, handling: said.get(String(a.id)) }))
+      .map((a) => ({ ...a, handling: said.get(String(a.id)) ?? a.handling }))
       .filter(
         (a) =>
           passes(filter.suppressed ?? 'no', Boolean(a.suppressed_by)) &&
