@@ -14,6 +14,16 @@ namespace {
 using std::chrono::hours;
 using std::chrono::minutes;
 
+absl::StatusOr<std::string> RotateLogs(Services& services) {
+  NTA_RETURN_IF_ERROR(services.logs->RotateIfDue(services.clock.wall()));
+  return "looked at";
+}
+
+absl::StatusOr<std::string> WriteCheckpoint(Services& services) {
+  NTA_RETURN_IF_ERROR(services.audit->Checkpoint().status());
+  return "written";
+}
+
 absl::StatusOr<std::string> BackUp(Services& services, const std::stop_token& stop) {
   const Backups& backups = *services.backups;
   NTA_ASSIGN_OR_RETURN(const BackupInfo made,
@@ -36,20 +46,14 @@ absl::Status AddScheduledJobs(Services& services) {
          .timing = Every{minutes(1)},
          .missed = MissedRuns::kSkip,
          .kept = KeptState::kPauseOnly},
-        [&services](const nta::JobContext&) -> absl::StatusOr<std::string> {
-          NTA_RETURN_IF_ERROR(services.logs->RotateIfDue(services.clock.wall()));
-          return std::string("looked at");
-        }));
+        [&services](const nta::JobContext&) { return RotateLogs(services); }));
   }
   if (services.audit != nullptr) {
     NTA_RETURN_IF_ERROR(scheduler.Add(
         {.name = "audit_checkpoint",
          .description = "Writes down how far the audit trail goes, so that a cut end is noticed",
          .timing = Every{hours(1)}},
-        [&services](const nta::JobContext&) -> absl::StatusOr<std::string> {
-          NTA_RETURN_IF_ERROR(services.audit->Checkpoint().status());
-          return std::string("written");
-        }));
+        [&services](const nta::JobContext&) { return WriteCheckpoint(services); }));
   }
   if (services.backups == nullptr) return absl::OkStatus();
   return scheduler.Add(
