@@ -234,8 +234,11 @@ void RuleDetector::Impl::Judge(RuleGroup& group, WindowValue best, Timestamp now
                              .severity = rule_.severity,
                              .magnitude = best.value,
                              .hold = rule_.hold};
-  tracker_.Raise(
-      finding, now, [&](Alert& alert) { Fill(group, best, alert); }, alerts);
+  // What only keeps the alert open does not change what it says.
+  const auto fill = [&](Alert& alert) {
+    if (exceeded) Fill(group, best, alert);
+  };
+  tracker_.Raise(finding, now, fill, alerts);
   group.raised = true;
   group.raised_value = best.value;
   group.raised_step = best.last_step;

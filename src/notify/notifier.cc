@@ -304,6 +304,8 @@ Timestamp Notifier::Impl::Step(Timestamp now) {
     for (const Entry& entry : parcel->entries) news.push_back(entry.news);
     Settle(*parcel, parcel->sender->Send(DigestNotification(news, now), now), now);
   }
+  // What was given up is still on disk.
+  BringToDisk();
   return next;
 }
 

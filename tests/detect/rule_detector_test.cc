@@ -185,6 +185,7 @@ TEST(RuleDetector, ClosesBelowTheLowerThresholdOnly) {
     return alert.state == AlertState::kClosed;
   });
   ASSERT_NE(closed, alerts.end());
+  EXPECT_GT(closed->observed, 50) << "what kept it open is not what it was about";
   EXPECT_GE(closed->time, At(seconds(10) + milliseconds(333) * 290 + seconds(30)));
   EXPECT_LE(closed->time, At(seconds(10) + milliseconds(333) * 300 + seconds(40)));
 }
