@@ -172,15 +172,17 @@ App::Admission App::Admit(const Request& request) {
   if (match.route != nullptr && match.route->max_upload_bytes > 0) {
     admission.is_upload = true;
     admission.max_bytes = match.route->max_upload_bytes;
-    // Nobody fills the disk without a right to; the account itself is looked at when all is there.
+    // Nobody fills the disk without a right to: uploads are rare enough to ask the store here.
     Plan plan;
     plan.route = match.route;
     plan.call.request = &request;
     admission.answer = CheckToken(plan);
-    const auto account = services_.accounts.Remembered(plan.claims.subject);
-    const Role needed = RoleFor(match.route->access);
-    if (!admission.answer && account && account->ok() && (*account)->role < needed) {
-      admission.answer = LacksRole(needed);
+    if (!admission.answer) {
+      admission.answer = CheckAccount(plan, services_.accounts.Read(plan.claims.subject));
+    }
+    // The time that a body may take goes by its length.
+    if (!admission.answer && request.content_length == 0) {
+      admission.answer = RefuseAndClose(411, "an upload must say its length (Content-Length)");
     }
   }
   if (!admission.answer && request.content_length > admission.max_bytes) {

@@ -32,7 +32,6 @@
 #include "logs.h"
 #include "notices.h"
 #include "notification_desk.h"
-#include "notification_desk.h"
 #include "nta/store/store.h"
 #include "operations.h"
 #include "routes.h"

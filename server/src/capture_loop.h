@@ -19,7 +19,6 @@
 #include "live_detection.h"
 #include "nta/capture/packet_source.h"
 #include "nta/pipeline/packet_evidence.h"
-#include "nta/capture/packet_source.h"
 #include "nta/pipeline/pipeline.h"
 #include "nta/pipeline/traffic_sampler.h"
 #include "nta/store/store.h"

@@ -159,7 +159,7 @@ absl::StatusOr<Suppression> MakeSuppression(const Alert& alert, std::string_view
   }
   const bool lacks = (scope == "source" && !entity.source) ||
                      (scope == "destination" && !entity.destination) ||
-                     (scope == "pair" && !entity.source && !entity.destination);
+                     (scope == "pair" && (!entity.source || !entity.destination));
   if (lacks) {
     return base::InvalidArgument("the alert names no such address; take another scope");
   }

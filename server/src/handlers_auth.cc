@@ -117,16 +117,6 @@ absl::StatusOr<User> CheckCredentials(Services& services, std::string_view usern
 
 // So that guessing passwords here is found as it is elsewhere. The name is only told when it is one
 // of ours: people type passwords there.
-void TellDetectors(Services& services, const Call& call, const absl::StatusOr<User>& user) {
-  SecurityEvent event;
-  event.time = services.clock.wall();
-  event.source = call.request->client;
-  event.service = "nta-server";
-  event.outcome = user.ok() ? SecurityOutcome::kSuccess : SecurityOutcome::kFailure;
-  if (user.ok()) event.user = user->username;
-  services.detection.live().Report(event);
-}
-
 void ReportLogin(Services& services, const Call& call, SecurityOutcome outcome) {
   if (services.logins == nullptr) return;
   std::string user(call.Body("username"));
@@ -136,15 +126,14 @@ void ReportLogin(Services& services, const Call& call, SecurityOutcome outcome) 
 
 Response PostLogin(Services& services, const Call& call) {
   const auto user = CheckCredentials(services, call.Body("username"), call.Body("password"));
-  if (user.ok() || absl::IsUnauthenticated(user.status())) TellDetectors(services, call, user);
   if (!user.ok()) {
     Response response = FromStatus(user.status());
     if (!absl::IsUnauthenticated(user.status())) return response;
+    ReportLogin(services, call, SecurityOutcome::kFailure);
     // A name that nobody has stays out of the logs: people type passwords there.
     Logger::Fields fields;
     const std::string username(call.Body("username"));
     if (CheckUsername(username).ok() && services.store.GetUser(username).ok()) {
-      ReportLogin(services, call, SecurityOutcome::kFailure);
       fields.emplace_back("username", username);
       response.audit = {{"target", username}};
     }

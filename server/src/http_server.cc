@@ -261,8 +261,7 @@ MHD_Result HttpServer::Impl::OnHead(Exchange& exchange, const char* method, cons
     absl::StatusOr<BodyFile> file = BodyFile::Create(parts_.services.scratch_directory);
     if (!file.ok()) return Answer(exchange, FromStatus(file.status()));
     exchange.request.upload = std::make_shared<BodyFile>(*std::move(file));
-    const std::uint64_t announced = exchange.request.content_length;
-    time += TransferTime(announced > 0 ? announced : exchange.admission.max_bytes);
+    time += TransferTime(exchange.request.content_length);
   }
   parts_.connections.Expect(exchange.socket, Now(), time);
   return MHD_YES;
@@ -280,7 +279,10 @@ MHD_Result HttpServer::Impl::OnBody(Exchange& exchange, std::string_view data) {
     exchange.refused = TooLarge(exchange.admission.max_bytes);
   } else if (request.upload) {
     const absl::Status appended = request.upload->Append(data);
-    if (!appended.ok()) exchange.refused = FromStatus(appended);
+    if (!appended.ok()) {
+      request.upload = nullptr;  // what there is goes back to the disk
+      exchange.refused = FromStatus(appended);
+    }
   } else {
     request.body.append(data);
   }

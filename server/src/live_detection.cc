@@ -8,7 +8,6 @@
 namespace nta::server {
 namespace {
 
-constexpr std::size_t kMostEvents = 1000;
 constexpr Duration kNotePause = std::chrono::seconds(2);
 
 std::string TextOf(const AlertRule& rule) {
@@ -88,14 +87,6 @@ void LiveDetection::Filter(std::vector<Alert>& alerts) {
   filter_.Apply(alerts);
 }
 
-void LiveDetection::Report(const SecurityEvent& event) {
-  absl::MutexLock lock(&mutex_);
-  // Guesses of passwords may come faster than captured packets let them through.
-  if (events_.size() >= kMostEvents) return;
-  events_.push_back(event);
-  changed_ = true;
-}
-
 std::vector<DetectorStatus> LiveDetection::Status() const {
   absl::MutexLock lock(&mutex_);
   return status_;
@@ -115,13 +106,11 @@ void LiveDetection::ForEach(std::vector<Alert>& alerts, const Act& act) {
 void LiveDetection::TakeOver(std::vector<Alert>& alerts) {
   if (!changed_.load(std::memory_order_relaxed)) return;
   std::vector<Running> wanted;
-  std::vector<SecurityEvent> events;
   {
     absl::MutexLock lock(&mutex_);
     changed_ = false;
     wanted = detectors_;
     wanted.insert(wanted.end(), rules_.begin(), rules_.end());
-    events.swap(events_);
   }
   std::vector<Running> before = std::move(running_);
   running_.clear();
@@ -152,9 +141,6 @@ void LiveDetection::TakeOver(std::vector<Alert>& alerts) {
   std::swap(before, running_);
   ForEach(alerts, [&](Detector& detector) { detector.Finish(alerts); });
   std::swap(before, running_);
-  for (const SecurityEvent& event : events) {
-    ForEach(alerts, [&](Detector& detector) { detector.ObserveEvent(event, alerts); });
-  }
   Note();
 }
 

@@ -46,8 +46,6 @@ class LiveDetection final : public Detector {
   absl::Status SetSuppressions(std::vector<Suppression> suppressions);
   void AddSuppressionCount(const std::string& id, const SuppressionCount& count);
   std::map<std::string, SuppressionCount> SuppressionCounts() const;
-  // What the server itself saw: a log-in.
-  void Report(const SecurityEvent& event);
   // Marks what is hidden.
   void Filter(std::vector<Alert>& alerts);
   std::vector<DetectorStatus> Status() const;
@@ -87,7 +85,6 @@ class LiveDetection final : public Detector {
   std::vector<Running> detectors_ ABSL_GUARDED_BY(mutex_);  // wanted
   std::vector<Running> rules_ ABSL_GUARDED_BY(mutex_);      // wanted
   std::map<std::string, int> made_ ABSL_GUARDED_BY(mutex_);
-  std::vector<SecurityEvent> events_ ABSL_GUARDED_BY(mutex_);
   std::vector<DetectorStatus> status_ ABSL_GUARDED_BY(mutex_);
   AlertFilter filter_ ABSL_GUARDED_BY(mutex_);
 };

@@ -8,10 +8,12 @@
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <optional>
 #include <thread>
 #include <utility>
 
+#include "alert_queue.h"
 #include "app.h"
 #include "backups.h"
 #include "base/status.h"
@@ -168,6 +170,15 @@ absl::StatusOr<LogsOptions> MakeLogOptions(const ServerOptions& options) {
   return logs;
 }
 
+// Begins as SQLite's files do, or has the reserve of a store beside it.
+bool MayBeAStore(const std::string& database) {
+  constexpr std::string_view kMagic("SQLite format 3\0", 16);
+  std::array<char, kMagic.size()> begin{};
+  std::ifstream(database, std::ios::binary).read(begin.data(), begin.size());
+  return std::string_view(begin.data(), begin.size()) == kMagic ||
+         access((database + "-reserve").c_str(), F_OK) == 0;
+}
+
 // Rather than the URL of a database server.
 bool IsFile(const std::string& database) { return database.find("://") == std::string::npos; }
 
@@ -220,6 +231,8 @@ class Server::Impl {
   absl::Status PrepareDatabase();
   void TellWhatHappened();
   absl::Status MakeServices();
+  // Whoever listens: dashboards, channels, the log.
+  void Tell(const Alert& alert);
   absl::Status PrepareOperations();
   absl::Status OpenAudit();
   absl::Status PrepareBootstrap();
@@ -247,6 +260,7 @@ class Server::Impl {
   WorkerPool store_pool_;
   WorkerPool hash_pool_;
   std::unique_ptr<HttpServer> http_;
+  AlertQueue for_firewall_;
   std::jthread writer_thread_;
   std::jthread capture_thread_;
   std::jthread feed_thread_;
@@ -288,16 +302,25 @@ absl::Status Server::Impl::OpenStore() {
   NTA_ASSIGN_OR_RETURN(data_lock_, DataLock::Take(options_.data_dir));
   NTA_RETURN_IF_ERROR(OpenLogs());
   if (IsFile(options_.database)) NTA_RETURN_IF_ERROR(PrepareDatabase());
-  NTA_ASSIGN_OR_RETURN(store_, Store::OpenOrSalvage({.path = options_.database}, salvage_));
+  // A file that never was a store of ours is refused, not put aside.
+  NTA_ASSIGN_OR_RETURN(store_, MayBeAStore(options_.database)
+                                   ? Store::OpenOrSalvage({.path = options_.database}, salvage_)
+                                   : Store::Open({.path = options_.database}));
   writer_.emplace(*store_);
   capture_.emplace(MakeCaptureOptions(options_), *writer_, sampler_, [this](const Alert& alert) {
-    std::string json = nta::ToJson(alert);
-    services_->streams.Publish("alert", json);
-    services_->notifications.Offer(alert, std::move(json));
-    if (alert.alert_class == AlertClass::kUnauthorisedAccess) NoteAlert(*logs_, alert);
-    if (services_->firewall != nullptr) services_->firewall->OnAlert(alert);
+    Tell(alert);
+    // What is read from a file was long ago: nobody is blocked for it now. The firewall has a
+    // thread of its own, so that capture does not wait for it.
+    if (!options_.interfaces.empty()) for_firewall_.Add(alert);
   });
   return absl::OkStatus();
+}
+
+void Server::Impl::Tell(const Alert& alert) {
+  std::string json = nta::ToJson(alert);
+  services_->streams.Publish("alert", json);
+  services_->notifications.Offer(alert, std::move(json));
+  if (alert.alert_class == AlertClass::kUnauthorisedAccess) NoteAlert(*logs_, alert);
 }
 
 absl::Status Server::Impl::OpenLogs() {
@@ -386,15 +409,16 @@ absl::Status Server::Impl::MakeServices() {
   services_->scratch_directory = options_.data_dir;
   services_->logs = logs_.get();
   RestoreLogRotation(*services_);
-  services_->logins = std::make_unique<LoginWatch>(
-      AlertPrefix() + "server-", [this](const std::vector<Alert>& alerts) {
-        writer_->Add({}, alerts);
-        for (const Alert& alert : alerts) services_->streams.Publish("alert", nta::ToJson(alert));
-      });
+  services_->logins = std::make_unique<LoginWatch>(AlertPrefix() + "server-",
+                                                   [this](const std::vector<Alert>& alerts) {
+                                                     writer_->Add({}, alerts);
+                                                     for (const Alert& alert : alerts) Tell(alert);
+                                                   });
   services_->backups = std::move(backups_);
   TellWhatHappened();
   const absl::StatusOr<std::string> sessions = store_->GetSetting(kSessionsSetting);
-  if (sessions.ok()) services_->sessions.Load(*sessions);
+  // Those of a backup ended when it was made.
+  if (sessions.ok() && !restored_) services_->sessions.Load(*sessions);
   NTA_ASSIGN_OR_RETURN(services_->firewall, OpenFirewall(options_, *store_, SystemClock()));
   DetectionOptions detection;
   detection.policy.block_lists = options_.block_lists;
@@ -417,7 +441,7 @@ absl::Status Server::Impl::PrepareOperations() {
   }
   operations.health.SetOptions(std::move(health));
   operations.health.SetListener([this](const Alert& alert) {
-    services_->streams.Publish("alert", nta::ToJson(alert));
+    Tell(alert);
     const absl::Status written = store_->Write({}, {&alert, 1});
     if (!written.ok()) Log(LogLevel::kError, "store: " + std::string(written.message()));
   });
@@ -447,12 +471,11 @@ void Server::Impl::StartThreads() {
   if (services_->firewall == nullptr) return;
   firewall_thread_ = std::jthread([this](std::stop_token stop) {
     while (!stop.stop_requested()) {
+      for (const Alert& alert : for_firewall_.Take(kFirewallTick))
+        services_->firewall->OnAlert(alert);
       services_->firewall->Tick();
-      std::this_thread::sleep_for(kFirewallTick);
     }
   });
-  schedule_thread_ = std::jthread(
-      [this](std::stop_token stop) { RunSchedule(services_->operations.scheduler, stop); });
 }
 
 // Each thread feeds the next: capture ends its flows into the writer, the writer empties its queue.
@@ -474,11 +497,11 @@ absl::Status Server::Impl::Stop() {
         {{"error", std::string(recorded.message())}});
   }
   const StoreWriterStats stats = writer_->Stats();
-  NTA_RETURN_IF_ERROR(http_->Stop(kStopTime));
+  const absl::Status stopped = http_->Stop(kStopTime);
   audit_->Record("system", "server.stop", NTA_VERSION, AuditOutcome::kDone).IgnoreError();
   audit_->Checkpoint().status().IgnoreError();
   logs_->Flush().IgnoreError();
-  if (stats.queue == 0) return absl::OkStatus();
+  if (stats.queue == 0) return stopped;
   return base::MakeStatus(absl::StatusCode::kDataLoss, std::to_string(stats.queue) +
                                                            " flows could not be written: " +
                                                            std::string(stats.last_error.message()));

@@ -31,9 +31,7 @@ const files = [
   'logs_test.mjs',
   'backups_test.mjs',
   'detection_test.mjs',
-].map((name) =>
-  fileURLToPath(new URL(name, import.meta.url)),
-);
+].map((name) => fileURLToPath(new URL(name, import.meta.url)));
 const count = { passed: 0, failed: 0, skipped: 0 };
 const stream = run({ files, concurrency: 1, timeout: 540_000 });
 // A file is reported like a test when it could not run as a whole; it is no test of its own otherwise.

@@ -252,7 +252,8 @@ class Detect(BadInput, unittest.TestCase):
             self.assertEqual(
                 set(alert),
                 {"id", "time", "detector", "class", "severity", "score", "observed", "expected", "unit", "entity",
-                 "window_seconds", "evidence", "technique", "state", "count", "summary"},
+                 "window_seconds", "evidence", "technique", "state", "count", "summary", "confidence", "band_low",
+                 "band_high", "first_seen", "last_seen", "peers", "advice", "suppressed_by"},
             )
             self.assertTrue(alert["summary"])
 

@@ -66,7 +66,7 @@ TEST_F(StoreFile, TellsItsApplicationAndVersion) {
   MakeStore();
   const std::string header = ReadFile(path()).substr(0, 100);
   EXPECT_EQ(header.substr(68, 4), "nta1");
-  EXPECT_EQ(header.substr(60, 4), std::string("\0\0\0\2", 4));
+  EXPECT_EQ(header.substr(60, 4), std::string("\0\0\0\3", 4));
 }
 
 TEST_F(StoreFile, PathsThatCannotBeStores) {
@@ -128,11 +128,11 @@ TEST_F(StoreFile, RefusesTheDatabaseOfAnotherProgram) {
 
 TEST_F(StoreFile, RefusesTheStoreOfANewerLibrary) {
   MakeStore();
-  RunSql(path(), "PRAGMA user_version=3");
+  RunSql(path(), "PRAGMA user_version=4");
   const absl::Status status = Refused(path());
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(status.message()),
-              HasSubstr("newer libnta (format 3, this one knows up to 2)"));
+              HasSubstr("newer libnta (format 4, this one knows up to 3)"));
 }
 
 TEST_F(StoreFile, RefusesTriggersViewsAndAlteredTables) {

@@ -66,7 +66,7 @@ class Rule:
     allow_wide: bool = False  # insists on dropping networks wider than /8 or /16
 
     def __post_init__(self) -> None:
-        _nta.check_rule(self.to_json())
+        _nta._check_firewall_rule(self.to_json())
 
     def to_dict(self) -> dict[str, Any]:
         values = asdict(self)
@@ -80,7 +80,7 @@ class Rule:
         return json.dumps(self.to_dict())
 
     def __str__(self) -> str:
-        words: str = _nta.check_rule(self.to_json())
+        words: str = _nta._check_firewall_rule(self.to_json())
         return words
 
 

@@ -219,7 +219,7 @@ void DefBackend(Class& type) {
 void BindFirewall(py::module_& module) {
   BindRuleSet(module);
   module.def("rehearse_json", &RehearseOn, py::arg("rules"), py::arg("flows"), py::arg("options"));
-  module.def("check_rule",
+  module.def("_check_firewall_rule",
              [](const std::string& text) { return ToString(ValueOrRaise(RuleFromJson(text))); });
   py::class_<MemoryBackend> memory(module, "MemoryBackendValue", "See nta.firewall.MemoryBackend.");
   memory.def(py::init<>());

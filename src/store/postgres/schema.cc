@@ -178,9 +178,15 @@ absl::Status AddDay(PgConnection& connection, Day day) {
                               PgList(StartOfDay(day).time_since_epoch().count(),
                                      StartOfDay(day + 1).time_since_epoch().count())));
   if (others > 0) return absl::OkStatus();
-  return connection.Execute("CREATE TABLE " + name + " PARTITION OF flows FOR VALUES FROM (" +
-                            std::to_string(StartOfDay(day).time_since_epoch().count()) + ") TO (" +
-                            std::to_string(StartOfDay(day + 1).time_since_epoch().count()) + ")");
+  // Making a partition waits for everybody who reads flows, and whoever comes later waits for it:
+  // when that takes too long, the flows of this batch go to the table of the others.
+  NTA_RETURN_IF_ERROR(connection.Execute("SAVEPOINT new_day; SET LOCAL lock_timeout = '1s'"));
+  const absl::Status made =
+      connection.Execute("CREATE TABLE " + name + " PARTITION OF flows FOR VALUES FROM (" +
+                         std::to_string(StartOfDay(day).time_since_epoch().count()) + ") TO (" +
+                         std::to_string(StartOfDay(day + 1).time_since_epoch().count()) + ")");
+  if (made.ok()) return connection.Execute("SET LOCAL lock_timeout = 0");
+  return connection.Execute("ROLLBACK TO SAVEPOINT new_day");
 }
 
 absl::StatusOr<std::vector<Day>> ListDays(PgConnection& connection) {
@@ -201,7 +207,8 @@ absl::StatusOr<std::vector<Day>> ListDays(PgConnection& connection) {
 }
 
 absl::Status DropDay(PgConnection& connection, Day day) {
-  return connection.Execute("DROP TABLE " + TableOf(day));
+  return connection.Execute("SET LOCAL lock_timeout = '10s'; DROP TABLE " + TableOf(day) +
+                            "; SET LOCAL lock_timeout = 0");
 }
 
 absl::StatusOr<std::int64_t> ReadPgMeta(PgConnection& connection, std::string_view name) {

@@ -76,17 +76,19 @@ export function Shell({ user, children }: { user: User; children: ReactNode }) {
             <path d="M4 21h5l3-10 4 14 4-11 2 7h6" />
           </svg>
         </a>
-        {pages.map(({ page, label }) => (
-          <a
-            key={page}
-            className="rail-item"
-            href={linkTo(view, { page })}
-            aria-current={isAt(view.page, page) ? 'page' : undefined}
-          >
-            <Icon name={page} />
-            <span>{label}</span>
-          </a>
-        ))}
+        <div className="rail-pages">
+          {pages.map(({ page, label }) => (
+            <a
+              key={page}
+              className="rail-item"
+              href={linkTo(view, { page })}
+              aria-current={isAt(view.page, page) ? 'page' : undefined}
+            >
+              <Icon name={page} />
+              <span>{label}</span>
+            </a>
+          ))}
+        </div>
         <div className="rail-foot">
           <button
             type="button"
