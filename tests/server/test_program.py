@@ -101,7 +101,7 @@ def test_a_damaged_database_is_put_aside_and_the_server_comes_up(start, capture)
     again = start()
     aside = list((server.directory / "data").glob("nta.db.corrupt-*"))
     assert [path.read_bytes() for path in aside if not path.name.endswith(("-wal", "-shm"))] == [bytes(content)]
-    assert "damaged" in again.call("GET", "/healthz").body.decode()
+    assert "store.salvaged" in again.call("GET", "/healthz").body.decode()
 
 
 def test_wrong_usage_exits_with_2(tmp_path):
