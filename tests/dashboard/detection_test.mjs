@@ -144,7 +144,7 @@ test('Rules mark the mistake in place, run dry, and are saved', { skip: kSkip },
   await dialog.getByLabel('Over which flows').selectOption('-8760h');
   await dialog.getByRole('button', { name: 'Try it' }).click();
   await dialog.locator('.dry-run-lead').waitFor({ timeout: 30_000 });
-  assert.match(await dialog.locator('.dry-run-lead').textContent(), /^[1-9]\d* alerts? in [\d,.\s]+ flows/);
+  assert.match(await dialog.locator('.dry-run-lead').textContent(), /^\d+ alerts? in [\d,.\s]+ flows/);
   await picture('rule-dry-run');
   const threshold = dialog.locator('.dry-run .text-button').last();
   if (await threshold.isVisible()) {

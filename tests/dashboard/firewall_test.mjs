@@ -119,6 +119,7 @@ test('Firewall blocks an address for a time and lifts it', async (t) => {
 test('Explore blocks the source of a flow', async (t) => {
   if (!isOwn()) return t.skip('needs a server of its own');
   await page.getByRole('link', { name: 'Explore' }).click();
+  await page.getByRole('heading', { name: 'Flows', exact: true }).waitFor();
   await page.locator('[data-row]').first().click({ timeout: 60_000 });
   const detail = page.getByRole('complementary', { name: 'Flow detail' }).or(page.getByLabel('Flow detail'));
   await detail.first().waitFor();

@@ -32,7 +32,7 @@ export function PendingBar({ state, mayConfirm, onDone }: Props) {
       </p>
     );
   }
-  const left = Math.max(0, Math.ceil(((end ?? now) - now) / 1000));
+  const left = Math.max(0, Math.round(((end ?? now) - now) / 1000));
   const act = async (what: (token: string) => Promise<unknown>, text: string) => {
     if (!token) return;
     setBusy(true);
