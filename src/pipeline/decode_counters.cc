@@ -1,5 +1,19 @@
 #include "pipeline/decode_counters.h"
 
+namespace nta {
+
+PacketLedger& PacketLedger::operator+=(const PacketLedger& other) {
+  received += other.received;
+  decoded += other.decoded;
+  malformed += other.malformed;
+  unsupported += other.unsupported;
+  filtered += other.filtered;
+  dropped += other.dropped;
+  return *this;
+}
+
+}  // namespace nta
+
 namespace nta::internal {
 
 void DecodeCounters::Enter(const DecodedPacket& packet) {
@@ -54,10 +68,7 @@ void DecodeCounters::AddUnsupported(PipelineStats& stats) const {
 }
 
 void DecodeCounters::AddTo(PipelineStats& stats) const {
-  stats.ledger.received += ledger_.received;
-  stats.ledger.decoded += ledger_.decoded;
-  stats.ledger.malformed += ledger_.malformed;
-  stats.ledger.unsupported += ledger_.unsupported;
+  stats.ledger += ledger_;
   for (std::size_t i = 1; i < kReasons; ++i) {
     if (reasons_[i] == 0) continue;
     stats.decode_reasons[std::string(ToString(static_cast<DecodeReason>(i)))] += reasons_[i];
