@@ -30,6 +30,23 @@ std::string Message(const absl::Status& status) {
   return std::string(status.message().data(), status.message().size());
 }
 
+void Add(PacketLedger& sum, const PacketLedger& ledger) {
+  sum.received += ledger.received;
+  sum.decoded += ledger.decoded;
+  sum.malformed += ledger.malformed;
+  sum.unsupported += ledger.unsupported;
+  sum.filtered += ledger.filtered;
+  sum.dropped += ledger.dropped;
+}
+
+void Add(CaptureStats& sum, const CaptureStats& stats) {
+  sum.received += stats.received;
+  sum.dropped_buffer += stats.dropped_buffer;
+  sum.dropped_interface += stats.dropped_interface;
+  sum.outages += stats.outages;
+  sum.outage_time += stats.outage_time;
+}
+
 std::uint64_t OutageSeconds(const CaptureStats& stats) {
   return static_cast<std::uint64_t>(
       std::chrono::floor<std::chrono::seconds>(stats.outage_time).count());
@@ -205,10 +222,12 @@ void CaptureLoop::SetState(CaptureState state, std::string message) {
 
 PipelineStats CaptureLoop::Total(const PipelineStats& stats) const {
   PipelineStats total = stats;
-  total.ledger += base_.ledger;
+  total.ledger = base_.ledger;
+  Add(total.ledger, stats.ledger);
   total.flow_table = base_.flow_table;
   AddCounters(total.flow_table, stats.flow_table);
-  total.capture += base_.capture;
+  total.capture = base_.capture;
+  Add(total.capture, stats.capture);
   for (const auto& [name, packets] : base_.decode_reasons) total.decode_reasons[name] += packets;
   total.alerts += base_.alerts;
   return total;

@@ -205,24 +205,17 @@ bool MultiSource::HasEnded() const {
   });
 }
 
-CaptureStats& CaptureStats::operator+=(const CaptureStats& other) {
-  received += other.received;
-  received_bytes += other.received_bytes;
-  filtered += other.filtered;
-  dropped_buffer += other.dropped_buffer;
-  dropped_interface += other.dropped_interface;
-  bytes_read += other.bytes_read;
-  bytes_total += other.bytes_total;
-  outages += other.outages;
-  outage_time += other.outage_time;
-  return *this;
-}
-
 CaptureStats MultiSource::Stats() const {
   CaptureStats sum;
   bool all_are_files = true;
   for (const CaptureStats& stats : MemberStats()) {
-    sum += stats;
+    sum.filtered += stats.filtered;
+    sum.dropped_buffer += stats.dropped_buffer;
+    sum.dropped_interface += stats.dropped_interface;
+    sum.bytes_read += stats.bytes_read;
+    sum.bytes_total += stats.bytes_total;
+    sum.outages += stats.outages;
+    sum.outage_time += stats.outage_time;
     all_are_files = all_are_files && stats.bytes_total > 0;
   }
   if (!all_are_files) sum.bytes_total = 0;

@@ -145,6 +145,7 @@ class FlowTable::Impl {
   }
 
   void SetInspector(FlowInspector* inspector) { inspector_ = inspector; }
+  const FlowTableOptions& options() const { return options_; }
 
   // `at(i)` is the i-th of `count` packets to look at; `clock_of(i)` the time there.
   template <typename At, typename ClockOf>
@@ -784,5 +785,6 @@ bool FlowTable::AdvanceTo(Timestamp now, std::vector<FlowEvent>& events) {
 bool FlowTable::EndAll(std::vector<FlowEvent>& events) { return impl_->EndAll(events); }
 
 FlowTableStats FlowTable::Stats() const { return impl_->Stats(); }
+const FlowTableOptions& FlowTable::options() const { return impl_->options(); }
 
 }  // namespace nta

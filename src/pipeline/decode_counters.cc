@@ -1,19 +1,5 @@
 #include "pipeline/decode_counters.h"
 
-namespace nta {
-
-PacketLedger& PacketLedger::operator+=(const PacketLedger& other) {
-  received += other.received;
-  decoded += other.decoded;
-  malformed += other.malformed;
-  unsupported += other.unsupported;
-  filtered += other.filtered;
-  dropped += other.dropped;
-  return *this;
-}
-
-}  // namespace nta
-
 namespace nta::internal {
 
 void DecodeCounters::Enter(const DecodedPacket& packet) {
@@ -68,7 +54,10 @@ void DecodeCounters::AddUnsupported(PipelineStats& stats) const {
 }
 
 void DecodeCounters::AddTo(PipelineStats& stats) const {
-  stats.ledger += ledger_;
+  stats.ledger.received += ledger_.received;
+  stats.ledger.decoded += ledger_.decoded;
+  stats.ledger.malformed += ledger_.malformed;
+  stats.ledger.unsupported += ledger_.unsupported;
   for (std::size_t i = 1; i < kReasons; ++i) {
     if (reasons_[i] == 0) continue;
     stats.decode_reasons[std::string(ToString(static_cast<DecodeReason>(i)))] += reasons_[i];

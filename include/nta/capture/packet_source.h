@@ -41,7 +41,6 @@ struct CaptureStats {
   Duration outage_time{};               // for how long in all; packets of that time are lost
 
   std::uint64_t dropped() const { return dropped_buffer + dropped_interface; }
-  CaptureStats& operator+=(const CaptureStats& other);
 };
 
 // One of a source's interfaces; PacketView::interface_id is its index.

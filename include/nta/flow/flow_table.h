@@ -119,6 +119,7 @@ class FlowTable {
   static constexpr std::size_t kMaxEndedPerCall = 4096;
 
   FlowTableStats Stats() const;
+  const FlowTableOptions& options() const;
 
  private:
   class Impl;

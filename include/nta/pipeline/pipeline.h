@@ -44,7 +44,6 @@ struct PacketLedger {
   bool Balances() const {
     return received == decoded + malformed + unsupported + filtered + dropped;
   }
-  PacketLedger& operator+=(const PacketLedger& other);
   friend bool operator==(const PacketLedger&, const PacketLedger&) = default;
 };
 
