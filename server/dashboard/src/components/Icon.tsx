@@ -33,7 +33,7 @@ const kPaths: Record<string, string> = {
   down: 'M4 6l4 4 4-4',
   left: 'M10 4 6 8l4 4',
   right: 'M6 4l4 4-4 4',
-  more: 'M3 8h.1M8 8h.1M13 8h.1',
+  more: 'M2.5 7.5h1v1h-1ZM7.5 7.5h1v1h-1ZM12.5 7.5h1v1h-1Z',
   table: 'M2 3h12v10H2ZM2 6.3h12M2 9.6h12M6.5 6.3V13',
   chart: 'M2 13.5h12M3.5 11V8M6.5 11V4.5M9.5 11V6.5M12.5 11V3',
   refresh: 'M13.5 8A5.5 5.5 0 1 1 11.6 3.8M13.5 2v3.2h-3.2',

@@ -53,16 +53,23 @@ export function RangePicker() {
       >
         <Icon name="zoomOut" />
       </button>
-      <button
-        type="button"
-        className="text-button zone-button"
-        aria-label={`Times are ${zone === 'utc' ? 'UTC' : 'local'}; switch`}
-        title="Switch between local time and UTC"
-        onClick={() => setView({ zone: zone === 'utc' ? 'local' : 'utc' }, 'replace')}
-      >
-        {zone === 'utc' ? 'UTC' : 'Local'}
-      </button>
+      {!small && <ZoneButton />}
     </div>
+  );
+}
+
+function ZoneButton() {
+  const { zone } = useView();
+  return (
+    <button
+      type="button"
+      className="text-button zone-button"
+      aria-label={`Times are ${zone === 'utc' ? 'UTC' : 'local'}; switch`}
+      title="Switch between local time and UTC"
+      onClick={() => setView({ zone: zone === 'utc' ? 'local' : 'utc' }, 'replace')}
+    >
+      {zone === 'utc' ? 'UTC' : 'Local'}
+    </button>
   );
 }
 
@@ -107,6 +114,7 @@ function RangePanel({ close }: { close: () => void }) {
         <div className="range-steps">
           <StepButton direction={-1} /> <span className="muted">earlier, later</span>{' '}
           <StepButton direction={1} />
+          <ZoneButton />
         </div>
       )}
       <ul className="range-presets">
