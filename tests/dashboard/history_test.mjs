@@ -205,7 +205,7 @@ test('Every page has one width, and the bell stays in its corner', async () => {
     assert.ok(seen.narrow.size <= 1, [...seen.narrow].join());
   }
   await page.getByRole('button', { name: 'More pages and account' }).click();
-  await page.getByRole('link', { name: 'Settings' }).click();
+  await page.getByRole('link', { name: 'Settings', exact: true }).click();
   await page.getByRole('heading', { name: 'What is kept for how long' }).waitFor();
   await page.setViewportSize({ width: 1440, height: 900 });
 });

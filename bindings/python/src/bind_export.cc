@@ -15,6 +15,7 @@
 #include "nta/export/flow_columns.h"
 #include "nta/export/flow_csv.h"
 #include "nta/json/json.h"
+#include "store_queries.h"
 
 namespace nta::python {
 namespace {
@@ -222,7 +223,10 @@ void BindBatch(py::module_& module) {
                                return self.stats()->ledger;
                              })
       .def_property_readonly(
-          "capture", &FlowBatch::capture,
+          "capture",
+          [](const FlowBatch& self) {
+            return self.capture() ? py::object(ToDict(*self.capture())) : py::none();
+          },
           "Of a store's answer: what capture saw and lost in its interval, a dict; else None.");
 }
 

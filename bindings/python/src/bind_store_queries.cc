@@ -20,6 +20,8 @@
 namespace nta::python {
 namespace {
 
+using python::ToDict;
+
 constexpr std::size_t kMaxPage = 10'000;
 
 // How a question is asked: with a progress that Python hears, and perhaps a time limit of its own.
@@ -55,15 +57,6 @@ py::dict ToDict(const TrafficTotals& totals) {
   return dict;
 }
 
-py::dict ToDict(const CaptureCounts& counts) {
-  py::dict dict;
-  dict["packets_seen"] = counts.packets_seen;
-  dict["packets_dropped"] = counts.packets_dropped;
-  dict["flows_evicted"] = counts.flows_evicted;
-  dict["flows_dropped"] = counts.flows_dropped;
-  return dict;
-}
-
 FlowOrder ToOrder(const std::string& name) {
   if (name == "newest") return FlowOrder::kNewestFirst;
   if (name == "oldest") return FlowOrder::kOldestFirst;
@@ -82,18 +75,18 @@ FlowBatch Flows(const StoreHandle& store, py::handle since, py::handle until, py
   Asking asking(std::move(progress), timeout);
   const std::size_t wanted = limit.value_or(std::numeric_limits<std::size_t>::max());
   FlowColumns columns;
-  py::object capture = py::none();
+  CaptureCounts capture;
   while (columns.size() < wanted) {
     query.limit = std::min(kMaxPage, wanted - columns.size());
     const FlowPage page = asking.Ask(
         store, [&](Store& s, const QueryControl& control) { return s.Flows(query, control); });
     for (const StoredFlow& stored : page.flows) columns.Append(stored.flow);
-    capture = ToDict(page.capture);
+    capture = page.capture;
     if (page.next_cursor.empty()) break;
     query.cursor = page.next_cursor;
     if (PyErr_CheckSignals() != 0) throw py::error_already_set();
   }
-  return FlowBatch(std::move(columns), std::move(capture));
+  return FlowBatch(std::move(columns), capture);
 }
 
 // Page after page, for more flows than fit in memory.
@@ -111,7 +104,7 @@ class FlowPages {
     FlowColumns columns;
     columns.Reserve(page.flows.size());
     for (const StoredFlow& stored : page.flows) columns.Append(stored.flow);
-    return FlowBatch(std::move(columns), ToDict(page.capture));
+    return FlowBatch(std::move(columns), page.capture);
   }
   // None after the last page.
   std::optional<std::string> cursor() const {
@@ -371,6 +364,15 @@ py::capsule StreamOf(const Table& table, const py::object& /*requested_schema*/)
 }
 
 }  // namespace
+
+py::dict ToDict(const CaptureCounts& counts) {
+  py::dict dict;
+  dict["packets_seen"] = counts.packets_seen;
+  dict["packets_dropped"] = counts.packets_dropped;
+  dict["flows_evicted"] = counts.flows_evicted;
+  dict["flows_dropped"] = counts.flows_dropped;
+  return dict;
+}
 
 void BindTable(py::module_& module) {
   py::class_<Table>(module, "Table", "Columns of one length that never change.")

@@ -2,14 +2,13 @@
 #ifndef NTA_BINDINGS_PYTHON_FLOW_BATCH_H_
 #define NTA_BINDINGS_PYTHON_FLOW_BATCH_H_
 
-#include <pybind11/pybind11.h>
-
 #include <memory>
 #include <optional>
 #include <utility>
 
 #include "nta/export/flow_columns.h"
 #include "nta/pipeline/pipeline.h"
+#include "nta/store/store.h"
 
 namespace nta::python {
 
@@ -18,9 +17,8 @@ class FlowBatch {
   explicit FlowBatch(FlowColumns columns, std::optional<PipelineStats> stats = std::nullopt)
       : columns_(std::make_shared<const FlowColumns>(std::move(columns))),
         stats_(std::move(stats)) {}
-  FlowBatch(FlowColumns columns, pybind11::object capture)
-      : columns_(std::make_shared<const FlowColumns>(std::move(columns))),
-        capture_(std::move(capture)) {}
+  FlowBatch(FlowColumns columns, const CaptureCounts& capture)
+      : columns_(std::make_shared<const FlowColumns>(std::move(columns))), capture_(capture) {}
 
   std::size_t size() const { return columns_->size(); }
   // Shared, because NumPy and Arrow views outlive the batch.
@@ -28,12 +26,12 @@ class FlowBatch {
   // Of the run that read these flows; absent when they are a part or come from elsewhere.
   const std::optional<PipelineStats>& stats() const { return stats_; }
   // What was captured and lost meanwhile, when a store answered.
-  const pybind11::object& capture() const { return capture_; }
+  const std::optional<CaptureCounts>& capture() const { return capture_; }
 
  private:
   std::shared_ptr<const FlowColumns> columns_;
   std::optional<PipelineStats> stats_;
-  pybind11::object capture_ = pybind11::none();
+  std::optional<CaptureCounts> capture_;
 };
 
 }  // namespace nta::python

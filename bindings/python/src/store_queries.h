@@ -12,6 +12,7 @@ namespace nta::python {
 
 void BindStoreQueries(py::class_<StoreHandle, std::shared_ptr<StoreHandle>>& store);
 void BindTable(py::module_& module);
+py::dict ToDict(const CaptureCounts& counts);
 
 }  // namespace nta::python
 

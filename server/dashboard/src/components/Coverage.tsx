@@ -4,7 +4,8 @@ import { formatCount } from '../lib/format';
 
 // Beside every answer: whether it is made of totals or of flows, and what capture saw and lost in its interval.
 export function Coverage({ answer }: { answer: Answered | undefined }) {
-  if (!answer) return null;
+  // Its place is kept until there is an answer.
+  if (!answer) return <span className="coverage" />;
   const { source, capture } = answer;
   const loss = capture ? lossText(capture) : null;
   return (

@@ -76,7 +76,8 @@ export function shiftRange(range: Range, direction: -1 | 1, now: number): Range 
   const span = until - since;
   if (direction === -1) return absoluteRange(since - span, since);
   if (isLive(range)) return range;
-  if (until + span < now) return absoluteRange(until, until + span);
+  // Time has passed since the step back: nearly the present is the present.
+  if (until + span < now - span / 10) return absoluteRange(until, until + span);
   const preset = kPresets.find(({ since: ago }) => Math.abs(-(parseRelative(ago) ?? 0) - span) < 2000);
   return preset ? { since: preset.since, until: 'now' } : absoluteRange(now - span, now);
 }
