@@ -25,6 +25,7 @@ from nta import _cli_backtest
 
 _DIMENSIONS = (
     "address", "source_address", "destination_address", "protocol", "source_port", "destination_port",
+    "application", "category",
 )  # fmt: skip
 _MEASURES = ("bytes", "packets", "flows")
 _SQLITE_MAGIC = b"SQLite format 3\0"
@@ -159,7 +160,7 @@ def _flows(options: argparse.Namespace) -> int:
         sys.stdout.write(show(flows, True))
         return 0
     where = _with_interval(options)
-    pipeline = _pipeline(options, where=options.where)
+    pipeline = _pipeline(options, where=options.where, applications=True)
     first = True
     for batch in _until_error(pipeline, options):
         sys.stdout.write(show(where(batch.flows), first))
@@ -191,7 +192,7 @@ def _top(options: argparse.Namespace) -> int:
         return 0
     # The flows of a file go through a store in memory: one meaning of "top" everywhere.
     with nta.Store.open(":memory:") as store:
-        for batch in _until_error(_pipeline(options), options):
+        for batch in _until_error(_pipeline(options, applications=True), options):
             store.write(batch.flows)
         _print_top(store.top(options.dimension, **query), options)
     return int(options.status)

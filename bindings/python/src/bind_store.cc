@@ -205,6 +205,7 @@ py::dict ToDict(const TopRow& row) {
   dict["flows"] = row.totals.flows;
   dict["sent_bytes"] = row.sent_bytes;
   dict["received_bytes"] = row.received_bytes;
+  if (row.guessed) dict["guessed"] = ToDict(*row.guessed);
   return dict;
 }
 
@@ -226,7 +227,8 @@ py::object Top(const StoreHandle& store, const std::string& dimension, const std
   return py::module_::import("nta._results")
       .attr("TopResult")(ToList(result.rows), ToDict(result.total),
                          ToNanoseconds(result.interval.since), ToNanoseconds(result.interval.until),
-                         ToStr(ToString(result.source)));
+                         ToStr(ToString(result.source)),
+                         result.other ? py::object(ToDict(*result.other)) : py::none());
 }
 
 py::object Series(const StoreHandle& store, py::handle since, py::handle until, double step,
@@ -237,10 +239,7 @@ py::object Series(const StoreHandle& store, py::handle since, py::handle until, 
   const Duration step_duration = ToDuration(step, "step");
   query.step = std::chrono::floor<std::chrono::seconds>(step_duration);
   if (query.step != step_duration) RaiseInvalidArgument("step must be whole seconds");
-  if (by && *by != "protocol") {
-    RaiseInvalidArgument("cannot split a series by \"" + *by + "\" (protocol or None)");
-  }
-  query.by = by ? SeriesBy::kProtocol : SeriesBy::kNone;
+  query.by = by ? ValueOrRaise(ParseSeriesBy(*by)) : SeriesBy::kNone;
   query.measure = ValueOrRaise(ParseMeasure(measure));
   if (!address.is_none()) query.address = ToAddress(address);
   query.filter = ToFilter(where);
@@ -248,9 +247,14 @@ py::object Series(const StoreHandle& store, py::handle since, py::handle until, 
   py::list times;
   for (const Timestamp time : result.times) times.append(ToNanoseconds(time));
   py::dict lines;
-  for (const SeriesLine& line : result.lines) lines[py::str(line.key)] = line.values;
+  py::dict guessed;
+  for (const SeriesLine& line : result.lines) {
+    lines[py::str(line.key)] = line.values;
+    if (!line.guessed.empty()) guessed[py::str(line.key)] = line.guessed;
+  }
   return py::module_::import("nta._results")
-      .attr("SeriesResult")(times, lines, result.step.count(), ToStr(ToString(result.source)));
+      .attr("SeriesResult")(times, lines, result.step.count(), ToStr(ToString(result.source)),
+                            guessed);
 }
 
 py::dict Summary(const StoreHandle& store, py::handle since, py::handle until) {
