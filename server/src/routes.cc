@@ -72,6 +72,7 @@ std::vector<Route> AllRoutes() {
            HealthRoutes(),    IncidentRoutes(), ScheduleRoutes(),     AlertRoutes(),
            DetectionRoutes(), BacktestRoutes(), NotificationRoutes(), LogRoutes(),
            AuditRoutes(),     TransferRoutes(), BackupRoutes(),       NoticeRoutes(),
+           NameRoutes(),
        }) {
     std::move(part.begin(), part.end(), std::back_inserter(routes));
   }
