@@ -64,8 +64,8 @@ TEST_F(NamesTest, TellByWhatAddressesWereKnownAndWhen) {
   EXPECT_EQ(answer["rows"][0]["address"], "198.51.100.7");
   EXPECT_EQ(answer["rows"][0]["names"][0]["name"], "video.example");
   EXPECT_EQ(answer["rows"][0]["names"][0]["origin"], "known_as");
-  EXPECT_EQ(answer["rows"][0]["names"][0]["first_seen"], ToString(wall_ - 10s));
-  EXPECT_EQ(answer["rows"][0]["names"][0]["last_seen"], ToString(wall_ - 5s));
+  EXPECT_EQ(answer["rows"][0]["names"][0]["first_seen"], nta::ToString(wall_ - 10s));
+  EXPECT_EQ(answer["rows"][0]["names"][0]["last_seen"], nta::ToString(wall_ - 5s));
   EXPECT_TRUE(answer["rows"][1]["names"].empty());
 }
 
