@@ -341,17 +341,17 @@ class Response::Impl {
         elements.push_back({.prefix = HostOf(block.address), .expires = block.until});
       }
     }
-    absl::Status status = backend_.AddToSet(BlockSetName(scope), elements, now);
-    if (!absl::IsNotFound(status)) return status;
-    // The first block of this kind: its set and its rules come into force.
-    if (!HasScope(scope)) {
-      if (scopes_.size() >= options_.max_scopes) {
-        return base::MakeStatus(absl::StatusCode::kResourceExhausted,
-                                "blocks of " + std::to_string(scopes_.size()) +
-                                    " different kinds are in force; block all traffic instead");
-      }
+    if (HasScope(scope)) {
+      const absl::Status status = backend_.AddToSet(BlockSetName(scope), elements, now);
+      if (!absl::IsNotFound(status)) return status;
+    } else if (scopes_.size() >= options_.max_scopes) {
+      return base::MakeStatus(absl::StatusCode::kResourceExhausted,
+                              "blocks of " + std::to_string(scopes_.size()) +
+                                  " different kinds are in force; block all traffic instead");
+    } else {
       scopes_.push_back(scope);
     }
+    // The first block of this kind: its set and its rules come into force.
     return AddRules(scope, elements, blocks, now);
   }
 
