@@ -27,7 +27,7 @@ export function SetsPanel({ state, mayEdit, onDone }: Props) {
   const close = () => setEditing(null);
   return (
     <Panel
-      title="Named sets"
+      title="Sets of addresses"
       note="addresses that rules call @name; changed in the draft"
       tools={
         mayEdit && (
