@@ -67,14 +67,6 @@ std::string_view ToString(FieldType type) {
 std::vector<Route> AllRoutes() {
   std::vector<Route> routes;
   for (std::vector<Route> part : {
-<<<<<<< HEAD
-           AuthRoutes(),      UserRoutes(),     TrafficRoutes(),      HostRoutes(),
-           StreamRoutes(),    JobRoutes(),      FirewallRoutes(),     FirewallActRoutes(),
-           HealthRoutes(),    IncidentRoutes(), ScheduleRoutes(),     AlertRoutes(),
-           DetectionRoutes(), BacktestRoutes(), NotificationRoutes(), LogRoutes(),
-           AuditRoutes(),     TransferRoutes(), BackupRoutes(),       NoticeRoutes(),
-           NameRoutes(),
-=======
            AuthRoutes(),         UserRoutes(),        TrafficRoutes(),
            HostRoutes(),         StreamRoutes(),      JobRoutes(),
            FirewallRoutes(),     FirewallActRoutes(), FirewallResponseRoutes(),
@@ -82,7 +74,7 @@ std::vector<Route> AllRoutes() {
            AlertRoutes(),        DetectionRoutes(),   BacktestRoutes(),
            NotificationRoutes(), LogRoutes(),         AuditRoutes(),
            TransferRoutes(),     BackupRoutes(),      NoticeRoutes(),
->>>>>>> main
+           NameRoutes(),
        }) {
     std::move(part.begin(), part.end(), std::back_inserter(routes));
   }
