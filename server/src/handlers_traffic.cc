@@ -5,7 +5,6 @@
 
 #include "app.h"
 #include "base/status.h"
-#include "counted_traffic.h"
 #include "json_text.h"
 #include "nta/json/json.h"
 #include "openapi.h"
@@ -20,17 +19,6 @@ constexpr std::array<std::pair<std::string_view, FlowOrder>, 4> kOrders = {{
     {"-bytes", FlowOrder::kMostBytes},
     {"-packets", FlowOrder::kMostPackets},
 }};
-
-// By what the store makes no series of; null: it does.
-FlowKey SeriesKey(std::string_view by) {
-  if (by == "application") return ApplicationKey;
-  return by == "category" ? CategoryKey : FlowKey();
-}
-
-// Likewise for tops.
-FlowKey TopKey(std::string_view dimension) {
-  return dimension == "category" ? CategoryKey : FlowKey();
-}
 
 template <typename Result, typename Render>
 Response Answer(const absl::StatusOr<Result>& result, const Render& render) {
@@ -52,14 +40,17 @@ Response GetFlows(Services& services, const Call& call) {
   if (auto refused = ReadFilter(call, query.filter)) return *std::move(refused);
   if (const absl::Status status = ReadPage(services, call, query); !status.ok())
     return FromStatus(status);
-  return Answer(services.store.Flows(query), [](const FlowPage& page) { return ToJson(page); });
+  return Answer(services.store.Flows(query, ControlOf(call)),
+                [](const FlowPage& page) { return ToJson(page); });
 }
 
 absl::StatusOr<SeriesQuery> ReadSeries(Services& services, const Call& call) {
   SeriesQuery query;
   NTA_ASSIGN_OR_RETURN(query.interval, ReadInterval(call, services.clock.wall()));
   NTA_ASSIGN_OR_RETURN(query.step, ReadStep(call, query.interval));
-  if (call.Query("by") == "none") query.by = SeriesBy::kNone;
+  if (const std::string_view by = call.Query("by"); !by.empty()) {
+    NTA_ASSIGN_OR_RETURN(query.by, ParseSeriesBy(by));
+  }
   NTA_ASSIGN_OR_RETURN(query.measure, ReadMeasure(call, "measure"));
   if (const std::string_view address = call.Query("address"); !address.empty()) {
     const auto parsed = IpAddress::Parse(address);
@@ -73,20 +64,15 @@ Response GetSeries(Services& services, const Call& call) {
   auto query = ReadSeries(services, call);
   if (!query.ok()) return FromStatus(query.status());
   if (auto refused = ReadFilter(call, query->filter)) return *std::move(refused);
-  if (const FlowKey key = SeriesKey(call.Query("by")); key != nullptr) {
-    return Answer(CountSeries(services.store, *query, key),
-                  [&](const SeriesResult& result) { return ToJson(result, *query); });
-  }
-  return Answer(services.store.Series(*query),
+  return Answer(services.store.Series(*query, ControlOf(call)),
                 [&](const SeriesResult& result) { return ToJson(result, *query); });
 }
 
 absl::Status ReadTop(Services& services, const Call& call, TopQuery& query) {
   NTA_ASSIGN_OR_RETURN(query.interval, ReadInterval(call, services.clock.wall()));
   NTA_ASSIGN_OR_RETURN(query.limit, ReadLimit(call, {.default_value = 10, .max = 100}));
-  const std::string_view dimension = call.Query("dimension");
-  if (!dimension.empty() && TopKey(dimension) == nullptr) {
-    NTA_ASSIGN_OR_RETURN(query.dimension, ParseTopDimension(call.Query("dimension")));
+  if (const std::string_view dimension = call.Query("dimension"); !dimension.empty()) {
+    NTA_ASSIGN_OR_RETURN(query.dimension, ParseTopDimension(dimension));
   }
   NTA_ASSIGN_OR_RETURN(query.by, ReadMeasure(call, "by"));
   return absl::OkStatus();
@@ -97,22 +83,21 @@ Response GetTop(Services& services, const Call& call) {
   if (auto refused = ReadFilter(call, query.filter)) return *std::move(refused);
   if (const absl::Status status = ReadTop(services, call, query); !status.ok())
     return FromStatus(status);
-  if (const FlowKey key = TopKey(call.Query("dimension")); key != nullptr) {
-    return Answer(CountTop(services.store, query, key), [&](const CountedTop& top) {
-      return ToJson(top, query, call.Query("dimension"));
-    });
-  }
-  return Answer(services.store.Top(query),
+  return Answer(services.store.Top(query, ControlOf(call)),
                 [&](const TopResult& result) { return ToJson(result, query); });
 }
 
 Response GetSummary(Services& services, const Call& call) {
   const auto interval = ReadInterval(call, services.clock.wall());
   if (!interval.ok()) return FromStatus(interval.status());
-  return Answer(services.store.Summary(*interval), [&](const TrafficSummary& summary) {
-    std::string json = nta::ToJson(summary);
-    json.pop_back();
-    return json + R"(,"capture":)" + ToJson(services.capture()) + "}";
+  const auto summary = services.store.Summary(*interval, ControlOf(call));
+  return Answer(summary, [&](const TrafficSummary& answer) {
+    // The capture of now, with the counts of the interval at its end.
+    constexpr std::string_view kCapture = R"("capture":{)";
+    std::string json = nta::ToJson(answer);
+    std::string state = ToJson(services.capture());
+    state.back() = ',';
+    return json.insert(json.rfind(kCapture) + kCapture.size(), state, 1);
   });
 }
 
@@ -176,7 +161,7 @@ std::vector<Route> TrafficRoutes() {
                {"limit", "1 to 1000, default 100", {}},
                cursor,
                {"order", "default -last_seen", {"-last_seen", "last_seen", "-bytes", "-packets"}}}),
-          "flows, next_cursor"),
+          "flows, next_cursor, capture"),
       Reading(
           "/api/v1/series", GetSeries, "Traffic over time",
           WithInterval({{"step", "seconds, a multiple of 60; default: about 240 points", {}},
@@ -184,7 +169,7 @@ std::vector<Route> TrafficRoutes() {
                         {"address", "only traffic of this address", {}},
                         {"measure", "default bytes", measures},
                         where}),
-          "since, until, step_seconds, measure, source, times, series"),
+          "since, until, step_seconds, measure, source, capture, times, series"),
       Reading("/api/v1/top", GetTop, "The busiest of a kind",
               WithInterval({{"dimension",
                              "default address",
@@ -193,7 +178,7 @@ std::vector<Route> TrafficRoutes() {
                             {"by", "default bytes", measures},
                             {"limit", "1 to 100, default 10", {}},
                             where}),
-              "since, until, dimension, by, source, total, other (of applications), rows"),
+              "since, until, dimension, by, source, capture, total, other, rows"),
       capture,
       Open("/api/v1/openapi.json", GetOpenApi, "This description", "OpenAPI 3.1"),
       Open("/healthz", GetHealth, "Whether every part works", "status"),

@@ -6,6 +6,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -40,12 +41,18 @@ struct TrafficColumns {
   std::span<const std::uint64_t> source_port;
   std::span<const std::uint64_t> destination_port;
   std::span<const std::uint64_t> application;
+  std::span<const std::uint64_t> category;
+  std::span<const std::uint64_t> evidence;
   std::span<const std::uint64_t> forward_bytes;
   std::span<const std::uint64_t> reverse_bytes;
   std::span<const std::uint64_t> forward_packets;
   std::span<const std::uint64_t> reverse_packets;
   const AddressColumn* source = nullptr;
   const AddressColumn* destination = nullptr;
+  // Null when no flow has any.
+  const TextColumn* source_name = nullptr;
+  const TextColumn* destination_name = nullptr;
+  const TextColumn* server_name = nullptr;
 
   std::size_t size() const { return first_seen.size(); }
 };
@@ -86,8 +93,9 @@ class BlockBuilder {
 
   NumberColumn& NumbersOf(ColumnId id);
   std::span<const std::uint64_t> NumbersOf(ColumnId id) const;
+  const TextColumn* TextsOf(MetadataField field) const;
   void AddSome(std::span<const FlowRecord> flows, std::int64_t first_id);
-  void AddText(ColumnId id, std::size_t row, const std::string& text);
+  void AddText(ColumnId id, std::size_t row, std::string_view text);
 
   std::size_t rows_ = 0;
   std::size_t text_bytes_ = 0;
@@ -95,6 +103,7 @@ class BlockBuilder {
   Addresses source_;
   Addresses destination_;
   std::map<ColumnId, Texts> texts_;
+  std::string key_;  // of the last text, so that looking for it allocates nothing
 };
 
 }  // namespace nta::store
