@@ -53,7 +53,7 @@ absl::StatusOr<AlertState> ParseAlertState(std::string_view text);
 struct AlertEntity {
   std::optional<IpAddress> source;
   std::optional<IpAddress> destination;
-  std::optional<std::string> service;  // "tcp/22", "ssh"; a domain; "interface 0 bytes"; "prefix"
+  std::optional<std::string> service;  // "tcp/22", "udp/53"
 
   friend bool operator==(const AlertEntity&, const AlertEntity&) = default;
 };
