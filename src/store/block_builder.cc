@@ -100,7 +100,7 @@ void BlockBuilder::AddSome(std::span<const FlowRecord> flows, std::int64_t first
     }
     if (!flow.metadata) continue;
     for (const FlowMetadata::Entry& entry : flow.metadata->entries()) {
-      AddText(MetadataColumn(entry.field), rows_ + i, std::string(entry.value));
+      AddText(MetadataColumn(entry.field), rows_ + i, entry.value);
     }
   }
   rows_ += flows.size();
