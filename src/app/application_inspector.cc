@@ -109,7 +109,8 @@ class ApplicationInspector::Impl {
       ++stats_.flows;
     }
     ++stats_.packets;
-    if (flow.phase == Phase::kStateless) PrepareFresh(flow);
+    // Most flows are recognised by one packet, or by none: only those between take memory.
+    if (flow.phase == Phase::kStateless) fresh_.Restart(flow.packets);
     Inspection& inspection = flow.phase == Phase::kKept ? inspections_[flow.inspection] : fresh_;
     Call call{flow, inspection, packet, is_forward};
     const bool had_application = flow.application != Application::kUnknown;
@@ -175,15 +176,6 @@ class ApplicationInspector::Impl {
     Stream& stream() { return inspection.streams[is_forward ? 0 : 1]; }
     Stream& other() { return inspection.streams[is_forward ? 1 : 0]; }
   };
-
-  // Most flows are recognised by one packet, or by none: only those between take memory.
-  void PrepareFresh(const FlowState& flow) {
-    fresh_ = Inspection{};
-    for (std::size_t i = 0; i < 2; ++i) {
-      fresh_.streams[i].packets = flow.packets[i];
-      fresh_.streams[i].is_at_start = flow.packets[i] == 0;
-    }
-  }
 
   void GoOn(FlowSlot slot, FlowState& flow) {
     if (flow.phase == Phase::kStateless) {
@@ -527,7 +519,7 @@ class ApplicationInspector::Impl {
       CountMetadata(*flow);
       return;
     }
-    auto changed = record.metadata == nullptr ? std::make_shared<FlowMetadata>()
+    auto changed = record.metadata == nullptr ? std::make_shared_for_overwrite<FlowMetadata>()
                                               : std::make_shared<FlowMetadata>(*record.metadata);
     changed->Set(field, name_);
     record.metadata = changed;
