@@ -200,7 +200,7 @@ Route Acting(std::string path, Handler handler, std::string summary, std::vector
 }  // namespace
 
 std::vector<Route> FirewallActRoutes() {
-  const Field token{"token", "what applying answered"};
+  const Field token{"token", "what applying answered", Need::kRequired, FieldType::kSecret};
   const Field address{"address", "a single IPv4 or IPv6 address"};
   const std::string block =
       "id, address, scope, since, until, alert_id, alert_class, author, reason, effect";
@@ -208,7 +208,7 @@ std::vector<Route> FirewallActRoutes() {
   Route apply = Acting(
       "/api/v1/firewall/apply", PostApply,
       "Put the draft into force; it is taken back unless it is confirmed",
-      {{"password", "the caller's own, once more"},
+      {{"password", "the caller's own, once more", Need::kRequired, FieldType::kSecret},
        {"confirm_within_seconds", "5 to 3600; default: 60", Need::kOptional, FieldType::kInteger}},
       "firewall.apply");
   apply.work = Work::kHash;
