@@ -183,7 +183,7 @@ TEST_F(BackupsTest, WhatARestoreBringsBackIsInForceAtOnce) {
        "/api/v1/detectors", R"("enabled":false)"},
       {"POST", "/api/v1/notification-channels", hook(1514), hook(2514),
        "/api/v1/notification-channels", "log-1514"},
-      {"POST", "/api/v1/firewall/blocks", R"({"address":"203.0.113.7"})",
+      {"POST", "/api/v1/firewall/block", R"({"address":"203.0.113.7"})",
        R"({"address":"203.0.113.8"})", "/api/v1/firewall/blocks", "203.0.113.7"},
       {"PUT", "/api/v1/health/thresholds", threshold("cpu.usage"), threshold("swap.usage"),
        "/api/v1/health/thresholds", R"("thresholds":[{"name":"cpu.usage")"},
@@ -253,21 +253,24 @@ TEST_F(BackupsTest, ARestoreIsRefusedAtOnceWhileLongWorkRunsAndTheOtherWayRound)
     while (!go_on) std::this_thread::yield();
     return "";
   };
-  ASSERT_TRUE(services_->jobs.Start({.kind = "export", .owner = "oscar"}, wait).ok());
+  const auto end = [&](const absl::StatusOr<std::string>& id) {
+    ASSERT_TRUE(id.ok()) << id.status();
+    go_on = true;
+    while (services_->jobs.Find(*id)->state == JobState::kRunning) std::this_thread::yield();
+    go_on = false;
+  };
+  const auto exporting = services_->jobs.Start({.kind = "export", .owner = "oscar"}, wait);
   const Response refused = Restore(name);
   EXPECT_EQ(refused.status, 409);
   EXPECT_THAT(refused.body, HasSubstr("an export is running, begun by oscar"));
-  go_on = true;
-  while (services_->jobs.List().front().state == JobState::kRunning) std::this_thread::yield();
+  end(exporting);
 
-  go_on = false;
-  ASSERT_TRUE(
-      services_->jobs.Start({.kind = "backup.restore", .owner = "root", .alone = true}, wait).ok());
+  const auto restoring =
+      services_->jobs.Start({.kind = "backup.restore", .owner = "root", .alone = true}, wait);
   const Response later = Call("POST", "/api/v1/exports", token_);
   EXPECT_EQ(later.status, 409);
   EXPECT_THAT(later.body, HasSubstr("a restore of a backup is running"));
-  go_on = true;
-  while (services_->jobs.List().front().state == JobState::kRunning) std::this_thread::yield();
+  end(restoring);
   EXPECT_EQ(Await(Restore(name)).state, JobState::kDone);
 }
 

@@ -102,7 +102,7 @@ using Detail = std::pair<std::string, std::string>;
 
 TEST_F(LogsTest, TheTrailSaysWhatWasAskedForWithoutSecrets) {
   const std::string token = SignIn("admin").access;
-  Call("POST", "/api/v1/firewall/blocks", token,
+  Call("POST", "/api/v1/firewall/block", token,
        R"({"address":"203.0.113.9","seconds":600,"reason":"scans us"})");
   Call("POST", "/api/v1/users", token,
        R"({"username":"new","password":"canary-password-1","role":"operator"})");
