@@ -184,7 +184,7 @@ TEST_F(BackupsTest, WhatARestoreBringsBackIsInForceAtOnce) {
       {"POST", "/api/v1/notification-channels", hook(1514), hook(2514),
        "/api/v1/notification-channels", "log-1514"},
       {"POST", "/api/v1/firewall/block", R"({"address":"203.0.113.7"})",
-       R"({"address":"203.0.113.8"})", "/api/v1/firewall/blocks", "203.0.113.7"},
+       R"({"address":"203.0.113.8"})", "/api/v1/firewall/effect", "203.0.113.7"},
       {"PUT", "/api/v1/health/thresholds", threshold("cpu.usage"), threshold("swap.usage"),
        "/api/v1/health/thresholds", R"("thresholds":[{"name":"cpu.usage")"},
       {"PUT", "/api/v1/schedule/retention/timing", R"({"every_seconds":7200})",
