@@ -335,8 +335,9 @@ TEST_F(BackupsTest, SessionsOfTheBackupDoNotComeBackToLife) {
 TEST_F(BackupsTest, ABackupWithoutAnAdministratorIsNotRestoredOverALiveServer) {
   const std::string other = File("other.db");
   { ASSERT_TRUE((*Store::Open({.path = other, .reserve_bytes = 0}))->PutSetting("a", "b").ok()); }
-  const auto made = services_->backups->repository().Create(SqliteTarget(StoreTargetOptions(other)),
-                                                            {.time = wall_});
+  const auto target = StoreTarget({.directory = File("backups"), .database = other});
+  ASSERT_TRUE(target.ok()) << target.status();
+  const auto made = services_->backups->repository().Create(**target, {.time = wall_});
   ASSERT_TRUE(made.ok());
   const Job job = Await(Restore(made->name));
   EXPECT_EQ(job.state, JobState::kFailed);
