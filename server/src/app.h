@@ -101,6 +101,11 @@ struct Services {
   // One change of users or setup at a time: each reads, decides and writes.
   absl::Mutex user_changes;
 
+  // Reads anew what is remembered of the store, because another one took its place: rules,
+  // suppressions, channels, firewall, thresholds, schedule, rotation, notices. What cannot be read
+  // is logged and the rest goes on.
+  void ReloadFromStore();
+
   // Writes the sessions into the store, so that a restart does not sign everybody out. Serialised.
   void SaveSessions();
 

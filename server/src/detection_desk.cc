@@ -95,6 +95,21 @@ DetectionOptions OptionsFor(const AllDetectorSettings& settings) {
 
 absl::Status DetectionDesk::Load() {
   absl::MutexLock lock(&mutex_);
+  return TakeUp();
+}
+
+absl::Status DetectionDesk::Reload() {
+  absl::MutexLock lock(&mutex_);
+  rules_.clear();
+  suppressions_.clear();
+  saved_.clear();
+  settings_.clear();
+  // Their counts are those of the other store.
+  NTA_RETURN_IF_ERROR(live_.SetSuppressions({}));
+  return TakeUp();
+}
+
+absl::Status DetectionDesk::TakeUp() {
   NTA_RETURN_IF_ERROR(ForEachDocument(store_, kRuleKind, [&](const Document& document) {
     mutex_.AssertHeld();
     absl::StatusOr<StoredRule> rule = RuleFromJson(document.body);

@@ -36,6 +36,8 @@ class DetectionDesk {
 
   // Takes up what the store holds. What cannot be read any more is left out and logged.
   absl::Status Load();
+  // The same when another store took the place of the one before: what only that one held goes.
+  absl::Status Reload();
   LiveDetection& live() { return live_; }
 
   std::vector<StoredRule> Rules() const;
@@ -62,6 +64,7 @@ class DetectionDesk {
                       const std::function<absl::Status(AlertHandling&)>& change);
 
  private:
+  absl::Status TakeUp() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Put(std::string_view kind, const std::string& id, std::string body);
   absl::Status RunRules() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status RunSuppressions() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

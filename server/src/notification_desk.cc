@@ -54,6 +54,26 @@ absl::Status NotificationDesk::Open(const std::string& directory, std::string ke
   key_ = std::move(key);
   NTA_ASSIGN_OR_RETURN(notifier_, Notifier::Open({.directory = directory}));
   absl::MutexLock lock(&mutex_);
+  return TakeUp();
+}
+
+absl::Status NotificationDesk::Reload() {
+  if (notifier_ == nullptr) return absl::OkStatus();
+  absl::MutexLock lock(&mutex_);
+  for (const auto& [id, channel] : channels_) notifier_->SetChannel(id, nullptr);
+  channels_.clear();
+  routes_.clear();
+  seen_.clear();
+  {
+    absl::MutexLock in_app(&in_app_mutex_);
+    kept_.clear();
+    fresh_.clear();
+    gone_.clear();
+  }
+  return TakeUp();
+}
+
+absl::Status NotificationDesk::TakeUp() {
   NTA_RETURN_IF_ERROR(LoadChannels());
   NTA_RETURN_IF_ERROR(LoadInApp());
   if (const auto routes = store_.GetDocument(kRoutesKind, "all"); routes.ok()) {
@@ -127,7 +147,9 @@ absl::Status NotificationDesk::LoadInApp() {
                           .subject = TextOf(json, "subject"),
                           .text = TextOf(json, "text"),
                           .alert = TextOf(json, "alert")};
-    next_number_ = std::strtoull(document.id.c_str(), nullptr, 10) + 1;
+    // Never back: a number is given once in the life of a process.
+    next_number_ =
+        std::max<std::uint64_t>(next_number_, std::strtoull(document.id.c_str(), nullptr, 10) + 1);
     kept_.push_back(std::move(one));
   }
   while (kept_.size() > kMostKept) {
@@ -180,6 +202,19 @@ void NotificationDesk::Offer(const Alert& alert, std::string json) {
     gone_.push_back(kept_.front().id);
     kept_.pop_front();
   }
+}
+
+void NotificationDesk::OfferSummary(std::string_view day, std::string_view text, std::string json) {
+  if (notifier_ == nullptr) return;
+  Notification news;
+  news.id = "day-" + std::string(day);
+  news.time = clock_.wall();
+  news.kind = kDailySummaryClass;
+  news.alert_class = kDailySummaryClass;
+  news.subject = "The day " + std::string(day);
+  news.text = text;
+  news.json = std::move(json);
+  notifier_->Offer(news, clock_.wall());
 }
 
 void NotificationDesk::SaveInApp() {

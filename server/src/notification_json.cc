@@ -139,7 +139,10 @@ absl::StatusOr<NotificationRoute> RouteFromJson(const Object& json) {
                        Get(json, "min_severity", std::string("medium")));
   NTA_ASSIGN_OR_RETURN(route.min_severity, ParseSeverity(severity));
   NTA_ASSIGN_OR_RETURN(route.classes, GetTexts(json, "classes"));
-  for (const std::string& one : route.classes) NTA_RETURN_IF_ERROR(ParseAlertClass(one).status());
+  for (const std::string& one : route.classes) {
+    if (one == NotificationDesk::kDailySummaryClass) continue;
+    NTA_RETURN_IF_ERROR(ParseAlertClass(one).status());
+  }
   if (json.contains("states")) {
     NTA_ASSIGN_OR_RETURN(route.states, GetTexts(json, "states"));
     for (const std::string& one : route.states) NTA_RETURN_IF_ERROR(ParseAlertState(one).status());

@@ -49,6 +49,7 @@ std::string_view ToString(Access access) {
 std::string_view ToString(FieldType type) {
   switch (type) {
     case FieldType::kText:
+    case FieldType::kSecret:
       return "string";
     case FieldType::kInteger:
       return "integer";

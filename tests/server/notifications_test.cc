@@ -57,6 +57,31 @@ class NotificationsTest : public AppTest {
   std::string admin_;
 };
 
+TEST_F(NotificationsTest, ADayIsToldToTheRoutesThatAskForIt) {
+  const Response made =
+      Call("POST", "/api/v1/notification-channels", admin_,
+           R"({"kind":"syslog","name":"log","settings":{"host":"127.0.0.1","port":9}})");
+  ASSERT_EQ(made.status, 201) << made.body;
+  const std::string id = TextMember(made.body, "id");
+  const auto routes = [&](const std::string& more) {
+    return Call("PUT", "/api/v1/notification-routes", admin_,
+                R"({"routes":[{"id":"a","channel":")" + id + R"(","min_severity":"high"})" + more +
+                    "]}")
+        .status;
+  };
+  const auto queued = [&] { return services_->notifications.Stats()[id].queued; };
+  EXPECT_EQ(routes(""), 200);
+  services_->notifications.OfferSummary("2027-01-14", "a quiet day", "{}");
+  EXPECT_EQ(queued(), 0u);
+  EXPECT_EQ(routes(R"(,{"id":"b","channel":")" + id +
+                   R"(","min_severity":"info","classes":["daily_summary"]})"),
+            200);
+  services_->notifications.OfferSummary("2027-01-14", "a quiet day", "{}");
+  EXPECT_EQ(queued(), 1u);
+  Offer(1, Severity::kLow);  // not of that class
+  EXPECT_EQ(queued(), 1u);
+}
+
 TEST_F(NotificationsTest, EachUserHasTheirOwnMarks) {
   Offer(1);
   Offer(2);

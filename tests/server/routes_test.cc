@@ -127,6 +127,7 @@ const std::vector<std::pair<std::string, Access>> kDeclared = {
     {"POST /api/v1/schedule/{job}/pause", Access::kAdmin},
     {"POST /api/v1/schedule/{job}/resume", Access::kAdmin},
     {"POST /api/v1/schedule/{job}/run", Access::kAdmin},
+    {"PUT /api/v1/schedule/{job}/timing", Access::kAdmin},
     {"GET /api/v1/settings/retention", Access::kViewer},
     {"PUT /api/v1/settings/retention", Access::kAdmin},
     {"GET /api/v1/settings/retention/preview", Access::kAdmin},
