@@ -28,6 +28,7 @@
 #include "nta/detect/block_list.h"
 #include "nta/detect/brute_force_detector.h"
 #include "nta/detect/default_detectors.h"
+#include "nta/detect/detector_settings.h"
 #include "nta/detect/dhcp_detector.h"
 #include "nta/detect/dns_tunnel_detector.h"
 #include "nta/detect/edge_scorer.h"
