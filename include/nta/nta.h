@@ -20,6 +20,7 @@
 #include "nta/capture/replay_source.h"
 #include "nta/detect/alert_budget.h"
 #include "nta/detect/alert_rule.h"
+#include "nta/detect/alert_title.h"
 #include "nta/detect/alert_tracker.h"
 #include "nta/detect/arp_spoof_detector.h"
 #include "nta/detect/baseline_detector.h"

@@ -26,8 +26,14 @@ struct DetectorStatus {
   std::size_t memory_bytes = 0;
   std::size_t memory_limit_bytes = 0;
   std::uint64_t evictions = 0;
-  std::uint64_t alerts = 0;  // states, since the server started
+  std::uint64_t alerts = 0;                  // states, since the server started
+  std::optional<std::size_t> block_entries;  // of the detector that has block lists
+  std::string problem;                       // why a list was not read again; empty: none
 };
+
+// The error of a block list, with the place but without the words of the file: it may be any file
+// of the machine, and what it holds is not for whoever asked for it.
+std::string WithoutContents(const absl::Status& status);
 
 // The methods of Detector are for the thread that captures; all others are thread-safe. A change
 // takes effect with the next event.
@@ -42,6 +48,8 @@ class LiveDetection final : public Detector {
   // InvalidArgument when the options name an unknown detector or a rule is invalid; then nothing
   // changes. A detector whose options stay, and a rule that stays, go on with what they know.
   absl::Status SetDetectors(const DetectionOptions& options);
+  // The options with what SetBase adds.
+  DetectionOptions WithBase(DetectionOptions options) const;
   absl::Status SetRules(const std::vector<AlertRule>& rules);
   absl::Status SetSuppressions(std::vector<Suppression> suppressions);
   void AddSuppressionCount(const std::string& id, const SuppressionCount& count);

@@ -426,8 +426,20 @@ absl::Status Server::Impl::MakeServices() {
   services_->detection.live().SetBase(std::move(detection));
   NTA_RETURN_IF_ERROR(services_->detection.Load());
   capture_->UseDetection(services_->detection.live());
+  services_->count_packets = [this](std::string_view alert) {
+    return capture_->EvidencePackets(alert);
+  };
+  services_->write_packets = [this](std::string_view alert, const std::string& path) {
+    return capture_->WriteEvidence(alert, path);
+  };
   NTA_ASSIGN_OR_RETURN(std::string key, LoadOrCreateSecret(options_.data_dir + "/notify.key"));
   NTA_RETURN_IF_ERROR(services_->notifications.Open(options_.data_dir + "/notify", std::move(key)));
+  services_->after_restore.emplace_back([this] {
+    for (const absl::Status& status :
+         {services_->detection.Load(), services_->notifications.Reload()}) {
+      if (!status.ok()) Log(LogLevel::kError, "restore: " + std::string(status.message()));
+    }
+  });
   app_ = std::make_unique<App>(*services_);
   return absl::OkStatus();
 }
