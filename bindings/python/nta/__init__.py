@@ -69,6 +69,7 @@ from ._nta import (
     FlowBatch,
     FlowEvent,
     FlowFilter,
+    FlowPages,
     FlowRecord,
     FlowTableStats,
     FragmentStats,
@@ -124,7 +125,8 @@ from ._nta import (
     suggest_threshold,
     verify_webhook,
 )
-from ._results import SeriesResult, TopResult
+from ._fill import fill_store
+from ._results import ConversationResult, Rows, SeriesResult, TopResult
 from ._time import TimeLike, to_datetime, to_nanoseconds
 from .firewall import rehearse
 
@@ -160,6 +162,7 @@ __all__ = [
     "CaptureInterface",
     "CaptureStats",
     "Column",
+    "ConversationResult",
     "DataLossError",
     "DeadlineExceededError",
     "DecodedPacket",
@@ -175,6 +178,7 @@ __all__ = [
     "FlowBatch",
     "FlowEvent",
     "FlowFilter",
+    "FlowPages",
     "FlowRecord",
     "FlowTableStats",
     "FragmentStats",
@@ -205,6 +209,7 @@ __all__ = [
     "Secret",
     "Scheduler",
     "RuleDetector",
+    "Rows",
     "SeriesResult",
     "SeriesScore",
     "SeriesScorer",
@@ -227,6 +232,7 @@ __all__ = [
     "dns_tunnel_score",
     "flow_feature_names",
     "format_addresses",
+    "fill_store",
     "format_timestamp",
     "health_sample",
     "list_interfaces",
