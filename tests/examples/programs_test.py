@@ -413,6 +413,7 @@ CASES = {
     "live_top_talkers": LiveTopTalkers,
     "watch_health": WatchHealth,
     "capture_to_store": CaptureToStore,
+    "own_detector": OwnDetector,
 }
 
 if __name__ == "__main__":
