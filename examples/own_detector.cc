@@ -24,7 +24,9 @@ class UploadDetector final : public nta::Detector {
     if (!event.closes_record() || sent < min_bytes_ || sent < 10 * received) return;
     tracker_.Raise(
         {.alert_class = nta::AlertClass::kExfiltration,
-         .entity = {.source = flow.source.address, .destination = flow.destination.address},
+         .entity = {.source = flow.source.address,
+                    .destination = flow.destination.address,
+                    .service = {}},
          .severity = nta::Severity::kLow,
          .magnitude = static_cast<double>(sent)},
         event.time,
