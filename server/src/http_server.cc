@@ -264,6 +264,8 @@ MHD_Result HttpServer::Impl::OnHead(Exchange& exchange, const char* method, cons
     absl::StatusOr<BodyFile> file = BodyFile::Create(parts_.services.scratch_directory);
     if (!file.ok()) return Answer(exchange, FromStatus(file.status()));
     exchange.request.upload = std::make_shared<BodyFile>(*std::move(file));
+  }
+  if (exchange.admission.max_bytes > kMaxBodyBytes) {
     time += TransferTime(exchange.request.content_length);
   }
   parts_.connections.Expect(exchange.socket, Now(), time);

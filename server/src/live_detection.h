@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -35,6 +36,13 @@ struct DetectorStatus {
 // of the machine, and what it holds is not for whoever asked for it.
 std::string WithoutContents(const absl::Status& status);
 
+// Traffic that is no news to any detector, because our own blocks drop it. Asked by the thread that
+// captures, so neither may wait.
+struct CutTest {
+  std::function<bool()> any{};  // whether there may be such traffic at all
+  std::function<bool(const FiveTuple&, Timestamp)> is_cut{};
+};
+
 // The methods of Detector are for the thread that captures; all others are thread-safe. A change
 // takes effect with the next event.
 class LiveDetection final : public Detector {
@@ -51,6 +59,8 @@ class LiveDetection final : public Detector {
   // The options with what SetBase adds.
   DetectionOptions WithBase(DetectionOptions options) const;
   absl::Status SetRules(const std::vector<AlertRule>& rules);
+  // Before the first packet.
+  void SkipCut(CutTest cut) { cut_ = std::move(cut); }
   absl::Status SetSuppressions(std::vector<Suppression> suppressions);
   void AddSuppressionCount(const std::string& id, const SuppressionCount& count);
   std::map<std::string, SuppressionCount> SuppressionCounts() const;
@@ -77,6 +87,7 @@ class LiveDetection final : public Detector {
     std::uint64_t alerts = 0;
   };
 
+  bool IsCut(const FlowEvent& event) const;
   void TakeOver(std::vector<Alert>& alerts);
   // Lets each detector add to `alerts`, and names what it added.
   template <typename Act>
@@ -86,6 +97,9 @@ class LiveDetection final : public Detector {
 
   std::vector<Running> running_;  // of the thread that captures
   Timestamp noted_{};
+  CutTest cut_;
+  std::vector<PacketView> passed_packets_;  // of the burst; kept for their memory
+  std::vector<DecodedPacket> passed_decoded_;
   std::atomic<bool> changed_{false};
 
   mutable absl::Mutex mutex_;

@@ -82,7 +82,7 @@ export function AlertDetail({ alert, onClose, onChanged, onSuppress }: DetailPro
         >
           Open an incident…
         </a>{' '}
-        {source && <BlockButton address={source} reason={`${alertTitle(alert)}, alert ${alert.id}`} />}
+        {source && <BlockButton address={source} reason={alertTitle(alert)} alertId={String(alert.id)} />}
         {onSuppress && (
           <button type="button" className="button" onClick={onSuppress} title="s">
             Suppress…

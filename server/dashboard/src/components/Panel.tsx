@@ -66,28 +66,32 @@ export function Panel({ title, note, tools, table, saved, className = '', childr
         {note && <span className="panel-note">{note}</span>}
         <span className="panel-tools">
           {tools}
-          {saved && (
-            <button
-              type="button"
-              className="icon-button"
-              onClick={() => saveCsv(saved())}
-              aria-label={`Save ${title} as CSV`}
-              title="Save as CSV"
-            >
-              <Icon name="download" />
-            </button>
-          )}
-          {table && (
-            <button
-              type="button"
-              className="icon-button"
-              aria-pressed={asTable}
-              onClick={() => setAsTable(!asTable)}
-              aria-label={`Show ${title} as ${asTable ? 'chart' : 'table'}`}
-              title={asTable ? 'Show as chart' : 'Show as table'}
-            >
-              <Icon name={asTable ? 'chart' : 'table'} />
-            </button>
+          {(saved || table) && (
+            <span className="panel-icons">
+              {saved && (
+                <button
+                  type="button"
+                  className="icon-button"
+                  onClick={() => saveCsv(saved())}
+                  aria-label={`Save ${title} as CSV`}
+                  title="Save as CSV"
+                >
+                  <Icon name="download" />
+                </button>
+              )}
+              {table && (
+                <button
+                  type="button"
+                  className="icon-button"
+                  aria-pressed={asTable}
+                  onClick={() => setAsTable(!asTable)}
+                  aria-label={`Show ${title} as ${asTable ? 'chart' : 'table'}`}
+                  title={asTable ? 'Show as chart' : 'Show as table'}
+                >
+                  <Icon name={asTable ? 'chart' : 'table'} />
+                </button>
+              )}
+            </span>
           )}
         </span>
       </div>
