@@ -70,6 +70,10 @@ struct Services {
   TicketBooth tickets;
   StreamHub streams;
   const std::function<CaptureStatus()> capture;
+  // How many packets before an alert are kept, and them as a file; empty where nothing is captured.
+  // Set before the first request.
+  std::function<std::size_t(std::string_view alert)> count_packets;
+  std::function<absl::Status(std::string_view alert, const std::string& path)> write_packets;
   DetectionDesk detection;
   NotificationDesk notifications;
   Notices notices;

@@ -69,6 +69,7 @@ absl::Status NotificationDesk::Reload() {
     kept_.clear();
     fresh_.clear();
     gone_.clear();
+    next_number_ = 1;
   }
   return TakeUp();
 }
@@ -121,10 +122,16 @@ absl::Status NotificationDesk::LoadChannels() {
           "channel " + document.id + " is left out: " + Message(channel.status()));
       continue;
     }
-    const std::string secret = Unseal(TextOf(json, "secret"));
+    const std::string sealed = TextOf(json, "secret");
+    const std::string secret = Unseal(sealed);
+    channel->needs_secret = !sealed.empty() && secret.empty();
     channel->email.password = channel->kind == "email" ? secret : "";
     channel->webhook.secret = channel->kind == "webhook" ? secret : "";
-    if (auto made = Make(*channel); made.ok()) {
+    if (channel->needs_secret) {
+      Log(LogLevel::kWarning, "channel " + channel->id +
+                                  " sends nothing: its secret was sealed with another key and must "
+                                  "be entered again");
+    } else if (auto made = Make(*channel); made.ok()) {
       if (channel->enabled) notifier_->SetChannel(channel->id, *std::move(made));
     } else {
       Log(LogLevel::kWarning, "channel " + channel->id + ": " + Message(made.status()));
@@ -261,6 +268,18 @@ std::vector<ChannelSetup> NotificationDesk::Channels() const {
   return channels;
 }
 
+namespace {
+
+absl::Status NeedsSecret(const ChannelSetup& channel) {
+  return base::MakeStatus(
+      absl::StatusCode::kFailedPrecondition,
+      std::string(channel.kind == "email" ? "the password" : "the secret") +
+          " of this channel was stored with another key, as after a restore from another machine: "
+          "enter it again");
+}
+
+}  // namespace
+
 absl::StatusOr<ChannelSetup> NotificationDesk::PutChannel(ChannelSetup channel, bool is_new) {
   absl::MutexLock lock(&mutex_);
   const auto known = channels_.find(channel.id);
@@ -285,7 +304,14 @@ absl::StatusOr<ChannelSetup> NotificationDesk::PutChannel(ChannelSetup channel, 
     if (channel.webhook.secret.empty() && old.webhook.url == channel.webhook.url) {
       channel.webhook.secret = old.webhook.secret;
     }
+    // Without a user name nobody logs in, and another address has another secret.
+    const bool lacks =
+        channel.kind == "email"
+            ? same_server && !channel.email.username.empty() && channel.email.password.empty()
+            : old.webhook.url == channel.webhook.url && channel.webhook.secret.empty();
+    if (old.needs_secret && lacks) return NeedsSecret(old);
   }
+  channel.needs_secret = false;
   NTA_ASSIGN_OR_RETURN(auto made, Make(channel));
   const std::string secret = channel.kind == "email"     ? channel.email.password
                              : channel.kind == "webhook" ? channel.webhook.secret
@@ -320,6 +346,8 @@ absl::Status NotificationDesk::TestChannel(std::string_view id) {
     absl::MutexLock lock(&mutex_);
     const auto found = channels_.find(id);
     if (found == channels_.end()) return NotFound("there is no such channel");
+    if (found->second.needs_secret) return NeedsSecret(found->second);
+    // One of its own: that of the queue may be sending.
     NTA_ASSIGN_OR_RETURN(channel, Make(found->second));
   }
   const Timestamp now = clock_.wall();

@@ -33,6 +33,9 @@ struct ChannelSetup {
   std::string name;
   std::string kind;  // "email", "webhook", "syslog"
   bool enabled = true;
+  // The password or secret that the store holds was sealed with another key, as after a restore on
+  // another machine: nothing is sent until somebody enters it again.
+  bool needs_secret = false;
   EmailOptions email;
   WebhookOptions webhook;
   SyslogOptions syslog;
@@ -78,10 +81,12 @@ class NotificationDesk {
   Timestamp Step();
 
   std::vector<ChannelSetup> Channels() const;
-  // A secret that is empty stays what it is.
+  // A secret that is empty stays what it is; FailedPrecondition when that is lost.
   absl::StatusOr<ChannelSetup> PutChannel(ChannelSetup channel, bool is_new);
   // FailedPrecondition while a route leads to it.
   absl::Status RemoveChannel(std::string_view id);
+  // Sends a message of its own, whether or not the channel is in use. FailedPrecondition when its
+  // secret is lost.
   absl::Status TestChannel(std::string_view id);
   std::map<std::string, ChannelStats> Stats() const;
   std::vector<NotificationRoute> Routes() const;

@@ -129,6 +129,7 @@ std::vector<Route> IncidentRoutes();
 std::vector<Route> ScheduleRoutes();
 std::vector<Route> AlertRoutes();
 std::vector<Route> DetectionRoutes();
+std::vector<Route> DetectorRoutes();
 std::vector<Route> BacktestRoutes();
 std::vector<Route> NotificationRoutes();
 std::vector<Route> LogRoutes();

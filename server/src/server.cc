@@ -459,6 +459,12 @@ absl::Status Server::Impl::MakeServices() {
                                Timestamp time) { return response.IsCut(flow, time); }});
   }
   capture_->UseDetection(services_->detection.live());
+  services_->count_packets = [this](std::string_view alert) {
+    return capture_->EvidencePackets(alert);
+  };
+  services_->write_packets = [this](std::string_view alert, const std::string& path) {
+    return capture_->WriteEvidence(alert, path);
+  };
   NTA_ASSIGN_OR_RETURN(std::string key, LoadOrCreateSecret(options_.data_dir + "/notify.key"));
   NTA_RETURN_IF_ERROR(services_->notifications.Open(options_.data_dir + "/notify", std::move(key)));
   app_ = std::make_unique<App>(*services_);

@@ -287,6 +287,19 @@ class PrintFlows(unittest.TestCase):
         self.assertIn("damaged", result.stderr.decode())
 
 
+class OwnDetector(unittest.TestCase):
+    def test_it_finds_the_upload_and_closes_its_alert(self):
+        lines = run(SAMPLE).stdout.decode().splitlines()
+        self.assertEqual([line.split()[0] for line in lines], ["open", "closed"])
+        self.assertIn("192.0.2.14", lines[0])
+
+    def test_a_missing_file_is_named(self):
+        result = run("none.pcap")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("none.pcap", result.stderr.decode())
+        self.assertEqual(run().returncode, 2)
+
+
 class MergeCaptures(unittest.TestCase):
     def setUp(self):
         self.directory = pathlib.Path(tempfile.mkdtemp())
@@ -408,6 +421,7 @@ CASES = {
     "live_top_talkers": LiveTopTalkers,
     "watch_health": WatchHealth,
     "capture_to_store": CaptureToStore,
+    "own_detector": OwnDetector,
 }
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ const std::vector<std::pair<std::string, Access>> kDeclared = {
     {"GET /api/v1/alerts", Access::kViewer},
     {"GET /api/anomalies", Access::kViewer},
     {"GET /api/v1/alerts/{id}", Access::kViewer},
+    {"GET /api/v1/alerts/{id}/packets", Access::kOperator},
     {"GET /api/v1/threats", Access::kViewer},
     {"POST /api/v1/alerts/{id}/acknowledge", Access::kOperator},
     {"DELETE /api/v1/alerts/{id}/acknowledge", Access::kOperator},

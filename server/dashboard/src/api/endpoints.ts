@@ -12,6 +12,8 @@ import type {
   Capture,
   Channel,
   Conversations,
+  BacktestSubject,
+  DetectorChange,
   DetectorRow,
   Dimension,
   FlowOrder,
@@ -147,6 +149,8 @@ async function saveFile(path: string, params: Params, name: string): Promise<voi
   });
   save(name, data);
 }
+export const downloadPackets = (alert: string | number) =>
+  saveFile(`/api/v1/alerts/${encodeURIComponent(String(alert))}/packets`, {}, `${alert}.pcapng`);
 export const downloadLog = (kind: LogKind) => saveFile('/api/v1/logs/download', { kind }, `${kind}.log`);
 
 interface AuditFilter {
@@ -196,12 +200,12 @@ export const deleteSuppression = (id: string) =>
 
 export const getDetectors = async (signal?: AbortSignal) =>
   (await get<{ detectors: DetectorRow[] }>('/api/v1/detectors', {}, signal)).detectors;
-export const changeDetector = (name: string, change: { enabled?: boolean; sensitivity?: string }) =>
+export const changeDetector = (name: string, change: DetectorChange) =>
   client.http.put(`/api/v1/detectors/${encodeURIComponent(name)}`, change);
 
 export const startBacktest = async (body: {
-  subject: Record<string, string>;
-  against?: Record<string, string>;
+  subject: BacktestSubject;
+  against?: BacktestSubject;
   since?: string;
   until?: string;
   wanted_per_day?: number;
