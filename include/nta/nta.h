@@ -71,6 +71,7 @@
 #include "nta/pipeline/pipeline.h"
 #include "nta/pipeline/traffic_sampler.h"
 #include "nta/schedule/scheduler.h"
+#include "nta/store/address_name.h"
 #include "nta/store/incidents.h"
 #include "nta/store/store.h"
 #include "nta/store/store_writer.h"

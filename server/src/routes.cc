@@ -74,6 +74,7 @@ std::vector<Route> AllRoutes() {
            AlertRoutes(),        DetectionRoutes(),   BacktestRoutes(),
            NotificationRoutes(), LogRoutes(),         AuditRoutes(),
            TransferRoutes(),     BackupRoutes(),      NoticeRoutes(),
+           NameRoutes(),
        }) {
     std::move(part.begin(), part.end(), std::back_inserter(routes));
   }

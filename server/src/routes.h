@@ -103,6 +103,7 @@ std::vector<Route> AuthRoutes();
 std::vector<Route> UserRoutes();
 std::vector<Route> TrafficRoutes();
 std::vector<Route> HostRoutes();
+std::vector<Route> NameRoutes();
 std::vector<Route> StreamRoutes();
 std::vector<Route> JobRoutes();
 std::vector<Route> FirewallRoutes();

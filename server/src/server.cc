@@ -26,6 +26,7 @@
 #include "live_feed.h"
 #include "log.h"
 #include "log_settings.h"
+#include "nta/app/ndpi_namer.h"
 #include "nta/capture/live_capture.h"
 #include "nta/capture/multi_source.h"
 #include "nta/capture/pcap_file_reader.h"
@@ -143,6 +144,9 @@ CaptureLoopOptions MakeCaptureOptions(const ServerOptions& options) {
   flows.events = FlowEventSelection::kAll;
   if (options.statistics) flows.statistics = FlowStatisticsOptions{};
   if (options.applications) capture.pipeline.applications = ApplicationInspectorOptions{};
+  if (options.ndpi && options.applications) {
+    capture.pipeline.applications->make_namer = [] { return CreateNdpiNamer(); };
+  }
   capture.pipeline.clock = SystemClock().wall;
   capture.alert_prefix = AlertPrefix();
   return capture;

@@ -68,6 +68,7 @@ const std::vector<std::pair<std::string, Access>> kDeclared = {
     {"GET /api/v1/conversations", Access::kViewer},
     {"GET /api/v1/hosts/{address}", Access::kViewer},
     {"GET /api/v1/applications", Access::kViewer},
+    {"GET /api/v1/names", Access::kViewer},
     {"GET /api/v1/capture", Access::kViewer},
     {"GET /api/firewall/rules", Access::kViewer},
     {"POST /api/firewall/rules", Access::kOperator},

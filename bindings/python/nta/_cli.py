@@ -26,6 +26,7 @@ from nta import _cli_backtest
 
 _DIMENSIONS = (
     "address", "source_address", "destination_address", "protocol", "source_port", "destination_port",
+    "application", "category",
 )  # fmt: skip
 _MEASURES = ("bytes", "packets", "flows")
 
@@ -164,7 +165,7 @@ def _flows(options: argparse.Namespace) -> int:
             sys.stdout.write(show(nta.FlowBatch(), True))
         return 0
     where = _with_interval(options)
-    pipeline = _pipeline(options, where=options.where)
+    pipeline = _pipeline(options, where=options.where, applications=True)
     first = True
     for batch in _until_error(pipeline, options):
         sys.stdout.write(show(where(batch.flows), first))
@@ -192,7 +193,11 @@ def _top(options: argparse.Namespace) -> int:
     }  # fmt: skip
     with _cli_store.store_of(options) as store:
         top = store.top(options.dimension, **query)
-    _cli_store.print_rows(top, ["key", *_MEASURES], options.format)
+    rows = list(top)
+    if top.other and any(top.other.values()) and options.format != "json":
+        # What has no key: ports that are not the service's, unknown applications.
+        rows.append({"key": "(other)", **top.other})
+    _cli_store.print_rows(rows, ["key", *_MEASURES], options.format)
     _cli_store.print_about(top, options)
     return int(options.status)
 

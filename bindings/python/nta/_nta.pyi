@@ -1047,6 +1047,7 @@ class Pipeline:
         batch_packets: int = ...,
         interval: float = ...,
         applications: bool = ...,
+        ndpi: bool = ...,
     ) -> None: ...
     def __iter__(self) -> Pipeline: ...
     def __next__(self) -> Batch: ...
@@ -1179,6 +1180,16 @@ class Store:
         progress: Optional[Callable[[float], object]] = ...,
         timeout: Optional[float] = ...,
     ) -> SeriesResult: ...
+    def names(
+        self,
+        addresses: Iterable[_Address],
+        *,
+        since: Optional[TimeLike] = ...,
+        until: Optional[TimeLike] = ...,
+        limit: int = ...,
+        progress: Optional[Callable[[float], object]] = ...,
+        timeout: Optional[float] = ...,
+    ) -> dict[str, list[dict[str, Any]]]: ...
     def conversations(
         self,
         *,

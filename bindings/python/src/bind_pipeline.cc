@@ -12,6 +12,7 @@
 #include "convert.h"
 #include "fields.h"
 #include "flow_batch.h"
+#include "nta/app/ndpi_namer.h"
 #include "nta/capture/pcap_file_reader.h"
 #include "pipeline_runner.h"
 
@@ -175,12 +176,13 @@ void BindPipelineClass(py::module_& module) {
                        std::size_t max_memory_bytes, const std::string& view, bool defragment,
                        bool statistics, std::size_t first_packets, std::size_t entropy_bytes,
                        py::handle where, std::uint64_t batch_packets, double interval,
-                       bool applications) {
+                       bool applications, bool ndpi) {
              RunnerOptions options;
              options.pipeline = ToPipelineOptions({idle_timeout, active_timeout, closed_timeout,
                                                    max_flows, max_memory_bytes, view, defragment,
                                                    statistics, first_packets, entropy_bytes});
-             if (applications) options.pipeline.applications = ApplicationInspectorOptions{};
+             if (applications || ndpi) options.pipeline.applications.emplace();
+             if (ndpi) options.pipeline.applications->make_namer = [] { return CreateNdpiNamer(); };
              options.filter = ToFilter(where);
              if (batch_packets == 0) RaiseInvalidArgument("batch_packets must be at least 1");
              options.batch_packets = batch_packets;
@@ -195,7 +197,7 @@ void BindPipelineClass(py::module_& module) {
            py::arg("statistics") = false, py::arg("first_packets") = 16,
            py::arg("entropy_bytes") = 0, py::arg("where") = py::none(),
            py::arg("batch_packets") = 65536, py::arg("interval") = 0.25,
-           py::arg("applications") = false)
+           py::arg("applications") = false, py::arg("ndpi") = false)
       .def("__iter__", [](py::object self) { return self; })
       .def("__next__", &NextBatch)
       .def("stop", &PipelineRunner::Stop,

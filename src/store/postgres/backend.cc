@@ -105,6 +105,9 @@ class PgBackend final : public Backend {
                                          const QueryControl& control) override {
     return Query(control, QuerySummary, interval);
   }
+  absl::StatusOr<NameResult> Names(const NameQuery& query, const QueryControl& control) override {
+    return Query(control, QueryNames, query);
+  }
   absl::StatusOr<std::vector<User>> Users() override { return Under({}, ListPgUsers); }
   absl::StatusOr<User> GetUser(std::string_view username) override {
     return Under({}, FindPgUser, username);
