@@ -7,9 +7,9 @@
 
 #include <array>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "nta/app/application_inspector.h"
 #include "nta/flow/flow_table.h"
 #include "traffic_generator.h"
@@ -171,17 +171,18 @@ struct FlowProgress {
 // Borrows `exchanges`.
 std::vector<DecodedPacket> Generate(const Exchanges& exchanges) {
   TrafficGenerator generator({.kind = TrafficKind::kMix, .packets = kPackets});
-  std::unordered_map<std::string, FlowProgress> flows;
+  absl::flat_hash_map<FiveTuple, FlowProgress> flows;
   std::vector<DecodedPacket> packets;
   packets.reserve(kPackets);
   PacketView view;
   while (generator.Next(view)) {
     DecodedPacket packet = Decode(view);
     // Clients use ports of their own; a server's port is below 1024 or one of few.
-    const bool is_forward = packet.destination.ToString().find("100.") == 0 ||
-                            packet.destination.ToString().find("2001:db8:a1") == 0;
+    const auto destination = packet.destination.bytes();
+    const bool is_forward =
+        packet.destination.is_v4() ? destination[0] == 100 : destination[5] == 0xA1;
     const FiveTuple tuple = is_forward ? packet.five_tuple() : packet.five_tuple().Reversed();
-    FlowProgress& flow = flows[tuple.ToString()];
+    FlowProgress& flow = flows[tuple];
     if (flow.number == 0) flow.number = flows.size();
     const std::size_t side = is_forward ? 0 : 1;
     packet.tcp_sequence = flow.sequence[side];

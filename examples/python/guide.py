@@ -36,6 +36,14 @@ with nta.Store.open("nta.db") as store:
     for row in store.top("source_address", by="bytes", limit=5):
         print(row["key"], row["bytes"])
     series = store.series(since="2026-11-22T08:21:00Z", until="2026-11-22T08:23:00Z", measure="packets")
+    tcp = series.to_numpy()["tcp"]  # one number a minute, -1 where nothing was captured
+    pairs = store.conversations(by="packets", where="proto=tcp", limit=5).to_numpy()
+    print(series.source, series.capture["packets_dropped"], "dropped", pairs["a"][0], pairs["b"][0])
+
+with nta.Store.open("filled.db") as store:
+    nta.fill_store(store, nta.Pipeline(nta.PcapFileReader("day.pcap"), detectors=nta.default_detectors()))
+    for page in store.flow_pages(where="dport=443", page=1000):
+        largest = page.to_numpy()["forward_wire_bytes"].max()
 
 packet = nta.decode(bytes.fromhex("4500001c00000000401100000a0000010a00003514e900350008") + b"\0\0", "raw")
 assert (packet.source_address, packet.destination_port) == ("10.0.0.1", 53)

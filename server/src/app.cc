@@ -118,6 +118,13 @@ std::optional<Response> ReadBody(const Route& route, const Request& request, Tex
   return std::nullopt;
 }
 
+App::Admission CheckLength(const Request& request, App::Admission admission) {
+  if (!admission.answer && request.content_length > admission.max_bytes) {
+    admission.answer = TooLarge(admission.max_bytes);
+  }
+  return admission;
+}
+
 }  // namespace
 
 Services::Services(Store& the_store, TokenSigner the_signer, PasswordHasher the_hasher,
@@ -169,26 +176,27 @@ App::App(Services& services) : services_(services), routes_(AllRoutes()) {}
 App::Admission App::Admit(const Request& request) {
   Admission admission;
   const Match match = FindRoute(routes_, request.method, request.target.path);
-  if (match.route != nullptr && match.route->max_upload_bytes > 0) {
-    admission.is_upload = true;
-    admission.max_bytes = match.route->max_upload_bytes;
-    // Nobody fills the disk without a right to: uploads are rare enough to ask the store here.
+  if (match.route == nullptr) return CheckLength(request, std::move(admission));
+  const Route& route = *match.route;
+  admission.is_upload = route.max_upload_bytes > 0;
+  const bool is_long = request.content_length > kMaxBodyBytes && route.max_body_bytes > 0;
+  if (admission.is_upload || is_long) {
+    admission.max_bytes = admission.is_upload ? route.max_upload_bytes : route.max_body_bytes;
+    // Nobody fills the disk or memory without a right to: such requests are rare enough to ask the
+    // store here.
     Plan plan;
-    plan.route = match.route;
+    plan.route = &route;
     plan.call.request = &request;
     admission.answer = CheckToken(plan);
     if (!admission.answer) {
       admission.answer = CheckAccount(plan, services_.accounts.Read(plan.claims.subject));
     }
-    // The time that a body may take goes by its length.
-    if (!admission.answer && request.content_length == 0) {
-      admission.answer = RefuseAndClose(411, "an upload must say its length (Content-Length)");
-    }
   }
-  if (!admission.answer && request.content_length > admission.max_bytes) {
-    admission.answer = TooLarge(admission.max_bytes);
+  // The time that a body may take goes by its length.
+  if (admission.is_upload && !admission.answer && request.content_length == 0) {
+    admission.answer = RefuseAndClose(411, "an upload must say its length (Content-Length)");
   }
-  return admission;
+  return CheckLength(request, std::move(admission));
 }
 
 Plan App::Prepare(const Request& request) {

@@ -2,7 +2,19 @@
 
 #include <sys/socket.h>
 
+#include <utility>
+#include <vector>
+
 namespace nta::server {
+namespace {
+
+// Also when it has only closed its side: nobody does that who still wants an answer.
+bool HasClosed(int socket) {
+  char byte = 0;
+  return recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+}  // namespace
 
 void Connections::Opened(int socket, Duration now) {
   {
@@ -42,8 +54,38 @@ void Connections::ExpectNothing(int socket) {
 bool Connections::PeerIsGone(int socket) const {
   absl::MutexLock lock(&mutex_);
   if (!deadlines_.contains(socket)) return true;
-  char byte = 0;
-  return recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+  return HasClosed(socket);
+}
+
+void Connections::Watch(int socket, std::stop_source work) {
+  absl::MutexLock lock(&mutex_);
+  work_.insert_or_assign(socket, std::move(work));
+}
+
+void Connections::Unwatch(int socket) {
+  absl::MutexLock lock(&mutex_);
+  work_.erase(socket);
+}
+
+void Connections::StopAbandoned() {
+  std::vector<std::stop_source> abandoned;
+  {
+    absl::MutexLock lock(&mutex_);
+    for (const auto& [socket, work] : work_) {
+      if (HasClosed(socket)) abandoned.push_back(work);
+    }
+  }
+  // What a stop calls must not find the lock taken.
+  for (std::stop_source& work : abandoned) work.request_stop();
+}
+
+void Connections::StopWork() {
+  std::vector<std::stop_source> all;
+  {
+    absl::MutexLock lock(&mutex_);
+    for (const auto& [socket, work] : work_) all.push_back(work);
+  }
+  for (std::stop_source& work : all) work.request_stop();
 }
 
 std::size_t Connections::EndOverdue(Duration now) {

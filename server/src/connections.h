@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <stop_token>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
@@ -34,6 +35,12 @@ class Connections {
   void ExpectNothing(int socket);
   // Watches for the peer's end of a connection that waits for us; libmicrohttpd does not look then.
   bool PeerIsGone(int socket) const;
+  // The work for a peer that waits: asked to stop when the peer has gone, or by StopWork.
+  void Watch(int socket, std::stop_source work);
+  void Unwatch(int socket);
+  // Looks at all that are watched.
+  void StopAbandoned();
+  void StopWork();
   // Shuts down what is overdue; the event loop closes it. Answers how many.
   std::size_t EndOverdue(Duration now);
 
@@ -41,6 +48,7 @@ class Connections {
   mutable absl::Mutex mutex_;
   absl::flat_hash_map<int, Duration> deadlines_ ABSL_GUARDED_BY(mutex_);  // by descriptor
   absl::flat_hash_map<int, std::uint64_t> numbers_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<int, std::stop_source> work_ ABSL_GUARDED_BY(mutex_);
   std::uint64_t newest_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 

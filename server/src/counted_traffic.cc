@@ -4,6 +4,7 @@
 
 #include "base/status.h"
 #include "json_text.h"
+#include "nta/json/json.h"
 
 namespace nta::server {
 namespace {
@@ -40,23 +41,24 @@ absl::StatusOr<FlowFilter> WithAddress(const SeriesQuery& query) {
 
 }  // namespace
 
-absl::StatusOr<SeriesResult> CountSeries(const Store& store, const SeriesQuery& query,
-                                         FlowKey key) {
+absl::StatusOr<SeriesResult> CountSeries(const Store& store, const SeriesQuery& query, FlowKey key,
+                                         const QueryControl& control) {
   // The store knows the steps, and when nothing was captured.
   SeriesQuery frame = query;
   frame.by = SeriesBy::kNone;
-  NTA_ASSIGN_OR_RETURN(SeriesResult result, store.Series(frame));
+  NTA_ASSIGN_OR_RETURN(SeriesResult result, store.Series(frame, control));
   if (result.times.empty()) return result;
   SeriesTally tally(result.times.front(), result.step, result.times.size(), query.measure);
   TimeInterval interval = result.interval;
   if (interval.until < Timestamp::max() - kLongestTail) interval.until += kLongestTail;
   NTA_ASSIGN_OR_RETURN(const FlowFilter filter, WithAddress(query));
+  const auto add = [&](const StoredFlow& flow) {
+    if (!HasSide(flow.flow, query.address)) return;
+    const std::string_view name = key(flow.flow);
+    tally.Add(name.empty() ? "unknown" : name, flow.flow);
+  };
   NTA_ASSIGN_OR_RETURN(const FlowScan scan,
-                       ScanFlows(store, FlowsOf(interval, filter), [&](const StoredFlow& flow) {
-                         if (!HasSide(flow.flow, query.address)) return;
-                         const std::string_view name = key(flow.flow);
-                         tally.Add(name.empty() ? "unknown" : name, flow.flow);
-                       }));
+                       ScanFlows(store, FlowsOf(interval, filter), add, {.control = control}));
   if (!scan.complete) {
     return base::InvalidArgument(
         "more flows than are counted by this at once; narrow the interval or the filter");
@@ -77,12 +79,14 @@ absl::StatusOr<SeriesResult> CountSeries(const Store& store, const SeriesQuery& 
   return result;
 }
 
-absl::StatusOr<CountedTop> CountTop(const Store& store, const TopQuery& query, FlowKey key) {
+absl::StatusOr<CountedTop> CountTop(const Store& store, const TopQuery& query, FlowKey key,
+                                    const QueryControl& control) {
   KeyTally tally;
   CountedTop top;
   NTA_ASSIGN_OR_RETURN(
       top.scan, ScanFlows(store, FlowsOf(query.interval, query.filter),
-                          [&](const StoredFlow& flow) { tally.Add(key(flow.flow), flow.flow); }));
+                          [&](const StoredFlow& flow) { tally.Add(key(flow.flow), flow.flow); },
+                          {.control = control}));
   top.total = tally.total();
   top.other = tally.without_key();
   top.rows = tally.Rows(query.by, query.limit);
@@ -106,6 +110,7 @@ std::string ToJson(const CountedTop& top, const TopQuery& query, std::string_vie
       .Add("source", "raw")
       .Add("examined_flows", std::uint64_t{top.scan.examined})
       .AddJson("complete", top.scan.complete ? "true" : "false")
+      .AddJson("capture", nta::ToJson(top.scan.capture))
       .AddJson("total", TotalsToJson(top.total))
       .AddJson("other", TotalsToJson(top.other))
       .AddJson("rows", rows)

@@ -17,7 +17,8 @@ namespace nta::server {
 using FlowKey = std::string_view (*)(const FlowRecord&);
 
 // As Store::Series, one line a key, "unknown" being that of flows without one.
-absl::StatusOr<SeriesResult> CountSeries(const Store& store, const SeriesQuery& query, FlowKey key);
+absl::StatusOr<SeriesResult> CountSeries(const Store& store, const SeriesQuery& query, FlowKey key,
+                                         const QueryControl& control = {});
 
 struct CountedTop {
   TrafficTotals total;
@@ -27,7 +28,8 @@ struct CountedTop {
 };
 
 // As Store::Top, but of the flows that ended in the interval, each as a whole.
-absl::StatusOr<CountedTop> CountTop(const Store& store, const TopQuery& query, FlowKey key);
+absl::StatusOr<CountedTop> CountTop(const Store& store, const TopQuery& query, FlowKey key,
+                                    const QueryControl& control = {});
 // As the answer of /api/v1/top.
 std::string ToJson(const CountedTop& top, const TopQuery& query, std::string_view dimension);
 

@@ -19,9 +19,10 @@ absl::StatusOr<FlowScan> ScanFlows(const Store& store, FlowQuery query,
   query.cursor.clear();
   while (true) {
     query.limit = std::min(kPage, limits.max_flows - scan.examined);
-    NTA_ASSIGN_OR_RETURN(const FlowPage page, store.Flows(query));
+    NTA_ASSIGN_OR_RETURN(const FlowPage page, store.Flows(query, limits.control));
     for (const StoredFlow& flow : page.flows) visit(flow);
     scan.examined += page.flows.size();
+    scan.capture = page.capture;
     if (page.next_cursor.empty()) return scan;
     query.cursor = page.next_cursor;
     if (scan.examined >= limits.max_flows || std::chrono::steady_clock::now() >= deadline) {

@@ -17,11 +17,13 @@ namespace nta::server {
 struct ScanLimits {
   std::size_t max_flows = 100'000;
   std::chrono::milliseconds max_time{5'000};
+  QueryControl control{};  // of each page
 };
 
 struct FlowScan {
   std::size_t examined = 0;
   bool complete = true;  // false: there were more flows than the limits allow
+  CaptureCounts capture{};
 };
 
 // In the order of the query; its limit and cursor are not looked at. Memory: one page of flows.

@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "firewall/desk_json.h"
 #include "firewall/requests.h"
+#include "jobs.h"
 #include "json_text.h"
 #include "parameters.h"
 
@@ -16,6 +17,9 @@ namespace {
 
 constexpr Duration kRehearsedByDefault = std::chrono::hours(24 * 7);
 constexpr std::chrono::seconds kRehearsalTime{60};
+constexpr std::chrono::hours kRehearsalJobTime{1};
+// As much as the store takes; some ten thousand rules.
+constexpr std::uint64_t kMaxRulesBytes = 4 << 20;
 
 std::string VersionJson(std::int64_t version) {
   return JsonObject().AddJson("version", std::to_string(version)).Take();
@@ -191,11 +195,32 @@ absl::StatusOr<RehearsalRequest> RehearsalOf(Services& services, const Call& cal
   return request;
 }
 
+absl::StatusOr<std::string> RunRehearsal(FirewallDesk& desk, const RehearsalRequest& request,
+                                         JobContext& job) {
+  const QueryControl control{
+      .stop = job.stop(),
+      .progress = [&job](double part) { job.Report(part, "going through the flows"); },
+      .timeout = kRehearsalJobTime};
+  NTA_ASSIGN_OR_RETURN(const RehearsalResult result, desk.Rehearse(request, control));
+  return nta::ToJson(result);
+}
+
+Response StartRehearsal(Services& services, const Call& call, RehearsalRequest request) {
+  const auto id =
+      services.jobs.Start({.kind = "rehearsal", .owner = call.principal.account.username},
+                          [&desk = *services.firewall, request = std::move(request)](
+                              JobContext& job) { return RunRehearsal(desk, request, job); });
+  if (!id.ok()) return FromStatus(id.status());
+  const std::optional<Job> job = services.jobs.Find(*id);
+  return job ? Json(ToJson(*job), 202) : NoContent();
+}
+
 Response PostRehearse(Services& services, const Call& call) {
   if (services.firewall == nullptr) return NoFirewall();
   auto request = RehearsalOf(services, call);
   if (!request.ok()) return FromFirewallStatus(request.status());
   if (auto refused = ReadFilter(call, request->filter)) return *std::move(refused);
+  if (call.Body("job") == "true") return StartRehearsal(services, call, *std::move(request));
   const auto result = services.firewall->Rehearse(*request, {.timeout = kRehearsalTime});
   if (!result.ok()) return FromFirewallStatus(result.status());
   return Json(nta::ToJson(*result));
@@ -236,6 +261,15 @@ std::vector<Route> FirewallRoutes() {
                        {rule, place, version}, "firewall.draft.add");
   add.success = 201;
   Route add_alias = add;
+  Route replace_all = Changing("PUT", "/api/v1/firewall/rules", PutRules, "Replace the whole draft",
+                               {rules, sets, defaults, version}, "firewall.draft.replace");
+  replace_all.max_body_bytes = kMaxRulesBytes;
+  Route reorder = Changing(
+      "PUT", "/api/v1/firewall/order", PutOrder, "Put the rules of the draft in order",
+      {{"ids", "all of them, the first to be asked first", Need::kRequired, FieldType::kArray},
+       version},
+      "firewall.draft.reorder");
+  reorder.max_body_bytes = kMaxRulesBytes;
   add_alias.path = "/api/firewall/rules";
   Route discard =
       Changing("DELETE", "/api/v1/firewall/draft", DeleteDraft,
@@ -250,8 +284,11 @@ std::vector<Route> FirewallRoutes() {
        {"translated", "networks that stand for others (NAT)", Need::kOptional, FieldType::kArray},
        maybe_rules,
        sets,
-       defaults},
+       defaults,
+       {"job", "true: in the background; answers 202 with the job", Need::kOptional,
+        FieldType::kBoolean}},
       "firewall.rehearse");
+  rehearse.max_body_bytes = kMaxRulesBytes;
   rehearse.parameters = WithInterval({{"where", "only flows that this filter matches", {}}});
   rehearse.answer =
       "examined, passed, cut, undecidable, elsewhere, hosts, services, rules, difference, "
@@ -263,17 +300,12 @@ std::vector<Route> FirewallRoutes() {
               state),
       add,
       add_alias,
-      Changing("PUT", "/api/v1/firewall/rules", PutRules, "Replace the whole draft",
-               {rules, sets, defaults, version}, "firewall.draft.replace"),
+      replace_all,
       Changing("PUT", "/api/v1/firewall/rules/{id}", PutRule, "Replace a rule of the draft",
                {rule, version}, "firewall.draft.change"),
       Changing("DELETE", "/api/v1/firewall/rules/{id}", DeleteRule, "Take a rule out of the draft",
                {}, "firewall.draft.remove"),
-      Changing(
-          "PUT", "/api/v1/firewall/order", PutOrder, "Put the rules of the draft in order",
-          {{"ids", "all of them, the first to be asked first", Need::kRequired, FieldType::kArray},
-           version},
-          "firewall.draft.reorder"),
+      reorder,
       discard,
       Reading("/api/v1/firewall/diff", GetDiff, "From the confirmed rules to the draft", {},
               "diff, text, version"),

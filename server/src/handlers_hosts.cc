@@ -1,5 +1,7 @@
 // Who talks to whom, what is known of one host, and the list of applications.
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -72,28 +74,91 @@ JsonObject& AddScan(JsonObject& object, const TimeInterval& interval, const Flow
       .Add("until", nta::ToString(interval.until))
       .Add("source", "raw")
       .Add("examined_flows", std::uint64_t{scan.examined})
-      .AddJson("complete", scan.complete ? "true" : "false");
+      .AddJson("complete", scan.complete ? "true" : "false")
+      .AddJson("capture", nta::ToJson(scan.capture));
+}
+
+// Whoever began more of the flows comes first.
+PeerPair ToPeers(const Conversation& pair) {
+  const bool a_began = pair.flows_from_a * 2 >= pair.totals.flows;
+  PeerPair peers;
+  peers.source = a_began ? pair.a : pair.b;
+  peers.destination = a_began ? pair.b : pair.a;
+  peers.totals = pair.totals;
+  peers.forward_bytes = a_began ? pair.bytes_from_a : pair.bytes_from_b;
+  peers.reverse_bytes = a_began ? pair.bytes_from_b : pair.bytes_from_a;
+  return peers;
+}
+
+// Selects flows of the pairs' addresses, of as many as a filter takes.
+absl::StatusOr<FlowFilter> AnyOf(const std::vector<PeerPair>& rows) {
+  constexpr std::size_t kMostText = 3'500;
+  std::string list;
+  for (const PeerPair& row : rows) {
+    if (list.size() > kMostText) break;
+    list += (list.empty() ? "" : ",") + row.source.ToString() + "," + row.destination.ToString();
+  }
+  return FlowFilter::Parse("host in (" + list + ")");
+}
+
+// The names by which the addresses were known last, as far as their newest flows tell.
+absl::Status NamePeers(const Store& store, const TimeInterval& interval,
+                       const QueryControl& control, std::vector<PeerPair>& rows) {
+  if (rows.empty()) return absl::OkStatus();
+  FlowQuery query;
+  query.interval = interval;
+  NTA_ASSIGN_OR_RETURN(query.filter, AnyOf(rows));
+  std::map<IpAddress, std::string> names;
+  const auto note = [&names](const StoredFlow& stored) {
+    const FlowRecord& flow = stored.flow;
+    if (const auto name = SourceName(flow); !name.empty()) {
+      names.emplace(flow.source.address, name);
+    }
+    if (const auto name = DestinationName(flow); !name.empty()) {
+      names.emplace(flow.destination.address, name);
+    }
+  };
+  NTA_RETURN_IF_ERROR(
+      ScanFlows(store, query, note,
+                {.max_flows = 5'000, .max_time = std::chrono::seconds(1), .control = control})
+          .status());
+  for (PeerPair& row : rows) {
+    if (const auto name = names.find(row.source); name != names.end()) {
+      row.source_name = name->second;
+    }
+    if (const auto name = names.find(row.destination); name != names.end()) {
+      row.destination_name = name->second;
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ConversationQuery> ReadConversations(Services& services, const Call& call) {
+  ConversationQuery query;
+  NTA_ASSIGN_OR_RETURN(query.interval, ReadInterval(call, services.clock.wall()));
+  NTA_ASSIGN_OR_RETURN(query.limit, ReadLimit(call, {.default_value = 25, .max = 100}));
+  NTA_ASSIGN_OR_RETURN(query.by, ReadMeasure(call, "by"));
+  return query;
 }
 
 Response GetConversations(Services& services, const Call& call) {
-  FlowQuery query;
-  if (auto refused = ReadFilter(call, query.filter)) return *std::move(refused);
-  const auto interval = ReadInterval(call, services.clock.wall());
-  const auto limit = ReadLimit(call, {.default_value = 25, .max = 100});
-  const auto by = ReadMeasure(call, "by");
-  for (const absl::Status& status : {interval.status(), limit.status(), by.status()}) {
-    if (!status.ok()) return FromStatus(status);
-  }
-  query.interval = *interval;
-  PairTally tally;
-  const auto scan =
-      ScanFlows(services.store, query, [&tally](const StoredFlow& flow) { tally.Add(flow.flow); });
-  if (!scan.ok()) return FromStatus(scan.status());
-  JsonObject object;
-  return Json(AddScan(object, *interval, *scan)
-                  .Add("by", nta::ToString(*by))
-                  .AddJson("total", ToJson(tally.total()))
-                  .AddJson("rows", JsonList(tally.Rows(*by, *limit), kRender))
+  auto query = ReadConversations(services, call);
+  if (!query.ok()) return FromStatus(query.status());
+  if (auto refused = ReadFilter(call, query->filter)) return *std::move(refused);
+  const auto result = services.store.Conversations(*query, ControlOf(call));
+  if (!result.ok()) return FromStatus(result.status());
+  std::vector<PeerPair> rows;
+  std::transform(result->rows.begin(), result->rows.end(), std::back_inserter(rows), ToPeers);
+  const absl::Status named = NamePeers(services.store, query->interval, ControlOf(call), rows);
+  if (!named.ok()) return FromStatus(named);
+  return Json(JsonObject()
+                  .Add("since", nta::ToString(result->interval.since))
+                  .Add("until", nta::ToString(result->interval.until))
+                  .Add("source", nta::ToString(result->source))
+                  .AddJson("capture", nta::ToJson(result->capture))
+                  .Add("by", nta::ToString(query->by))
+                  .AddJson("total", ToJson(result->total))
+                  .AddJson("rows", JsonList(rows, kRender))
                   .Take());
 }
 
@@ -156,10 +221,11 @@ Response GetHost(Services& services, const Call& call) {
   query.interval = *interval;
   HostTally host(*address);
   std::vector<StoredFlow> latest;
-  const auto scan = ScanFlows(services.store, query, [&](const StoredFlow& flow) {
+  const auto add = [&](const StoredFlow& flow) {
     host.Add(flow.flow);
     if (latest.size() < kLatestFlows) latest.push_back(flow);
-  });
+  };
+  const auto scan = ScanFlows(services.store, query, add, {.control = ControlOf(call)});
   if (!scan.ok()) return FromStatus(scan.status());
   const auto alerts = AlertsAbout(services.store, *address, *interval);
   if (!alerts.ok()) return FromStatus(alerts.status());
@@ -190,12 +256,12 @@ std::vector<Route> HostRoutes() {
           "/api/v1/conversations", GetConversations, "Who talks to whom",
           WithInterval(
               {{"by", "default bytes", measures}, {"limit", "1 to 100, default 25", {}}, where}),
-          "since, until, source, examined_flows, complete, by, total, rows"),
-      Reading("/api/v1/hosts/{address}", GetHost, "What is known of one address",
-              WithInterval({where}),
-              "address, since, until, source, examined_flows, complete, names, first_seen, "
-              "last_seen, total, sent_bytes, received_bytes, peers, ports, served_ports, "
-              "applications, flows, alerts"),
+          "since, until, source, capture, by, total, rows"),
+      Reading(
+          "/api/v1/hosts/{address}", GetHost, "What is known of one address", WithInterval({where}),
+          "address, since, until, source, examined_flows, complete, capture, names, first_seen, "
+          "last_seen, total, sent_bytes, received_bytes, peers, ports, served_ports, "
+          "applications, flows, alerts"),
       applications,
   };
 }

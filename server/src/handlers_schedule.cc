@@ -53,6 +53,12 @@ std::string GrowthJson(Services& services, Timestamp now) {
   return std::to_string((last.mean - first.mean) / days);
 }
 
+// When it ran last and what it said, and when it runs next.
+std::string RetentionJob(Services& services) {
+  const auto job = services.operations.scheduler.GetJob("retention");
+  return job.ok() ? nta::ToJson(*job) : "null";
+}
+
 Response GetRetention(Services& services, const Call&) {
   const auto settings = services.operations.retention.Get();
   // Damaged settings are shown as such, so that they can be set anew.
@@ -72,6 +78,7 @@ Response GetRetention(Services& services, const Call&) {
                                        .Add("flows", size->flows)
                                        .Take())
                   .AddJson("growth_bytes_per_day", GrowthJson(services, services.clock.wall()))
+                  .AddJson("job", RetentionJob(services))
                   .Take());
 }
 
@@ -116,6 +123,8 @@ Response PreviewRetention(Services& services, const Call& call) {
                   .Add("flows", preview->flows)
                   .Add("alerts", preview->alerts)
                   .AddJson("over_max_bytes", preview->over_max_bytes ? "true" : "false")
+                  .Add("excess_bytes", preview->excess_bytes)
+                  .Add("flows_by_size", preview->flows_by_size)
                   .Take());
 }
 
@@ -163,10 +172,10 @@ std::vector<Route> ScheduleRoutes() {
   for (const Field& field : RetentionFields()) {
     preview.push_back({field.name, field.description, {}});
   }
-  const std::string retention = "settings, problem, size, growth_bytes_per_day";
+  const std::string retention = "settings, problem, size, growth_bytes_per_day, job";
   Route preview_route = Reading("/api/v1/settings/retention/preview", PreviewRetention,
                                 "What such settings would delete at once", std::move(preview),
-                                "flows, alerts, over_max_bytes");
+                                "flows, alerts, over_max_bytes, excess_bytes, flows_by_size");
   preview_route.access = Access::kAdmin;
   return {
       Reading("/api/v1/schedule", GetSchedule, "What runs by itself, and how its last runs went",

@@ -52,7 +52,8 @@ Response GetFlows(Services& services, const Call& call) {
   if (auto refused = ReadFilter(call, query.filter)) return *std::move(refused);
   if (const absl::Status status = ReadPage(services, call, query); !status.ok())
     return FromStatus(status);
-  return Answer(services.store.Flows(query), [](const FlowPage& page) { return ToJson(page); });
+  return Answer(services.store.Flows(query, ControlOf(call)),
+                [](const FlowPage& page) { return ToJson(page); });
 }
 
 absl::StatusOr<SeriesQuery> ReadSeries(Services& services, const Call& call) {
@@ -74,10 +75,10 @@ Response GetSeries(Services& services, const Call& call) {
   if (!query.ok()) return FromStatus(query.status());
   if (auto refused = ReadFilter(call, query->filter)) return *std::move(refused);
   if (const FlowKey key = SeriesKey(call.Query("by")); key != nullptr) {
-    return Answer(CountSeries(services.store, *query, key),
+    return Answer(CountSeries(services.store, *query, key, ControlOf(call)),
                   [&](const SeriesResult& result) { return ToJson(result, *query); });
   }
-  return Answer(services.store.Series(*query),
+  return Answer(services.store.Series(*query, ControlOf(call)),
                 [&](const SeriesResult& result) { return ToJson(result, *query); });
 }
 
@@ -98,21 +99,25 @@ Response GetTop(Services& services, const Call& call) {
   if (const absl::Status status = ReadTop(services, call, query); !status.ok())
     return FromStatus(status);
   if (const FlowKey key = TopKey(call.Query("dimension")); key != nullptr) {
-    return Answer(CountTop(services.store, query, key), [&](const CountedTop& top) {
-      return ToJson(top, query, call.Query("dimension"));
-    });
+    return Answer(
+        CountTop(services.store, query, key, ControlOf(call)),
+        [&](const CountedTop& top) { return ToJson(top, query, call.Query("dimension")); });
   }
-  return Answer(services.store.Top(query),
+  return Answer(services.store.Top(query, ControlOf(call)),
                 [&](const TopResult& result) { return ToJson(result, query); });
 }
 
 Response GetSummary(Services& services, const Call& call) {
   const auto interval = ReadInterval(call, services.clock.wall());
   if (!interval.ok()) return FromStatus(interval.status());
-  return Answer(services.store.Summary(*interval), [&](const TrafficSummary& summary) {
-    std::string json = nta::ToJson(summary);
-    json.pop_back();
-    return json + R"(,"capture":)" + ToJson(services.capture()) + "}";
+  const auto summary = services.store.Summary(*interval, ControlOf(call));
+  return Answer(summary, [&](const TrafficSummary& answer) {
+    // The capture of now, with the counts of the interval at its end.
+    constexpr std::string_view kCapture = R"("capture":{)";
+    std::string json = nta::ToJson(answer);
+    std::string state = ToJson(services.capture());
+    state.back() = ',';
+    return json.insert(json.rfind(kCapture) + kCapture.size(), state, 1);
   });
 }
 
@@ -176,7 +181,7 @@ std::vector<Route> TrafficRoutes() {
                {"limit", "1 to 1000, default 100", {}},
                cursor,
                {"order", "default -last_seen", {"-last_seen", "last_seen", "-bytes", "-packets"}}}),
-          "flows, next_cursor"),
+          "flows, next_cursor, capture"),
       Reading(
           "/api/v1/series", GetSeries, "Traffic over time",
           WithInterval({{"step", "seconds, a multiple of 60; default: about 240 points", {}},
@@ -184,7 +189,7 @@ std::vector<Route> TrafficRoutes() {
                         {"address", "only traffic of this address", {}},
                         {"measure", "default bytes", measures},
                         where}),
-          "since, until, step_seconds, measure, source, times, series"),
+          "since, until, step_seconds, measure, source, capture, times, series"),
       Reading("/api/v1/top", GetTop, "The busiest of a kind",
               WithInterval({{"dimension",
                              "default address",
@@ -193,7 +198,7 @@ std::vector<Route> TrafficRoutes() {
                             {"by", "default bytes", measures},
                             {"limit", "1 to 100, default 10", {}},
                             where}),
-              "since, until, dimension, by, source, total, other (of applications), rows"),
+              "since, until, dimension, by, source, capture, total, other, rows"),
       capture,
       Open("/api/v1/openapi.json", GetOpenApi, "This description", "OpenAPI 3.1"),
       Open("/healthz", GetHealth, "Whether every part works", "status"),

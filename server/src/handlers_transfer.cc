@@ -76,6 +76,7 @@ std::string ToJson(const ImportReport& report) {
               [](const ImportError& error) {
                 return JsonObject().Add("line", error.line).Add("message", error.message).Take();
               }))
+      .AddJson("hints", JsonList(report.hints, JsonQuote))
       .Take();
 }
 
@@ -138,7 +139,7 @@ std::vector<Route> TransferRoutes() {
                        {"true", "false"}}},
        .fields = {},
        .success = 202,
-       .answer = "the job; its result is {lines, flows, wrong_lines, errors: line, message}",
+       .answer = "the job; its result is {lines, flows, wrong_lines, errors: line, message, hints}",
        .audit = "flows.import",
        .max_upload_bytes = kMaxImportBytes},
   };

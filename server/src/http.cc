@@ -164,8 +164,14 @@ Response FromStatus(const absl::Status& status) {
     case absl::StatusCode::kAlreadyExists:
       return Problem(409, "it exists already");
     case absl::StatusCode::kDeadlineExceeded:
-      return Busy("the question took too long; ask for a shorter interval",
-                  std::chrono::seconds(1));
+      // Asking again would take as long again: no Retry-After.
+      return Problem(
+          503,
+          "the question took too long; ask for a shorter interval, a narrower filter, or "
+          "an export, which may take its time",
+          R"(,"reason":"query_timeout")");
+    case absl::StatusCode::kCancelled:
+      return Busy("the question was given up", std::chrono::seconds(1));
     default:
       Log(LogLevel::kError, "http", "a request failed", {{"error", Message(status)}});
       return Busy("the store is not available", std::chrono::seconds(1));

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -49,6 +50,8 @@ struct Request {
   // came.
   std::uint64_t connection = 0;
   std::uint64_t newest_connection = 0;
+  // Requested when nobody waits for the answer any more.
+  std::stop_token stop{};
 };
 
 struct Response {

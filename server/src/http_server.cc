@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstring>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <utility>
 
@@ -45,6 +46,7 @@ struct Exchange {
   std::optional<Response> refused;  // before its body was read
   std::shared_ptr<StreamClient> stream;
   StreamHub* hub = nullptr;
+  std::stop_source work;
 };
 
 int SocketOf(MHD_Connection* connection) {
@@ -210,6 +212,7 @@ absl::Status HttpServer::Impl::Stop(Duration limit) {
   stopping_ = true;
   MHD_quiesce_daemon(daemon_);
   parts_.services.streams.Shutdown();
+  parts_.connections.StopWork();
   // Suspended connections must be resumed before the daemon may stop: each of them waits for a
   // worker.
   const bool drained = parts_.store_pool.Drain(limit) && parts_.hash_pool.Drain(limit);
@@ -261,6 +264,8 @@ MHD_Result HttpServer::Impl::OnHead(Exchange& exchange, const char* method, cons
     absl::StatusOr<BodyFile> file = BodyFile::Create(parts_.services.scratch_directory);
     if (!file.ok()) return Answer(exchange, FromStatus(file.status()));
     exchange.request.upload = std::make_shared<BodyFile>(*std::move(file));
+  }
+  if (exchange.admission.max_bytes > kMaxBodyBytes) {
     time += TransferTime(exchange.request.content_length);
   }
   parts_.connections.Expect(exchange.socket, Now(), time);
@@ -294,6 +299,7 @@ MHD_Result HttpServer::Impl::OnComplete(Exchange& exchange) {
   // After a worker has resumed the connection, its answer is here.
   if (exchange.plan.answer) return Answer(exchange, *std::move(exchange.plan.answer));
   if (stopping_) return Answer(exchange, Busy("the server is stopping", std::chrono::seconds(5)));
+  exchange.request.stop = exchange.work.get_token();
   exchange.plan = parts_.app.Prepare(exchange.request);
   if (exchange.plan.answer) return Answer(exchange, *std::move(exchange.plan.answer));
   if (exchange.plan.work == Work::kInline)
@@ -306,13 +312,16 @@ MHD_Result HttpServer::Impl::OnComplete(Exchange& exchange) {
 bool HttpServer::Impl::FinishInPool(Exchange& exchange, WorkerPool& pool) {
   parts_.connections.ExpectNothing(exchange.socket);
   MHD_suspend_connection(exchange.connection);
+  parts_.connections.Watch(exchange.socket, exchange.work);
   const bool submitted = pool.Submit([this, &exchange] {
     const bool late = stopping_;
     exchange.plan.answer = late ? Busy("the server is stopping", std::chrono::seconds(5))
                                 : parts_.app.Finish(exchange.plan);
+    parts_.connections.Unwatch(exchange.socket);
     MHD_resume_connection(exchange.connection);
   });
   if (submitted) return true;
+  parts_.connections.Unwatch(exchange.socket);
   exchange.plan.answer = Busy("the server is busy", std::chrono::seconds(1));
   MHD_resume_connection(exchange.connection);
   return true;

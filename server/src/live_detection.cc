@@ -158,14 +158,32 @@ void LiveDetection::Note() {
   status_ = std::move(status);
 }
 
+// By its last packet: one that began before the block goes on being cut.
+bool LiveDetection::IsCut(const FlowEvent& event) const {
+  return cut_.any && cut_.any() && cut_.is_cut(event.flow.five_tuple(), event.flow.last_seen);
+}
+
 void LiveDetection::Observe(const FlowEvent& event, std::vector<Alert>& alerts) {
   TakeOver(alerts);
+  if (IsCut(event)) return;
   ForEach(alerts, [&](Detector& detector) { detector.Observe(event, alerts); });
 }
 void LiveDetection::ObservePackets(std::span<const PacketView> packets,
                                    std::span<const DecodedPacket> decoded,
                                    std::vector<Alert>& alerts) {
   TakeOver(alerts);
+  if (cut_.any && cut_.any()) {
+    passed_packets_.clear();
+    passed_decoded_.clear();
+    for (std::size_t i = 0; i < packets.size(); ++i) {
+      const DecodedPacket& packet = decoded[i];
+      if (packet.ip_version != 0 && cut_.is_cut(packet.five_tuple(), packet.time)) continue;
+      passed_packets_.push_back(packets[i]);
+      passed_decoded_.push_back(packet);
+    }
+    packets = passed_packets_;
+    decoded = passed_decoded_;
+  }
   ForEach(alerts, [&](Detector& detector) { detector.ObservePackets(packets, decoded, alerts); });
 }
 void LiveDetection::ObserveEvent(const SecurityEvent& event, std::vector<Alert>& alerts) {

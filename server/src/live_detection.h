@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -29,6 +30,13 @@ struct DetectorStatus {
   std::uint64_t alerts = 0;  // states, since the server started
 };
 
+// Traffic that is no news to any detector, because our own blocks drop it. Asked by the thread that
+// captures, so neither may wait.
+struct CutTest {
+  std::function<bool()> any{};  // whether there may be such traffic at all
+  std::function<bool(const FiveTuple&, Timestamp)> is_cut{};
+};
+
 // The methods of Detector are for the thread that captures; all others are thread-safe. A change
 // takes effect with the next event.
 class LiveDetection final : public Detector {
@@ -43,6 +51,8 @@ class LiveDetection final : public Detector {
   // changes. A detector whose options stay, and a rule that stays, go on with what they know.
   absl::Status SetDetectors(const DetectionOptions& options);
   absl::Status SetRules(const std::vector<AlertRule>& rules);
+  // Before the first packet.
+  void SkipCut(CutTest cut) { cut_ = std::move(cut); }
   absl::Status SetSuppressions(std::vector<Suppression> suppressions);
   void AddSuppressionCount(const std::string& id, const SuppressionCount& count);
   std::map<std::string, SuppressionCount> SuppressionCounts() const;
@@ -69,6 +79,7 @@ class LiveDetection final : public Detector {
     std::uint64_t alerts = 0;
   };
 
+  bool IsCut(const FlowEvent& event) const;
   void TakeOver(std::vector<Alert>& alerts);
   // Lets each detector add to `alerts`, and names what it added.
   template <typename Act>
@@ -78,6 +89,9 @@ class LiveDetection final : public Detector {
 
   std::vector<Running> running_;  // of the thread that captures
   Timestamp noted_{};
+  CutTest cut_;
+  std::vector<PacketView> passed_packets_;  // of the burst; kept for their memory
+  std::vector<DecodedPacket> passed_decoded_;
   std::atomic<bool> changed_{false};
 
   mutable absl::Mutex mutex_;

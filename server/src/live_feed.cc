@@ -61,6 +61,7 @@ void LiveFeed::Tick() {
   if (IsDue(next_talkers_, now, kTalkersEvery)) PublishTalkers();
   if (IsDue(next_store_check_, now, kStoreCheckEvery)) CheckStore();
   if (IsDue(next_second_, now, seconds(1))) {
+    connections_.StopAbandoned();
     connections_.EndOverdue(now);
     services_.streams.EndAbandoned();
     CheckSessions();

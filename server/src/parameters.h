@@ -32,6 +32,9 @@ absl::StatusOr<Measure> ReadMeasure(const Call& call, std::string_view name);
 // `where`; or the answer that says at which byte it is wrong.
 std::optional<Response> ReadFilter(const Call& call, FlowFilter& filter);
 
+// Of a question to the store: given up when whoever asked is gone.
+inline QueryControl ControlOf(const Call& call) { return {.stop = call.request->stop}; }
+
 // `step` in seconds; by default one that gives about 240 points.
 absl::StatusOr<std::chrono::seconds> ReadStep(const Call& call, const TimeInterval& interval);
 

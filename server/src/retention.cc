@@ -114,7 +114,14 @@ absl::StatusOr<RetentionPreview> Retention::Preview(const RetentionSettings& set
   }
   if (settings.max_bytes) {
     NTA_ASSIGN_OR_RETURN(const StoreSize size, store_.Size());
-    preview.over_max_bytes = size.file_bytes - size.free_bytes > *settings.max_bytes;
+    const std::uint64_t used = size.file_bytes - size.free_bytes;
+    preview.over_max_bytes = used > *settings.max_bytes;
+    if (preview.over_max_bytes) {
+      preview.excess_bytes = used - *settings.max_bytes;
+      preview.flows_by_size = static_cast<std::uint64_t>(static_cast<double>(size.flows) *
+                                                         static_cast<double>(preview.excess_bytes) /
+                                                         static_cast<double>(used));
+    }
   }
   return preview;
 }

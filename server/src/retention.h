@@ -7,9 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "nta/store/store.h"
 
 namespace nta::server {
@@ -29,9 +27,12 @@ std::string ToJson(const RetentionSettings& settings);
 
 // What settings would delete if they were applied now.
 struct RetentionPreview {
-  std::uint64_t flows = 0;  // by age; what max_bytes deletes is known only when it does
+  std::uint64_t flows = 0;  // by age
   std::uint64_t alerts = 0;
   bool over_max_bytes = false;
+  // By how much, and about how many flows make it up; what age deletes counts towards it.
+  std::uint64_t excess_bytes = 0;
+  std::uint64_t flows_by_size = 0;
 };
 
 // Thread-safe.

@@ -67,11 +67,13 @@ std::string_view ToString(FieldType type) {
 std::vector<Route> AllRoutes() {
   std::vector<Route> routes;
   for (std::vector<Route> part : {
-           AuthRoutes(),      UserRoutes(),     TrafficRoutes(),      HostRoutes(),
-           StreamRoutes(),    JobRoutes(),      FirewallRoutes(),     FirewallActRoutes(),
-           HealthRoutes(),    IncidentRoutes(), ScheduleRoutes(),     AlertRoutes(),
-           DetectionRoutes(), BacktestRoutes(), NotificationRoutes(), LogRoutes(),
-           AuditRoutes(),     TransferRoutes(), BackupRoutes(),       NoticeRoutes(),
+           AuthRoutes(),         UserRoutes(),        TrafficRoutes(),
+           HostRoutes(),         StreamRoutes(),      JobRoutes(),
+           FirewallRoutes(),     FirewallActRoutes(), FirewallResponseRoutes(),
+           HealthRoutes(),       IncidentRoutes(),    ScheduleRoutes(),
+           AlertRoutes(),        DetectionRoutes(),   BacktestRoutes(),
+           NotificationRoutes(), LogRoutes(),         AuditRoutes(),
+           TransferRoutes(),     BackupRoutes(),      NoticeRoutes(),
        }) {
     std::move(part.begin(), part.end(), std::back_inserter(routes));
   }

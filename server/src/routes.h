@@ -92,6 +92,8 @@ struct Route {
   std::string audit = {};
   // The body is a file of any type and up to so many bytes, found in Request::upload. 0: it is not.
   std::uint64_t max_upload_bytes = 0;
+  // Of a JSON body, where it may be longer than others; it must say its length then.
+  std::uint64_t max_body_bytes = 0;
 };
 
 std::vector<Route> AllRoutes();
@@ -105,6 +107,7 @@ std::vector<Route> StreamRoutes();
 std::vector<Route> JobRoutes();
 std::vector<Route> FirewallRoutes();
 std::vector<Route> FirewallActRoutes();
+std::vector<Route> FirewallResponseRoutes();
 std::vector<Route> HealthRoutes();
 std::vector<Route> IncidentRoutes();
 std::vector<Route> ScheduleRoutes();

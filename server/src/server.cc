@@ -7,8 +7,10 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <condition_variable>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -46,6 +48,8 @@ constexpr std::chrono::milliseconds kStopTime(700);
 // them, fill a ring of 8 MiB at once.
 constexpr std::uint32_t kSnapLength = 2048;
 constexpr std::chrono::milliseconds kFirewallTick(250);
+constexpr std::chrono::hours kProposalsTriedOn(24);
+constexpr std::chrono::minutes kProposalTime(1);
 constexpr double kUserBurst = 120;
 constexpr double kAddressBurst = 60;
 constexpr double kAddressRate = 20;
@@ -231,12 +235,14 @@ class Server::Impl {
   absl::Status PrepareDatabase();
   void TellWhatHappened();
   absl::Status MakeServices();
+  absl::Status PrepareFirewall();
   // Whoever listens: dashboards, channels, the log.
   void Tell(const Alert& alert);
   absl::Status PrepareOperations();
   absl::Status OpenAudit();
   absl::Status PrepareBootstrap();
   void StartThreads();
+  void RehearseProposals(std::stop_token stop);
   void StopThreads();
 
   const ServerOptions options_;
@@ -265,6 +271,7 @@ class Server::Impl {
   std::jthread capture_thread_;
   std::jthread feed_thread_;
   std::jthread firewall_thread_;
+  std::jthread proposal_thread_;
   std::jthread schedule_thread_;
   std::jthread notify_thread_;
 };
@@ -275,10 +282,10 @@ absl::StatusOr<std::unique_ptr<Server::Impl>> Server::Impl::Start(const ServerOp
   std::unique_ptr<Impl> impl(new Impl(options));
   NTA_RETURN_IF_ERROR(impl->OpenStore());
   NTA_RETURN_IF_ERROR(impl->capture_->Open());
+  NTA_RETURN_IF_ERROR(impl->OpenAudit());
   NTA_RETURN_IF_ERROR(impl->MakeServices());
   NTA_RETURN_IF_ERROR(impl->PrepareOperations());
   NTA_RETURN_IF_ERROR(impl->PrepareBootstrap());
-  NTA_RETURN_IF_ERROR(impl->OpenAudit());
   NTA_RETURN_IF_ERROR(AddScheduledJobs(*impl->services_));
   impl->feed_ = std::make_unique<LiveFeed>(*impl->services_, *impl->capture_, impl->sampler_,
                                            impl->connections_, impl->store_pool_);
@@ -335,7 +342,6 @@ absl::Status Server::Impl::OpenAudit() {
                                          .verification_key = options_.audit_verification_key,
                                          .checkpoints = options_.audit_checkpoints},
                                         SystemClock(), logs_.get()));
-  services_->audit = audit_.get();
   NTA_RETURN_IF_ERROR(audit_->Record("system", "server.start", NTA_VERSION, AuditOutcome::kDone));
   const absl::Status status = audit_->Checkpoint().status();
   if (!status.ok()) {
@@ -408,6 +414,7 @@ absl::Status Server::Impl::MakeServices() {
                                          [this] { return capture_->status(); });
   services_->scratch_directory = options_.data_dir;
   services_->logs = logs_.get();
+  services_->audit = audit_.get();
   RestoreLogRotation(*services_);
   services_->logins = std::make_unique<LoginWatch>(AlertPrefix() + "server-",
                                                    [this](const std::vector<Alert>& alerts) {
@@ -419,16 +426,33 @@ absl::Status Server::Impl::MakeServices() {
   const absl::StatusOr<std::string> sessions = store_->GetSetting(kSessionsSetting);
   // Those of a backup ended when it was made.
   if (sessions.ok() && !restored_) services_->sessions.Load(*sessions);
-  NTA_ASSIGN_OR_RETURN(services_->firewall, OpenFirewall(options_, *store_, SystemClock()));
+  NTA_RETURN_IF_ERROR(PrepareFirewall());
   DetectionOptions detection;
   detection.policy.block_lists = options_.block_lists;
   detection.disabled.insert(options_.without_detectors.begin(), options_.without_detectors.end());
   services_->detection.live().SetBase(std::move(detection));
   NTA_RETURN_IF_ERROR(services_->detection.Load());
+  if (services_->firewall != nullptr) {
+    const nta::Response& response = services_->firewall->response();
+    services_->detection.live().SkipCut(
+        {.any = [&response] { return response.MayBeCut(); },
+         .is_cut = [&response](const FiveTuple& flow,
+                               Timestamp time) { return response.IsCut(flow, time); }});
+  }
   capture_->UseDetection(services_->detection.live());
   NTA_ASSIGN_OR_RETURN(std::string key, LoadOrCreateSecret(options_.data_dir + "/notify.key"));
   NTA_RETURN_IF_ERROR(services_->notifications.Open(options_.data_dir + "/notify", std::move(key)));
   app_ = std::make_unique<App>(*services_);
+  return absl::OkStatus();
+}
+
+// It may act as it opens: take a change back, put blocks into force.
+absl::Status Server::Impl::PrepareFirewall() {
+  NTA_ASSIGN_OR_RETURN(
+      services_->firewall,
+      OpenFirewall(options_, *store_, SystemClock(), [this](const FirewallAct& act) {
+        return audit_->Record("firewall", act.act, act.target, AuditOutcome::kBegun, act.details);
+      }));
   return absl::OkStatus();
 }
 
@@ -469,6 +493,8 @@ void Server::Impl::StartThreads() {
   schedule_thread_ = std::jthread(
       [this](std::stop_token stop) { RunSchedule(services_->operations.scheduler, stop); });
   if (services_->firewall == nullptr) return;
+  // Proposals are tried on the last day, which may take a while.
+  proposal_thread_ = std::jthread([this](std::stop_token stop) { RehearseProposals(stop); });
   firewall_thread_ = std::jthread([this](std::stop_token stop) {
     while (!stop.stop_requested()) {
       for (const Alert& alert : for_firewall_.Take(kFirewallTick))
@@ -478,10 +504,22 @@ void Server::Impl::StartThreads() {
   });
 }
 
+void Server::Impl::RehearseProposals(std::stop_token stop) {
+  std::mutex mutex;
+  std::condition_variable_any wake;
+  std::unique_lock lock(mutex);
+  while (!stop.stop_requested()) {
+    const Timestamp now = services_->clock.wall();
+    const bool any = services_->firewall->RehearseProposal(
+        {now - kProposalsTriedOn, now}, {.stop = stop, .timeout = kProposalTime});
+    if (!any) wake.wait_for(lock, stop, kFirewallTick, [] { return false; });
+  }
+}
+
 // Each thread feeds the next: capture ends its flows into the writer, the writer empties its queue.
 void Server::Impl::StopThreads() {
-  for (std::jthread* thread : {&schedule_thread_, &firewall_thread_, &capture_thread_,
-                               &feed_thread_, &notify_thread_, &writer_thread_}) {
+  for (std::jthread* thread : {&schedule_thread_, &proposal_thread_, &firewall_thread_,
+                               &capture_thread_, &feed_thread_, &notify_thread_, &writer_thread_}) {
     thread->request_stop();
     if (thread->joinable()) thread->join();
   }

@@ -6,6 +6,7 @@
 
 #include "app/chunked_array.h"
 #include "app/expected_flows.h"
+#include "app/fingerprints.h"
 #include "app/guesses.h"
 #include "app/inspection.h"
 #include "app/inspection_pool.h"
@@ -134,7 +135,8 @@ class ApplicationInspector::Impl {
     ApplicationInspectorStats stats = stats_;
     stats.active = inspections_.active();
     stats.buffered_bytes = inspections_.buffered_bytes();
-    stats.memory_bytes = flows_.memory_bytes() + inspections_.memory_bytes() + stats.metadata_bytes;
+    stats.memory_bytes = flows_.memory_bytes() + inspections_.memory_bytes() +
+                         stats.metadata_bytes + fingerprints_.memory_bytes();
     return stats;
   }
 
@@ -412,6 +414,7 @@ class ApplicationInspector::Impl {
                        .may_store = stats_.metadata_bytes < options_.max_metadata_bytes,
                        .is_nested = inspection.is_nested,
                        .names = names_,
+                       .fingerprints = fingerprints_,
                        .expected = &expected_,
                        .time = payload.packet.time});
     const ParseResult result = inspection.parser->parse(payload, findings);
@@ -465,13 +468,20 @@ class ApplicationInspector::Impl {
   void AddName(MetadataField field, const IpAddress& address, FlowState* flow, FlowRecord& record) {
     if (!names_->FindInto(address, record.last_seen, name_)) return;
     if (record.metadata != nullptr && record.metadata->Get(field) == name_) return;
+    // Kept with the flow, so that its next record need not do it again.
+    const bool keeps = flow != nullptr && stats_.metadata_bytes < options_.max_metadata_bytes;
+    if (keeps && flow->metadata != nullptr && !flow->metadata_is_shared) {
+      flow->metadata->Set(field, name_);  // which is what the record has
+      CountMetadata(*flow);
+      return;
+    }
     auto changed = record.metadata == nullptr ? std::make_shared<FlowMetadata>()
                                               : std::make_shared<FlowMetadata>(*record.metadata);
     changed->Set(field, name_);
     record.metadata = changed;
-    // Kept, so that the next record of the flow need not do it again.
-    if (flow == nullptr || stats_.metadata_bytes >= options_.max_metadata_bytes) return;
+    if (!keeps) return;
     flow->metadata = std::move(changed);
+    flow->metadata_is_shared = false;
     CountMetadata(*flow);
   }
 
@@ -496,6 +506,7 @@ class ApplicationInspector::Impl {
   internal::InspectionPool inspections_;
   Inspection fresh_;  // of the flow at hand while it is kStateless
   internal::ExpectedFlows expected_;
+  internal::Fingerprints fingerprints_;
   ApplicationInspectorStats stats_;
   std::string name_;
 };

@@ -22,6 +22,8 @@ namespace nta::internal {
 // A parser's own state for one flow: zero when its `match` said yes.
 using ParserMemory = std::array<std::uint32_t, 6>;
 
+class Fingerprints;
+
 // Lives for one call of a parser.
 class Findings {
  public:
@@ -36,6 +38,7 @@ class Findings {
     bool may_store = true;   // false: memory is used up, metadata is left out
     bool is_nested = false;  // inside another protocol, which names the application
     NameTable* names = nullptr;
+    Fingerprints& fingerprints;
     ExpectedFlows* expected = nullptr;
     Timestamp time{};
   };
@@ -58,6 +61,7 @@ class Findings {
   // The flow announced another one, which somebody will open to this endpoint: FTP's data, media.
   void Expect(const Endpoint& endpoint, Application application);
 
+  Fingerprints& fingerprints() { return flow_.fingerprints; }
   ParserMemory& memory() { return flow_.memory; }
   // Bytes to keep, at offsets of the parser's choice; bounded like the stream's own buffer.
   // False when they do not fit.

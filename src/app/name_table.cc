@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <bit>
+#include <cstring>
 #include <mutex>
 #include <vector>
 
@@ -17,13 +18,36 @@ namespace {
 constexpr std::size_t kWays = 8;
 constexpr std::size_t kStripes = 64;
 
+// A name in its entry; only one that is longer than hosts' names mostly are takes memory elsewhere.
+class NameText {
+ public:
+  std::string_view view() const { return {longer_ == nullptr ? text_ : longer_.get(), size_}; }
+  // At most NameTable::kMaxNameBytes.
+  void Assign(std::string_view name) {
+    size_ = static_cast<std::uint8_t>(name.size());
+    if (name.size() > sizeof(text_)) {
+      longer_ = std::make_unique_for_overwrite<char[]>(name.size());
+    } else if (longer_ != nullptr) {
+      longer_.reset();
+    }
+    std::memcpy(longer_ == nullptr ? text_ : longer_.get(), name.data(), name.size());
+  }
+  std::size_t extra_bytes() const { return longer_ == nullptr ? 0 : size_; }
+
+ private:
+  std::unique_ptr<char[]> longer_;
+  std::uint8_t size_ = 0;
+  char text_[39];
+};
+static_assert(NameTable::kMaxNameBytes <= 255);
+
 struct Entry {
+  Timestamp learned{};
+  Timestamp expires{};
   IpAddress address;
   NameSource source = NameSource::kDns;
   bool is_used = false;
-  Timestamp learned{};
-  Timestamp expires{};
-  std::string name;
+  NameText name;
 };
 
 // The places in which one address may stand. The tags are a part of its hash: most searches touch
@@ -33,19 +57,28 @@ struct Set {
   std::array<Entry, kWays> entries;
 };
 
-std::size_t NameBytes(const std::string& name) {
-  return name.capacity() > std::string().capacity() ? name.capacity() + 1 : 0;
-}
-
-// Lower case, printable, without the root's dot.
-std::string Normalise(std::string_view name) {
-  if (name.ends_with('.')) name.remove_suffix(1);
-  std::string text = base::PrintableUtf8(name, NameTable::kMaxNameBytes);
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+// A name in lower case, printable, without the root's dot.
+class NormalName {
+ public:
+  explicit NormalName(std::string_view name) {
+    if (name.ends_with('.')) name.remove_suffix(1);
+    if (name.size() <= text_.size() && base::IsPrintableUtf8(name)) {
+      Lower(name);
+    } else {
+      Lower(base::PrintableUtf8(name, text_.size()));
+    }
   }
-  return text;
-}
+  std::string_view view() const { return {text_.data(), size_}; }
+
+ private:
+  void Lower(std::string_view name) {
+    for (const char c : name) {
+      text_[size_++] = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    }
+  }
+  std::array<char, NameTable::kMaxNameBytes> text_;
+  std::size_t size_ = 0;
+};
 
 }  // namespace
 
@@ -67,7 +100,8 @@ class NameTable::Impl {
 
   void Learn(const IpAddress& address, std::string_view name, NameSource source, Timestamp now,
              Duration time_to_live) {
-    std::string text = Normalise(name);
+    const NormalName normal(name);
+    const std::string_view text = normal.view();
     if (text.empty()) return;
     const std::uint64_t hash = Hash(address);
     const std::size_t index = IndexOf(hash);
@@ -84,14 +118,22 @@ class NameTable::Impl {
         entry.expires >= now) {
       return;
     }
-    if (!is_same || entry.name != text) ++learned_;
     if (!entry.is_used) ++names_;
     if (entry.is_used && !is_same && entry.expires >= now) ++evicted_;
-    memory_ += NameBytes(text);
-    memory_ -= NameBytes(entry.name);
-    const Duration validity =
-        std::clamp(time_to_live, options_.min_validity, options_.max_validity);
-    entry = {address, source, true, now, now + validity, std::move(text)};
+    entry.address = address;
+    entry.source = source;
+    entry.is_used = true;
+    entry.learned = now;
+    entry.expires = now + std::clamp(time_to_live, options_.min_validity, options_.max_validity);
+    if (is_same && entry.name.view() == text) return;
+    ++learned_;
+    const std::size_t before = entry.name.extra_bytes();
+    entry.name.Assign(text);
+    // Mostly neither takes any: adding to a number that threads share is not free.
+    if (const std::size_t after = entry.name.extra_bytes(); after != before) {
+      memory_ += after;
+      memory_ -= before;
+    }
   }
 
   template <typename Use>
@@ -162,13 +204,13 @@ void NameTable::Learn(const IpAddress& address, std::string_view name, NameSourc
 std::optional<KnownName> NameTable::Find(const IpAddress& address, Timestamp now) const {
   std::optional<KnownName> known;
   impl_->Find(address, now, [&known](const Entry& entry) {
-    known = KnownName{entry.name, entry.source, entry.learned, entry.expires};
+    known = KnownName{std::string(entry.name.view()), entry.source, entry.learned, entry.expires};
   });
   return known;
 }
 
 bool NameTable::FindInto(const IpAddress& address, Timestamp now, std::string& name) const {
-  return impl_->Find(address, now, [&name](const Entry& entry) { name = entry.name; });
+  return impl_->Find(address, now, [&name](const Entry& entry) { name = entry.name.view(); });
 }
 
 NameTableStats NameTable::Stats() const { return impl_->Stats(); }

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "app/fingerprints.h"
 #include "app/quic_crypto.h"
 #include "app/tls_hello.h"
 #include "base/byte_cursor.h"
@@ -194,7 +195,8 @@ bool ReadInitials(const Payload& payload, Findings& findings) {
     const std::size_t number_offset = rest.size() - cursor.remaining();
     if (!cursor.ok() || length > cursor.remaining()) return false;
     const Bytes packet = rest.first(number_offset + length);
-    const auto keys = ClientInitialKeys(*key_version, header.destination);
+    const auto keys =
+        ClientInitialKeys(*key_version, header.destination, findings.fingerprints().digests());
     if (!keys || !OpenInitial(*keys, packet, number_offset, frames)) return false;
     ReadFrames(frames, findings);
     if (ReadHello(payload, findings)) return true;

@@ -1,7 +1,6 @@
 #include "app/quic_crypto.h"
 
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 #include <algorithm>
 #include <memory>
@@ -11,7 +10,7 @@ namespace nta::internal {
 namespace {
 
 using Bytes = std::span<const std::uint8_t>;
-using Digest = std::array<std::uint8_t, 32>;
+using Digest = Digests::Sha256;
 
 struct VersionRow {
   std::array<std::uint8_t, 20> salt;
@@ -39,14 +38,9 @@ constexpr std::array<VersionRow, 3> kVersions = {{
      "quicv2 hp"},
 }};
 
-bool Hmac(Bytes key, Bytes data, Digest& out) {
-  unsigned int size = 0;
-  return HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), data.data(), data.size(),
-              out.data(), &size) != nullptr;
-}
-
 // HKDF-Expand-Label (RFC 8446 7.1) for at most one block of output.
-bool ExpandLabel(const Digest& secret, std::string_view label, std::span<std::uint8_t> out) {
+bool ExpandLabel(Digests& digests, const Digest& secret, std::string_view label,
+                 std::span<std::uint8_t> out) {
   constexpr std::string_view kPrefix = "tls13 ";
   std::vector<std::uint8_t> info = {0, static_cast<std::uint8_t>(out.size()),
                                     static_cast<std::uint8_t>(kPrefix.size() + label.size())};
@@ -55,7 +49,7 @@ bool ExpandLabel(const Digest& secret, std::string_view label, std::span<std::ui
   info.push_back(0);  // no context
   info.push_back(1);  // the first block
   Digest block{};
-  if (!Hmac(secret, info, block)) return false;
+  if (!digests.Hmac(secret, info, block)) return false;
   std::copy_n(block.begin(), out.size(), out.begin());
   return true;
 }
@@ -102,15 +96,17 @@ bool Decrypt(const QuicKeys& keys, const std::array<std::uint8_t, 12>& nonce, By
 
 }  // namespace
 
-std::optional<QuicKeys> ClientInitialKeys(QuicKeyVersion version, Bytes connection_id) {
+std::optional<QuicKeys> ClientInitialKeys(QuicKeyVersion version, Bytes connection_id,
+                                          Digests& digests) {
   const VersionRow& row = kVersions[static_cast<std::size_t>(version)];
   Digest initial{};
   Digest client{};
   QuicKeys keys;
-  const bool ok =
-      Hmac(row.salt, connection_id, initial) && ExpandLabel(initial, "client in", client) &&
-      ExpandLabel(client, row.key_label, keys.key) && ExpandLabel(client, row.iv_label, keys.iv) &&
-      ExpandLabel(client, row.header_label, keys.header_key);
+  const bool ok = digests.Hmac(row.salt, connection_id, initial) &&
+                  ExpandLabel(digests, initial, "client in", client) &&
+                  ExpandLabel(digests, client, row.key_label, keys.key) &&
+                  ExpandLabel(digests, client, row.iv_label, keys.iv) &&
+                  ExpandLabel(digests, client, row.header_label, keys.header_key);
   if (!ok) return std::nullopt;
   return keys;
 }

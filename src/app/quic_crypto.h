@@ -9,6 +9,8 @@
 #include <span>
 #include <vector>
 
+#include "app/digest.h"
+
 namespace nta::internal {
 
 enum class QuicKeyVersion : std::uint8_t { kDraft29, kVersion1, kVersion2 };
@@ -21,7 +23,8 @@ struct QuicKeys {
 
 // The client's keys for a connection that began with this Destination Connection ID.
 std::optional<QuicKeys> ClientInitialKeys(QuicKeyVersion version,
-                                          std::span<const std::uint8_t> connection_id);
+                                          std::span<const std::uint8_t> connection_id,
+                                          Digests& digests);
 
 // Removes the protection. `packet` begins with the first byte of the header and ends with the tag;
 // `number_offset` is where its packet number stands. False when it is not protected by these keys.

@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-#include "app/digest.h"
+#include "app/fingerprints.h"
 #include "base/byte_cursor.h"
 
 namespace nta::internal {
@@ -68,7 +68,8 @@ void ReadKexInit(ByteCursor message, bool is_client, Findings& findings) {
     text += ';';
     text += lists[list + own];
   }
-  findings.Set(is_client ? MetadataField::kHassh : MetadataField::kHasshServer, Md5Hex(text));
+  findings.Set(is_client ? MetadataField::kHassh : MetadataField::kHasshServer,
+               findings.fingerprints().digests().Md5Hex(text));
 }
 
 // Reads one packet; 0 while it is incomplete. Sets kOver at the first that is not a key exchange.

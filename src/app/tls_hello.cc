@@ -13,9 +13,10 @@
 #include "app/tls_hello.h"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 
-#include "app/digest.h"
+#include "app/fingerprints.h"
 #include "app/tls_names.h"
 #include "base/byte_cursor.h"
 
@@ -59,10 +60,11 @@ void ReadNumbers(Bytes bytes, NumberList& list) {
 // The highest version of a client's list; those of DTLS count downwards.
 void ReadVersions(Bytes data, ClientHello& hello) {
   ByteCursor cursor(data);
-  NumberList versions;
-  ReadNumbers(cursor.Bytes(cursor.U8()), versions);
+  ByteCursor versions(cursor.Bytes(cursor.U8()));
   const bool is_dtls = hello.transport == HelloTransport::kDtls;
-  for (const std::uint16_t version : versions.values()) {
+  while (versions.remaining() >= 2) {
+    const std::uint16_t version = versions.U16();
+    if (IsGrease(version)) continue;
     const bool is_better = is_dtls ? version < hello.best_version : version > hello.best_version;
     if (hello.best_version == 0 || is_better) hello.best_version = version;
   }
@@ -120,7 +122,9 @@ void ForEachExtension(ByteCursor& cursor, Use use) {
 void AppendNumbers(std::span<const std::uint16_t> numbers, std::string& out) {
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     if (i > 0) out += '-';
-    out += std::to_string(numbers[i]);
+    std::array<char, 5> digits;
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), numbers[i]).ptr;
+    out.append(digits.data(), end);
   }
 }
 
@@ -174,37 +178,24 @@ constexpr bool IsAlphanumeric(std::uint8_t c) {
   return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
-// The first and the last character of the first protocol; of its hexadecimal form when one of them
-// is no letter or digit.
-std::string Ja4Alpn(Bytes protocols) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  ByteCursor cursor(protocols);
-  const Bytes first = cursor.Bytes(cursor.U8());
-  if (first.empty()) return "00";
-  if (IsAlphanumeric(first.front()) && IsAlphanumeric(first.back())) {
-    return {static_cast<char>(first.front()), static_cast<char>(first.back())};
-  }
-  return {kDigits[first.front() >> 4], kDigits[first.back() & 15]};
-}
-
 std::string TwoDigits(std::size_t count) {
   const std::string digits = std::to_string(std::min<std::size_t>(count, 99));
   return digits.size() < 2 ? "0" + digits : digits;
 }
 
-std::string Ja4Ciphers(const ClientHello& hello) {
+std::string Ja4Ciphers(const ClientHello& hello, Digests& digests) {
   if (hello.ciphers.size() == 0) return "000000000000";
-  std::array<std::uint16_t, 400> sorted{};
+  std::array<std::uint16_t, 400> sorted;
   const auto values = hello.ciphers.values();
   const auto end = std::ranges::copy(values, sorted.begin()).out;
   std::sort(sorted.begin(), end);
   std::string text;
   AppendHexNumbers({sorted.begin(), end}, text);
-  return Sha256Hex12(text);
+  return digests.Sha256Hex12(text);
 }
 
-std::string Ja4Extensions(const ClientHello& hello) {
-  std::array<std::uint16_t, 400> sorted{};
+std::string Ja4Extensions(const ClientHello& hello, Digests& digests) {
+  std::array<std::uint16_t, 400> sorted;
   const auto end = std::ranges::copy_if(hello.extensions.values(), sorted.begin(), [](auto type) {
                      return type != kServerName && type != kAlpn;
                    }).out;
@@ -216,7 +207,7 @@ std::string Ja4Extensions(const ClientHello& hello) {
     text += '_';
     AppendHexNumbers(hello.signature_algorithms.values(), text);
   }
-  return Sha256Hex12(text);
+  return digests.Sha256Hex12(text);
 }
 
 bool IsComplete(const ClientHello& hello) {
@@ -228,7 +219,6 @@ bool IsComplete(const ClientHello& hello) {
 }  // namespace
 
 bool ReadClientHello(Bytes body, HelloTransport transport, ClientHello& hello) {
-  hello = {};
   hello.transport = transport;
   ByteCursor cursor(body);
   hello.version = cursor.U16();
@@ -247,7 +237,6 @@ bool ReadClientHello(Bytes body, HelloTransport transport, ClientHello& hello) {
 }
 
 bool ReadServerHello(Bytes body, ServerHello& hello) {
-  hello = {};
   ByteCursor cursor(body);
   hello.version = cursor.U16();
   const Bytes random = cursor.Bytes(32);
@@ -279,17 +268,29 @@ std::string Ja3sText(const ServerHello& hello) {
   return text;
 }
 
-std::string Ja4(const ClientHello& hello) {
+std::array<char, 2> Ja4Alpn(Bytes protocols) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  ByteCursor cursor(protocols);
+  const Bytes first = cursor.Bytes(cursor.U8());
+  if (first.empty()) return {'0', '0'};
+  if (IsAlphanumeric(first.front()) && IsAlphanumeric(first.back())) {
+    return {static_cast<char>(first.front()), static_cast<char>(first.back())};
+  }
+  return {kDigits[first.front() >> 4], kDigits[first.back() & 15]};
+}
+
+std::string Ja4(const ClientHello& hello, Digests& digests) {
   std::string text(1, static_cast<char>(hello.transport));
   text += Ja4Version(hello.best_version != 0 ? hello.best_version : hello.version);
   text += hello.has_server_name ? 'd' : 'i';
   text += TwoDigits(hello.ciphers.size());
   text += TwoDigits(hello.extensions.size());
-  text += Ja4Alpn(hello.protocols);
+  const std::array<char, 2> protocol = Ja4Alpn(hello.protocols);
+  text.append(protocol.data(), protocol.size());
   text += '_';
-  text += Ja4Ciphers(hello);
+  text += Ja4Ciphers(hello, digests);
   text += '_';
-  text += Ja4Extensions(hello);
+  text += Ja4Extensions(hello, digests);
   return text;
 }
 
@@ -311,8 +312,9 @@ void DescribeClientHello(const ClientHello& hello, const DecodedPacket& packet,
   if (hello.has_encrypted_hello) findings.Set(MetadataField::kEncryptedClientHello, "true");
   // A fingerprint of a part of a list would be that of another client.
   if (!IsComplete(hello)) return;
-  findings.Set(MetadataField::kJa3, Md5Hex(Ja3Text(hello)));
-  findings.Set(MetadataField::kJa4, Ja4(hello));
+  const ClientFingerprints& fingerprints = findings.fingerprints().Of(hello);
+  findings.Set(MetadataField::kJa3, fingerprints.ja3);
+  findings.Set(MetadataField::kJa4, fingerprints.ja4);
 }
 
 void DescribeServerHello(const ServerHello& hello, Findings& findings) {
@@ -320,7 +322,7 @@ void DescribeServerHello(const ServerHello& hello, Findings& findings) {
                TlsVersionName(hello.chosen_version != 0 ? hello.chosen_version : hello.version));
   findings.Set(MetadataField::kCipher, TlsCipherName(hello.cipher));
   if (!hello.is_cut && hello.extensions.is_complete()) {
-    findings.Set(MetadataField::kJa3s, Md5Hex(Ja3sText(hello)));
+    findings.Set(MetadataField::kJa3s, findings.fingerprints().Of(hello));
   }
 }
 

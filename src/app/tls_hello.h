@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "app/digest.h"
 #include "app/findings.h"
 #include "nta/packet/decode.h"
 
@@ -17,6 +18,9 @@ namespace nta::internal {
 // A list of numbers as a hello carries it, in its order, without GREASE.
 class NumberList {
  public:
+  // Leaves the numbers as they are: clearing the room for all of them costs more than reading a
+  // hello.
+  NumberList() {}  // NOLINT(modernize-use-equals-default)
   void Add(std::uint16_t number) {
     if (size_ < numbers_.size()) {
       numbers_[size_++] = number;
@@ -29,7 +33,7 @@ class NumberList {
   bool is_complete() const { return is_complete_; }
 
  private:
-  std::array<std::uint16_t, 400> numbers_{};
+  std::array<std::uint16_t, 400> numbers_;
   std::size_t size_ = 0;
   bool is_complete_ = true;
 };
@@ -62,7 +66,8 @@ struct ServerHello {
 };
 
 // `body` is the message after its handshake header (DTLS: after the fragment fields). False when it
-// contradicts itself before the lists that every hello has. Views borrow from `body`.
+// contradicts itself before the lists that every hello has. Views borrow from `body`. `hello` must
+// be new.
 bool ReadClientHello(std::span<const std::uint8_t> body, HelloTransport transport,
                      ClientHello& hello);
 bool ReadServerHello(std::span<const std::uint8_t> body, ServerHello& hello);
@@ -71,7 +76,10 @@ bool ReadServerHello(std::span<const std::uint8_t> body, ServerHello& hello);
 std::string Ja3Text(const ClientHello& hello);
 std::string Ja3sText(const ServerHello& hello);
 // https://github.com/FoxIO-LLC/ja4 (technical_details/JA4.md).
-std::string Ja4(const ClientHello& hello);
+std::string Ja4(const ClientHello& hello, Digests& digests);
+// The part of it that stands for ALPN: the first and the last character of the first protocol; of
+// its hexadecimal form when one of them is no letter or digit.
+std::array<char, 2> Ja4Alpn(std::span<const std::uint8_t> protocols);
 
 // Writes everything that a hello says. `packet` carried the message's end.
 void DescribeClientHello(const ClientHello& hello, const DecodedPacket& packet, Findings& findings);

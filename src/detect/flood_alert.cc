@@ -183,8 +183,8 @@ void FillFloodAlert(const FloodEntry& entry, FloodKind kind, FloodVerdict verdic
   alert.band_high = usual + spread;
   alert.unit = "packets/s";
   alert.entity = {.source = {}, .destination = entry.address, .service = {}};
-  const double packets = static_cast<double>(std::max<std::uint64_t>(entry.packets_seen, 1));
-  const double lead = std::min(entry.source.lead / packets, 1.0);
+  const double sampled = std::max<double>(entry.sampled_packets, 1);
+  const double lead = std::min(entry.source.lead / sampled, 1.0);
   alert.peers.clear();
   if (lead > 0.2) alert.peers.push_back({entry.source.value.ToString(), (1 + lead) / 2});
   if (lead > kAlone || sources < 1.5) alert.entity.source = entry.source.value;

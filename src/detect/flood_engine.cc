@@ -31,6 +31,10 @@ constexpr double kCrowdSources = 200;
 constexpr Duration kPrefixWarmUp = std::chrono::seconds(30);
 constexpr Duration kWarmUp = std::chrono::minutes(10);
 constexpr std::uint32_t kSampleOneIn = 4;
+// An entry is given up after so many ticks with packets, but with a quarter at the most of what
+// opens the gate.
+constexpr std::uint8_t kQuietTicks = 240;
+constexpr std::uint32_t kAllOfTick = 256;
 
 // Fixed, so that counts do not depend on the key: who makes sources collide only makes their number
 // look smaller.
@@ -42,21 +46,12 @@ bool IsOneHost(const IpAddress& address) {
   return address.is_v4() ? first < 224 && first != 0 : first != 0xff;
 }
 
-IpAddress PrefixOf(const IpAddress& address) {
-  std::array<std::uint8_t, 16> bytes{};
-  const std::size_t kept = address.is_v4() ? 3 : 6;
-  std::copy_n(address.padded_bytes().begin(), kept, bytes.begin());
-  return address.is_v4() ? IpAddress::V4(std::span<const std::uint8_t, 16>(bytes).first<4>())
-                         : IpAddress::V6(bytes);
-}
-
 // The same for both directions of a connection.
 std::uint64_t ConnectionHash(const DecodedPacket& packet) {
   const AddressWords source = WordsOf(packet.source);
   const AddressWords destination = WordsOf(packet.destination);
-  const std::uint64_t from = kSourceHash(source.high, source.low ^ packet.source_port);
-  const std::uint64_t to = kSourceHash(destination.high, destination.low ^ packet.destination_port);
-  return kSourceHash(from ^ to, from + to);
+  const std::uint64_t ports = std::uint64_t{packet.source_port} + packet.destination_port;
+  return kSourceHash(source.high + destination.high, source.low + destination.low + ports);
 }
 bool IsSampled(std::uint64_t connection) { return connection >> 62 == 0; }
 
@@ -111,6 +106,19 @@ std::int64_t TickOf(Timestamp time) {
   return count / length - (count % length < 0 ? 1 : 0);
 }
 
+// What a packet of a kind is worth at a gate that opens at this share of the least rate of a flood.
+std::array<std::uint8_t, kFloodKinds> Loads(const std::array<double, kFloodKinds>& floors,
+                                            double share) {
+  std::array<std::uint8_t, kFloodKinds> loads{};
+  for (std::size_t i = 0; i < kFloodKinds; ++i) {
+    const bool is_sample = static_cast<FloodKind>(i) == FloodKind::kTcp;
+    const double opening = share * floors[i] / kTicksPerSecond / (is_sample ? kSampleOneIn : 1);
+    loads[i] = static_cast<std::uint8_t>(
+        std::clamp(std::round(FloodGate::kOpen / opening), 1.0, double{FloodGate::kOpen}));
+  }
+  return loads;
+}
+
 void Fade(float& recent, std::uint32_t& count) {
   recent += 0.5f * (static_cast<float>(count) - recent);
   count = 0;
@@ -127,8 +135,11 @@ FloodEngine::FloodEngine(const FloodOptions& options, std::uint64_t hash_seed)
       destinations_(options_.max_destinations),
       prefixes_(options_.max_prefixes),
       tracker_("flood", options_.alerts) {
-  touched_destinations_.listed.resize(destinations_.size());
-  touched_prefixes_.listed.resize(prefixes_.size());
+  std::array<double, kFloodKinds> floors{};
+  for (std::size_t i = 0; i < kFloodKinds; ++i) floors[i] = FloorOf(static_cast<FloodKind>(i));
+  destinations_.loads = Loads(floors, 0.25);
+  for (double& floor : floors) floor *= kPrefixFactor;
+  prefixes_.loads = Loads(floors, 0.5);
 }
 
 void FloodEngine::ObservePackets(std::span<const DecodedPacket> packets, Alerts& alerts) {
@@ -136,96 +147,112 @@ void FloodEngine::ObservePackets(std::span<const DecodedPacket> packets, Alerts&
   while (!packets.empty()) {
     const auto burst = packets.first(std::min(packets.size(), kBurst));
     packets = packets.subspan(burst.size());
+    std::size_t counted = 0;
     for (std::size_t i = 0; i < burst.size(); ++i) {
-      places[i] = PlaceOf(burst[i]);
-      if (places[i].counts) destinations_.PrefetchSet(places[i].destination_hash);
-      if (places[i].in_prefix) prefixes_.PrefetchSet(places[i].prefix_hash);
-      if (places[i].has_sender) destinations_.PrefetchSet(places[i].source_hash);
+      // The ends of ticks are looked for here as well: most packets go no further.
+      Place& place = places[counted];
+      place.packet = static_cast<std::uint32_t>(i);
+      if (PlaceOf(burst[i], place)) ++counted;
     }
-    for (std::size_t i = 0; i < burst.size(); ++i) {
-      if (places[i].counts) destinations_.PrefetchEntry(places[i].destination_hash);
-      if (places[i].in_prefix) prefixes_.PrefetchEntry(places[i].prefix_hash);
-      if (places[i].has_sender) destinations_.PrefetchEntry(places[i].source_hash);
+    const auto found = std::span(places).first(counted);
+    for (const Place& place : found) {
+      if (place.counts) {
+        destinations_.table.Prefetch(place.destination.hash);
+        prefixes_.table.Prefetch(place.prefix.hash);
+      }
+      if (place.has_sender) destinations_.table.Prefetch(place.source.hash);
     }
+    std::size_t next = 0;
     for (std::size_t i = 0; i < burst.size(); ++i) {
       PassTime(clock_.Pass(burst[i].time), alerts);
-      Count(burst[i], places[i]);
+      if (next == counted || found[next].packet != i) continue;
+      Count(burst[i], found[next++]);
     }
   }
 }
 
-FloodEngine::Place FloodEngine::PlaceOf(const DecodedPacket& packet) const {
-  Place place;
-  if (!packet.has_ip() || !KindOf(packet, place.kind)) return place;
-  // Ordinary TCP is nearly all traffic: one connection in four shows well enough what goes on.
-  const bool is_ordinary = place.kind == FloodKind::kTcp;
-  if (is_ordinary && !IsSampled(ConnectionHash(packet))) return place;
-  place.has_sender = IsOneHost(packet.source);
-  if (place.has_sender) {
-    const AddressWords source = WordsOf(packet.source);
-    place.source_hash = hash_(source.high, source.low);
+// False for packets that count nowhere.
+bool FloodEngine::PlaceOf(const DecodedPacket& packet, Place& place) const {
+  if (!packet.has_ip() || !KindOf(packet, place.kind)) return false;
+  place.connection = 0;
+  if (packet.protocol == kProtocolTcp) {
+    place.connection = ConnectionHash(packet);
+    // Ordinary TCP is nearly all traffic: one connection in four shows well enough what goes on.
+    if (place.kind == FloodKind::kTcp && !IsSampled(place.connection)) return false;
   }
-  if (!IsOneHost(packet.destination)) return place;
-  place.counts = true;
-  const AddressWords destination = WordsOf(packet.destination);
-  place.destination_hash = hash_(destination.high, destination.low);
-  place.in_prefix = true;
-  place.prefix = PrefixOf(packet.destination);
-  const AddressWords prefix = WordsOf(place.prefix);
-  place.prefix_hash = hash_(prefix.high, ~prefix.low);
-  return place;
+  place.has_sender = IsOneHost(packet.source);
+  place.counts = IsOneHost(packet.destination);
+  if (place.has_sender) {
+    place.source.key = FloodKey::Of(packet.source);
+    place.source.hash = place.source.key.Hash(hash_);
+    destinations_.gate.Prefetch(place.source.hash);
+  }
+  if (place.counts) {
+    place.destination.key = FloodKey::Of(packet.destination);
+    place.destination.hash = place.destination.key.Hash(hash_);
+    place.prefix = PrefixOf(place.destination.key);
+    destinations_.gate.Prefetch(place.destination.hash);
+    prefixes_.gate.Prefetch(place.prefix.hash);
+  }
+  return place.has_sender || place.counts;
+}
+
+FloodEngine::Spot FloodEngine::PrefixOf(const FloodKey& host) const {
+  const FloodKey prefix = host.Prefix();
+  return {prefix, prefix.PrefixHash(hash_)};
 }
 
 void FloodEngine::Count(const DecodedPacket& packet, const Place& place) {
   if (place.has_sender) CountSent(packet, place);
   if (!place.counts) return;
-  if (FloodEntry* entry =
-          Touch(destinations_, touched_destinations_, packet.destination, place.destination_hash)) {
-    CountReceived(*entry, packet, place.kind);
+  if (FloodEntry* entry = Touch(destinations_, place.destination, place.kind)) {
+    CountReceived(*entry, packet, place);
   }
-  if (!place.in_prefix) return;
-  if (FloodEntry* entry = Touch(prefixes_, touched_prefixes_, place.prefix, place.prefix_hash)) {
+  if (FloodEntry* entry = Touch(prefixes_, place.prefix, place.kind)) {
     entry->is_prefix = true;
-    CountReceived(*entry, packet, place.kind);
+    CountReceived(*entry, packet, place);
     if (place.kind == FloodKind::kTcp && !entry->excited) return;
     // By the last byte, or a hash of what follows the prefix.
     const std::uint64_t host = packet.destination.is_v4() ? packet.destination.padded_bytes()[3]
-                                                          : place.destination_hash >> 56;
+                                                          : place.destination.hash >> 56;
     entry->hosts[host / 64] |= std::uint64_t{1} << (host % 64);  // dirty by now
   }
 }
 
-FloodEntry* FloodEngine::Touch(FloodTable& table, Touched& touched, const IpAddress& address,
-                               std::uint64_t hash) {
-  FloodEntry* entry = table.Find(address, hash);
+inline FloodEntry* FloodEngine::Touch(Level& level, const Spot& spot, FloodKind kind) {
+  FloodEntry* entry = level.table.Find(spot.key, spot.hash);
   if (entry == nullptr) {
-    entry = table.Add(address, hash, tick_);
+    if (!level.gate.Pass(spot.hash, level.loads[static_cast<std::size_t>(kind)], tick_)) {
+      return nullptr;
+    }
+    entry = level.table.Add(spot.key, spot.hash, tick_);
     if (entry == nullptr) return nullptr;
     entry->tick = tick_;
   }
-  table.Weigh(*entry, tick_);
-  if (!entry->active) {
-    entry->CatchUp(tick_);
-    entry->active = true;
-    const std::size_t index = table.IndexOf(*entry);
-    if (!touched.listed[index]) {
-      touched.listed[index] = true;
-      touched.order.push_back(static_cast<std::uint32_t>(index));
-    }
-  }
+  ++entry->weight;
+  if (!entry->active) Activate(level, *entry);
   return entry;
 }
 
-void FloodEngine::CountReceived(FloodEntry& entry, const DecodedPacket& packet, FloodKind kind) {
+// The first packet of a tick.
+void FloodEngine::Activate(Level& level, FloodEntry& entry) {
+  entry.CatchUp(tick_);
+  entry.active = true;
+  if (std::exchange(entry.listed, true)) return;
+  level.touched.push_back(static_cast<std::uint32_t>(level.table.IndexOf(entry)));
+}
+
+void FloodEngine::CountReceived(FloodEntry& entry, const DecodedPacket& packet,
+                                const Place& place) {
+  const FloodKind kind = place.kind;
   const std::uint32_t weight = kind == FloodKind::kTcp ? kSampleOneIn : 1;
   entry.counts[static_cast<std::size_t>(kind)] += weight;
   entry.bytes += weight * packet.wire_bytes;
   if (packet.is_fragment) ++entry.fragments;
   if (kind == FloodKind::kTcp && !entry.excited && !entry.sampled) return;
   if (kind == FloodKind::kSyn || kind == FloodKind::kTcp) {
-    const std::uint64_t connection = ConnectionHash(packet);
-    const auto fingerprint = static_cast<std::uint32_t>(connection);
-    if (kind == FloodKind::kSyn && IsSampled(connection)) {
+    const auto fingerprint = static_cast<std::uint32_t>(place.connection);
+    if (kind == FloodKind::kSyn && IsSampled(place.connection)) {
       entry.syns.Attempt(fingerprint, tick_);
       entry.sampled = true;
     } else if (kind == FloodKind::kTcp && (packet.tcp_flags & kTcpRst) == 0) {
@@ -239,6 +266,12 @@ void FloodEngine::CountReceived(FloodEntry& entry, const DecodedPacket& packet, 
   }
   const AddressWords words = WordsOf(packet.source);
   entry.sources.Add(kSourceHash(words.high, words.low));
+  // In a flood one packet in eight tells as much as all of them.
+  if (entry.counts[static_cast<std::size_t>(kind)] > kAllOfTick &&
+      entry.counts[static_cast<std::size_t>(kind)] % 8 != 0) {
+    return;
+  }
+  ++entry.sampled_packets;
   entry.source.Add(packet.source);
   if (!packet.has_ports) return;
   entry.ports |= std::uint64_t{1} << (kSourceHash(packet.destination_port, 1) >> 58);
@@ -261,14 +294,19 @@ void FloodEngine::CountSent(const DecodedPacket& packet, const Place& place) {
     }
     if (packet.protocol == kProtocolTcp) entry.tcp_sent += weight;
   };
-  if (FloodEntry* entry = destinations_.Find(packet.source, place.source_hash)) {
+  if (FloodEntry* entry = destinations_.table.Find(place.source.key, place.source.hash)) {
     answered_ += weight;
     count(*entry);
+  } else if (destinations_.gate.Knows(place.source.hash)) {
+    answered_ += weight;
   }
   if (is_ordinary) return;
-  const IpAddress prefix = PrefixOf(packet.source);
-  const AddressWords words = WordsOf(prefix);
-  if (FloodEntry* entry = prefixes_.Find(prefix, hash_(words.high, ~words.low))) count(*entry);
+  if (FloodEntry* entry = EntryOfPrefix(place.source.key)) count(*entry);
+}
+
+FloodEntry* FloodEngine::EntryOfPrefix(const FloodKey& host) {
+  const Spot prefix = PrefixOf(host);
+  return prefixes_.table.Find(prefix.key, prefix.hash);
 }
 
 void FloodEngine::AdvanceTo(Timestamp now, Alerts& alerts) {
@@ -278,6 +316,8 @@ void FloodEngine::AdvanceTo(Timestamp now, Alerts& alerts) {
 }
 
 void FloodEngine::PassTime(Timestamp now, Alerts& alerts) {
+  // Asked for each packet.
+  if (now >= tick_begin_ && now < tick_end_) return;
   const std::int64_t tick = TickOf(now);
   if (tick == tick_ && started_) return;
   if (started_) {
@@ -286,7 +326,17 @@ void FloodEngine::PassTime(Timestamp now, Alerts& alerts) {
     start_ = now;
   }
   started_ = true;
+  BeginTick(tick);
+}
+
+void FloodEngine::BeginTick(std::int64_t tick) {
   tick_ = tick;
+  std::int64_t begin = 0;
+  if (__builtin_mul_overflow(tick, kFloodTick.count(), &begin)) {
+    begin = tick < 0 ? Duration::min().count() : Duration::max().count();
+  }
+  tick_begin_ = Timestamp(Duration(begin));
+  tick_end_ = After(tick_begin_, kFloodTick);
 }
 
 void FloodEngine::Finish(Alerts& alerts) {
@@ -295,15 +345,15 @@ void FloodEngine::Finish(Alerts& alerts) {
 }
 
 void FloodEngine::EndTick(Alerts& alerts) {
-  const std::uint64_t tests = touched_destinations_.order.size() + touched_prefixes_.order.size();
+  const std::uint64_t tests = destinations_.touched.size() + prefixes_.touched.size();
   if (tests == 0) return;
   const Timestamp end(kFloodTick * (tick_ + 1));
   // P(S >= h) = exp(-2 k h) for a random walk with the drift -k and steps of variance 1.
   const double bits = budget_.Test(end, tests * kFloodKinds);
   threshold_ = static_cast<float>(std::max(kMinThreshold, bits * std::log(2.0) / 2));
   std::vector<FloodAlarm> alarms;
-  EndTickOf(destinations_, touched_destinations_, alarms);
-  EndTickOf(prefixes_, touched_prefixes_, alarms);
+  EndTickOf(destinations_, alarms);
+  EndTickOf(prefixes_, alarms);
   received_ *= 0.999;
   answered_ *= 0.999;
   // In an order that does not depend on where the tables keep them.
@@ -314,15 +364,17 @@ void FloodEngine::EndTick(Alerts& alerts) {
   for (const FloodAlarm& alarm : alarms) Raise(alarm, alerts);
 }
 
-void FloodEngine::EndTickOf(FloodTable& table, Touched& touched, std::vector<FloodAlarm>& alarms) {
-  for (const std::uint32_t index : touched.order) {
-    touched.listed[index] = false;
-    FloodEntry& entry = table.at(index);
+void FloodEngine::EndTickOf(Level& level, std::vector<FloodAlarm>& alarms) {
+  for (const std::uint32_t index : level.touched) {
+    FloodEntry& entry = level.table.at(index);
+    entry.listed = false;
     if (!entry.active) continue;
     entry.active = false;
+    level.table.Weigh(index, tick_);
     EndTickOf(entry, alarms);
+    if (entry.quiet >= kQuietTicks && !entry.dirty) level.table.Remove(index);
   }
-  touched.order.clear();
+  level.touched.clear();
 }
 
 void FloodEngine::EndTickOf(FloodEntry& entry, std::vector<FloodAlarm>& alarms) {
@@ -346,8 +398,10 @@ void FloodEngine::EndTickOf(FloodEntry& entry, std::vector<FloodAlarm>& alarms) 
 // Ends the tick of one entry.
 void FloodEngine::Measure(FloodEntry& entry) {
   std::uint32_t packets = 0;
+  std::uint32_t load = 0;
   bool excited = false;
   bool high = false;
+  const auto& loads = (entry.is_prefix ? prefixes_ : destinations_).loads;
   // At the start each busy prefix is new; floods of single hosts are not held up by that.
   const auto learning =
       entry.is_prefix && Since(start_, Timestamp(kFloodTick * tick_)) < kPrefixWarmUp
@@ -357,6 +411,8 @@ void FloodEngine::Measure(FloodEntry& entry) {
     FloodMetric& metric = entry.metrics[i];
     const std::uint32_t count = std::exchange(entry.counts[i], 0);
     packets += count;
+    // Those of a sample count for more than one packet.
+    load += count * loads[i] / (static_cast<FloodKind>(i) == FloodKind::kTcp ? kSampleOneIn : 1);
     if (entry.dirty) entry.peak[i] = std::max(entry.peak[i], static_cast<float>(count));
     high = high || count * kTicksPerSecond >= FloorOf(static_cast<FloodKind>(i));
     metric.EndTick(count, entry.known, kPrior[i], kBurstPackets[i], threshold_, learning);
@@ -374,6 +430,8 @@ void FloodEngine::Measure(FloodEntry& entry) {
   Fade(entry.syn_sent_recent, entry.syn_sent);
   Fade(entry.tcp_sent_recent, entry.tcp_sent);
   ++entry.known;
+  const bool is_quiet = load <= FloodGate::kOpen / 4;
+  entry.quiet = is_quiet ? static_cast<std::uint8_t>(std::min(entry.quiet + 1, 255)) : 0;
   entry.tick = tick_ + 1;
   entry.excited = excited;
   // A pulse begins when the rate comes over the floor again.
@@ -390,9 +448,7 @@ void FloodEngine::Explain(const FloodEntry& destination) {
     const double least = kExplainingShare * FloorOf(static_cast<FloodKind>(i)) / kTicksPerSecond;
     if (metric.sum <= FloodMetric::kExcitement || metric.recent < least) continue;
     if (prefix == nullptr) {
-      const IpAddress address = PrefixOf(destination.address);
-      const AddressWords words = WordsOf(address);
-      prefix = prefixes_.Find(address, hash_(words.high, ~words.low));
+      prefix = EntryOfPrefix(FloodKey::Of(destination.address));
       if (prefix == nullptr) return;
     }
     prefix->explained[i] += std::max(metric.recent - metric.mean, 0.0f);
@@ -483,7 +539,9 @@ FloodVerdict FloodEngine::JudgeSyn(const FloodEntry& entry, double rate, double 
 FloodVerdict FloodEngine::JudgeUdp(const FloodEntry& entry, double rate, double sources) const {
   const double answers =
       entry.udp_sent_recent / std::max(entry.metric(FloodKind::kUdp).recent, 1e-3f);
-  if (sources < 4 * kFewSources) {
+  // Three quarters of the packets come from one host, whatever a busy client gets beside them.
+  const bool is_led = entry.source.lead > entry.sampled_packets / 2;
+  if (sources < 4 * kFewSources || is_led) {
     // A download, a call, a tunnel: one direction is busy and the other acknowledges.
     const bool sees_answers = SeesAnswers();
     if (answers > 0.02 || (!sees_answers && rate < kScanFactor)) return FloodVerdict::kNothing;
@@ -496,9 +554,7 @@ FloodVerdict FloodEngine::JudgeUdp(const FloodEntry& entry, double rate, double 
 }
 
 bool FloodEngine::IsCovered(const FloodEntry& entry) {
-  const IpAddress prefix = PrefixOf(entry.address);
-  const AddressWords words = WordsOf(prefix);
-  const FloodEntry* found = prefixes_.Find(prefix, hash_(words.high, ~words.low));
+  const FloodEntry* found = EntryOfPrefix(FloodKey::Of(entry.address));
   return found != nullptr && found->carpet;
 }
 
@@ -533,18 +589,16 @@ void FloodEngine::Raise(const FloodAlarm& alarm, Alerts& alerts) {
 
 std::size_t FloodEngine::memory_bytes() const {
   return sizeof(*this) + destinations_.memory_bytes() + prefixes_.memory_bytes() +
-         (touched_destinations_.order.capacity() + touched_prefixes_.order.capacity()) * 4 +
-         (destinations_.size() + prefixes_.size()) / 8 + tracker_.memory_bytes();
+         tracker_.memory_bytes();
 }
 
 std::size_t FloodEngine::memory_limit_bytes() const {
-  const std::size_t entries = destinations_.size() + prefixes_.size();
-  return sizeof(*this) + destinations_.memory_bytes() + prefixes_.memory_bytes() + entries * 9 +
+  return sizeof(*this) + destinations_.memory_limit_bytes() + prefixes_.memory_limit_bytes() +
          tracker_.memory_limit_bytes();
 }
 
 std::uint64_t FloodEngine::evictions() const {
-  return destinations_.evicted() + prefixes_.evicted();
+  return destinations_.table.evicted() + prefixes_.table.evicted();
 }
 
 }  // namespace nta::detect

@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "base/keyed_hash.h"
 #include "detect/flood_entry.h"
+#include "detect/flood_gate.h"
 #include "detect/flood_table.h"
 #include "nta/detect/alert_budget.h"
 #include "nta/detect/alert_tracker.h"
@@ -49,32 +50,52 @@ class FloodEngine {
  private:
   using Alerts = std::vector<Alert>;
   static constexpr std::size_t kBurst = 32;
-  // Entries with counts of the present tick.
-  struct Touched {
-    std::vector<std::uint32_t> order;
-    std::vector<bool> listed;
+  // A host or a prefix, and its hash.
+  struct Spot {
+    FloodKey key;
+    std::uint64_t hash = 0;
   };
   // Where a packet counts.
   struct Place {
-    bool counts = false;     // at its destination
-    bool in_prefix = false;  // and at the prefix of it
+    std::uint32_t packet = 0;  // of the burst
+    bool counts = false;       // at its destination and the prefix of it
     bool has_sender = false;
     FloodKind kind{};
-    std::uint64_t destination_hash = 0;
-    std::uint64_t source_hash = 0;
-    std::uint64_t prefix_hash = 0;
-    IpAddress prefix;
+    std::uint64_t connection = 0;  // its hash, for TCP
+    Spot source;
+    Spot destination;
+    Spot prefix;
+  };
+  // All that is known of hosts, or of prefixes.
+  struct Level {
+    explicit Level(std::size_t entries) : table(entries), gate(2 * entries) {}
+    std::size_t memory_bytes() const {
+      return table.memory_bytes() + gate.memory_bytes() + touched.capacity() * 4;
+    }
+    std::size_t memory_limit_bytes() const {
+      return table.memory_bytes() + gate.memory_bytes() + table.size() * 8;
+    }
+
+    FloodTable table;
+    FloodGate gate;
+    std::vector<std::uint32_t> touched;  // entries with packets in this tick
+    // What a packet of a kind is worth at the gate.
+    std::array<std::uint8_t, kFloodKinds> loads{};
   };
 
-  Place PlaceOf(const DecodedPacket& packet) const;
+  bool PlaceOf(const DecodedPacket& packet, Place& place) const;
   void Count(const DecodedPacket& packet, const Place& place);
-  void CountReceived(FloodEntry& entry, const DecodedPacket& packet, FloodKind kind);
+  void CountReceived(FloodEntry& entry, const DecodedPacket& packet, const Place& place);
   void CountSent(const DecodedPacket& packet, const Place& place);
-  FloodEntry* Touch(FloodTable& table, Touched& touched, const IpAddress& address,
-                    std::uint64_t hash);
+  FloodEntry* Touch(Level& level, const Spot& spot, FloodKind kind);
+  void Activate(Level& level, FloodEntry& entry);
+  Spot PrefixOf(const FloodKey& host) const;
+  // Null when it has none.
+  FloodEntry* EntryOfPrefix(const FloodKey& host);
   void PassTime(Timestamp now, Alerts& alerts);
+  void BeginTick(std::int64_t tick);
   void EndTick(Alerts& alerts);
-  void EndTickOf(FloodTable& table, Touched& touched, std::vector<FloodAlarm>& alarms);
+  void EndTickOf(Level& level, std::vector<FloodAlarm>& alarms);
   void EndTickOf(FloodEntry& entry, std::vector<FloodAlarm>& alarms);
   void Measure(FloodEntry& entry);
   void Explain(const FloodEntry& destination);
@@ -86,7 +107,7 @@ class FloodEngine {
   double FloorOf(FloodKind kind) const;
   void Raise(const FloodAlarm& alarm, Alerts& alerts);
   bool IsCovered(const FloodEntry& entry);
-  void ReadTable(StateReader& reader, FloodTable& table, Touched& touched);
+  void ReadLevel(StateReader& reader, Level& level);
 
   FloodOptions options_;
   std::uint64_t hash_seed_;
@@ -95,12 +116,12 @@ class FloodEngine {
   bool started_ = false;
   Timestamp start_{};
   std::int64_t tick_ = 0;
+  Timestamp tick_begin_{};  // of tick_; the same as its end before the first packet
+  Timestamp tick_end_{};
   float threshold_;
   AlertBudget budget_;
-  FloodTable destinations_;
-  FloodTable prefixes_;
-  Touched touched_destinations_;
-  Touched touched_prefixes_;
+  Level destinations_;
+  Level prefixes_;
   // Packets of hosts that also receive some: none where the tap shows one direction only.
   double received_ = 0;
   double answered_ = 0;

@@ -128,10 +128,13 @@ void FloodEntry::CatchUp(std::int64_t now) {
 
 void FloodEntry::Renew(const IpAddress& new_address) {
   if (dirty || !used || sampled) {
+    const bool is_listed = listed;
     *this = {};
+    listed = is_listed;
   } else {
     is_prefix = active = carpet = excited = false;
-    known = 0;
+    quiet = 0;
+    known = weight = 0;
     counts.fill(0);
     bytes = fragments = udp_sent = asked = syn_sent = tcp_sent = 0;
     metrics.fill({});
@@ -151,6 +154,7 @@ void FloodEntry::Calm(Timestamp now) {
   sources.Clear();
   source = {};
   source_port = destination_port = reflector_port = {};
+  sampled_packets = 0;
   packets_seen = bytes_seen = fragments_seen = 0;
   peak.fill(0);
   explained.fill(0);

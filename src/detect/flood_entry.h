@@ -73,13 +73,16 @@ struct alignas(64) FloodEntry {
   IpAddress address;  // of the destination, or the first of the prefix
   bool used = false;
   bool is_prefix = false;
-  bool active = false;    // has counts of `tick`
-  bool carpet = false;    // prefixes: bombed as a whole, so that alerts for each host are held back
-  bool excited = false;   // the traffic has left what is usual
-  bool sampled = false;   // `syns` holds an attempt
-  bool dirty = false;     // what belongs to an episode, below, is not empty
-  std::int64_t tick = 0;  // of the counts
-  std::uint32_t known = 0;                          // ticks with packets
+  bool active = false;   // has counts of `tick`
+  bool carpet = false;   // prefixes: bombed as a whole, so that alerts for each host are held back
+  bool excited = false;  // the traffic has left what is usual
+  bool sampled = false;  // `syns` holds an attempt
+  bool dirty = false;    // what belongs to an episode, below, is not empty
+  bool listed = false;   // among those with packets in this tick, perhaps as another address
+  std::uint8_t quiet = 0;    // ticks in a row with hardly any packets
+  std::int64_t tick = 0;     // of the counts
+  std::uint32_t known = 0;   // ticks with packets
+  std::uint32_t weight = 0;  // packets of this tick, less what was knocked off
   std::array<std::uint32_t, kFloodKinds> counts{};  // in this tick
   std::uint32_t bytes = 0;                          // to the destination in this tick
   std::uint32_t fragments = 0;                      // likewise
@@ -108,6 +111,7 @@ struct alignas(64) FloodEntry {
   // Prefixes, by kind: what those hosts explain that are flooded themselves, and how many they are.
   std::array<float, kFloodKinds> explained{};
   std::array<std::uint16_t, kFloodKinds> explainers{};
+  std::uint32_t sampled_packets = 0;  // that the majorities above are made of
   std::uint64_t packets_seen = 0;
   std::uint64_t bytes_seen = 0;
   std::uint64_t fragments_seen = 0;

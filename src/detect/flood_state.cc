@@ -14,7 +14,7 @@ namespace nta::detect {
 namespace {
 
 constexpr std::string_view kName = "flood";
-constexpr std::uint16_t kVersion = 1;
+constexpr std::uint16_t kVersion = 2;
 constexpr std::size_t kMost = std::size_t{1} << 24;
 
 // Numbers of ours are finite and not negative; kept as doubles, which the archive checks.
@@ -38,8 +38,10 @@ void EntryFields(Archive& archive, T& entry) {
   archive(entry.is_prefix);
   archive(entry.active);
   archive(entry.carpet);
+  archive(entry.quiet);
   archive(entry.tick);
   archive(entry.known);
+  archive(entry.weight);
   archive(entry.counts);
   for (auto& metric : entry.metrics) {
     Float(archive, metric.mean);
@@ -71,6 +73,7 @@ void EntryFields(Archive& archive, T& entry) {
   MajorityFields(archive, entry.source_port);
   MajorityFields(archive, entry.destination_port);
   MajorityFields(archive, entry.reflector_port);
+  archive(entry.sampled_packets);
   archive(entry.packets_seen);
   archive(entry.bytes_seen);
   archive(entry.fragments_seen);
@@ -96,6 +99,20 @@ void WriteTable(StateWriter& writer, const FloodTable& table, std::int64_t tick)
   }
 }
 
+// A gate of another size is forgotten: within a second all is known again.
+void WriteGate(StateWriter& writer, const FloodGate& gate) {
+  writer.Size(gate.memory_bytes(), kMost);
+  FloodGate::Fields(writer, gate);
+}
+void ReadGate(StateReader& reader, FloodGate& gate) {
+  std::size_t bytes = 0;
+  reader.Size(bytes, kMost);
+  FloodGate other(bytes / 4);
+  if (other.memory_bytes() != bytes) return reader.Fail();
+  FloodGate::Fields(reader, other);
+  if (gate.memory_bytes() == bytes) gate = std::move(other);
+}
+
 }  // namespace
 
 std::string FloodEngine::Save() const {
@@ -108,8 +125,10 @@ std::string FloodEngine::Save() const {
   AlertBudget::Fields(writer, budget_);
   writer(received_);
   writer(answered_);
-  WriteTable(writer, destinations_, tick_);
-  WriteTable(writer, prefixes_, tick_);
+  WriteTable(writer, destinations_.table, tick_);
+  WriteGate(writer, destinations_.gate);
+  WriteTable(writer, prefixes_.table, tick_);
+  WriteGate(writer, prefixes_.gate);
   writer(tracker_.Save());
   return SealState(kName, kVersion, std::move(writer).bytes());
 }
@@ -125,12 +144,14 @@ absl::StatusOr<FloodEngine> FloodEngine::Load(const FloodOptions& options, std::
   reader(engine.start_);
   reader(now);
   engine.clock_.AdvanceTo(now);
-  reader(engine.tick_);
+  std::int64_t tick = 0;
+  reader(tick);
+  if (engine.started_) engine.BeginTick(tick);
   AlertBudget::Fields(reader, engine.budget_);
   reader(engine.received_);
   reader(engine.answered_);
-  engine.ReadTable(reader, engine.destinations_, engine.touched_destinations_);
-  engine.ReadTable(reader, engine.prefixes_, engine.touched_prefixes_);
+  engine.ReadLevel(reader, engine.destinations_);
+  engine.ReadLevel(reader, engine.prefixes_);
   std::string tracker;
   reader(tracker);
   if (!reader.ok() || reader.remaining() != 0 || !engine.tracker_.Load(tracker).ok()) {
@@ -141,7 +162,8 @@ absl::StatusOr<FloodEngine> FloodEngine::Load(const FloodOptions& options, std::
   return engine;
 }
 
-void FloodEngine::ReadTable(StateReader& reader, FloodTable& table, Touched& touched) {
+void FloodEngine::ReadLevel(StateReader& reader, Level& level) {
+  FloodTable& table = level.table;
   std::size_t size = 0;
   reader.Size(size, kMost);
   for (std::size_t i = 0; i < size && reader.ok(); ++i) {
@@ -150,19 +172,18 @@ void FloodEngine::ReadTable(StateReader& reader, FloodTable& table, Touched& tou
     reader(weight);
     EntryFields(reader, read);
     if (!reader.ok()) return;
-    const AddressWords words = WordsOf(read.address);
-    const std::uint64_t low = read.is_prefix ? ~words.low : words.low;
-    const std::uint64_t hash = hash_(words.high, low);
-    if (table.Find(read.address, hash) != nullptr) return reader.Fail();
-    FloodEntry* entry = table.AddIfFree(read.address, hash, weight, tick_);
+    const FloodKey key = FloodKey::Of(read.address);
+    const std::uint64_t hash = read.is_prefix ? key.PrefixHash(hash_) : key.Hash(hash_);
+    if (table.Find(key, hash) != nullptr) return reader.Fail();
+    FloodEntry* entry = table.AddIfFree(key, hash, weight, tick_);
     if (entry == nullptr) continue;
     *entry = read;
     entry->used = true;
+    entry->listed = entry->active;
     if (!entry->active) continue;
-    const std::size_t index = table.IndexOf(*entry);
-    touched.listed[index] = true;
-    touched.order.push_back(static_cast<std::uint32_t>(index));
+    level.touched.push_back(static_cast<std::uint32_t>(table.IndexOf(*entry)));
   }
+  ReadGate(reader, level.gate);
 }
 
 }  // namespace nta::detect

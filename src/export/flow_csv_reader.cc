@@ -83,6 +83,12 @@ absl::StatusOr<FlowCsvReader> FlowCsvReader::Create(std::string_view header) {
   return FlowCsvReader(std::move(columns));
 }
 
+bool FlowCsvReader::Has(std::string_view column) const {
+  const std::vector<csv::Column>& known = csv::Columns();
+  return std::any_of(columns_.begin(), columns_.end(),
+                     [&](std::size_t i) { return known[i].name == column; });
+}
+
 absl::StatusOr<FlowRecord> FlowCsvReader::Read(std::string_view line) const {
   const std::optional<std::vector<std::string>> cells = Split(WithoutLineEnd(line));
   if (!cells) return base::InvalidArgument("the quotes are wrong");

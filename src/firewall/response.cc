@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "base/utf8.h"
 #include "firewall/block_sets.h"
+#include "firewall/cut_traffic.h"
 
 namespace nta {
 
@@ -22,7 +23,7 @@ namespace {
 constexpr std::size_t kMaxReasonBytes = 200;
 // Counting one address takes some 10 us; more wait for the next call.
 constexpr std::size_t kMeasuredAtOnce = 2000;
-constexpr std::string_view kOwnAuthor = "response";
+constexpr Duration kStopgap = std::chrono::seconds(5);
 // Whoever sends these need not see an answer, so their sources are easily forged.
 constexpr std::array<std::string_view, 5> kForgeable = {"syn_flood", "udp_flood", "icmp_flood",
                                                         "amplification", "flash_crowd"};
@@ -35,13 +36,11 @@ std::string IdOf(const IpAddress& address, const BlockScope& scope) {
   return scope == BlockScope() ? address.ToString() : address.ToString() + " " + scope.ToString();
 }
 
-BlockScope ScopeOf(const FiveTuple& flow) {
-  BlockScope scope{.protocol = flow.protocol};
-  if (HasPorts(flow.protocol)) scope.port = flow.destination.port;
-  return scope;
-}
-
 }  // namespace
+
+bool IsEasilyForged(std::string_view alert_class) {
+  return std::find(kForgeable.begin(), kForgeable.end(), alert_class) != kForgeable.end();
+}
 
 bool BlockScope::Covers(const BlockScope& other) const {
   if (protocol && protocol != other.protocol) return false;
@@ -57,7 +56,7 @@ std::string BlockScope::ToString() const {
 class Response::Impl {
  public:
   Impl(FirewallBackend& backend, ResponseOptions options)
-      : backend_(backend), options_(std::move(options)) {}
+      : backend_(backend), options_(std::move(options)), cut_(2 * options_.max_blocks) {}
 
   absl::StatusOr<ResponseAnswer> Handle(const ResponseSubject& subject, Timestamp now) {
     const base::MutexLock lock(&mutex_);
@@ -83,7 +82,7 @@ class Response::Impl {
     answer.act = ResponseAct::kProposed;
     answer.reason = proposal->reason;
     if (policy == ResponsePolicy::kAutomatic && proposal->may_be_automatic) {
-      NTA_ASSIGN_OR_RETURN(answer.block, AcceptLocked(*proposal, kOwnAuthor, now));
+      NTA_ASSIGN_OR_RETURN(answer.block, AcceptLocked(*proposal, kResponseAuthor, now));
       answer.act = ResponseAct::kBlocked;
     }
     answer.proposal = *std::move(proposal);
@@ -135,8 +134,11 @@ class Response::Impl {
         if (block.until && *block.until <= now) expired.push_back(block);
       }
     }
-    // The kernel has let them go by itself.
-    for (const ActiveBlock& block : expired) Forget(block, BlockEnd::kExpired, now);
+    // The kernel has let them go by itself, so nothing can keep them.
+    for (const ActiveBlock& block : expired) {
+      Tell(block, BlockEnd::kExpired).IgnoreError();
+      Forget(block, BlockEnd::kExpired, now);
+    }
     NTA_RETURN_IF_ERROR(Measure(now));
     return std::exchange(ended_, {});
   }
@@ -157,16 +159,13 @@ class Response::Impl {
     return found == blocks_.end() ? std::vector<ActiveBlock>() : found->second;
   }
 
-  bool IsCut(const FiveTuple& flow, Timestamp now) const {
-    const base::MutexLock lock(&mutex_);
-    if (blocks_.empty()) return false;
-    return Covering(flow.source.address, ScopeOf(flow), now) != nullptr ||
-           Covering(flow.destination.address, BlockScope(), now) != nullptr;
-  }
+  bool IsCut(const FiveTuple& flow, Timestamp time) const { return cut_.IsCut(flow, time); }
+
+  bool MayBeCut() const { return cut_.MayBeCut(); }
 
   absl::StatusOr<RuleSet> Desired(const RuleSet& rules, Timestamp now) const {
     const base::MutexLock lock(&mutex_);
-    return Compose(rules, nullptr, now);
+    return Compose(rules, {}, now);
   }
 
   absl::StatusOr<RuleSet> RulesWith(const RuleSet& rules, const BlockProposal& proposal,
@@ -174,7 +173,7 @@ class Response::Impl {
     const base::MutexLock lock(&mutex_);
     const ActiveBlock block{
         .address = proposal.subject.offender, .scope = proposal.scope, .until = now + proposal.ttl};
-    return Compose(rules, &block, now);
+    return Compose(rules, {block}, now);
   }
 
   void Restore(const std::vector<ActiveBlock>& blocks, Timestamp now) {
@@ -182,6 +181,7 @@ class Response::Impl {
     for (ActiveBlock block : blocks) {
       if (block.until && *block.until <= now) continue;
       block.id = IdOf(block.address, block.scope);
+      cut_.Begin(block, now);
       Put(std::move(block));
     }
   }
@@ -250,9 +250,7 @@ class Response::Impl {
       proposal.ttl = std::min(2 * proposal.ttl, options_.max_ttl);
     }
     proposal.ttl = std::min(proposal.ttl, options_.max_ttl);
-    const bool forgeable =
-        std::find(kForgeable.begin(), kForgeable.end(), subject.alert_class) != kForgeable.end();
-    proposal.may_be_automatic = !subject.is_one_way && !forgeable;
+    proposal.may_be_automatic = !subject.is_one_way && !IsEasilyForged(subject.alert_class);
     proposal.reason =
         proposal.may_be_automatic ? "the offender answered, so its address is its own"
         : subject.is_one_way
@@ -264,15 +262,17 @@ class Response::Impl {
   absl::StatusOr<ActiveBlock> AcceptLocked(const BlockProposal& proposal, std::string_view author,
                                            Timestamp now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     const ResponseSubject& subject = proposal.subject;
-    NTA_ASSIGN_OR_RETURN(ActiveBlock block, ToBlock({.address = subject.offender,
-                                                     .scope = proposal.scope,
-                                                     .ttl = proposal.ttl,
-                                                     .author = std::string(author),
-                                                     .reason = subject.alert_class},
-                                                    now));
-    block.alert_id = subject.alert_id;
-    block.alert_class = subject.alert_class;
-    block.effect.packets_per_second_before = subject.packets_per_second;
+    NTA_ASSIGN_OR_RETURN(const ActiveBlock block,
+                         ToBlock({.address = subject.offender,
+                                  .scope = proposal.scope,
+                                  .ttl = proposal.ttl,
+                                  .author = std::string(author),
+                                  .reason = subject.alert_class,
+                                  .alert_id = subject.alert_id,
+                                  .alert_class = subject.alert_class,
+                                  .packets_per_second = subject.packets_per_second,
+                                  .ends_when_over = true},
+                                 now));
     NTA_RETURN_IF_ERROR(Enforce({block}, now));
     return block;
   }
@@ -290,10 +290,18 @@ class Response::Impl {
                       .address = request.address,
                       .scope = request.scope,
                       .since = now,
+                      .alert_id = request.alert_id,
+                      .alert_class = request.alert_class,
                       .author = request.author,
-                      .reason = base::PrintableUtf8(request.reason, kMaxReasonBytes)};
+                      .reason = base::PrintableUtf8(request.reason, kMaxReasonBytes),
+                      .ends_when_over = request.ends_when_over};
+    block.effect.packets_per_second_before = request.packets_per_second;
     if (request.ttl) block.until = now + *request.ttl;
     return block;
+  }
+
+  absl::Status Tell(const ActiveBlock& block, BlockEnd end) ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    return options_.before_end ? options_.before_end(block, end) : absl::OkStatus();
   }
 
   // In force first, remembered then.
@@ -306,6 +314,7 @@ class Response::Impl {
     }
     std::vector<BlockScope> scopes;
     for (const ActiveBlock& block : blocks) {
+      if (options_.before_block) NTA_RETURN_IF_ERROR(options_.before_block(block));
       if (std::find(scopes.begin(), scopes.end(), block.scope) == scopes.end()) {
         scopes.push_back(block.scope);
       }
@@ -317,6 +326,7 @@ class Response::Impl {
       return added;
     }
     for (const ActiveBlock& block : blocks) {
+      cut_.Begin(block, now);
       Put(block);
       measured_.erase(block.id);
     }
@@ -331,21 +341,43 @@ class Response::Impl {
         elements.push_back({.prefix = HostOf(block.address), .expires = block.until});
       }
     }
-    absl::Status status = backend_.AddToSet(BlockSetName(scope), elements, now);
-    if (!absl::IsNotFound(status)) return status;
-    // The first block of this kind: its set and its rules come into force.
-    if (!HasScope(scope)) {
-      if (scopes_.size() >= options_.max_scopes) {
-        return base::MakeStatus(absl::StatusCode::kResourceExhausted,
-                                "blocks of " + std::to_string(scopes_.size()) +
-                                    " different kinds are in force; block all traffic instead");
-      }
+    if (HasScope(scope)) {
+      const absl::Status status = backend_.AddToSet(BlockSetName(scope), elements, now);
+      if (!absl::IsNotFound(status)) return status;
+    } else if (scopes_.size() >= options_.max_scopes) {
+      return base::MakeStatus(absl::StatusCode::kResourceExhausted,
+                              "blocks of " + std::to_string(scopes_.size()) +
+                                  " different kinds are in force; block all traffic instead");
+    } else {
       scopes_.push_back(scope);
     }
-    NTA_ASSIGN_OR_RETURN(const RuleSet current, backend_.Current(now));
-    NTA_ASSIGN_OR_RETURN(const RuleSet wanted, Compose(current, nullptr, now));
-    NTA_RETURN_IF_ERROR(backend_.Replace(wanted, now));
-    return backend_.AddToSet(BlockSetName(scope), elements, now);
+    // The first block of this kind: its set and its rules come into force.
+    return AddRules(scope, elements, blocks, now);
+  }
+
+  // Rules take some 30 ms. Meanwhile all traffic of these hosts is cut, and for a few seconds at
+  // the most should this process end now.
+  absl::Status AddRules(const BlockScope& scope, std::vector<SetElement> elements,
+                        const std::vector<ActiveBlock>& blocks, Timestamp now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    std::erase_if(elements, [&](const SetElement& element) {
+      return Covering(element.prefix.address(), BlockScope(), now) != nullptr;
+    });
+    for (SetElement& element : elements) element.expires = now + kStopgap;
+    const bool bridged =
+        scope != BlockScope() && backend_.AddToSet(BlockSetName({}), elements, now).ok();
+    const auto replaced = [&]() -> absl::Status {
+      NTA_ASSIGN_OR_RETURN(const RuleSet current, backend_.Current(now));
+      NTA_ASSIGN_OR_RETURN(const RuleSet wanted, Compose(current, blocks, now));
+      return backend_.Replace(wanted, now);
+    };
+    const absl::Status status = replaced();
+    if (!status.ok() && bridged) {
+      std::vector<IpPrefix> prefixes;
+      for (const SetElement& element : elements) prefixes.push_back(element.prefix);
+      backend_.RemoveFromSet(BlockSetName({}), prefixes, now).IgnoreError();
+    }
+    return status;
   }
 
   absl::Status RemoveElements(const BlockScope& scope, const std::vector<ActiveBlock>& blocks,
@@ -361,6 +393,7 @@ class Response::Impl {
 
   absl::Status Lift(const std::vector<ActiveBlock>& blocks, BlockEnd end, Timestamp now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    for (const ActiveBlock& block : blocks) NTA_RETURN_IF_ERROR(Tell(block, end));
     for (const BlockScope& scope : scopes_) NTA_RETURN_IF_ERROR(RemoveElements(scope, blocks, now));
     for (const ActiveBlock& block : blocks) Forget(block, end, now);
     return absl::OkStatus();
@@ -398,6 +431,7 @@ class Response::Impl {
     --count_;
     if (found->second.empty()) blocks_.erase(found);
     measured_.erase(block.id);
+    cut_.End(block, now);
     ended_.push_back({.block = block, .end = end, .time = now});
     if (ended_.size() > options_.max_blocks) ended_.erase(ended_.begin());
     if (end == BlockEnd::kUnblocked) {
@@ -456,39 +490,53 @@ class Response::Impl {
     if (passed.count() > 0) {
       block.effect.packets_per_second_now = static_cast<double>(packets) / passed.count();
     }
-    if (packets > 0) block.effect.last_hit = now;
+    if (packets > 0) {
+      block.effect.last_hit = now;
+      cut_.Prove(block, now);
+    }
     before = {.packets = counters.packets, .bytes = counters.bytes, .time = now};
   }
 
   bool IsOver(const ActiveBlock& block, Timestamp now) const {
-    if (block.alert_id.empty() || options_.lift_after <= Duration(0)) return false;
+    if (!block.ends_when_over || options_.lift_after <= Duration(0)) return false;
     return now - std::max(block.since, block.effect.last_hit.value_or(block.since)) >=
            options_.lift_after;
   }
 
-  absl::StatusOr<RuleSet> Compose(const RuleSet& rules, const ActiveBlock* one_more,
+  // With the blocks there are, and `more` in their place or beside them.
+  absl::StatusOr<RuleSet> Compose(const RuleSet& rules, const std::vector<ActiveBlock>& more,
                                   Timestamp now) const ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
     std::vector<BlockScope> scopes = scopes_;
-    if (one_more != nullptr && !HasScope(one_more->scope)) scopes.push_back(one_more->scope);
+    for (const ActiveBlock& block : more) {
+      if (std::find(scopes.begin(), scopes.end(), block.scope) == scopes.end()) {
+        scopes.push_back(block.scope);
+      }
+    }
     std::vector<AddressSet> sets;
     for (const BlockScope& scope : scopes) {
-      AddressSet set{.name = BlockSetName(scope)};
-      for (const auto& [address, list] : blocks_) {
-        for (const ActiveBlock& block : list) {
-          const bool is_over = block.until && *block.until <= now;
-          if (block.scope != scope || is_over) continue;
-          set.elements.push_back({.prefix = HostOf(address), .expires = block.until});
-        }
-      }
-      if (one_more != nullptr && one_more->scope == scope) {
-        const SetElement element{.prefix = HostOf(one_more->address), .expires = one_more->until};
-        std::erase_if(set.elements,
-                      [&](const SetElement& other) { return other.prefix == element.prefix; });
-        set.elements.push_back(element);
-      }
-      sets.push_back(std::move(set));
+      sets.push_back({.name = BlockSetName(scope), .elements = ElementsOf(scope, more, now)});
     }
     return firewall::WithBlockSets(rules, std::move(sets), scopes);
+  }
+
+  std::vector<SetElement> ElementsOf(const BlockScope& scope, const std::vector<ActiveBlock>& more,
+                                     Timestamp now) const ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    absl::flat_hash_map<IpAddress, std::optional<Timestamp>> ends;
+    for (const auto& [address, list] : blocks_) {
+      for (const ActiveBlock& block : list) {
+        const bool is_over = block.until && *block.until <= now;
+        if (block.scope == scope && !is_over) ends[address] = block.until;
+      }
+    }
+    for (const ActiveBlock& block : more) {
+      if (block.scope == scope) ends[block.address] = block.until;
+    }
+    std::vector<SetElement> elements;
+    elements.reserve(ends.size());
+    for (const auto& [address, end] : ends) {
+      elements.push_back({.prefix = HostOf(address), .expires = end});
+    }
+    return elements;
   }
 
   struct History {
@@ -499,6 +547,7 @@ class Response::Impl {
   FirewallBackend& backend_;
   mutable absl::Mutex mutex_;
   ResponseOptions options_ ABSL_GUARDED_BY(mutex_);
+  firewall::CutTraffic cut_;
   ProtectedSet protected_set_ ABSL_GUARDED_BY(mutex_);
   // The one of all traffic first, so that blocks of whole hosts never wait for rules.
   std::vector<BlockScope> scopes_ ABSL_GUARDED_BY(mutex_){BlockScope()};
@@ -546,6 +595,7 @@ std::vector<ActiveBlock> Response::BlocksOf(const IpAddress& address) const {
   return impl_->BlocksOf(address);
 }
 bool Response::IsCut(const FiveTuple& flow, Timestamp now) const { return impl_->IsCut(flow, now); }
+bool Response::MayBeCut() const { return impl_->MayBeCut(); }
 absl::StatusOr<RuleSet> Response::Desired(const RuleSet& rules, Timestamp now) const {
   return impl_->Desired(rules, now);
 }

@@ -43,6 +43,7 @@ Json ToValue(const ActiveBlock& block) {
   json["alert_class"] = block.alert_class;
   json["author"] = block.author;
   json["reason"] = block.reason;
+  json["ends_when_over"] = block.ends_when_over;
   json["effect"] = ToValue(block.effect);
   return json;
 }
@@ -145,6 +146,9 @@ absl::StatusOr<ActiveBlock> ActiveBlockFromJson(std::string_view text) {
   fields.Text("alert_class", block.alert_class);
   fields.Text("author", block.author);
   fields.Text("reason", block.reason);
+  // Those that were kept before this was said came from proposals.
+  block.ends_when_over = !block.alert_id.empty();
+  fields.Bool("ends_when_over", block.ends_when_over);
   const Json* const effect = fields.Find("effect");
   NTA_RETURN_IF_ERROR(fields.Finish());
   if (scope != nullptr) NTA_RETURN_IF_ERROR(ReadScope(*scope, block.scope));

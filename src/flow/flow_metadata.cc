@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
+#include <functional>
+#include <string>
+#include <utility>
 
 #include "base/status.h"
 #include "base/utf8.h"
@@ -60,7 +64,21 @@ constexpr auto kFieldNumbers = [] {
 }();
 static_assert(std::ranges::is_sorted(kFieldNumbers));
 
-constexpr std::size_t kUsualFields = 4;
+// Before each value.
+struct Header {
+  std::uint16_t field;
+  std::uint16_t size;
+};
+constexpr std::size_t kHeaderBytes = sizeof(Header);
+constexpr std::size_t kMostBytes =
+    FlowMetadata::kMaxFields * (kHeaderBytes + FlowMetadata::kMaxValueBytes);
+static_assert(kMostBytes <= 0xFFFF);
+
+Header HeaderAt(const char* at) {
+  Header header;
+  std::memcpy(&header, at, kHeaderBytes);
+  return header;
+}
 
 }  // namespace
 
@@ -78,37 +96,106 @@ absl::StatusOr<MetadataField> ParseMetadataField(std::string_view text) {
 
 std::span<const MetadataField> MetadataFields() { return kFieldNumbers; }
 
-void FlowMetadata::Set(MetadataField field, std::string_view value) {
-  const auto place = std::ranges::lower_bound(entries_, field, {}, &Entry::field);
-  const bool is_set = place != entries_.end() && place->field == field;
-  if (value.empty()) {
-    if (is_set) entries_.erase(place);
+FlowMetadata::FlowMetadata(const FlowMetadata& other) { *this = other; }
+
+FlowMetadata& FlowMetadata::operator=(const FlowMetadata& other) {
+  if (this == &other) return *this;
+  if (other.size_ > capacity_) {
+    more_ = std::make_unique_for_overwrite<char[]>(other.size_);
+    capacity_ = other.size_;
+  }
+  size_ = other.size_;
+  count_ = other.count_;
+  std::memcpy(data(), other.data(), size_);
+  return *this;
+}
+
+FlowMetadata::FlowMetadata(FlowMetadata&& other) noexcept { *this = std::move(other); }
+
+FlowMetadata& FlowMetadata::operator=(FlowMetadata&& other) noexcept {
+  if (this == &other) return *this;
+  more_ = std::move(other.more_);
+  size_ = std::exchange(other.size_, std::uint16_t{0});
+  capacity_ = std::exchange(other.capacity_, kInlineBytes);
+  count_ = std::exchange(other.count_, std::uint16_t{0});
+  if (more_ == nullptr) std::memcpy(inline_, other.inline_, size_);
+  return *this;
+}
+
+std::size_t FlowMetadata::Find(MetadataField field, std::size_t& bytes) const {
+  const char* const begin = data();
+  std::size_t at = 0;
+  bytes = 0;
+  while (at < size_) {
+    const Header header = HeaderAt(begin + at);
+    if (header.field >= static_cast<std::uint16_t>(field)) {
+      if (header.field == static_cast<std::uint16_t>(field)) bytes = kHeaderBytes + header.size;
+      break;
+    }
+    at += kHeaderBytes + header.size;
+  }
+  return at;
+}
+
+void FlowMetadata::Resize(std::size_t at, std::size_t before, std::size_t after) {
+  const std::size_t size = size_ - before + after;
+  const std::size_t rest = size_ - at - before;
+  char* const old = data();
+  if (size <= capacity_) {
+    std::memmove(old + at + after, old + at + before, rest);
+  } else {
+    const std::size_t capacity = std::min(size * 2, kMostBytes);
+    auto more = std::make_unique_for_overwrite<char[]>(capacity);
+    std::memcpy(more.get(), old, at);
+    std::memcpy(more.get() + at + after, old + at + before, rest);
+    more_ = std::move(more);
+    capacity_ = static_cast<std::uint16_t>(capacity);
+  }
+  size_ = static_cast<std::uint16_t>(size);
+}
+
+void FlowMetadata::PutText(MetadataField field, std::string_view text) {
+  std::size_t before = 0;
+  const std::size_t at = Find(field, before);
+  if (text.empty()) {
+    if (before > 0) --count_;
+    Resize(at, before, 0);
     return;
   }
-  std::string text = base::PrintableUtf8(value, kMaxValueBytes);
-  if (is_set) {
-    place->value = std::move(text);
-  } else if (entries_.size() < kMaxFields) {
-    const auto at = place - entries_.begin();
-    // Hardly a flow has less: one allocation instead of three.
-    if (entries_.empty()) entries_.reserve(kUsualFields);
-    entries_.insert(entries_.begin() + at, {field, std::move(text)});
+  if (before == 0) {
+    if (count_ == kMaxFields) return;
+    ++count_;
   }
+  Resize(at, before, kHeaderBytes + text.size());
+  const Header header{static_cast<std::uint16_t>(field), static_cast<std::uint16_t>(text.size())};
+  std::memcpy(data() + at, &header, kHeaderBytes);
+  std::memcpy(data() + at + kHeaderBytes, text.data(), text.size());
+}
+
+void FlowMetadata::Set(MetadataField field, std::string_view value) {
+  const bool is_fit = value.size() <= kMaxValueBytes && base::IsPrintableUtf8(value);
+  // A value of this object is about to move.
+  const bool is_own =
+      std::greater_equal<>()(value.data(), data()) && std::less<>()(value.data(), data() + size_);
+  if (is_fit && !is_own) return PutText(field, value);
+  PutText(field, base::PrintableUtf8(value, kMaxValueBytes));
 }
 
 std::string_view FlowMetadata::Get(MetadataField field) const {
-  const auto place = std::ranges::lower_bound(entries_, field, {}, &Entry::field);
-  if (place == entries_.end() || place->field != field) return {};
-  return place->value;
+  std::size_t bytes = 0;
+  const std::size_t at = Find(field, bytes);
+  if (bytes == 0) return {};
+  return {data() + at + kHeaderBytes, bytes - kHeaderBytes};
 }
 
-std::size_t FlowMetadata::memory_bytes() const {
-  std::size_t bytes = sizeof(*this) + entries_.capacity() * sizeof(Entry);
-  for (const Entry& entry : entries_) {
-    // Short texts live inside the string itself.
-    if (entry.value.capacity() > std::string().capacity()) bytes += entry.value.capacity() + 1;
-  }
-  return bytes;
+FlowMetadata::Entry FlowMetadata::Iterator::operator*() const {
+  const Header header = HeaderAt(at_);
+  return {static_cast<MetadataField>(header.field), {at_ + kHeaderBytes, header.size}};
+}
+
+FlowMetadata::Iterator& FlowMetadata::Iterator::operator++() {
+  at_ += kHeaderBytes + HeaderAt(at_).size;
+  return *this;
 }
 
 }  // namespace nta

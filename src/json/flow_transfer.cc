@@ -101,6 +101,7 @@ class Importer {
     if (line.empty() || line == "\r") return absl::OkStatus();
     if (options_.format == TransferFormat::kCsv && !csv_) {
       NTA_ASSIGN_OR_RETURN(csv_, FlowCsvReader::Create(line));
+      AddHints();
       return absl::OkStatus();
     }
     ++report_.lines;
@@ -116,6 +117,21 @@ class Importer {
       report_.errors.push_back({line_, std::string(status.message())});
     }
     return absl::OkStatus();
+  }
+
+  // Of what the header lacks.
+  void AddHints() {
+    std::string lacking;
+    for (const std::string_view column : {"outcome", "tcp_state"}) {
+      if (csv_->Has(column)) continue;
+      lacking += lacking.empty() ? "" : " and ";
+      lacking += column;
+    }
+    if (lacking.empty()) return;
+    report_.hints.push_back("The file does not have " + lacking +
+                            ", so nobody can tell which connections were answered: detectors of "
+                            "scans and sweeps see nothing in these flows. Exports of a store have "
+                            "both columns.");
   }
 
   const ImportOptions& options_;

@@ -112,8 +112,11 @@ std::string ToJson(const FlowPage& page) {
   Json json;
   json["flows"] = List(page.flows);
   json["next_cursor"] = Cursor(page.next_cursor);
+  json["capture"] = ToValue(page.capture);
   return Dump(json);
 }
+
+std::string ToJson(const CaptureCounts& counts) { return Dump(ToValue(counts)); }
 
 std::string ToJson(const AlertPage& page) {
   Json json;
@@ -135,6 +138,7 @@ std::string ToJson(const TopResult& result, const TopQuery& query) {
   json["dimension"] = ToString(query.dimension);
   json["by"] = ToString(query.by);
   json["source"] = ToString(result.source);
+  json["capture"] = ToValue(result.capture);
   json["total"] = ToValue(result.total);
   if (result.other) json["other"] = ToValue(*result.other);
   json["rows"] = std::move(rows);
@@ -158,8 +162,33 @@ std::string ToJson(const SeriesResult& result, const SeriesQuery& query) {
   json["step_seconds"] = result.step.count();
   json["measure"] = ToString(query.measure);
   json["source"] = ToString(result.source);
+  json["capture"] = ToValue(result.capture);
   json["times"] = std::move(times);
   json["series"] = std::move(series);
+  return Dump(json);
+}
+
+std::string ToJson(const ConversationResult& result, const ConversationQuery& query) {
+  Json rows = Json::array();
+  for (const Conversation& row : result.rows) {
+    Json entry;
+    entry["a"] = row.a.ToString();
+    entry["b"] = row.b.ToString();
+    entry["bytes"] = row.totals.bytes;
+    entry["packets"] = row.totals.packets;
+    entry["flows"] = row.totals.flows;
+    entry["bytes_from_a"] = row.bytes_from_a;
+    entry["bytes_from_b"] = row.bytes_from_b;
+    entry["flows_from_a"] = row.flows_from_a;
+    rows.push_back(std::move(entry));
+  }
+  Json json;
+  AddInterval(json, result.interval);
+  json["by"] = ToString(query.by);
+  json["source"] = ToString(result.source);
+  json["capture"] = ToValue(result.capture);
+  json["total"] = ToValue(result.total);
+  json["rows"] = std::move(rows);
   return Dump(json);
 }
 
@@ -177,6 +206,7 @@ std::string ToJson(const TrafficSummary& summary) {
   json["top_sources"] = SummaryRows(summary.top_sources);
   json["top_destinations"] = SummaryRows(summary.top_destinations);
   json["top_destination_ports"] = SummaryRows(summary.top_destination_ports);
+  json["capture"] = ToValue(summary.capture);
   return Dump(json);
 }
 

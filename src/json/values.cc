@@ -66,4 +66,13 @@ Json ToValue(const TrafficTotals& totals) {
   return json;
 }
 
+Json ToValue(const CaptureCounts& counts) {
+  Json json;
+  json["packets_seen"] = counts.packets_seen;
+  json["packets_dropped"] = counts.packets_dropped;
+  json["flows_evicted"] = counts.flows_evicted;
+  json["flows_dropped"] = counts.flows_dropped;
+  return json;
+}
+
 }  // namespace nta::json

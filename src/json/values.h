@@ -24,6 +24,7 @@ Json ToValue(const FlowRecord& flow);
 Json ToValue(const StoredFlow& flow);
 Json ToValue(const Alert& alert);
 Json ToValue(const TrafficTotals& totals);
+Json ToValue(const CaptureCounts& counts);
 
 }  // namespace nta::json
 

@@ -19,11 +19,14 @@ void PacketBlock::Clear() {
   is_ready = false;
 }
 
-void PacketBlock::Take(PacketSource& source, const PacketBatch& batch, FlowClock& clock) {
+void PacketBlock::Take(PacketSource& source, const PacketBatch& batch, StreamClock& clock) {
   for (const PacketView& packet : batch) {
-    const Timestamp before = clock.now();
-    clocks_.push_back(clock.Pass(std::clamp(packet.time, kMinPacketTime, kMaxPacketTime)));
-    if (clock.now() < before) {
+    const Timestamp time = std::clamp(packet.time, kMinPacketTime, kMaxPacketTime);
+    if (time < clock.latest) ++clock.time_backwards;
+    clock.latest = std::max(clock.latest, time);
+    const Timestamp before = clock.flows.now();
+    clocks_.push_back(clock.flows.Pass(time));
+    if (clock.flows.now() < before) {
       set_backs_.push_back({static_cast<std::uint32_t>(clocks_.size() - 1), before});
     }
   }

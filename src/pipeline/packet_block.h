@@ -14,6 +14,13 @@
 
 namespace nta::internal {
 
+// The time of a stream of packets, and how often one of them was older than one before it.
+struct StreamClock {
+  FlowClock flows;
+  Timestamp latest = Timestamp::min();
+  std::uint64_t time_backwards = 0;
+};
+
 class PacketBlock {
  public:
   // The stream's clock was set back at this packet, from this time.
@@ -26,7 +33,7 @@ class PacketBlock {
 
   void Clear();
   // Takes what `source` has just read into `batch`; its packets stay valid until Clear.
-  void Take(PacketSource& source, const PacketBatch& batch, FlowClock& clock);
+  void Take(PacketSource& source, const PacketBatch& batch, StreamClock& clock);
 
   std::span<const PacketView> packets() const { return packets_; }
   std::span<const Timestamp> clocks() const { return clocks_; }

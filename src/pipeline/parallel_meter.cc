@@ -146,7 +146,7 @@ class ParallelMeter::Impl {
     internal::AddSource(source_, stats);
     for (const auto& shard : shards_) shard->AddTo(stats);
     if (names_) stats.names = names_->Stats();
-    stats.flow_table.time_backwards = time_backwards_;
+    stats.flow_table.time_backwards = clock_.time_backwards;
     stats.fragments = fragments_.Stats();
     return stats;
   }
@@ -252,7 +252,7 @@ class ParallelMeter::Impl {
     free_.pop_back();
     lock.unlock();
     block->Clear();
-    block->end = clock_.now();
+    block->end = clock_.flows.now();
     absl::StatusOr<bool> has_ended = stop.stop_requested() ? true : Read(*block);
     lock.lock();
     is_reading_ = false;
@@ -274,25 +274,16 @@ class ParallelMeter::Impl {
     while (block.packets().size() < options_.block_packets) {
       NTA_ASSIGN_OR_RETURN(const ReadResult result, source_.Read(batch_));
       if (result == ReadResult::kPackets) {
-        CountBackwards();
         block.Take(source_, batch_, clock_);
       } else if (result == ReadResult::kTimeout && source_.is_live()) {
-        clock_.AdvanceTo(options_.pipeline.clock() - options_.pipeline.lateness);
+        clock_.flows.AdvanceTo(options_.pipeline.clock() - options_.pipeline.lateness);
       }
-      block.end = clock_.now();
+      block.end = clock_.flows.now();
       if (result == ReadResult::kEnd) return true;
       // What has come now is not kept waiting for what may come.
       if (result == ReadResult::kTimeout || source_.is_live()) break;
     }
     return false;
-  }
-
-  void CountBackwards() {
-    for (const PacketView& packet : batch_) {
-      const Timestamp time = std::clamp(packet.time, kMinPacketTime, kMaxPacketTime);
-      if (time < latest_) ++time_backwards_;
-      latest_ = std::max(latest_, time);
-    }
   }
 
   void Decode(PacketBlock& block, DecodeCounters& counters) const {
@@ -369,9 +360,7 @@ class ParallelMeter::Impl {
 
   // Of whoever reads.
   PacketBatch batch_;
-  FlowClock clock_;
-  Timestamp latest_ = Timestamp::min();
-  std::uint64_t time_backwards_ = 0;
+  internal::StreamClock clock_;
 
   // Under mutex_.
   std::mutex mutex_;

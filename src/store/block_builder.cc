@@ -53,15 +53,16 @@ std::span<const std::uint64_t> BlockBuilder::NumbersOf(ColumnId id) const {
   return numbers_[static_cast<std::size_t>(id)];
 }
 
-void BlockBuilder::AddText(ColumnId id, std::size_t row, const std::string& text) {
+void BlockBuilder::AddText(ColumnId id, std::size_t row, std::string_view text) {
   if (text.empty()) return;
   Texts& texts = texts_[id];
   if (texts.column.dictionary.empty()) texts.column.dictionary.emplace_back();
   texts.column.index.resize(row);
+  key_.assign(text);
   const auto [place, is_new] =
-      texts.places.try_emplace(text, static_cast<std::uint32_t>(texts.column.dictionary.size()));
+      texts.places.try_emplace(key_, static_cast<std::uint32_t>(texts.column.dictionary.size()));
   if (is_new) {
-    texts.column.dictionary.push_back(text);
+    texts.column.dictionary.emplace_back(text);
     text_bytes_ += text.size();
   }
   texts.column.index.push_back(place->second);
@@ -99,7 +100,7 @@ void BlockBuilder::AddSome(std::span<const FlowRecord> flows, std::int64_t first
     }
     if (!flow.metadata) continue;
     for (const FlowMetadata::Entry& entry : flow.metadata->entries()) {
-      AddText(MetadataColumn(entry.field), rows_ + i, entry.value);
+      AddText(MetadataColumn(entry.field), rows_ + i, std::string(entry.value));
     }
   }
   rows_ += flows.size();

@@ -6,6 +6,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -87,7 +88,7 @@ class BlockBuilder {
   NumberColumn& NumbersOf(ColumnId id);
   std::span<const std::uint64_t> NumbersOf(ColumnId id) const;
   void AddSome(std::span<const FlowRecord> flows, std::int64_t first_id);
-  void AddText(ColumnId id, std::size_t row, const std::string& text);
+  void AddText(ColumnId id, std::size_t row, std::string_view text);
 
   std::size_t rows_ = 0;
   std::size_t text_bytes_ = 0;
@@ -95,6 +96,7 @@ class BlockBuilder {
   Addresses source_;
   Addresses destination_;
   std::map<ColumnId, Texts> texts_;
+  std::string key_;  // of the last text, so that looking for it allocates nothing
 };
 
 }  // namespace nta::store

@@ -23,14 +23,19 @@ class PairCounter {
       total_.packets += share.packets;
       total_.flows += share.flows;
       const std::uint64_t places = std::uint64_t{source.index[i]} << 32 | destination.index[i];
-      by_places[places].Add(
-          {{share.bytes(), share.packets, share.flows}, share.forward_bytes, share.reverse_bytes});
+      by_places[places].Add({{share.bytes(), share.packets, share.flows},
+                             share.forward_bytes,
+                             share.reverse_bytes,
+                             share.flows});
     });
     for (auto& [places, totals] : by_places) {
       const IpAddress& from = source.dictionary[places >> 32];
       const IpAddress& to = destination.dictionary[places & 0xffffffff];
       const bool in_order = CompareAddresses(from, to) <= 0;
-      if (!in_order) std::swap(totals.sent, totals.received);
+      if (!in_order) {
+        std::swap(totals.sent, totals.received);
+        totals.begun = totals.totals.flows - totals.begun;
+      }
       NTA_RETURN_IF_ERROR(pairs_.Add(in_order ? Pair(from, to) : Pair(to, from), totals));
     }
     return absl::OkStatus();
@@ -39,7 +44,8 @@ class PairCounter {
   void FillIn(const ConversationQuery& query, ConversationResult& result) const {
     result.total = total_;
     for (const auto& [pair, totals] : pairs_.Greatest(query.by, query.limit)) {
-      result.rows.push_back({pair.first, pair.second, totals.totals, totals.sent, totals.received});
+      result.rows.push_back(
+          {pair.first, pair.second, totals.totals, totals.sent, totals.received, totals.begun});
     }
   }
 

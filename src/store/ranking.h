@@ -19,6 +19,7 @@ struct DirectedTotals {
   TrafficTotals totals;
   std::uint64_t sent = 0;
   std::uint64_t received = 0;
+  std::uint64_t begun = 0;  // flows in which the first of two spoke first; for pairs only
 
   void Add(const DirectedTotals& other) {
     totals.bytes += other.totals.bytes;
@@ -26,6 +27,7 @@ struct DirectedTotals {
     totals.flows += other.totals.flows;
     sent += other.sent;
     received += other.received;
+    begun += other.begun;
   }
   bool empty() const { return totals == TrafficTotals{}; }
 };

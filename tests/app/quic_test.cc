@@ -75,7 +75,8 @@ std::string Hex(std::span<const std::uint8_t> bytes) {
 }
 
 TEST(QuicCrypto, KeysEqualThoseOfRfc9001) {
-  const auto keys = ClientInitialKeys(QuicKeyVersion::kVersion1, kConnectionId);
+  internal::Digests digests;
+  const auto keys = ClientInitialKeys(QuicKeyVersion::kVersion1, kConnectionId, digests);
   ASSERT_TRUE(keys);
   EXPECT_EQ(Hex(keys->key), "1f369613dd76d5467730efcbe3b1a22d");
   EXPECT_EQ(Hex(keys->iv), "fa044b2f42a3fd3b46fb255c");
@@ -83,7 +84,8 @@ TEST(QuicCrypto, KeysEqualThoseOfRfc9001) {
 }
 
 TEST(QuicCrypto, KeysEqualThoseOfRfc9369) {
-  const auto keys = ClientInitialKeys(QuicKeyVersion::kVersion2, kConnectionId);
+  internal::Digests digests;
+  const auto keys = ClientInitialKeys(QuicKeyVersion::kVersion2, kConnectionId, digests);
   ASSERT_TRUE(keys);
   EXPECT_EQ(Hex(keys->key), "8b1a0bc121284290a29e0971b5cd045d");
   EXPECT_EQ(Hex(keys->iv), "91f73e2351d8fa91660e909f");
@@ -167,7 +169,8 @@ struct InitialFields {
 
 // Protects as RFC 9001 5.3 and 5.4 say.
 Bytes Initial(const InitialFields& fields) {
-  const QuicKeys keys = *ClientInitialKeys(fields.keys, kConnectionId);
+  internal::Digests digests;
+  const QuicKeys keys = *ClientInitialKeys(fields.keys, kConnectionId, digests);
   Bytes frames = fields.frames;
   if (frames.size() < 1100) frames.resize(1100);
   Bytes header = {static_cast<std::uint8_t>(fields.version == 0x6B3343CF ? 0xD3 : 0xC3)};

@@ -74,6 +74,128 @@ test('Firewall rehearses the draft in words', async (t) => {
   assert.match(await result.textContent(), /would have been cut|no flows/);
 });
 
+test('Firewall has a field for every part of a rule', async (t) => {
+  if (!isOwn()) return t.skip('needs a server of its own');
+  await button('New rule').click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Name').fill('every-part');
+  await dialog.getByRole('radio', { name: 'forwarded' }).click();
+  await dialog.getByRole('radio', { name: 'limit' }).click();
+  await dialog.getByLabel('Packets a second').fill('7');
+  await dialog.getByLabel('At once').fill('3');
+  await dialog.getByLabel('From', { exact: true }).fill('198.51.100.0/24');
+  await dialog.getByLabel('Protocol').selectOption('udp');
+  await dialog.getByLabel('From ports').fill('53');
+  await dialog.getByLabel('To ports').fill('1024-2000');
+  await dialog.getByLabel('Came in through').fill('eth0');
+  await dialog.getByLabel('Leaves through').fill('eth1');
+  await dialog.getByLabel('Connection state').fill('new');
+  await dialog.getByLabel('Until').fill('2040-01-01T00:00:00Z');
+  await dialog.getByLabel('Comment').fill('a reason');
+  await dialog.getByLabel("Write matching packets to the kernel's log").check();
+  await button('Add to the draft').click();
+  await rule('every-part').waitFor();
+  await button('Change every-part').click();
+  assert.equal(await dialog.getByLabel('From ports').inputValue(), '53');
+  assert.equal(await dialog.getByLabel('Leaves through').inputValue(), 'eth1');
+  assert.equal(await dialog.getByLabel('At once').inputValue(), '3');
+  assert.ok(await dialog.getByLabel("Write matching packets to the kernel's log").isChecked());
+  await dialog.getByLabel('Protocol').selectOption('icmp');
+  await dialog.getByLabel('From ports').fill('');
+  await dialog.getByLabel('To ports').fill('');
+  await dialog.getByLabel('ICMP types').fill('8, 0');
+  await button('Save to the draft').click();
+  await rule('every-part').getByText(/icmp/).first().waitFor();
+  await button('Take out every-part').click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Take out every-part' }).click();
+  await rule('every-part').waitFor({ state: 'detached' });
+});
+
+test('Firewall keeps sets of addresses', async (t) => {
+  if (!isOwn()) return t.skip('needs a server of its own');
+  await button('New set…').click();
+  await page.getByLabel('Name of the set').fill('scanners');
+  await page.getByLabel('Addresses', { exact: true }).fill('203.0.113.1\n2001:db8::1');
+  await button('Save the set to the draft').click();
+  const set = page.locator('[data-set="scanners"]');
+  await set.getByText('2 hosts').waitFor();
+  await button('Change the set scanners').click();
+  await button('Take @scanners out of the draft').click();
+  await set.waitFor({ state: 'detached' });
+});
+
+test('Firewall says what alerts lead to, and why some never by themselves', async (t) => {
+  if (!isOwn()) return t.skip('needs a server of its own');
+  const flood = page.locator('[data-policy="syn_flood"]');
+  await flood.getByText(/never automatic: its sources are easily forged/).waitFor();
+  assert.ok(await flood.locator('option[value="automatic"]').isDisabled());
+  await page.locator('[data-policy="brute_force"] select').selectOption('automatic');
+  await page.getByText(': automatic.').waitFor();
+  await page.reload();
+  assert.equal(await page.locator('[data-policy="brute_force"] select').inputValue(), 'automatic');
+});
+
+test('Firewall never blocks who is on the allow list', async (t) => {
+  if (!isOwn()) return t.skip('needs a server of its own');
+  await button('Change the allow list…').click();
+  await page.getByLabel('Addresses and networks').fill('198.51.100.0/24');
+  await button('Save the allow list').click();
+  await page.getByText('198.51.100.0/24').waitFor();
+  await button('Block an address…').click();
+  await page.getByRole('textbox', { name: 'Address' }).fill('198.51.100.7');
+  await button('Block').click();
+  const refused = page.getByRole('dialog').getByRole('alert');
+  await refused.waitFor();
+  assert.match(await refused.textContent(), /allow list/);
+  await page.keyboard.press('Escape');
+});
+
+test('Firewall proposes what an alert calls for, and an alert blocks', async (t) => {
+  if (!isOwn()) return t.skip('needs a server of its own');
+  const api = async (method, path, body) => {
+    const answer = await page.request.fetch(`${server.url}${path}`, {
+      method,
+      headers: { Authorization: `Bearer ${await token()}` },
+      data: body,
+    });
+    return answer.status() === 204 ? null : answer.json();
+  };
+  const token = async () => {
+    const answer = await page.request.post(`${server.url}/api/login`, {
+      data: { username: server.username ?? 'admin', password: server.password },
+    });
+    return (await answer.json()).token;
+  };
+  const { alerts } = await api('GET', '/api/v1/alerts?since=-30d');
+  const scan = alerts.find((alert) => alert.class === 'port_scan');
+  assert.ok(scan, 'the sample holds a scan');
+  const proposal = await api('POST', '/api/v1/firewall/propose', { alert_id: scan.id });
+  const source = proposal.address;
+  const item = page.locator(`[data-proposal="${source}"]`);
+  await item.waitFor();
+  await item.getByText(/Tried on the last day/).waitFor();
+  await button(`Turn the block of ${source} down`).click();
+  await item.waitFor({ state: 'detached' });
+  await api('POST', '/api/v1/firewall/propose', { alert_id: scan.id });
+  await item.waitFor();
+  await button(`Accept the block of ${source}`).click();
+  const block = page.locator(`[data-block="${source}"]`);
+  await block.waitFor();
+  assert.match(await block.textContent(), /alert /);
+  await button(`Unblock ${source}`).click();
+  await block.waitFor({ state: 'detached' });
+});
+
+test('Firewall says that tables can be read only where nftables is', async (t) => {
+  if (!isOwn()) return t.skip('needs a server of its own');
+  await button('Import…').click();
+  await button('Read the table').click();
+  const refused = page.getByRole('dialog').getByRole('alert');
+  await refused.waitFor();
+  assert.match(await refused.textContent(), /only the backend nftables/);
+  await page.keyboard.press('Escape');
+});
+
 test('Firewall takes a change back before the eyes of whoever does not keep it', async (t) => {
   if (!isOwn()) return t.skip('needs a server of its own');
   await apply('10 s');
@@ -132,7 +254,7 @@ test('Explore blocks the source of a flow', async (t) => {
   await button(`Block ${address}`).click();
   // A protected address is refused in words; any other is blocked.
   await page
-    .getByText(`Blocked ${address}.`)
+    .getByText(`Blocked ${address}, `)
     .or(page.getByRole('dialog').getByRole('alert'))
     .first()
     .waitFor();

@@ -373,6 +373,25 @@ class WatchHealth(unittest.TestCase):
         self.assertGreater(int(values.split()[0]), 15)
 
 
+class CaptureToStore(BadInput, unittest.TestCase):
+    def test_the_store_has_all_flows_and_what_was_lost(self):
+        database = self.directory / "x.db"
+        result = run(SAMPLE, database)
+        self.assertEqual(result.returncode, 0, result)
+        first, *rows = result.stdout.decode().splitlines()
+        self.assertIn(f"{SAMPLE_WIRE_BYTES} bytes; {SAMPLE_PACKETS} packets seen, 0 dropped", first)
+        self.assertEqual(len(rows), 5)
+        self.assertEqual(rows[0], "198.51.100.80 1051283")
+        self.assertEqual(database.read_bytes()[:15], b"SQLite format 3")
+
+    def test_what_is_no_capture_and_no_interface_is_named(self):
+        self.check_failure(run("no-such-source", self.directory / "x.db"), "no-such-source")
+        self.check_failure(run(self.file(b"no capture"), self.directory / "y.db"), "file.pcap")
+
+    def test_wrong_use_is_told(self):
+        self.assertEqual(run(SAMPLE).returncode, 2)
+
+
 CASES = {
     "pcap_to_flows": PcapToFlows,
     "merge_captures": MergeCaptures,
@@ -380,6 +399,7 @@ CASES = {
     "print_flows": PrintFlows,
     "live_top_talkers": LiveTopTalkers,
     "watch_health": WatchHealth,
+    "capture_to_store": CaptureToStore,
 }
 
 if __name__ == "__main__":

@@ -161,6 +161,61 @@ TEST(Response, TrafficThatIsCutLeadsToNothingNew) {
   EXPECT_TRUE(response.IsCut(other.Reversed(), kStart));
 }
 
+TEST(Response, WhatIsCutIsKnownForAWhileAndOnlyIfTheBlockStandsInItsWay) {
+  MemoryBackend backend;
+  Response response(backend, {.default_policy = ResponsePolicy::kAutomatic});
+  const FiveTuple cut{.source = {A("203.0.113.9"), 5000},
+                      .destination = {A("192.0.2.1"), 22},
+                      .protocol = kProtocolTcp};
+  EXPECT_FALSE(response.MayBeCut());
+  EXPECT_FALSE(response.IsCut(cut, kStart));
+  ASSERT_EQ(response.Handle(BruteForce(), kStart)->act, ResponseAct::kBlocked);
+  EXPECT_TRUE(response.MayBeCut());
+  EXPECT_FALSE(response.IsCut(cut, kStart - seconds(1))) << "before it";
+  // Nothing was counted: where this comes along, nobody cuts it.
+  EXPECT_TRUE(response.IsCut(cut, kStart + seconds(29)));
+  EXPECT_FALSE(response.IsCut(cut, kStart + seconds(30)));
+  ASSERT_EQ(backend.Offer(In("203.0.113.9", kProtocolTcp, 22, kStart), 60), Decision::kDrop);
+  ASSERT_TRUE(response.AdvanceTo(kStart + seconds(40)).ok());
+  EXPECT_TRUE(response.IsCut(cut, kStart + seconds(30)));
+  EXPECT_TRUE(response.IsCut(cut, kStart + minutes(4)));
+  // A flow that was cut ends when the block is long over.
+  ASSERT_TRUE(response.Unblock(A("203.0.113.9"), kStart + minutes(5)).ok());
+  EXPECT_TRUE(response.IsCut(cut, kStart + minutes(4)));
+  EXPECT_FALSE(response.IsCut(cut, kStart + minutes(5)));
+  ASSERT_TRUE(response.Block({.address = A("198.51.100.1")}, kStart + minutes(70)).ok());
+  EXPECT_FALSE(response.IsCut(cut, kStart + minutes(4))) << "an hour later it is forgotten";
+}
+
+TEST(Response, NothingIsDoneThatItsUserCannotNote) {
+  MemoryBackend backend;
+  bool fails = true;
+  std::vector<std::string> noted;
+  const auto note = [&](const std::string& what) {
+    if (fails) return absl::UnavailableError("the disk is full");
+    noted.push_back(what);
+    return absl::OkStatus();
+  };
+  Response response(backend,
+                    {.before_block = [&](const ActiveBlock& block) { return note("+" + block.id); },
+                     .before_end =
+                         [&](const ActiveBlock& block, BlockEnd end) {
+                           return note(block.id + " " + std::string(ToString(end)));
+                         }});
+  const BlockRequest request{.address = A("198.51.100.1"), .ttl = seconds(60)};
+  EXPECT_FALSE(response.Block(request, kStart).ok());
+  EXPECT_EQ(backend.Offer(In("198.51.100.1", kProtocolTcp, 1, kStart), 60), Decision::kAccept);
+  fails = false;
+  ASSERT_TRUE(response.Block(request, kStart).ok());
+  fails = true;
+  EXPECT_FALSE(response.Unblock(request.address, kStart).ok());
+  EXPECT_EQ(backend.Offer(In("198.51.100.1", kProtocolTcp, 1, kStart), 60), Decision::kDrop);
+  EXPECT_EQ(response.blocks().size(), 1U);
+  fails = false;
+  ASSERT_TRUE(response.AdvanceTo(kStart + seconds(60)).ok());
+  EXPECT_EQ(noted, (std::vector<std::string>{"+198.51.100.1", "198.51.100.1 expired"}));
+}
+
 TEST(Response, ComingBackLastsTwiceAsLongUntilTheMaximum) {
   MemoryBackend backend;
   Response response(backend, {.default_policy = ResponsePolicy::kAutomatic,

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "app/findings.h"
+#include "app/fingerprints.h"
 #include "app/parsers.h"
 #include "app/samples.h"
 
@@ -59,6 +60,11 @@ constexpr std::uint16_t kPorts[] = {
     40000, 21,   23,   25,   53,   67,   69,   80,   110,  111,  123,  137,  443,  500,  502,  514,
     546,   1080, 1521, 1812, 1900, 1935, 2152, 3389, 3478, 4500, 4789, 5683, 6081, 6379, 11211};
 
+internal::Fingerprints& Fingerprints() {
+  static internal::Fingerprints fingerprints;
+  return fingerprints;
+}
+
 // What the inspector does with one parser, without the others.
 class Talk {
  public:
@@ -101,7 +107,10 @@ class Talk {
                        .application = application_,
                        .memory = memory_,
                        .scratch = scratch_,
-                       .scratch_limit = 16'384});
+                       .scratch_limit = 16'384,
+                       .names = &names_,
+                       .fingerprints = Fingerprints(),
+                       .expected = &expected_});
     const ParseResult result = row_.parser->parse(payload, findings);
     Check(result.consumed <= payload.bytes.size(), "consumed is at most what was shown");
     has_consumed_[payload.is_forward ? 0 : 1] |= result.consumed > 0;
@@ -125,6 +134,8 @@ class Talk {
   Application application_ = Application::kUnknown;
   internal::ParserMemory memory_{};
   std::unique_ptr<StreamBuffer> scratch_;
+  NameTable names_{{.max_names = 8, .hash_seed = 1}};
+  internal::ExpectedFlows expected_;
 };
 
 void Run(const Row& row, std::span<const std::uint8_t> data) {

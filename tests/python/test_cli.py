@@ -85,6 +85,42 @@ def test_top_prints_a_table(database):
     assert run("top", database, "--format", "csv").stdout.startswith("key,bytes,packets,flows\n")
 
 
+def test_a_capture_is_brought_into_a_store(tmp_path, sample):
+    path = str(tmp_path / "filled.db")
+    done = run("capture", sample, "--database", path, "--detect")
+    assert done.returncode == 0, done.stderr
+    ledger = json.loads(done.stderr)
+    assert done.stdout == f"{ledger['flows']} flows stored in {path}\n" and ledger["received"] == 2748
+    with nta.Store.open(path) as store:
+        assert len(store.alerts()) > 0 and store.summary()["capture"]["packets_seen"] == 2748
+    for wrong in (["capture", "--database", path], ["capture", sample, "--interface", "lo", "--database", path]):
+        assert run(*wrong).returncode == 1
+
+
+def test_an_interface_is_brought_into_a_store(tmp_path):
+    path = str(tmp_path / "live.db")
+    done = run("capture", "--interface", "lo", "--seconds", "0.5", "--database", path)
+    if done.returncode != 0:
+        pytest.skip(done.stderr)
+    assert " flows stored in " in done.stdout
+    assert nta.Store.open(path).summary()["capture"]["packets_dropped"] == 0
+
+
+def test_questions_about_a_store_have_one_answer_everywhere(sample, database):
+    for command in (["series", "--by", "none"], ["conversations", "--limit", "3"], ["summary"]):
+        form = [] if command[0] == "summary" else ["--format", "json"]
+        answers = [run(command[0], file, *command[1:], *form, "--quiet").stdout for file in (sample, database)]
+        if command[0] == "summary":
+            answers = [{**json.loads(a), "alerts": 0, "capture": 0} for a in answers]
+        assert answers[0] == answers[1] and answers[0]
+    table = run("series", database, "--where", "proto=tcp").stdout.splitlines()
+    assert table[0].split() == ["time", "tcp"] and table[1].startswith("2026-11-22T08:21:00")
+    about = json.loads(run("top", database).stderr)
+    assert about["source"] == "rollup" and about["packets_dropped"] == 0
+    assert json.loads(run("top", database, "--where", "port=80").stderr)["source"] == "raw"
+    assert run("conversations", database, "--where", "prot=tcp").returncode == 2
+
+
 def test_damaged_file_prints_what_could_be_read(sample, damaged_capture):
     done = run("flows", damaged_capture)
     assert done.returncode == 1

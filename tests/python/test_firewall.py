@@ -7,7 +7,7 @@ import pytest
 
 import nta
 from nta._cli import main
-from nta.firewall import AddressSet, MemoryBackend, Rule, RuleSet, rehearse
+from nta.firewall import AddressSet, MemoryBackend, Response, Rule, RuleSet, rehearse
 
 HOUR = 3_600 * 10**9
 START = 1_795_334_400 * 10**9
@@ -98,6 +98,40 @@ def test_the_memory_backend_blocks_and_lets_go():
     assert backend.offer(60, **packet) == "accept"
     with pytest.raises(nta.NotFoundError):
         backend.block("nobody", "203.0.113.9", now=START)
+
+
+def test_one_call_blocks_and_one_lifts():
+    backend = MemoryBackend()
+    response = Response(backend, allow_list=["198.51.100.0/24"])
+    packet = {"direction": "in", "source": "203.0.113.9", "destination": "192.0.2.1",
+              "destination_port": 22, "state": "new", "time": START}  # fmt: skip
+    made = response.block("203.0.113.9", protocol="tcp", port=22, seconds=60, reason="x", now=START)
+    assert made["scope"] == {"protocol": "tcp", "port": 22}
+    assert backend.offer(60, **packet) == "drop"
+    assert backend.offer(60, **{**packet, "destination_port": 80}) == "accept"
+    [block] = response.blocks(now=START + 10**9)
+    assert (block["id"], block["effect"]["packets"]) == ("203.0.113.9 tcp port 22", 1)
+    response.unblock("203.0.113.9", now=START)
+    assert backend.offer(60, **packet) == "accept"
+    with pytest.raises(nta.NotFoundError):
+        response.unblock("203.0.113.9", now=START)
+    with pytest.raises(nta.FailedPreconditionError, match="allow list"):
+        response.block("198.51.100.7", now=START)
+    with pytest.raises(nta.InvalidArgumentError):
+        response.block("203.0.113.9", port=22, now=START)
+    response.block("203.0.113.9", seconds=60, now=START)
+    assert response.blocks(now=START + 60 * 10**9) == []
+
+
+def test_the_command_tells_two_files_apart(tmp_path, capsys):
+    before, after = tmp_path / "before.json", tmp_path / "after.json"
+    before.write_text(RuleSet().to_json())
+    after.write_text(RuleSet([TELNET]).to_json())
+    assert main(["firewall", "diff", str(before), str(after)]) == 0
+    assert capsys.readouterr().out.startswith("+ rule no-telnet: drop in tcp to port 23")
+    assert main(["firewall", "diff", str(before)]) == 2
+    assert main(["firewall", "add", '{"id":"a;drop"}']) == 1
+    assert 'rule id "a;drop"' in capsys.readouterr().err
 
 
 def test_the_command_lists_and_rehearses(tmp_path, capsys):

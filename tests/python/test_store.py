@@ -199,3 +199,120 @@ def test_what_progress_raises_stops_an_export(store, tmp_path):
 
     with pytest.raises(KeyError):
         store.export_flows(tmp_path / "flows.csv", progress=stop)
+
+
+def test_answers_are_columns(store, flows):
+    np = pytest.importorskip("numpy")
+    top = store.top("address", limit=3)
+    columns = top.to_numpy()
+    assert list(columns) == ["key", "bytes", "packets", "flows", "sent_bytes", "received_bytes"]
+    assert columns["bytes"].dtype == np.uint64 and columns["bytes"].shape == (3,)
+    assert [int(b) for b in columns["bytes"]] == [row["bytes"] for row in top]
+    assert list(columns["key"]) == [row["key"] for row in top]
+    assert not columns["bytes"].flags.writeable
+    ports = store.top("destination_port").to_numpy()
+    assert (ports["sent_bytes"] == -1).all()
+    series = store.series(since="2026-11-22T08:20:00Z", until=UNTIL).to_numpy()
+    assert series["time"].dtype == np.dtype("datetime64[ns]") and series["time"].shape == (3,)
+    assert series["tcp"][0] == -1 and series["tcp"][1:].sum() == sum(
+        f.wire_bytes for f in flows if f.protocol == 6
+    )
+    pairs = store.conversations(limit=5).to_numpy()
+    assert (pairs["bytes"] == pairs["bytes_from_a"] + pairs["bytes_from_b"]).all()
+    memory = memoryview(store.summary()["protocols"].columns()["flows"])
+    assert memory.readonly and sum(memory) == len(flows)
+
+
+def test_columns_outlive_their_answer(store):
+    pytest.importorskip("numpy")
+    column = store.top("address", limit=3).to_numpy()["bytes"]
+    assert int(column[0]) == 1051283
+
+
+def test_conversations_have_both_directions(store, flows):
+    answer = store.conversations(by="packets", limit=1000)
+    assert answer.source == "raw" and answer.total["flows"] == len(flows)
+    assert sum(row["packets"] for row in answer) == sum(f.packets for f in flows)
+    row = answer[0]
+    between = [f for f in flows if {f.source_address, f.destination_address} == {row["a"], row["b"]}]
+    assert row["flows"] == len(between)
+    assert row["flows_from_a"] == sum(f.source_address == row["a"] for f in between)
+    assert row["bytes_from_a"] == sum(
+        f.forward_wire_bytes if f.source_address == row["a"] else f.reverse_wire_bytes for f in between
+    )
+    few = store.conversations(where="dport=22")
+    assert 0 < few.total["flows"] < len(flows)
+
+
+def test_answers_say_what_was_lost_and_what_is_other(store, flows):
+    store.record_capture("2026-11-22T08:21:30Z", packets_seen=100, packets_dropped=9, flows_evicted=2)
+    store.record_capture("2026-11-22T08:21:40Z", flows_dropped=1)
+    lost = {"packets_seen": 100, "packets_dropped": 9, "flows_evicted": 2, "flows_dropped": 1}
+    between = {"since": SINCE, "until": UNTIL}
+    for answer in (store.flows(**between), store.top(**between), store.series(**between),
+                   store.conversations(**between)):  # fmt: skip
+        assert answer.capture == lost
+    assert store.summary(**between)["capture"] == lost
+    assert store.flows(until=SINCE).capture["packets_seen"] == 0
+    assert nta.FlowBatch().capture is None
+    ports = store.top("destination_port", limit=1000)
+    assert ports.other["flows"] + sum(row["flows"] for row in ports) <= len(flows)
+    assert store.top("protocol").other is None
+
+
+def test_pages_go_on_where_they_ended(store, flows):
+    pages = store.flow_pages(order="oldest", page=100)
+    first = next(pages)
+    assert len(first) == 100 and pages.cursor
+    rest = list(store.flow_pages(order="oldest", page=100, cursor=pages.cursor))
+    assert len(first) + sum(map(len, rest)) == len(flows)
+    assert [f.last_seen for page in [first, *rest] for f in page] == sorted(f.last_seen for f in flows)
+    assert list(store.flow_pages(until=SINCE)) == []
+    with pytest.raises(nta.InvalidArgumentError):
+        next(store.flow_pages(page=10_001))
+
+
+def test_questions_are_stopped(store):
+    with pytest.raises(ZeroDivisionError):
+        store.conversations(progress=lambda done: 1 / 0)
+    with pytest.raises(nta.DeadlineExceededError):
+        store.conversations(timeout=0)
+    heard = []
+    store.top(where="proto=tcp", progress=heard.append, timeout=10)
+    assert heard and all(0 <= done <= 1 for done in heard)
+
+
+def test_retention_deletes_what_is_old(store, flows):
+    kept = store.retain(now="2026-11-22T09:00:00Z")
+    assert kept["flows_deleted"] == 0
+    gone = store.retain(flow_age=3600, now="2026-11-22T12:00:00Z")
+    assert gone["flows_deleted"] == len(flows) and store.size()["flows"] == 0
+
+
+def test_a_pipeline_fills_a_store(tmp_path, sample, flows):
+    with nta.Store.open(tmp_path / "filled.db") as store:
+        pipeline = nta.Pipeline(nta.PcapFileReader(sample), detectors=[nta.PortScanDetector()])
+        counts = nta.fill_store(store, pipeline)
+        assert counts["flows"] == store.size()["flows"] == len(flows)
+        assert counts["packets_seen"] == flows.ledger.received and counts["alerts"] > 0
+        assert store.summary()["capture"]["packets_seen"] == flows.ledger.received
+        assert {alert.alert_class for alert in store.alerts()} == {"port_scan"}
+
+
+def test_a_damaged_capture_fills_a_store_up_to_the_damage(tmp_path, sample):
+    cut = tmp_path / "cut.pcap"
+    content = open(sample, "rb").read()
+    cut.write_bytes(content[: len(content) // 2])
+    with nta.Store.open(tmp_path / "half.db") as store:
+        with pytest.raises(nta.DataLossError):
+            nta.fill_store(store, nta.Pipeline(nta.PcapFileReader(cut)))
+        assert store.size()["flows"] > 0
+
+
+def test_an_import_hints_at_what_the_file_lacks(tmp_path, store, flows):
+    plain = tmp_path / "plain.csv"
+    plain.write_text(flows.to_csv())
+    with nta.Store.open(tmp_path / "other.db") as other:
+        assert "outcome and tcp_state" in other.import_flows(plain)["hints"][0]
+        store.export_flows(tmp_path / "all.csv")
+        assert other.import_flows(tmp_path / "all.csv")["hints"] == []

@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "nta/capture/pcap_file_reader.h"
+#include "nta/firewall/backend.h"
+#include "nta/firewall/response.h"
 
 namespace nta::server {
 namespace {
@@ -131,6 +133,53 @@ TEST_F(CaptureLoopTest, AlertIdsAreThoseOfThisRun) {
   }());
   EXPECT_EQ(writer_.Stats().alerts_written, alert_ids_.size());
   EXPECT_THAT(store_->Alerts({})->alerts.at(0).id, StartsWith("run7-"));
+}
+
+// Alerts about traffic, but for their ends.
+std::vector<Alert> AlertsOfSample(LiveDetection* detection) {
+  const std::unique_ptr<Store> store = *Store::Open({.path = ":memory:"});
+  StoreWriter writer(*store);
+  TrafficSampler sampler;
+  std::vector<Alert> alerts;
+  CaptureLoopOptions options;
+  options.kind = CaptureKind::kFile;
+  options.pipeline.flow_table.events = FlowEventSelection::kAll;
+  options.open = []() -> absl::StatusOr<std::unique_ptr<PacketSource>> {
+    return PcapFileReader::Open(Sample());
+  };
+  CaptureLoop loop(std::move(options), writer, sampler, [&](const Alert& alert) {
+    if (alert.state != AlertState::kClosed) alerts.push_back(alert);
+  });
+  if (detection != nullptr) loop.UseDetection(*detection);
+  EXPECT_TRUE(loop.Open().ok());
+  loop.Run({});
+  return alerts;
+}
+
+TEST_F(CaptureLoopTest, WhoIsBlockedAndGoesOnIsNoNews) {
+  const std::vector<Alert> unblocked = AlertsOfSample(nullptr);
+  ASSERT_GE(unblocked.size(), 2U) << "a scan, and then another";
+  const Alert& first = unblocked.front();
+  ASSERT_TRUE(first.entity.source);
+
+  MemoryBackend backend;
+  nta::Response response(backend, {});
+  LiveDetection detection;
+  detection.SkipCut({.any = [&] { return response.MayBeCut(); },
+                     .is_cut = [&](const FiveTuple& flow,
+                                   Timestamp time) { return response.IsCut(flow, time); }});
+  ASSERT_TRUE(response.Block({.address = *first.entity.source}, first.time).ok());
+  // The kernel shows that it stands in the way.
+  backend.Offer({.direction = RuleDirection::kIn,
+                 .source = *first.entity.source,
+                 .destination = *IpAddress::Parse("198.51.100.22"),
+                 .protocol = kProtocolTcp,
+                 .time = first.time},
+                60);
+  ASSERT_TRUE(response.AdvanceTo(first.time + 1ms).ok());
+  const std::vector<Alert> blocked = AlertsOfSample(&detection);
+  ASSERT_EQ(blocked.size(), 1U);
+  EXPECT_EQ(blocked.front().id, first.id);
 }
 
 TEST_F(CaptureLoopTest, AnInterfaceThatGoesAwayIsOpenedAgainAndCountsGoOn) {

@@ -55,7 +55,72 @@ TEST_F(HostsTest, ConversationsTellWhoSpokeFirstAndHowMuchEachSent) {
                         R"("bytes":2200,"packets":4,"flows":2,)"
                         R"("forward_bytes":200,"reverse_bytes":2000}])"));
   EXPECT_THAT(response.body, HasSubstr(R"("total":{"bytes":2280,"packets":8,"flows":4})"));
-  EXPECT_THAT(response.body, HasSubstr(R"("examined_flows":4,"complete":true)"));
+  EXPECT_THAT(response.body, HasSubstr(R"("source":"raw","capture":{"packets_seen":0)"));
+}
+
+TEST_F(HostsTest, WhoBeganMoreOfTheFlowsOfAConversationIsItsSource) {
+  Write("198.51.100.7", "10.0.0.1", 443, 1, 1);
+  const Response response = Get("/api/v1/conversations?limit=1&by=flows");
+  EXPECT_THAT(response.body, HasSubstr(R"("source":"10.0.0.1","destination":"198.51.100.7")"));
+  EXPECT_THAT(response.body, HasSubstr(R"("flows":3,"forward_bytes":201,"reverse_bytes":2001)"));
+}
+
+TEST_F(HostsTest, ConversationsNameAddressesByTheirLatestFlows) {
+  FlowRecord flow;
+  flow.first_seen = flow.last_seen = wall_ - 1s;
+  flow.source = {*IpAddress::Parse("10.0.0.1"), 40'000};
+  flow.destination = {*IpAddress::Parse("198.51.100.7"), 443};
+  flow.forward.packets = 1;
+  auto metadata = std::make_shared<FlowMetadata>();
+  metadata->Set(MetadataField::kDestinationName, "files.example");
+  flow.metadata = std::move(metadata);
+  ASSERT_TRUE(store_->Write(std::vector{flow}, {}).ok());
+  EXPECT_THAT(Get("/api/v1/conversations?limit=1").body,
+              HasSubstr(R"("source_name":null,"destination_name":"files.example")"));
+}
+
+TEST_F(HostsTest, EveryAnswerSaysWhatCaptureLostInItsInterval) {
+  ASSERT_TRUE(
+      store_
+          ->RecordCapture(
+              wall_ - 5s,
+              {.packets_seen = 90, .packets_dropped = 7, .flows_evicted = 3, .flows_dropped = 2})
+          .ok());
+  ASSERT_TRUE(store_->RecordCapture(wall_ - 48h, {.packets_seen = 1000}).ok());
+  for (const char* target : {"flows?limit=1", "top?dimension=application", "series",
+                             "conversations", "hosts/10.0.0.1"}) {
+    const Response response = Get(std::string("/api/v1/") + target);
+    ASSERT_EQ(response.status, 200) << response.body;
+    EXPECT_THAT(response.body, HasSubstr(R"("capture":{"packets_seen":90,"packets_dropped":7,)"
+                                         R"("flows_evicted":3,"flows_dropped":2})"))
+        << target;
+  }
+  // There the counts stand behind the state of the capture.
+  EXPECT_THAT(Get("/api/v1/summary").body,
+              HasSubstr(R"("packets_seen":90,"packets_dropped":7,"flows_evicted":3,)"
+                        R"("flows_dropped":2}})"));
+}
+
+TEST_F(HostsTest, APortOfNoServiceCountsAsOther) {
+  Write("10.0.0.9", "10.0.0.8", 50'000, 11, 0);
+  EXPECT_THAT(Get("/api/v1/top?dimension=destination_port&where=src%3D10.0.0.9").body,
+              HasSubstr(R"("other":{"bytes":)"));
+}
+
+TEST_F(HostsTest, AQuestionWhoseAskerIsGoneIsGivenUp) {
+  std::stop_source gone;
+  gone.request_stop();
+  for (const char* target :
+       {"/api/v1/flows", "/api/v1/top?where=port%3D443", "/api/v1/conversations",
+        "/api/v1/hosts/10.0.0.1", "/api/v1/series?where=port%3D443"}) {
+    Request request;
+    request.method = "GET";
+    request.target = *ParseTarget(target);
+    request.authorization = "Bearer " + token_;
+    request.client = *IpAddress::Parse("192.0.2.1");
+    request.stop = gone.get_token();
+    EXPECT_EQ(Send(std::move(request)).status, 503) << target;
+  }
 }
 
 TEST_F(HostsTest, ConversationsObeyTheFilter) {

@@ -101,3 +101,49 @@ def test_the_command_applies_and_confirms(firewall, tmp_path):
     listed = nta(firewall, "list")
     assert listed.returncode == 0 and "no-telnet" in listed.stdout
     assert nta(firewall, "confirm", token).returncode == 1
+
+
+@pytest.mark.skipif(not PACKAGE or not (PACKAGE / "nta").exists(), reason="the Python package is not built")
+def test_the_command_edits_the_draft_and_blocks(firewall, tmp_path):
+    added = nta(firewall, "add", json.dumps(RULE))
+    if "ModuleNotFoundError" in added.stderr or "ImportError" in added.stderr:
+        pytest.skip("the Python package is of another interpreter")
+    assert added.returncode == 0, added.stderr
+    rule = tmp_path / "rule.json"
+    rule.write_text(json.dumps({**RULE, "id": "no-ftp", "destination_ports": [21]}))
+    assert nta(firewall, "add", str(rule), "--place", "0").returncode == 0
+    rule.write_text(json.dumps({**RULE, "id": "no-ftp", "destination_ports": [20, 21]}))
+    assert nta(firewall, "replace", str(rule)).returncode == 0
+    assert nta(firewall, "diff").stdout == (
+        "+ rule no-ftp: drop in tcp to ports 20-21\n+ rule no-telnet: drop in tcp to port 23\n"
+    )
+    assert nta(firewall, "delete", "no-ftp").returncode == 0
+    assert nta(firewall, "delete", "no-ftp").returncode == 1
+    rules = tmp_path / "rules.json"
+    rules.write_text(json.dumps({"rules": []}))
+    assert nta(firewall, "replace", "--all", str(rules)).returncode == 0
+    assert nta(firewall, "diff").stdout == ""
+
+    blocked = nta(firewall, "block", "203.0.113.9", "--protocol", "tcp", "--port", "22", "--seconds", "60")
+    assert blocked.stdout.startswith("203.0.113.9 tcp port 22 until 20"), blocked.stderr
+    assert "0 packets cut" in nta(firewall, "effect").stdout
+    assert json.loads(nta(firewall, "effect", "--format", "json").stdout)[0]["scope"]["port"] == 22
+    assert nta(firewall, "unblock", "203.0.113.9").returncode == 0
+    assert nta(firewall, "unblock", "203.0.113.9").returncode == 1
+    assert nta(firewall, "effect").stdout == ""
+    assert nta(firewall, "block", "--alert", "nothing-1").returncode == 1
+    assert "only the backend nftables" in nta(firewall, "import", "inet", "filter").stderr
+
+
+def test_acts_of_the_firewall_are_in_the_trail(firewall):
+    firewall.call("POST", "/api/v1/firewall/rules", {"rule": RULE}, token=firewall.token)
+    apply(firewall, 60)
+    firewall.call("POST", "/api/v1/firewall/block", {"address": "203.0.113.9", "seconds": 1}, token=firewall.token)
+    deadline = time.monotonic() + 10
+    acts = {}
+    while "firewall.expire" not in acts and time.monotonic() < deadline:
+        answer = firewall.call("GET", "/api/v1/logs/audit", token=firewall.token).json()
+        acts = {one["act"]: one for one in answer["records"]}
+        time.sleep(0.2)
+    assert acts["firewall.block"] and acts["firewall.expire"]["target"] == "203.0.113.9"
+    assert "no-telnet" in json.dumps(acts["firewall.change.apply"])

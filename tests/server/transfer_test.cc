@@ -1,5 +1,6 @@
 #include "app_fixture.h"
 #include "body_file.h"
+#include "nta/export/flow_csv.h"
 #include "nta/json/flow_transfer.h"
 
 namespace nta::server {
@@ -74,6 +75,21 @@ TEST_F(TransferTest, AnExportHasWhatTheFilterSelects) {
   EXPECT_EQ(job.result, R"({"flows":0})");
   EXPECT_EQ(Call("POST", "/api/v1/exports?where=cats", token).status, 400);
   EXPECT_EQ(Call("POST", "/api/v1/exports?format=xml", token).status, 400);
+}
+
+TEST_F(TransferTest, AnImportTellsWhatTheFileCannotTell) {
+  const std::string token = SignIn("olaf").access;
+  const std::string line =
+      "1000000000,2000000000,6,10.0.0.1,1,192.0.2.1,80,,1,60,46,0,0,0,0,0,2,0,,idle_timeout\n";
+  const Job job =
+      Await(Import(token, "/api/v1/imports", std::string(kFlowCsvHeader) + "\n" + line));
+  ASSERT_EQ(job.state, JobState::kDone) << job.error;
+  EXPECT_THAT(job.result, HasSubstr(R"("flows":1)"));
+  EXPECT_THAT(job.result, HasSubstr("does not have outcome and tcp_state"));
+  const Job exported = Await(Call("POST", "/api/v1/exports?since=1970-01-01T00:00:00Z", token));
+  const Job whole =
+      Await(Import(token, "/api/v1/imports", *exported.file->Read(0, std::size_t{1} << 20)));
+  EXPECT_THAT(whole.result, HasSubstr(R"("hints":[])"));
 }
 
 TEST_F(TransferTest, AnImportNamesEachWrongLineAndStoresNothing) {

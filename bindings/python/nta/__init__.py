@@ -68,6 +68,7 @@ from ._nta import (
     FlowBatch,
     FlowEvent,
     FlowFilter,
+    FlowPages,
     FlowRecord,
     FlowTableStats,
     FragmentStats,
@@ -123,7 +124,8 @@ from ._nta import (
     suggest_threshold,
     verify_webhook,
 )
-from ._results import SeriesResult, TopResult
+from ._fill import fill_store
+from ._results import ConversationResult, Rows, SeriesResult, TopResult
 from ._time import TimeLike, to_datetime, to_nanoseconds
 from .firewall import rehearse
 
@@ -158,6 +160,7 @@ __all__ = [
     "CaptureInterface",
     "CaptureStats",
     "Column",
+    "ConversationResult",
     "DataLossError",
     "DeadlineExceededError",
     "DecodedPacket",
@@ -173,6 +176,7 @@ __all__ = [
     "FlowBatch",
     "FlowEvent",
     "FlowFilter",
+    "FlowPages",
     "FlowRecord",
     "FlowTableStats",
     "FragmentStats",
@@ -203,6 +207,7 @@ __all__ = [
     "Secret",
     "Scheduler",
     "RuleDetector",
+    "Rows",
     "SeriesResult",
     "SeriesScore",
     "SeriesScorer",
@@ -225,6 +230,7 @@ __all__ = [
     "dns_tunnel_score",
     "flow_feature_names",
     "format_addresses",
+    "fill_store",
     "format_timestamp",
     "health_sample",
     "list_interfaces",

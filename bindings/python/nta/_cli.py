@@ -16,6 +16,7 @@ from typing import Any, Callable, Iterable, NoReturn, Optional, Sequence
 
 import nta
 from nta import _cli_audit
+from nta import _cli_store
 from nta import _cli_transfer
 
 from ._cli_firewall import add_firewall
@@ -27,7 +28,6 @@ _DIMENSIONS = (
     "address", "source_address", "destination_address", "protocol", "source_port", "destination_port",
 )  # fmt: skip
 _MEASURES = ("bytes", "packets", "flows")
-_SQLITE_MAGIC = b"SQLite format 3\0"
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
@@ -79,10 +79,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_detect(commands)
     _add_top(commands)
     _cli_audit.add_commands(commands)
+    _cli_store.add_commands(commands, _add_interval, _add_meter, _read)
     _cli_transfer.add_commands(commands, _add_interval)
     add_firewall(commands)
     _cli_backup.add(commands)
-    _cli_backtest.add(commands, _add_interval, _is_store)
+    _cli_backtest.add(commands, _add_interval, _cli_store.is_store)
     serve = commands.add_parser(
         "serve", help="start nta-server with the arguments that follow", add_help=False
     )
@@ -139,7 +140,7 @@ def _add_top(commands: Any) -> None:
     parser.add_argument("--format", choices=("table", "csv", "json"), default="table")
     _add_interval(parser)
     _add_meter(parser)
-    parser.set_defaults(run=_top)
+    parser.set_defaults(run=_top, read=_read)
 
 
 # Commands
@@ -151,12 +152,16 @@ def _flows(options: argparse.Namespace) -> int:
         if options.format == "csv"
         else (lambda flows, _: flows.to_json_lines())
     )
-    if _is_store(options.file):
+    if _cli_store.is_store(options.file):
         with nta.Store.open(options.file) as store:
-            flows = store.flows(
+            first = True
+            for page in store.flow_pages(
                 since=options.since, until=options.until, where=options.where, order="oldest"
-            )
-        sys.stdout.write(show(flows, True))
+            ):
+                sys.stdout.write(show(page, first))
+                first = False
+        if first:
+            sys.stdout.write(show(nta.FlowBatch(), True))
         return 0
     where = _with_interval(options)
     pipeline = _pipeline(options, where=options.where)
@@ -185,15 +190,10 @@ def _top(options: argparse.Namespace) -> int:
         "by": options.by, "limit": options.limit, "since": options.since, "until": options.until,
         "where": options.where,
     }  # fmt: skip
-    if _is_store(options.file):
-        with nta.Store.open(options.file) as store:
-            _print_top(store.top(options.dimension, **query), options)
-        return 0
-    # The flows of a file go through a store in memory: one meaning of "top" everywhere.
-    with nta.Store.open(":memory:") as store:
-        for batch in _until_error(_pipeline(options), options):
-            store.write(batch.flows)
-        _print_top(store.top(options.dimension, **query), options)
+    with _cli_store.store_of(options) as store:
+        top = store.top(options.dimension, **query)
+    _cli_store.print_rows(top, ["key", *_MEASURES], options.format)
+    _cli_store.print_about(top, options)
     return int(options.status)
 
 
@@ -220,6 +220,10 @@ def _pipeline(options: argparse.Namespace, **more: Any) -> nta.Pipeline:
     )
 
 
+def _read(options: argparse.Namespace) -> Iterable[nta.Batch]:
+    return _until_error(_pipeline(options), options)
+
+
 def _until_error(pipeline: nta.Pipeline, options: argparse.Namespace) -> Iterable[nta.Batch]:
     """The batches; a damaged end is reported after everything before it, in options.status."""
     options.status = 0
@@ -244,33 +248,6 @@ def _with_interval(options: argparse.Namespace) -> Callable[[nta.FlowBatch], nta
     if until < since:
         raise nta.InvalidArgumentError("--until is before --since")
     return lambda flows: nta.FlowBatch(f for f in flows if since <= f.last_seen < until)
-
-
-def _print_top(rows: nta.TopResult, options: argparse.Namespace) -> None:
-    columns = ["key", *_MEASURES]
-    if options.format == "json":
-        for row in rows:
-            print(json.dumps(row, separators=(",", ":")))
-        return
-    table = [columns, *([str(row[name]) for name in columns] for row in rows)]
-    if options.format == "csv":
-        for cells in table:
-            print(",".join(cells))
-        return
-    widths = [max(len(cells[i]) for cells in table) for i in range(len(columns))]
-    for cells in table:
-        numbers = (cell.rjust(width) for cell, width in zip(cells[1:], widths[1:]))
-        print("  ".join([cells[0].ljust(widths[0]), *numbers]))
-
-
-def _is_store(path: str) -> bool:
-    if path == "-":
-        return False
-    try:
-        with open(path, "rb") as file:
-            return file.read(len(_SQLITE_MAGIC)) == _SQLITE_MAGIC
-    except OSError:
-        return False  # whoever opens it for real says why
 
 
 def _find_server() -> Optional[str]:

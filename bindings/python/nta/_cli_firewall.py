@@ -1,4 +1,4 @@
-"""nta firewall: list, rehearse, apply, confirm."""
+"""nta firewall: what needs no server, and a change at one; the rest is in _cli_firewall_acts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SERVER = "http://127.0.0.1:8080"
 
 
 def add_firewall(commands: Any) -> None:
-    parser = commands.add_parser("firewall", help="list, rehearse, apply and confirm rules")
+    parser = commands.add_parser("firewall", help="rules, rehearsals, changes and blocks")
     acts = parser.add_subparsers(title="acts", metavar="ACT", required=True)
 
     listing = acts.add_parser("list", help="the rules in a file, in the kernel or at a server")
@@ -57,6 +57,16 @@ def add_firewall(commands: Any) -> None:
     _add_server(confirm)
     confirm.set_defaults(run=_confirm)
 
+    importing = acts.add_parser("import", help="an nftables table as rules; nothing is changed")
+    importing.add_argument("family", choices=("inet", "ip", "ip6"))
+    importing.add_argument("table")
+    _add_server(importing, default=None)
+    importing.set_defaults(run=_import)
+
+    from nta._cli_firewall_acts import add_acts
+
+    add_acts(acts)
+
 
 def _add_server(parser: argparse.ArgumentParser, default: Optional[str] = _SERVER) -> None:
     parser.add_argument("--server", default=default, metavar="URL",
@@ -83,7 +93,22 @@ def _list(options: argparse.Namespace) -> int:
     for number, (rule, words) in enumerate(zip(rules.rules, str(rules).splitlines()), 1):
         print(f"{number:4}  {rule.id:<32}  {words}")
     for problem in rules.problems():
-        print(f"  !   {problem['text']}")
+        # The rules of blocks are the server's own, and nobody's mistake.
+        if not problem["rule_id"].startswith("blocked"):
+            print(f"  !   {problem['text']}")
+    return 0
+
+
+def _import(options: argparse.Namespace) -> int:
+    if options.server:
+        body = {"family": options.family, "table": options.table}
+        answer = _Server(options).call("POST", "/api/v1/firewall/import", body)
+        rules, unmapped = RuleSet.from_json(json.dumps(answer["rules"])), answer["unmapped"]
+    else:
+        rules, unmapped = NftablesBackend().import_table(options.family, options.table)
+    print(rules.to_json())
+    for line in unmapped:
+        print(f"not taken over: {line}", file=sys.stderr)
     return 0
 
 

@@ -59,5 +59,7 @@ def _import(options: argparse.Namespace) -> int:
         print(f"{options.file}:{line}: {message}", file=sys.stderr)
     if report["wrong_lines"] > len(report["errors"]):
         print(f"... and {report['wrong_lines'] - len(report['errors'])} more", file=sys.stderr)
+    for hint in report["hints"]:
+        print(f"nta: {hint}", file=sys.stderr)
     print(f"{report['flows']} of {report['lines']} flows stored")
     return 0 if report["wrong_lines"] == 0 or options.skip_wrong_lines else 1

@@ -8,7 +8,7 @@ import numpy as np
 from typing_extensions import Buffer
 
 from ._interfaces import Detector, PacketSource
-from ._results import SeriesResult, TopResult
+from ._results import ConversationResult, SeriesResult, TopResult
 from ._time import TimeLike
 
 _Path = Union[str, bytes, os.PathLike[str], os.PathLike[bytes]]
@@ -996,6 +996,24 @@ class FlowBatch(Sequence[FlowRecord]):
     def stats(self) -> Optional[PipelineStats]: ...
     @property
     def ledger(self) -> Optional[PacketLedger]: ...
+    @property
+    def capture(self) -> Optional[dict[str, int]]: ...
+
+class Table:
+    def __len__(self) -> int: ...
+    def columns(self) -> dict[str, Union[Column, list[str]]]: ...
+    def row(self, index: int) -> dict[str, Any]: ...
+    def values(self, name: str) -> list[Any]: ...
+    @property
+    def names(self) -> list[str]: ...
+    def __arrow_c_schema__(self) -> object: ...
+    def __arrow_c_stream__(self, requested_schema: Optional[object] = ...) -> object: ...
+
+class FlowPages(Iterator[FlowBatch]):
+    def __iter__(self) -> FlowPages: ...
+    def __next__(self) -> FlowBatch: ...
+    @property
+    def cursor(self) -> Optional[str]: ...
 
 class Batch:
     @property
@@ -1114,7 +1132,19 @@ class Store:
         where: _Where = ...,
         limit: Optional[int] = ...,
         order: str = ...,
+        progress: Optional[Callable[[float], object]] = ...,
+        timeout: Optional[float] = ...,
     ) -> FlowBatch: ...
+    def flow_pages(
+        self,
+        *,
+        since: Optional[TimeLike] = ...,
+        until: Optional[TimeLike] = ...,
+        where: _Where = ...,
+        page: int = ...,
+        order: str = ...,
+        cursor: str = ...,
+    ) -> FlowPages: ...
     def alerts(
         self,
         *,
@@ -1133,6 +1163,8 @@ class Store:
         since: Optional[TimeLike] = ...,
         until: Optional[TimeLike] = ...,
         where: _Where = ...,
+        progress: Optional[Callable[[float], object]] = ...,
+        timeout: Optional[float] = ...,
     ) -> TopResult: ...
     def series(
         self,
@@ -1144,9 +1176,27 @@ class Store:
         measure: str = ...,
         address: Optional[_Address] = ...,
         where: _Where = ...,
+        progress: Optional[Callable[[float], object]] = ...,
+        timeout: Optional[float] = ...,
     ) -> SeriesResult: ...
+    def conversations(
+        self,
+        *,
+        by: str = ...,
+        limit: int = ...,
+        since: Optional[TimeLike] = ...,
+        until: Optional[TimeLike] = ...,
+        where: _Where = ...,
+        progress: Optional[Callable[[float], object]] = ...,
+        timeout: Optional[float] = ...,
+    ) -> ConversationResult: ...
     def summary(
-        self, *, since: Optional[TimeLike] = ..., until: Optional[TimeLike] = ...
+        self,
+        *,
+        since: Optional[TimeLike] = ...,
+        until: Optional[TimeLike] = ...,
+        progress: Optional[Callable[[float], object]] = ...,
+        timeout: Optional[float] = ...,
     ) -> dict[str, Any]: ...
     def export_flows(
         self,
@@ -1166,6 +1216,26 @@ class Store:
         skip_wrong_lines: bool = ...,
         progress: Optional[Callable[[float], object]] = ...,
     ) -> dict[str, Any]: ...
+    def mark_captured(self, since: TimeLike, until: TimeLike) -> None: ...
+    def record_capture(
+        self,
+        time: TimeLike,
+        *,
+        packets_seen: int = ...,
+        packets_dropped: int = ...,
+        flows_evicted: int = ...,
+        flows_dropped: int = ...,
+    ) -> None: ...
+    def retain(
+        self,
+        *,
+        flow_age: Optional[float] = ...,
+        alert_age: Optional[float] = ...,
+        sample_age: Optional[float] = ...,
+        max_bytes: Optional[int] = ...,
+        now: TimeLike = ...,
+    ) -> dict[str, Any]: ...
+    def size(self) -> dict[str, int]: ...
     def delete_before(self, time: TimeLike) -> int: ...
     def close(self) -> None: ...
     @property
@@ -1320,6 +1390,23 @@ class NftablesBackendValue:
     def counters(self, now: int) -> list[dict[str, Any]]: ...
     def add(self, set: str, address: Any, expires: Optional[int], now: int) -> None: ...
     def remove(self, set: str, address: Any, now: int) -> None: ...
+    def import_table(self, family: str, table: str) -> tuple[RuleSetValue, list[str]]: ...
+
+class ResponseValue:
+    def __init__(
+        self, backend: MemoryBackendValue | NftablesBackendValue, allowed: list[str]
+    ) -> None: ...
+    def block(
+        self,
+        address: Any,
+        protocol: Optional[str],
+        port: Optional[int],
+        seconds: Optional[float],
+        reason: str,
+        now: int,
+    ) -> str: ...
+    def unblock(self, address: Any, now: int) -> None: ...
+    def blocks(self, now: int) -> list[str]: ...
 
 def _check_firewall_rule(text: str) -> str: ...
 def rehearse_json(rules: RuleSetValue, flows: Any, options: dict[str, Any]) -> str: ...

@@ -28,6 +28,7 @@ __all__ = [
     "MemoryBackend",
     "NftablesBackend",
     "RehearsalResult",
+    "Response",
     "Rule",
     "RuleSet",
     "rehearse",
@@ -294,3 +295,43 @@ class NftablesBackend(_Backend):
 
     def __init__(self, table: str = "nta") -> None:
         self._value = _nta.NftablesBackendValue(table)
+
+    def import_table(self, family: str, table: str) -> tuple[RuleSet, list[str]]:
+        """A table of somebody else as rules, and what of it does not map. Nothing is changed."""
+        rules, unmapped = self._value.import_table(family, table)
+        return RuleSet._of(rules), unmapped
+
+
+class Response:
+    """Blocks that end by themselves and whose effect is measured, over a backend.
+
+    response = Response(NftablesBackend())
+    response.block("203.0.113.9", protocol="tcp", port=22, seconds=600)
+    """
+
+    def __init__(self, backend: _Backend, *, allow_list: Iterable[Any] = ()) -> None:
+        """Nobody in `allow_list` is ever blocked."""
+        self._value = _nta.ResponseValue(backend._value, [str(one) for one in allow_list])
+
+    def block(
+        self,
+        address: Any,
+        *,
+        protocol: Optional[str] = None,
+        port: Optional[int] = None,
+        seconds: Optional[float] = 3600,
+        reason: str = "",
+        now: Optional[TimeLike] = None,
+    ) -> dict[str, Any]:
+        """Cuts all traffic of an address, of a protocol, or to a port; None: until it is lifted."""
+        text = self._value.block(address, protocol, port, seconds, reason, _now(now))
+        made: dict[str, Any] = json.loads(text)
+        return made
+
+    def unblock(self, address: Any, now: Optional[TimeLike] = None) -> None:
+        """Every block of that address."""
+        self._value.unblock(address, _now(now))
+
+    def blocks(self, now: Optional[TimeLike] = None) -> list[dict[str, Any]]:
+        """Those in force, with what each of them has cut by now."""
+        return [json.loads(text) for text in self._value.blocks(_now(now))]

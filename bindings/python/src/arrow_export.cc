@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstdint>
 #include <cstring>
-#include <new>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "arrow_node.h"
 #include "nta/flow/flow_record.h"
 #include "nta/net/ip_address.h"
 
@@ -18,50 +17,6 @@ namespace {
 
 using ColumnsPtr = std::shared_ptr<const FlowColumns>;
 using AddressColumn = std::vector<std::array<std::uint8_t, 16>>;
-
-// What release() of an exported struct frees: its children, dictionary and buffers.
-template <typename Struct>
-struct Node {
-  std::vector<Struct> children;
-  std::vector<Struct*> child_pointers;
-  Struct dictionary{};
-  ColumnsPtr columns;  // keeps borrowed buffers alive
-  std::array<const void*, 3> buffers{};
-  std::vector<std::uint8_t> bitmap;
-  std::vector<std::uint8_t> numbers;
-  std::vector<std::int32_t> offsets;
-  std::string text;
-};
-
-template <typename Struct>
-void Release(Struct* exported) {
-  auto* node = static_cast<Node<Struct>*>(exported->private_data);
-  // A consumer may have moved a child away; a moved one has no release.
-  for (Struct& child : node->children) {
-    if (child.release != nullptr) child.release(&child);
-  }
-  if (node->dictionary.release != nullptr) node->dictionary.release(&node->dictionary);
-  delete node;
-  exported->release = nullptr;
-}
-
-template <typename Struct>
-Node<Struct>* NewNode(Struct* out) {
-  *out = {};
-  auto* node = new Node<Struct>();
-  out->private_data = node;
-  out->release = Release<Struct>;
-  return node;
-}
-
-template <typename Struct>
-void AddChildren(Struct* out, std::size_t count) {
-  auto* node = static_cast<Node<Struct>*>(out->private_data);
-  node->children.resize(count);
-  for (Struct& child : node->children) node->child_pointers.push_back(&child);
-  out->n_children = static_cast<std::int64_t>(count);
-  out->children = node->child_pointers.data();
-}
 
 // The rows [begin, begin + rows) of one set of columns.
 struct Slice {
@@ -72,7 +27,7 @@ struct Slice {
 
 Node<ArrowArray>* NewArray(const Slice& slice, std::int64_t buffers, ArrowArray* out) {
   Node<ArrowArray>* node = NewNode(out);
-  node->columns = slice.columns;
+  node->owner = slice.columns;
   out->length = static_cast<std::int64_t>(slice.rows);
   out->n_buffers = buffers;
   out->buffers = node->buffers.data();
@@ -83,11 +38,6 @@ template <auto kColumn>
 void ExportNumbers(const Slice& slice, ArrowArray* out) {
   Node<ArrowArray>* node = NewArray(slice, 2, out);
   node->buffers[1] = ((*slice.columns).*kColumn).data() + slice.begin;
-}
-
-void FinishText(Node<ArrowArray>* node) {
-  node->buffers[1] = node->offsets.data();
-  node->buffers[2] = node->text.data();
 }
 
 template <AddressColumn FlowColumns::*kColumn>
@@ -232,54 +182,6 @@ void ExportBatch(const Slice& slice, ArrowArray* out) {
   for (const auto& column : statistics.numbers) ExportStatistics(slice, column, *child++);
 }
 
-Node<ArrowSchema>* NewField(const char* format, const char* name, ArrowSchema* out) {
-  Node<ArrowSchema>* node = NewNode(out);
-  out->format = format;
-  out->name = name;
-  return node;
-}
-
-struct Stream {
-  ColumnsPtr columns;
-  std::size_t chunk_rows;
-  std::size_t next = 0;
-};
-
-// The callbacks of the stream cross a C interface: nothing may be thrown through them.
-template <typename Struct, typename F>
-int Guarded(Struct* out, const F& f) {
-  *out = {};
-  try {
-    f();
-    return 0;
-  } catch (const std::bad_alloc&) {
-    if (out->release != nullptr) out->release(out);
-    return ENOMEM;
-  }
-}
-
-int GetSchema(ArrowArrayStream* stream, ArrowSchema* out) {
-  const auto* const state = static_cast<Stream*>(stream->private_data);
-  return Guarded(out, [&] { ExportSchema(*state->columns, out); });
-}
-
-int GetNext(ArrowArrayStream* stream, ArrowArray* out) {
-  auto* state = static_cast<Stream*>(stream->private_data);
-  return Guarded(out, [&] {
-    const std::size_t rows = std::min(state->chunk_rows, state->columns->size() - state->next);
-    if (rows == 0) return;  // a released array marks the end
-    ExportBatch({state->columns, state->next, rows}, out);
-    state->next += rows;
-  });
-}
-
-const char* GetLastError(ArrowArrayStream*) { return "out of memory"; }
-
-void ReleaseStream(ArrowArrayStream* stream) {
-  delete static_cast<Stream*>(stream->private_data);
-  stream->release = nullptr;
-}
-
 }  // namespace
 
 void ExportSchema(const FlowColumns& columns, ArrowSchema* out) {
@@ -304,11 +206,15 @@ void ExportSchema(const FlowColumns& columns, ArrowSchema* out) {
 }
 
 void ExportStream(ColumnsPtr columns, std::size_t chunk_rows, ArrowArrayStream* out) {
-  out->private_data = new Stream{std::move(columns), chunk_rows};
-  out->get_schema = GetSchema;
-  out->get_next = GetNext;
-  out->get_last_error = GetLastError;
-  out->release = ReleaseStream;
+  std::size_t next = 0;
+  MakeArrowStream([columns](ArrowSchema* schema) { ExportSchema(*columns, schema); },
+                  [columns, chunk_rows, next](ArrowArray* array) mutable {
+                    const std::size_t rows = std::min(chunk_rows, columns->size() - next);
+                    if (rows == 0) return;
+                    ExportBatch({columns, next, rows}, array);
+                    next += rows;
+                  },
+                  out);
 }
 
 }  // namespace nta::python

@@ -9,45 +9,22 @@
 
 #include "arrow_export.h"
 #include "bind.h"
+#include "column.h"
 #include "convert.h"
 #include "flow_batch.h"
 #include "nta/export/flow_columns.h"
 #include "nta/export/flow_csv.h"
 #include "nta/json/json.h"
+#include "store_queries.h"
 
 namespace nta::python {
 namespace {
-
-using AddressBytes = std::array<std::uint8_t, 16>;
-
-// One column of a batch through the buffer protocol: read-only, and alive as long as a view of it.
-struct Column {
-  std::shared_ptr<const FlowColumns> owner;
-  const void* data;
-  std::size_t size;
-  std::size_t item_bytes;
-  std::string format;  // PEP 3118
-};
-
-template <typename T>
-std::string FormatOf() {
-  return py::format_descriptor<T>::format();
-}
-template <>
-std::string FormatOf<AddressBytes>() {
-  return "16s";
-}
-
-template <typename T>
-Column MakeColumn(const FlowBatch& batch, const std::vector<T>& values) {
-  return {batch.columns(), values.data(), values.size(), sizeof(T), FormatOf<T>()};
-}
 
 py::dict ColumnsOf(const FlowBatch& batch) {
   const FlowColumns& c = *batch.columns();
   py::dict columns;
   const auto add = [&](const char* name, const auto& values) {
-    columns[name] = MakeColumn(batch, values);
+    columns[name] = MakeColumn(batch.columns(), values);
   };
   add("first_seen", c.first_seen);
   add("last_seen", c.last_seen);
@@ -167,19 +144,6 @@ py::str ToJsonLines(const FlowBatch& batch) {
   return text;
 }
 
-// A capsule of the PyCapsule interface of Arrow: its destructor releases what nobody has taken.
-template <typename Struct>
-py::capsule MakeCapsule(std::unique_ptr<Struct> content, const char* name) {
-  PyObject* capsule = PyCapsule_New(content.get(), name, [](PyObject* self) {
-    auto* owned = static_cast<Struct*>(PyCapsule_GetPointer(self, PyCapsule_GetName(self)));
-    if (owned->release != nullptr) owned->release(owned);
-    delete owned;
-  });
-  if (capsule == nullptr) throw py::error_already_set();
-  content.release();
-  return py::reinterpret_steal<py::capsule>(capsule);
-}
-
 py::capsule ArrowSchemaOf(const FlowBatch& batch) {
   auto schema = std::make_unique<ArrowSchema>();
   ExportSchema(*batch.columns(), schema.get());
@@ -253,17 +217,24 @@ void BindBatch(py::module_& module) {
       .def_property_readonly("nbytes",
                              [](const FlowBatch& self) { return self.columns()->memory_bytes(); })
       .def_property_readonly("stats", &FlowBatch::stats)
-      .def_property_readonly("ledger", [](const FlowBatch& self) -> std::optional<PacketLedger> {
-        if (!self.stats()) return std::nullopt;
-        return self.stats()->ledger;
-      });
+      .def_property_readonly("ledger",
+                             [](const FlowBatch& self) -> std::optional<PacketLedger> {
+                               if (!self.stats()) return std::nullopt;
+                               return self.stats()->ledger;
+                             })
+      .def_property_readonly(
+          "capture",
+          [](const FlowBatch& self) {
+            return self.capture() ? py::object(ToDict(*self.capture())) : py::none();
+          },
+          "Of a store's answer: what capture saw and lost in its interval, a dict; else None.");
 }
 
 }  // namespace
 
 void BindExport(py::module_& module) {
   py::class_<Column>(module, "Column", py::buffer_protocol(),
-                     "One column of a FlowBatch through the buffer protocol.")
+                     "One column of a FlowBatch or a Table through the buffer protocol.")
       .def("__len__", [](const Column& self) { return self.size; })
       .def_buffer([](Column& self) {
         return py::buffer_info(const_cast<void*>(self.data),

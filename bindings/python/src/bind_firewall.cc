@@ -14,6 +14,7 @@
 #include "nta/firewall/backend.h"
 #include "nta/firewall/nftables_backend.h"
 #include "nta/firewall/rehearse.h"
+#include "nta/firewall/response.h"
 #include "nta/firewall/rule_set.h"
 #include "store_handle.h"
 
@@ -214,6 +215,60 @@ void DefBackend(Class& type) {
            });
 }
 
+BlockScope ToScope(const std::optional<std::string>& protocol, std::optional<std::uint16_t> port) {
+  BlockScope scope{.port = port};
+  if (protocol) scope.protocol = ValueOrRaise(ParseProtocol(*protocol));
+  return scope;
+}
+
+template <typename Backend>
+std::unique_ptr<Response> MakeResponse(Backend& backend, const std::vector<std::string>& allowed) {
+  ResponseOptions options;
+  for (const std::string& network : allowed) {
+    options.allow_list.push_back(ValueOrRaise(IpPrefix::Parse(network)));
+  }
+  return std::make_unique<Response>(backend, std::move(options));
+}
+
+// Blocks as JSON.
+std::vector<std::string> ToTexts(const std::vector<ActiveBlock>& blocks) {
+  std::vector<std::string> texts;
+  for (const ActiveBlock& block : blocks) texts.push_back(ToJson(block));
+  return texts;
+}
+
+void BindResponse(py::module_& module) {
+  py::class_<Response>(module, "ResponseValue", "See nta.firewall.Response.")
+      .def(py::init(&MakeResponse<MemoryBackend>), py::keep_alive<1, 2>())
+      .def(py::init(&MakeResponse<NftablesBackend>), py::keep_alive<1, 2>())
+      .def("block",
+           [](Response& self, py::handle address, const std::optional<std::string>& protocol,
+              std::optional<std::uint16_t> port, std::optional<double> seconds,
+              const std::string& reason, py::handle now) {
+             BlockRequest request{.address = ToAddress(address),
+                                  .scope = ToScope(protocol, port),
+                                  .ttl = std::nullopt,
+                                  .reason = reason};
+             if (seconds) {
+               request.ttl =
+                   std::chrono::duration_cast<Duration>(std::chrono::duration<double>(*seconds));
+             }
+             const Timestamp time = ToTimestamp(now);
+             return ToJson(ValueOrRaise(WithoutGil([&] { return self.Block(request, time); })));
+           })
+      .def("unblock",
+           [](Response& self, py::handle address, py::handle now) {
+             const IpAddress host = ToAddress(address);
+             const Timestamp time = ToTimestamp(now);
+             RaiseIfError(WithoutGil([&] { return self.Unblock(host, time); }));
+           })
+      .def("blocks", [](Response& self, py::handle now) {
+        const Timestamp time = ToTimestamp(now);
+        RaiseIfError(WithoutGil([&] { return self.AdvanceTo(time).status(); }));
+        return ToTexts(self.blocks());
+      });
+}
+
 }  // namespace
 
 void BindFirewall(py::module_& module) {
@@ -233,6 +288,12 @@ void BindFirewall(py::module_& module) {
     return ValueOrRaise(WithoutGil([&] { return NftablesBackend::Open({.table = table}); }));
   }));
   DefBackend<NftablesBackend>(nftables);
+  nftables.def("import_table",
+               [](NftablesBackend& self, const std::string& family, const std::string& table) {
+                 auto import = ValueOrRaise(WithoutGil([&] { return self.Import(family, table); }));
+                 return py::make_tuple(std::move(import.rules), import.unmapped);
+               });
+  BindResponse(module);
 }
 
 }  // namespace nta::python

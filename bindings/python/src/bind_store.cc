@@ -19,7 +19,9 @@
 #include "nta/json/flow_transfer.h"
 #include "nta/json/json.h"
 #include "nta/store/store.h"
+#include "progress_callback.h"
 #include "store_handle.h"
+#include "store_queries.h"
 
 namespace nta::python {
 namespace {
@@ -40,34 +42,6 @@ void Write(StoreHandle& store, const py::iterable& flows, const std::vector<Aler
   const std::vector<FlowRecord> records = ToFlows(flows);
   RaiseIfError(store.With([&](Store& s) { return s.Write(records, alerts); }));
 }
-
-// Calls a Python function with how much is done. What it raises stops the work and is raised again.
-class ProgressCallback {
- public:
-  explicit ProgressCallback(py::object callback) : callback_(std::move(callback)) {}
-
-  std::function<void(double)> function() {
-    return [this](double progress) {
-      WithGil([&] {
-        try {
-          if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-          if (!callback_.is_none()) callback_(progress);
-        } catch (py::error_already_set& error) {
-          error.restore();
-          error_.Capture();
-          stop_.request_stop();
-        }
-      });
-    };
-  }
-  std::stop_token stop() const { return stop_.get_token(); }
-  void Rethrow() { error_.Rethrow(); }
-
- private:
-  py::object callback_;
-  PendingError error_;
-  std::stop_source stop_;
-};
 
 TransferFormat ToTransferFormat(const std::string& name) {
   return ValueOrRaise(ParseTransferFormat(name));
@@ -139,34 +113,54 @@ py::dict ImportFrom(StoreHandle& store, py::handle path, const std::string& form
   answer["flows"] = result.flows;
   answer["wrong_lines"] = result.wrong_lines;
   answer["errors"] = errors;
+  answer["hints"] = py::cast(result.hints);
   return answer;
 }
 
-FlowOrder ToOrder(const std::string& name) {
-  if (name == "newest") return FlowOrder::kNewestFirst;
-  if (name == "oldest") return FlowOrder::kOldestFirst;
-  if (name == "bytes") return FlowOrder::kMostBytes;
-  if (name == "packets") return FlowOrder::kMostPackets;
-  RaiseInvalidArgument("unknown order \"" + name + "\" (newest, oldest, bytes or packets)");
+void MarkCaptured(StoreHandle& store, py::handle since, py::handle until) {
+  const TimeInterval interval{ToTimestamp(since), ToTimestamp(until)};
+  RaiseIfError(store.With([&](Store& s) { return s.MarkCaptured(interval); }));
 }
 
-FlowBatch Flows(const StoreHandle& store, py::handle since, py::handle until, py::handle where,
-                std::optional<std::size_t> limit, const std::string& order) {
-  FlowQuery query;
-  query.interval = ToInterval(since, until);
-  query.filter = ToFilter(where);
-  query.order = ToOrder(order);
-  const std::size_t wanted = limit.value_or(std::numeric_limits<std::size_t>::max());
-  FlowColumns columns;
-  while (columns.size() < wanted) {
-    query.limit = std::min(kMaxPage, wanted - columns.size());
-    const FlowPage page = ValueOrRaise(store.With([&](Store& s) { return s.Flows(query); }));
-    for (const StoredFlow& stored : page.flows) columns.Append(stored.flow);
-    if (page.next_cursor.empty()) break;
-    query.cursor = page.next_cursor;
-    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-  }
-  return FlowBatch(std::move(columns));
+void RecordCapture(StoreHandle& store, py::handle time, std::uint64_t packets_seen,
+                   std::uint64_t packets_dropped, std::uint64_t flows_evicted,
+                   std::uint64_t flows_dropped) {
+  const Timestamp moment = ToTimestamp(time);
+  const CaptureCounts counts{packets_seen, packets_dropped, flows_evicted, flows_dropped};
+  RaiseIfError(store.With([&](Store& s) { return s.RecordCapture(moment, counts); }));
+}
+
+py::dict Retain(StoreHandle& store, std::optional<double> flow_age, std::optional<double> alert_age,
+                std::optional<double> sample_age, std::optional<std::uint64_t> max_bytes,
+                py::handle now) {
+  const auto age = [](const std::optional<double>& seconds, const char* name) {
+    return seconds ? std::optional(ToDuration(*seconds, name)) : std::nullopt;
+  };
+  const RetentionPolicy policy{.flow_age = age(flow_age, "flow_age"),
+                               .alert_age = age(alert_age, "alert_age"),
+                               .sample_age = age(sample_age, "sample_age"),
+                               .max_bytes = max_bytes};
+  const Timestamp present = ToTimestamp(now);
+  const RetentionResult result =
+      ValueOrRaise(store.With([&](Store& s) { return s.Retain(policy, present); }));
+  py::dict answer;
+  answer["flows_deleted"] = result.flows_deleted;
+  answer["alerts_deleted"] = result.alerts_deleted;
+  answer["samples_deleted"] = result.samples_deleted;
+  answer["bytes_before"] = result.bytes_before;
+  answer["bytes_after"] = result.bytes_after;
+  answer["clock_jumped"] = result.clock_jumped;
+  return answer;
+}
+
+py::dict SizeOf(const StoreHandle& store) {
+  const StoreSize size = ValueOrRaise(store.With([](Store& s) { return s.Size(); }));
+  py::dict answer;
+  answer["file_bytes"] = size.file_bytes;
+  answer["free_bytes"] = size.free_bytes;
+  answer["log_bytes"] = size.log_bytes;
+  answer["flows"] = size.flows;
+  return answer;
 }
 
 std::vector<Alert> Alerts(const StoreHandle& store, py::handle since, py::handle until,
@@ -187,85 +181,6 @@ std::vector<Alert> Alerts(const StoreHandle& store, py::handle since, py::handle
     query.cursor = page.next_cursor;
   }
   return alerts;
-}
-
-py::dict ToDict(const TrafficTotals& totals) {
-  py::dict dict;
-  dict["bytes"] = totals.bytes;
-  dict["packets"] = totals.packets;
-  dict["flows"] = totals.flows;
-  return dict;
-}
-
-py::dict ToDict(const TopRow& row) {
-  py::dict dict;
-  dict["key"] = row.key;
-  dict["bytes"] = row.totals.bytes;
-  dict["packets"] = row.totals.packets;
-  dict["flows"] = row.totals.flows;
-  dict["sent_bytes"] = row.sent_bytes;
-  dict["received_bytes"] = row.received_bytes;
-  return dict;
-}
-
-py::list ToList(const std::vector<TopRow>& rows) {
-  py::list list;
-  for (const TopRow& row : rows) list.append(ToDict(row));
-  return list;
-}
-
-py::object Top(const StoreHandle& store, const std::string& dimension, const std::string& by,
-               std::size_t limit, py::handle since, py::handle until, py::handle where) {
-  TopQuery query;
-  query.interval = ToInterval(since, until);
-  query.dimension = ValueOrRaise(ParseTopDimension(dimension));
-  query.by = ValueOrRaise(ParseMeasure(by));
-  query.limit = limit;
-  query.filter = ToFilter(where);
-  const TopResult result = ValueOrRaise(store.With([&](Store& s) { return s.Top(query); }));
-  return py::module_::import("nta._results")
-      .attr("TopResult")(ToList(result.rows), ToDict(result.total),
-                         ToNanoseconds(result.interval.since), ToNanoseconds(result.interval.until),
-                         ToStr(ToString(result.source)));
-}
-
-py::object Series(const StoreHandle& store, py::handle since, py::handle until, double step,
-                  const std::optional<std::string>& by, const std::string& measure,
-                  py::handle address, py::handle where) {
-  SeriesQuery query;
-  query.interval = ToInterval(since, until);
-  const Duration step_duration = ToDuration(step, "step");
-  query.step = std::chrono::floor<std::chrono::seconds>(step_duration);
-  if (query.step != step_duration) RaiseInvalidArgument("step must be whole seconds");
-  if (by && *by != "protocol") {
-    RaiseInvalidArgument("cannot split a series by \"" + *by + "\" (protocol or None)");
-  }
-  query.by = by ? SeriesBy::kProtocol : SeriesBy::kNone;
-  query.measure = ValueOrRaise(ParseMeasure(measure));
-  if (!address.is_none()) query.address = ToAddress(address);
-  query.filter = ToFilter(where);
-  const SeriesResult result = ValueOrRaise(store.With([&](Store& s) { return s.Series(query); }));
-  py::list times;
-  for (const Timestamp time : result.times) times.append(ToNanoseconds(time));
-  py::dict lines;
-  for (const SeriesLine& line : result.lines) lines[py::str(line.key)] = line.values;
-  return py::module_::import("nta._results")
-      .attr("SeriesResult")(times, lines, result.step.count(), ToStr(ToString(result.source)));
-}
-
-py::dict Summary(const StoreHandle& store, py::handle since, py::handle until) {
-  const TimeInterval interval = ToInterval(since, until);
-  const TrafficSummary summary =
-      ValueOrRaise(store.With([&](Store& s) { return s.Summary(interval); }));
-  py::dict dict = ToDict(summary.total);
-  dict["since"] = ToNanoseconds(summary.interval.since);
-  dict["until"] = ToNanoseconds(summary.interval.until);
-  dict["alerts"] = summary.alerts;
-  dict["protocols"] = ToList(summary.protocols);
-  dict["top_sources"] = ToList(summary.top_sources);
-  dict["top_destinations"] = ToList(summary.top_destinations);
-  dict["top_destination_ports"] = ToList(summary.top_destination_ports);
-  return dict;
 }
 
 }  // namespace
@@ -292,26 +207,21 @@ std::vector<FlowRecord> ToFlows(py::handle flows) {
 }
 
 void BindStore(py::module_& module) {
+  BindTable(module);
   const auto since = py::arg("since") = py::none();
   const auto until = py::arg("until") = py::none();
   const auto where = py::arg("where") = py::none();
-  py::class_<StoreHandle, std::shared_ptr<StoreHandle>>(
-      module, "Store", "Flows and alerts in one SQLite file. Thread-safe.")
+  py::class_<StoreHandle, std::shared_ptr<StoreHandle>> store(
+      module, "Store", "Flows and alerts in one file, or in PostgreSQL. Thread-safe.");
+  BindStoreQueries(store);
+  store
       .def_static("open", &OpenStore, py::arg("path"), py::kw_only(),
                   py::arg("query_timeout") = 10.0)
       .def("write", &Write, py::arg("flows"), py::arg("alerts") = std::vector<Alert>(),
            "All or nothing; when it returns, it is in the file.")
-      .def("flows", &Flows, py::kw_only(), since, until, where, py::arg("limit") = py::none(),
-           py::arg("order") = "newest", "The flows with since <= last_seen < until.")
       .def("alerts", &Alerts, py::kw_only(), since, until, py::arg("alert_class") = py::none(),
            py::arg("min_severity") = py::none(), py::arg("limit") = py::none(),
            "Each alert once, in its latest state, newest first.")
-      .def("top", &Top, py::arg("dimension") = "address", py::kw_only(), py::arg("by") = "bytes",
-           py::arg("limit") = 10, since, until, where)
-      .def("series", &Series, py::kw_only(), since, until, py::arg("step") = 60.0,
-           py::arg("by") = "protocol", py::arg("measure") = "bytes",
-           py::arg("address") = py::none(), where)
-      .def("summary", &Summary, py::kw_only(), since, until)
       .def(
           "delete_before",
           [](StoreHandle& self, py::handle time) {
@@ -326,7 +236,21 @@ void BindStore(py::module_& module) {
       .def("import_flows", &ImportFrom, py::arg("path"), py::kw_only(), py::arg("format") = "csv",
            py::arg("skip_wrong_lines") = false, py::arg("progress") = py::none(),
            "Stores the flows of a file, all of them or none. Answers lines, flows (stored), "
-           "wrong_lines and errors, a list of (line, message).")
+           "wrong_lines, errors, a list of (line, message), and hints: what the file cannot tell.")
+      .def("mark_captured", &MarkCaptured, py::arg("since"), py::arg("until"),
+           "Marks the minutes of the interval as captured, so that a series can tell silence from "
+           "absence.")
+      .def("record_capture", &RecordCapture, py::arg("time"), py::kw_only(),
+           py::arg("packets_seen") = 0, py::arg("packets_dropped") = 0,
+           py::arg("flows_evicted") = 0, py::arg("flows_dropped") = 0,
+           "Adds what was counted since the last call to the minute of `time`; answers of queries "
+           "tell the sum of their interval.")
+      .def("retain", &Retain, py::kw_only(), py::arg("flow_age") = py::none(),
+           py::arg("alert_age") = py::none(), py::arg("sample_age") = py::none(),
+           py::arg("max_bytes") = py::none(), py::arg("now") = "now",
+           "Deletes flows, alerts and samples older than so many seconds, and the oldest flows "
+           "while the file has more than max_bytes; gives the space back. None keeps for good.")
+      .def("size", &SizeOf, "file_bytes, free_bytes, log_bytes and flows.")
       .def("close", &StoreHandle::Close)
       .def_property_readonly("path", &StoreHandle::path)
       .def("__enter__", [](py::object self) { return self; })

@@ -8,6 +8,7 @@
 
 #include "nta/export/flow_columns.h"
 #include "nta/pipeline/pipeline.h"
+#include "nta/store/store.h"
 
 namespace nta::python {
 
@@ -16,16 +17,21 @@ class FlowBatch {
   explicit FlowBatch(FlowColumns columns, std::optional<PipelineStats> stats = std::nullopt)
       : columns_(std::make_shared<const FlowColumns>(std::move(columns))),
         stats_(std::move(stats)) {}
+  FlowBatch(FlowColumns columns, const CaptureCounts& capture)
+      : columns_(std::make_shared<const FlowColumns>(std::move(columns))), capture_(capture) {}
 
   std::size_t size() const { return columns_->size(); }
   // Shared, because NumPy and Arrow views outlive the batch.
   const std::shared_ptr<const FlowColumns>& columns() const { return columns_; }
   // Of the run that read these flows; absent when they are a part or come from elsewhere.
   const std::optional<PipelineStats>& stats() const { return stats_; }
+  // What was captured and lost meanwhile, when a store answered.
+  const std::optional<CaptureCounts>& capture() const { return capture_; }
 
  private:
   std::shared_ptr<const FlowColumns> columns_;
   std::optional<PipelineStats> stats_;
+  std::optional<CaptureCounts> capture_;
 };
 
 }  // namespace nta::python

@@ -48,6 +48,8 @@ class FlowCsvReader {
 
   // InvalidArgument names the column and what is wrong with its value.
   absl::StatusOr<FlowRecord> Read(std::string_view line) const;
+  // Whether the header names this column.
+  bool Has(std::string_view column) const;
 
  private:
   explicit FlowCsvReader(std::vector<std::size_t> columns) : columns_(std::move(columns)) {}

@@ -14,6 +14,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -34,6 +35,12 @@ namespace nta {
 enum class ResponsePolicy : std::uint8_t { kOff = 0, kPropose = 1, kAutomatic = 2 };
 std::string_view ToString(ResponsePolicy policy);  // "off", "propose", "automatic"
 absl::StatusOr<ResponsePolicy> ParseResponsePolicy(std::string_view text);
+
+// The author of blocks that nobody asked for.
+inline constexpr std::string_view kResponseAuthor = "response";
+
+// Whether the sources of such attacks are easily forged, so that they are never blocked unasked.
+bool IsEasilyForged(std::string_view alert_class);
 
 // What of the offender's traffic is cut: to a port of a protocol, of a protocol, or all of it, both
 // ways. A scope with a port has a protocol.
@@ -92,6 +99,7 @@ struct ActiveBlock {
   std::string alert_class{};
   std::string author{};  // "response" for automatic ones
   std::string reason{};
+  bool ends_when_over = false;  // lifted when the attack is over, before its time
   BlockEffect effect{};
 
   friend bool operator==(const ActiveBlock&, const ActiveBlock&) = default;
@@ -109,6 +117,11 @@ struct BlockRequest {
   std::optional<Duration> ttl = std::chrono::hours(1);  // absent: until somebody lifts it
   std::string author{};                                 // as Rule::author
   std::string reason{};                                 // for people; at most 200 bytes are kept
+  // Of the alert that it is for, if any.
+  std::string alert_id{};
+  std::string alert_class{};
+  double packets_per_second = 0;  // of the attack
+  bool ends_when_over = false;
 };
 
 enum class ResponseAct : std::uint8_t { kNothing = 0, kProposed = 1, kBlocked = 2 };
@@ -127,10 +140,16 @@ struct ResponseOptions {
   std::vector<IpPrefix> allow_list{};       // never blocked, by whomever
   Duration ttl = std::chrono::minutes(10);  // of the first block of an offender; then twice as long
   Duration max_ttl = std::chrono::hours(24);
-  // A block that came from an alert is lifted when it cut nothing for so long. 0: only at its end.
+  // A block of a proposal is lifted when it cut nothing for so long. 0: only at its end.
   Duration lift_after = std::chrono::minutes(5);
   std::size_t max_blocks = 100'000;
   std::size_t max_scopes = 64;  // different ones; beyond them all traffic of the host is blocked
+  // Called before a block comes into force, to keep it and to record it; it does not when this
+  // fails. Called again for a block that takes a new end.
+  std::function<absl::Status(const ActiveBlock&)> before_block{};
+  // Called before a block is lifted, which stays when this fails; and of one that expired by
+  // itself. Both must not call the Response.
+  std::function<absl::Status(const ActiveBlock&, BlockEnd)> before_end{};
 };
 
 // Thread-safe; `backend` outlives it. Blocks live in sets of the backend with the kernel's own
@@ -164,8 +183,12 @@ class Response final {
   absl::StatusOr<std::vector<EndedBlock>> AdvanceTo(Timestamp now);
   std::vector<ActiveBlock> blocks() const;  // by address
   std::vector<ActiveBlock> BlocksOf(const IpAddress& address) const;
-  // Whether a block cuts what that flow's first side sends. What is cut must not feed a detector.
-  bool IsCut(const FiveTuple& flow, Timestamp now) const;
+  // Whether a block cut what that flow's first side sent at `time`, at most an hour ago: such
+  // traffic must not feed a detector. A block that counted nothing in its first 30 seconds stands
+  // in nobody's way, and cuts only once it did. Never waits for the backend.
+  bool IsCut(const FiveTuple& flow, Timestamp time) const;
+  // False: IsCut() is false for everything.
+  bool MayBeCut() const;
 
   // `rules` with the rules and sets that blocks need, and the blocks in them: what should be in
   // force.

@@ -50,6 +50,8 @@ struct ImportReport {
   std::uint64_t flows = 0;  // that were stored: all of them or none
   std::uint64_t wrong_lines = 0;
   std::vector<ImportError> errors;  // the first 100
+  // What the file could not tell, and what that means for who looks at its flows; a sentence each.
+  std::vector<std::string> hints;
 };
 
 struct ImportOptions {

@@ -26,10 +26,12 @@ std::string ToJson(const PacketLedger& ledger);
 std::string ToJson(const FlowTableStats& stats);
 std::string ToJson(const TrafficSample& sample);
 std::string ToJson(const Talker& talker);
+std::string ToJson(const CaptureCounts& counts);
 std::string ToJson(const FlowPage& page);
 std::string ToJson(const AlertPage& page);
 std::string ToJson(const TopResult& result, const TopQuery& query);
 std::string ToJson(const SeriesResult& result, const SeriesQuery& query);
+std::string ToJson(const ConversationResult& result, const ConversationQuery& query);
 std::string ToJson(const TrafficSummary& summary);
 
 // InvalidArgument names the field and what is wrong with it. Unknown fields are refused.

@@ -229,6 +229,7 @@ struct Conversation {
   TrafficTotals totals;
   std::uint64_t bytes_from_a = 0;
   std::uint64_t bytes_from_b = 0;
+  std::uint64_t flows_from_a = 0;  // in which `a` spoke first
 };
 
 struct ConversationResult {

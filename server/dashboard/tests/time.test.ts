@@ -11,6 +11,7 @@ import {
   parseRelative,
   parseTime,
   resolveRange,
+  shiftRange,
   toInput,
   zoomOut,
 } from '../src/lib/time';
@@ -42,7 +43,17 @@ describe('ranges', () => {
   });
   it('widen to the next preset while live, and never beyond the last', () => {
     expect(zoomOut({ since: '-15m', until: 'now' }, kNow)).toEqual({ since: '-1h', until: 'now' });
-    expect(zoomOut({ since: '-7d', until: 'now' }, kNow)).toEqual({ since: '-7d', until: 'now' });
+    expect(zoomOut({ since: '-30d', until: 'now' }, kNow)).toEqual({ since: '-30d', until: 'now' });
+  });
+  it('step to the range beside, and are live again where that reaches the present', () => {
+    const hour = { since: '-1h', until: 'now' };
+    const before = shiftRange(hour, -1, kNow);
+    expect(resolveRange(before, kNow)).toEqual([kNow - 2 * 3600e3, kNow - 3600e3]);
+    expect(resolveRange(shiftRange(before, -1, kNow), kNow)).toEqual([kNow - 3 * 3600e3, kNow - 2 * 3600e3]);
+    expect(shiftRange(before, 1, kNow)).toEqual(hour);
+    expect(shiftRange(hour, 1, kNow)).toEqual(hour);
+    const odd = absoluteRange(kNow - 100e3, kNow - 50e3);
+    expect(resolveRange(shiftRange(odd, 1, kNow), kNow)).toEqual([kNow - 50e3, kNow]);
   });
   it('widen twofold around the middle when fixed, never past now', () => {
     const inPast = zoomOut(absoluteRange(kNow - 20 * 60e3, kNow - 18 * 60e3), kNow);

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <chrono>
+#include <utility>
 
 #include "base/status.h"
 
@@ -50,6 +51,21 @@ absl::StatusOr<ResponseSubject> SubjectOf(const Alert& alert) {
   const std::chrono::duration<double> window = alert.window;
   if (window.count() > 0) subject.packets_per_second = alert.observed / window.count();
   return subject;
+}
+
+std::vector<ClassAnswer> AnsweringClasses() {
+  std::vector<ClassAnswer> classes;
+  for (int i = 0; i <= static_cast<int>(AlertClass::kFlashCrowd); ++i) {
+    const auto alert_class = static_cast<AlertClass>(i);
+    ClassAnswer answer{.alert_class = std::string(ToString(alert_class))};
+    if (IsEasilyForged(answer.alert_class)) {
+      answer.why_not = "its sources are easily forged, or are customers";
+    } else if (!TakesAnAnswer(alert_class)) {
+      answer.why_not = "nothing shows that the source received an answer: it may be forged";
+    }
+    classes.push_back(std::move(answer));
+  }
+  return classes;
 }
 
 }  // namespace nta::server

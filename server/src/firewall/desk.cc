@@ -76,7 +76,7 @@ FirewallDesk::FirewallDesk(Store& store, Clock clock, std::unique_ptr<FirewallBa
       clock_(std::move(clock)),
       backend_(std::move(backend)),
       options_(std::move(options)),
-      response_(*backend_, options_.response) {}
+      response_(*backend_, WithHooks(options_.response)) {}
 
 FirewallDesk::~FirewallDesk() = default;
 
@@ -96,15 +96,12 @@ absl::Status FirewallDesk::Load() {
   NTA_ASSIGN_OR_RETURN(draft_, PartsOf(draft ? draft : in_force));
   NTA_ASSIGN_OR_RETURN(confirmed_, PartsOf(in_force));
   version_ = draft ? draft->version : 0;
+  NTA_RETURN_IF_ERROR(LoadSettings());
   NTA_RETURN_IF_ERROR(LoadBlocks());
-  NTA_ASSIGN_OR_RETURN(const auto policies, nta::server::Load(store_, "policies"));
-  if (policies) {
-    NTA_ASSIGN_OR_RETURN(const auto by_class, PoliciesFromJson(policies->body));
-    response_.SetPolicies(by_class);
-  }
   ChangeGuardOptions guard = options_.guard;
   // The guard calls it from within its own functions, which are called under the lock.
   guard.keep = [this](const RuleSet& rules) ABSL_NO_THREAD_SAFETY_ANALYSIS { return Keep(rules); };
+  guard.audit = [this](const GuardEvent& event) { return RecordChange(event); };
   NTA_ASSIGN_OR_RETURN(guard_, ChangeGuard::Open(*backend_, std::move(guard), clock_.wall()));
   NTA_RETURN_IF_ERROR(Advance());
   return guard_->pending() || !IsInUse() ? absl::OkStatus() : Enforce();
@@ -112,7 +109,7 @@ absl::Status FirewallDesk::Load() {
 
 bool FirewallDesk::IsInUse() const {
   return !confirmed_.rules.empty() || confirmed_.defaults != DefaultVerdicts() ||
-         !response_.blocks().empty();
+         blocks_by_itself_ || !response_.blocks().empty();
 }
 
 absl::StatusOr<ProtectedSet> FirewallDesk::Protection() {
@@ -140,8 +137,10 @@ absl::StatusOr<RuleSet> FirewallDesk::Compose(RuleSetParts parts) {
 
 // The confirmed rules, blocks and protected set as they are now.
 absl::Status FirewallDesk::Enforce() {
-  NTA_ASSIGN_OR_RETURN(const RuleSet rules, Compose(confirmed_));
-  return guard_->Reconcile(rules, clock_.wall()).status();
+  NTA_ASSIGN_OR_RETURN(RuleSet rules, Compose(confirmed_));
+  NTA_RETURN_IF_ERROR(guard_->Reconcile(rules, clock_.wall()).status());
+  enforced_ = std::move(rules);
+  return absl::OkStatus();
 }
 
 absl::Status FirewallDesk::Keep(const RuleSet& rules) {
@@ -200,7 +199,9 @@ absl::Status FirewallDesk::FindProblemsOfDraft() {
   NTA_ASSIGN_OR_RETURN(const RuleSet composed, Compose(draft_));
   findings_.clear();
   for (RuleFinding& finding : FindProblems(composed, clock_.wall())) {
-    if (!IsReserved(finding.rule_id)) findings_.push_back(std::move(finding));
+    // Blocks come and go: nobody wrote them, and nobody's rule is wrong because of them.
+    if (IsReserved(finding.rule_id) || IsReserved(finding.because_of.value_or(""))) continue;
+    findings_.push_back(std::move(finding));
   }
   findings_version_ = version_;
   findings_until_ = clock_.monotonic() + kFindingsStay;
@@ -314,12 +315,9 @@ void FirewallDesk::Tick() {
                         };
   warn("a change that was not confirmed cannot be taken back", Advance());
   const Timestamp now = clock_.wall();
-  const auto ended = response_.AdvanceTo(now);
-  warn("the effect of blocks cannot be measured", ended.status());
-  for (const EndedBlock& end : ended.ok() ? *ended : std::vector<EndedBlock>()) {
-    const absl::Status gone = store_.RemoveDocument(kBlockKind, end.block.id);
-    if (!absl::IsNotFound(gone)) warn("a block that ended cannot be forgotten", gone);
-  }
+  const absl::Status measured = response_.AdvanceTo(now).status();
+  Settle(measured.ok());
+  warn("the effect of blocks cannot be measured", measured);
   std::erase_if(administrators_, [&](const auto& entry) { return entry.second <= now; });
   const bool changed = options_.changed && options_.changed();
   if (changed) next_reconcile_ = clock_.monotonic();

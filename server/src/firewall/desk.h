@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -32,13 +33,24 @@
 
 namespace nta::server {
 
+// What the firewall is about to do by itself.
+struct FirewallAct {
+  std::string act{};     // "firewall.block", "firewall.lift", ...
+  std::string target{};  // a block's id
+  std::vector<std::pair<std::string, std::string>> details{};
+};
+
 struct FirewallDeskOptions {
   // What must never be cut off, with these administrators; asked anew before each change. Null:
   // only they.
   std::function<absl::StatusOr<ProtectedSet>(const std::vector<IpAddress>&)> protection{};
-  // `keep` is the desk's own.
+  // `keep` and `audit` are the desk's own.
   ChangeGuardOptions guard{};
+  // The hooks are the desk's own.
   ResponseOptions response{};
+  // Records an act before it is done; it is not done when this fails, unless it happens anyway: a
+  // block that expires, a change that is due to be taken back. Null: nothing is recorded.
+  std::function<absl::Status(const FirewallAct&)> audit{};
   // Reads a table of somebody else. Null: not possible with this backend.
   std::function<absl::StatusOr<NftablesImport>(std::string_view, std::string_view)> import{};
   // Whether someone else may have changed what is in force since the last call. Null: what is in
@@ -123,11 +135,26 @@ class FirewallDesk {
   absl::StatusOr<BlockProposal> Propose(const Alert& alert, const TimeInterval& interval,
                                         const QueryControl& control);
   absl::StatusOr<ActiveBlock> Accept(std::string_view alert_id, const FirewallCaller& caller);
+  absl::Status Dismiss(std::string_view alert_id);
   std::vector<BlockProposal> Proposals();
+  // Rehearses the newest proposal that has not been; for a thread that may take its time. False
+  // when there is none.
+  bool RehearseProposal(const TimeInterval& interval, const QueryControl& control);
+  // Blocks at once for an alert that has been seen, with nothing proposed before. What is absent is
+  // taken from the alert: whom, and the narrowest scope that covers it. Without an end: as long as
+  // a proposal, and lifted before when the attack is over.
+  absl::StatusOr<ActiveBlock> BlockFor(const Alert& alert, std::optional<IpAddress> address,
+                                       std::optional<BlockScope> scope, BlockRequest request,
+                                       const FirewallCaller& caller);
   // Does what the policy of the alert's class says.
   void OnAlert(const Alert& alert);
   absl::StatusOr<std::map<std::string, ResponsePolicy>> Policies();
   absl::Status SetPolicies(const std::map<std::string, ResponsePolicy>& policies);
+  // Networks that are never blocked, by whomever.
+  absl::StatusOr<std::vector<IpPrefix>> AllowList();
+  absl::Status SetAllowList(const std::vector<IpPrefix>& prefixes);
+  // Response::IsCut() and MayBeCut() tell what is no news for a detector.
+  const nta::Response& response() const { return response_; }
 
   // Unimplemented without nftables.
   absl::StatusOr<NftablesImport> Import(std::string_view family, std::string_view table);
@@ -156,6 +183,31 @@ class FirewallDesk {
   absl::Status SaveParts(std::string_view id, const RuleSetParts& parts, std::int64_t version)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status SaveBlock(const ActiveBlock& block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status ForgetBlock(const std::string& id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  ResponseOptions WithHooks(ResponseOptions options);
+  absl::Status BeforeBlock(const ActiveBlock& block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status BeforeEnd(const ActiveBlock& block, BlockEnd end)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status Record(const FirewallAct& act) const;
+  absl::Status RecordChange(const GuardEvent& event) const;
+  // After a call of response_: what the store says of the blocks that it touched is what is so.
+  void Settle(bool succeeded) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Only a firewall that has our sets can take a block at once.
+  absl::Status PrepareToBlock() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<ActiveBlock> BlockLocked(BlockRequest request, const FirewallCaller& caller)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Whether a rule in force, other than a block, drops what the alert is about anyway.
+  bool IsDropped(const ResponseSubject& subject, const Alert& alert) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void KeepProposal(BlockProposal proposal) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::deque<BlockProposal>::iterator FindProposal(std::string_view alert_id)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<std::string> RehearseBlock(const BlockProposal& proposal,
+                                            const TimeInterval& interval,
+                                            const QueryControl& control);
+  absl::Status SaveSetting(std::string_view id, std::string body)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status LoadSettings() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<RehearsalResult> RehearseSets(const RuleSet& proposed, RehearsalOptions options,
                                                const TimeInterval& interval,
                                                const FlowFilter& filter,
@@ -166,13 +218,17 @@ class FirewallDesk {
   const std::unique_ptr<FirewallBackend> backend_;
   const FirewallDeskOptions options_;
   absl::Mutex mutex_;
-  Response response_;
+  nta::Response response_;
   std::unique_ptr<ChangeGuard> guard_ ABSL_GUARDED_BY(mutex_);
   RuleSetParts draft_ ABSL_GUARDED_BY(mutex_);
   std::int64_t version_ ABSL_GUARDED_BY(mutex_) = 0;
   RuleSetParts confirmed_ ABSL_GUARDED_BY(mutex_);
   std::map<IpAddress, Timestamp> administrators_ ABSL_GUARDED_BY(mutex_);
   std::deque<BlockProposal> proposals_ ABSL_GUARDED_BY(mutex_);
+  std::vector<ActiveBlock> touched_ ABSL_GUARDED_BY(mutex_);  // since the last Settle()
+  bool blocks_by_itself_ ABSL_GUARDED_BY(mutex_) = false;     // a policy says so
+  // What was put into force last; absent: nothing since the start.
+  std::optional<RuleSet> enforced_ ABSL_GUARDED_BY(mutex_);
   std::string applied_by_ ABSL_GUARDED_BY(mutex_);
   std::uint64_t newest_when_applied_ ABSL_GUARDED_BY(mutex_) = 0;
   std::optional<std::string> rolled_back_ ABSL_GUARDED_BY(mutex_);

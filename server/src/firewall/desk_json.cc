@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "base/status.h"
+#include "firewall/requests.h"
 #include "json_text.h"
 
 namespace nta::server {
@@ -28,7 +29,7 @@ std::string ToJson(const RuleCounters& counters) {
 
 std::string ToJson(const RuleFinding& finding) {
   return JsonObject()
-      .Add("kind", ToString(finding.kind))
+      .Add("kind", nta::ToString(finding.kind))
       .Add("rule_id", finding.rule_id)
       .AddJson("because_of", finding.because_of ? JsonQuote(*finding.because_of) : "null")
       .Add("text", finding.text)
@@ -39,7 +40,7 @@ std::string ToJson(const RuleFinding& finding) {
 
 std::string ToJson(const WaitingChange& change) {
   return JsonObject()
-      .Add("deadline", ToString(change.deadline))
+      .Add("deadline", nta::ToString(change.deadline))
       .AddJson("seconds_left", Seconds(change.left))
       .Add("by", change.by)
       .Take();
@@ -48,7 +49,7 @@ std::string ToJson(const WaitingChange& change) {
 std::string ToJson(const FirewallState& state) {
   const auto as_json = [](const auto& value) { return ToJson(value); };
   const auto to_words = [](const Rule& rule) {
-    return JsonObject().Add("rule_id", rule.id).Add("text", ToString(rule)).Take();
+    return JsonObject().Add("rule_id", rule.id).Add("text", nta::ToString(rule)).Take();
   };
   return JsonObject()
       .Add("backend", state.backend)
@@ -83,6 +84,22 @@ absl::StatusOr<std::map<std::string, ResponsePolicy>> PoliciesFromJson(std::stri
     NTA_ASSIGN_OR_RETURN(policies[alert_class], ParseResponsePolicy(*name));
   }
   return policies;
+}
+
+std::string ToJson(const std::vector<IpPrefix>& prefixes) {
+  return JsonList(prefixes, [](const IpPrefix& prefix) { return JsonQuote(prefix.ToString()); });
+}
+
+absl::StatusOr<std::vector<IpPrefix>> PrefixesFromJson(std::string_view text) {
+  constexpr std::size_t kMost = 10'000;
+  NTA_ASSIGN_OR_RETURN(const std::vector<std::string> texts, TextsFromJson(text));
+  if (texts.size() > kMost) return base::InvalidArgument("at most 10000 networks can be listed");
+  std::vector<IpPrefix> prefixes;
+  for (const std::string& one : texts) {
+    NTA_ASSIGN_OR_RETURN(const IpPrefix prefix, IpPrefix::Parse(one));
+    prefixes.push_back(prefix);
+  }
+  return prefixes;
 }
 
 }  // namespace nta::server

@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "firewall/desk.h"
@@ -18,6 +19,9 @@ std::string ToJson(const FirewallState& state);
 // An object: the policy of each class of alerts.
 std::string ToJson(const std::map<std::string, ResponsePolicy>& policies);
 absl::StatusOr<std::map<std::string, ResponsePolicy>> PoliciesFromJson(std::string_view text);
+// A list of networks.
+std::string ToJson(const std::vector<IpPrefix>& prefixes);
+absl::StatusOr<std::vector<IpPrefix>> PrefixesFromJson(std::string_view text);
 
 }  // namespace nta::server
 

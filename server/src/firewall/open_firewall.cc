@@ -94,8 +94,9 @@ absl::StatusOr<Chosen> Choose(const ServerOptions& options) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<FirewallDesk>> OpenFirewall(const ServerOptions& options,
-                                                           Store& store, const Clock& clock) {
+absl::StatusOr<std::unique_ptr<FirewallDesk>> OpenFirewall(
+    const ServerOptions& options, Store& store, const Clock& clock,
+    decltype(FirewallDeskOptions::audit) audit) {
   if (options.firewall == "off") return std::unique_ptr<FirewallDesk>();
   NTA_ASSIGN_OR_RETURN(Chosen chosen, Choose(options));
   return FirewallDesk::Open(
@@ -105,6 +106,7 @@ absl::StatusOr<std::unique_ptr<FirewallDesk>> OpenFirewall(const ServerOptions& 
              return GatherProtectedSet({.administrators = administrators, .networks = networks});
            },
        .guard = std::move(chosen.guard),
+       .audit = std::move(audit),
        .import = std::move(chosen.import),
        .changed = std::move(chosen.changed),
        .note = std::move(chosen.note)});

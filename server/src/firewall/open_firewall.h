@@ -12,8 +12,9 @@ namespace nta::server {
 
 // Null for "off". "nftables" and "audit" fail where nftables cannot be used; "auto" takes the
 // memory then, and says so.
-absl::StatusOr<std::unique_ptr<FirewallDesk>> OpenFirewall(const ServerOptions& options,
-                                                           Store& store, const Clock& clock);
+absl::StatusOr<std::unique_ptr<FirewallDesk>> OpenFirewall(
+    const ServerOptions& options, Store& store, const Clock& clock,
+    decltype(FirewallDeskOptions::audit) audit);
 
 }  // namespace nta::server
 

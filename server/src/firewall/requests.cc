@@ -18,18 +18,22 @@ absl::StatusOr<std::optional<std::int64_t>> ReadWhole(const Call& call, std::str
   return std::optional(value);
 }
 
-absl::StatusOr<std::vector<std::string>> ReadTexts(const Call& call, std::string_view name) {
-  const std::string_view text = call.Body(name);
-  // The body was parsed before, so this is an array.
+absl::StatusOr<std::vector<std::string>> TextsFromJson(std::string_view text) {
   const auto array = nlohmann::json::parse(text, nullptr, false);
+  if (!array.is_array()) return base::InvalidArgument("not a list");
   std::vector<std::string> texts;
   for (const auto& item : array) {
-    if (!item.is_string()) {
-      return base::InvalidArgument("field \"" + std::string(name) + "\" must hold strings");
-    }
+    if (!item.is_string()) return base::InvalidArgument("not a list of strings");
     texts.push_back(item.get<std::string>());
   }
   return texts;
+}
+
+absl::StatusOr<std::vector<std::string>> ReadTexts(const Call& call, std::string_view name) {
+  // The body was parsed before, so this is an array.
+  auto texts = TextsFromJson(call.Body(name));
+  if (texts.ok()) return texts;
+  return base::InvalidArgument("field \"" + std::string(name) + "\" must hold strings");
 }
 
 Response FromFirewallStatus(const absl::Status& status) {
@@ -55,5 +59,26 @@ Response FromFirewallStatus(const absl::Status& status) {
 }
 
 Response NoFirewall() { return Problem(404, "this server was told to leave the firewall alone"); }
+
+FirewallCaller CallerOf(const Call& call) {
+  return {.username = call.principal.account.username,
+          .address = call.request->client,
+          .connection = call.request->connection,
+          .newest_connection = call.request->newest_connection};
+}
+
+Route ActingOnFirewall(std::string path, Handler handler, std::string summary,
+                       std::vector<Field> fields, std::string audit) {
+  return {.method = "POST",
+          .path = std::move(path),
+          .access = Access::kAdmin,
+          .work = Work::kStore,
+          .handler = handler,
+          .summary = std::move(summary),
+          .parameters = {},
+          .fields = std::move(fields),
+          .success = 204,
+          .audit = std::move(audit)};
+}
 
 }  // namespace nta::server

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "firewall/desk.h"
 #include "http.h"
 #include "routes.h"
 
@@ -16,12 +17,17 @@ namespace nta::server {
 
 // Absent when the field was left out; InvalidArgument when it is negative.
 absl::StatusOr<std::optional<std::int64_t>> ReadWhole(const Call& call, std::string_view name);
+absl::StatusOr<std::vector<std::string>> TextsFromJson(std::string_view array);
 // A list of strings. InvalidArgument otherwise.
 absl::StatusOr<std::vector<std::string>> ReadTexts(const Call& call, std::string_view name);
 
 // As FromStatus, in the words of the firewall: its errors are the caller's to know.
 Response FromFirewallStatus(const absl::Status& status);
 Response NoFirewall();
+FirewallCaller CallerOf(const Call& call);
+// A POST for administrators that answers nothing.
+Route ActingOnFirewall(std::string path, Handler handler, std::string summary,
+                       std::vector<Field> fields, std::string audit);
 
 }  // namespace nta::server
 

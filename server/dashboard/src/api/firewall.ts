@@ -1,5 +1,6 @@
 import { isAxiosError } from 'axios';
 import { client } from './client';
+import type { Job } from './jobs';
 
 export type Direction = 'in' | 'out' | 'forward';
 export type Verdict = 'accept' | 'drop' | 'reject' | 'rate_limit';
@@ -25,9 +26,16 @@ export interface Rule {
   allow_wide: boolean;
 }
 
+export interface AddressSet {
+  name: string;
+  kind: 'hosts' | 'prefixes';
+  elements: { prefix: string; expires: string | null }[];
+  allow_wide?: boolean;
+}
+
 export interface RuleSet {
   rules: Rule[];
-  sets: { name: string; kind: string; elements: { prefix: string; expires: string | null }[] }[];
+  sets: AddressSet[];
   protected_set: { peers: { prefix: string; role: string }[] };
   defaults: Record<Direction, 'accept' | 'drop'>;
 }
@@ -76,9 +84,15 @@ export interface Rehearsal {
   summary: string;
 }
 
+export interface Scope {
+  protocol: string | null;
+  port: number | null;
+}
+
 export interface Block {
   id: string;
   address: string;
+  scope: Scope;
   since: string;
   until: string | null;
   alert_id: string;
@@ -94,6 +108,35 @@ export interface Block {
   };
 }
 
+export type Policy = 'off' | 'propose' | 'automatic';
+
+export interface Policies {
+  policies: Record<string, Policy>;
+  classes: { class: string; may_be_automatic: boolean; reason: string }[];
+}
+
+export interface Proposal {
+  alert_id: string;
+  alert_class: string;
+  address: string;
+  scope: Scope;
+  ttl_seconds: number;
+  may_be_automatic: boolean;
+  reason: string;
+  packets_per_second: number;
+  // Absent until it has been tried; an error where it could not be.
+  rehearsal: Rehearsal | { error: string } | null;
+}
+
+export interface BlockWish {
+  address?: string;
+  seconds?: number;
+  reason?: string;
+  alert_id?: string;
+  protocol?: string;
+  port?: number;
+}
+
 const kBase = '/api/v1/firewall';
 const rulePath = (id: string) => `${kBase}/rules/${encodeURIComponent(id)}`;
 
@@ -107,10 +150,14 @@ export const removeRule = (id: string) => client.http.delete(rulePath(id));
 export const orderRules = (ids: string[], version: number) =>
   client.http.put(`${kBase}/order`, { ids, version });
 export const discardDraft = () => client.http.delete(`${kBase}/draft`);
-// Millions of flows may be gone through.
+export const replaceDraft = (set: Pick<RuleSet, 'rules' | 'sets' | 'defaults'>, version: number) =>
+  client.http.put(`${kBase}/rules`, { ...set, version });
+// Millions of flows may be gone through: a job, that can be followed and stopped.
 export const rehearseDraft = async (since: string, role: string) =>
-  (await client.http.post<Rehearsal>(`${kBase}/rehearse`, { role }, { params: { since }, timeout: 90_000 }))
+  (await client.http.post<Job<Rehearsal>>(`${kBase}/rehearse`, { role, job: true }, { params: { since } }))
     .data;
+export const importTable = async (family: string, table: string) =>
+  (await client.http.post<{ rules: RuleSet; unmapped: string[] }>(`${kBase}/import`, { family, table })).data;
 export const applyDraft = async (password: string, confirm_within_seconds: number) =>
   (await client.http.post<{ token: string }>(`${kBase}/apply`, { password, confirm_within_seconds })).data;
 // A browser keeps connections from before the change open and takes any of them; the server closes those it refuses,
@@ -129,6 +176,17 @@ export async function confirmChange(token: string): Promise<void> {
 export const rollBackChange = (token: string) => client.http.post(`${kBase}/rollback`, { token });
 export const getBlocks = async (signal?: AbortSignal) =>
   (await client.http.get<{ blocks: Block[] }>(`${kBase}/effect`, { signal })).data.blocks;
-export const blockAddress = (address: string, seconds: number | undefined, reason: string) =>
-  client.http.post(`${kBase}/block`, { address, ...(seconds ? { seconds } : {}), reason });
+export const block = async (wish: BlockWish) =>
+  (await client.http.post<Block>(`${kBase}/block`, wish)).data;
+export const getProposals = async (signal?: AbortSignal) =>
+  (await client.http.get<{ proposals: Proposal[] }>(`${kBase}/proposals`, { signal })).data.proposals;
+export const acceptProposal = (alert_id: string) => client.http.post(`${kBase}/accept`, { alert_id });
+export const dismissProposal = (alert_id: string) => client.http.post(`${kBase}/dismiss`, { alert_id });
+export const getPolicies = async (signal?: AbortSignal) =>
+  (await client.http.get<Policies>(`${kBase}/policies`, { signal })).data;
+export const setPolicies = (policies: Record<string, Policy>) =>
+  client.http.put(`${kBase}/policies`, { policies });
+export const getAllowList = async (signal?: AbortSignal) =>
+  (await client.http.get<{ networks: string[] }>(`${kBase}/allow-list`, { signal })).data.networks;
+export const setAllowList = (networks: string[]) => client.http.put(`${kBase}/allow-list`, { networks });
 export const unblockAddress = (address: string) => client.http.post(`${kBase}/unblock`, { address });

@@ -63,6 +63,8 @@ export interface ImportReport {
   flows: number;
   wrong_lines: number;
   errors: { line: number; message: string }[];
+  // What the file cannot tell, and what that means.
+  hints?: string[];
 }
 
 export const startExport = async (params: {

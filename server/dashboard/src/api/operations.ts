@@ -214,11 +214,16 @@ export interface Retention {
   problem: string;
   size: { file_bytes: number; free_bytes: number; log_bytes: number; flows: number };
   growth_bytes_per_day: number | null;
+  // What deletes; absent from servers that do not tell.
+  job?: ScheduledJob | null;
 }
 export interface RetentionPreview {
   flows: number;
   alerts: number;
   over_max_bytes: boolean;
+  // By how much, and about how many flows make it up.
+  excess_bytes?: number;
+  flows_by_size?: number;
 }
 export interface DailySummary {
   day: string;

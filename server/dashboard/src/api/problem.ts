@@ -2,7 +2,8 @@ import { AxiosError, isCancel } from 'axios';
 
 // What went wrong, in the terms of RFC 9457, whatever the cause: an answer of the server, or none.
 export interface Problem {
-  kind: 'offline' | 'unavailable' | 'forbidden' | 'signed_out' | 'limited' | 'invalid' | 'failed';
+  kind:
+    'offline' | 'unavailable' | 'too_slow' | 'forbidden' | 'signed_out' | 'limited' | 'invalid' | 'failed';
   status: number;
   title: string;
   detail: string;
@@ -48,7 +49,8 @@ export function toProblem(error: unknown): Problem {
   const text = (name: string) => (typeof body[name] === 'string' ? (body[name] as string) : '');
   const retry = Number(response.headers?.['retry-after']);
   return {
-    kind: kindOf(response.status),
+    // Asking again would take as long again.
+    kind: body.reason === 'query_timeout' ? 'too_slow' : kindOf(response.status),
     status: response.status,
     title: text('title') || `HTTP ${response.status}`,
     detail: text('detail') || text('title') || `The server answered ${response.status}.`,
@@ -64,6 +66,8 @@ export function advice(problem: Problem): string {
       return 'Retrying by itself; the last data stays on screen.';
     case 'unavailable':
       return 'Retrying by itself. If it lasts, look at the log of nta-server.';
+    case 'too_slow':
+      return 'Narrow the time range or the filter, or export the flows: an export may take its time.';
     case 'forbidden':
       return 'Ask an administrator for the role named above.';
     case 'signed_out':

@@ -147,9 +147,22 @@ export interface FlowStatistics {
   first_packets: PacketSample[];
 }
 export type FlowOrder = '-last_seen' | 'last_seen' | '-bytes' | '-packets';
+// What capture saw and lost in the interval of an answer.
+export interface CaptureCounts {
+  packets_seen: number;
+  packets_dropped: number;
+  flows_evicted: number;
+  flows_dropped: number;
+}
+// How an answer came about; absent from servers that do not tell.
+export interface Answered {
+  source?: string;
+  capture?: CaptureCounts;
+}
 export interface FlowPage {
   flows: Flow[];
   next_cursor: string | null;
+  capture?: CaptureCounts;
 }
 
 export type SeriesBy = 'protocol' | 'application' | 'category' | 'none';
@@ -160,6 +173,7 @@ export interface Series {
   step_seconds: number;
   measure: Measure;
   source: 'rollup' | 'raw';
+  capture?: CaptureCounts;
   times: string[];
   series: { key: string; values: (number | null)[] }[];
 }
@@ -227,6 +241,7 @@ export interface HostName {
 }
 // What was counted from the flows themselves: the newest `examined_flows`, all of them when complete.
 export interface Counted {
+  capture?: CaptureCounts;
   examined_flows?: number;
   complete?: boolean;
 }
@@ -334,7 +349,8 @@ export interface Summary {
   top_sources: TopRow[];
   top_destinations: TopRow[];
   top_destination_ports: TopRow[];
-  capture: Capture;
+  // The state of now, with the counts of the interval.
+  capture: Capture & Partial<CaptureCounts>;
 }
 
 export interface Sample {

@@ -80,7 +80,7 @@ export function AlertDetail({ alert, onClose, onChanged, onSuppress }: DetailPro
           Open an incident…
         </a>{' '}
         {source && (
-          <BlockButton address={source} reason={`${alertClassName(alert.class)}, alert ${alert.id}`} />
+          <BlockButton address={source} reason={alertClassName(alert.class)} alertId={String(alert.id)} />
         )}
         {onSuppress && (
           <button type="button" className="button" onClick={onSuppress} title="x">

@@ -65,7 +65,11 @@ export function FlowDetail({ flow, onClose }: { flow: Flow; onClose: () => void 
     <SidePanel label="Flow detail" title={`Flow ${flow.id}`} onClose={onClose}>
       <ApplicationPart flow={flow} />
       <p className="copy-value-actions">
-        <BlockButton address={flow.source_address} reason={`flow ${flow.id}`} />
+        <BlockButton
+          address={flow.source_address}
+          reason={`flow ${flow.id}`}
+          scope={{ protocol: protocolName(flow.protocol), port: hasPorts(flow) ? flow.destination_port : null }}
+        />
         <BlockButton address={flow.destination_address} reason={`flow ${flow.id}`} />
       </p>
       <Facts

@@ -1,5 +1,6 @@
 import { getSummary } from '../api/endpoints';
-import type { Alert } from '../api/types';
+import type { Alert, CaptureCounts } from '../api/types';
+import { lossText } from '../lib/coverage';
 import { formatBitRate, formatBytes, plural } from '../lib/format';
 import { headline } from '../lib/headline';
 import { describeRange, formatClock, isLive, resolveRange } from '../lib/time';
@@ -58,6 +59,7 @@ export function Headline({ alerts }: { alerts: Alert[] | undefined }) {
     flows: data.flows,
     seconds: (until - since) / 1000,
   });
+  const loss = data.capture?.packets_seen === undefined ? null : lossText(data.capture as CaptureCounts);
   const busiest = moving ? talkers[0] : undefined;
   return (
     <div className={`headline tone-${said.tone}`}>
@@ -77,6 +79,7 @@ export function Headline({ alerts }: { alerts: Alert[] | undefined }) {
           {describeRange(range, zone)}: {formatBytes(data.bytes)} in {plural(data.flows, 'flow')} and{' '}
           {plural(data.packets, 'packet')}
           {data.packets > 0 && <>, {Math.round(data.mean_packet_bytes)} B each</>}.
+          {loss && <strong className="bad"> In this range: {loss}.</strong>}
           {busiest && (
             <>
               {' '}

@@ -11,7 +11,8 @@ const kKeys: [string, string][] = [
   ['?', 'this help'],
   ['← →', 'on a chart: read values (Shift: ten at a time)'],
   ['Enter, Enter', 'on a chart: begin and end a zoom'],
-  ['-', 'on a chart: zoom out'],
+  ['-', 'zoom out'],
+  [', .', 'one range earlier, later'],
 ];
 
 export function HelpDialog({ onClose }: { onClose: () => void }) {

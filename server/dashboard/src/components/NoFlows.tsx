@@ -1,21 +1,16 @@
+import type { ReactNode } from 'react';
 import { describeRange } from '../lib/time';
 import { setView, useView, widen } from '../state/view';
 import { Empty } from './States';
 
-export function NoFlows() {
+// Nothing in the range, or nothing that the filter selects, and the two ways out of it.
+export function NothingHere({ children }: { children: (where: ReactNode) => ReactNode }) {
   const { range, zone, where } = useView();
   return (
     <Empty>
       <p>
-        No flows{' '}
-        {where ? (
-          <>
-            match <code className="wrap">{where}</code>
-          </>
-        ) : (
-          'ended'
-        )}{' '}
-        in this range ({describeRange(range, zone).toLowerCase()}).
+        {children(where ? <code className="wrap">{where}</code> : null)} in this range (
+        {describeRange(range, zone).toLowerCase()}).
       </p>
       <p className="empty-actions">
         <button type="button" className="button" onClick={widen}>
@@ -29,4 +24,8 @@ export function NoFlows() {
       </p>
     </Empty>
   );
+}
+
+export function NoFlows() {
+  return <NothingHere>{(where) => (where ? <>No flows match {where}</> : 'No flows ended')}</NothingHere>;
 }

@@ -1,4 +1,5 @@
 import { useId, useState, type ReactNode } from 'react';
+import { saveCsv, type Saved } from '../lib/csv';
 import { Icon } from './Icon';
 
 export interface TableView {
@@ -48,12 +49,14 @@ interface Props {
   note?: ReactNode;
   tools?: ReactNode;
   table?: () => TableView;
+  // The same as plain numbers, for a file.
+  saved?: () => Saved;
   className?: string;
   children: ReactNode;
 }
 
 // A titled part of a page. With `table`, the same numbers can be read as a table instead of a picture.
-export function Panel({ title, note, tools, table, className = '', children }: Props) {
+export function Panel({ title, note, tools, table, saved, className = '', children }: Props) {
   const [asTable, setAsTable] = useState(false);
   const id = useId();
   return (
@@ -63,17 +66,32 @@ export function Panel({ title, note, tools, table, className = '', children }: P
         {note && <span className="panel-note">{note}</span>}
         <span className="panel-tools">
           {tools}
-          {table && (
-            <button
-              type="button"
-              className="icon-button"
-              aria-pressed={asTable}
-              onClick={() => setAsTable(!asTable)}
-              aria-label={`Show ${title} as ${asTable ? 'chart' : 'table'}`}
-              title={asTable ? 'Show as chart' : 'Show as table'}
-            >
-              <Icon name={asTable ? 'chart' : 'table'} />
-            </button>
+          {(saved || table) && (
+            <span className="panel-icons">
+              {saved && (
+                <button
+                  type="button"
+                  className="icon-button"
+                  onClick={() => saveCsv(saved())}
+                  aria-label={`Save ${title} as CSV`}
+                  title="Save as CSV"
+                >
+                  <Icon name="download" />
+                </button>
+              )}
+              {table && (
+                <button
+                  type="button"
+                  className="icon-button"
+                  aria-pressed={asTable}
+                  onClick={() => setAsTable(!asTable)}
+                  aria-label={`Show ${title} as ${asTable ? 'chart' : 'table'}`}
+                  title={asTable ? 'Show as chart' : 'Show as table'}
+                >
+                  <Icon name={asTable ? 'chart' : 'table'} />
+                </button>
+              )}
+            </span>
           )}
         </span>
       </div>

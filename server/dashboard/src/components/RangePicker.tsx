@@ -10,17 +10,26 @@ import {
   toInput,
   absoluteRange,
 } from '../lib/time';
-import { useSmall } from '../state/hooks';
+import { isTyping, useKey, useSmall } from '../state/hooks';
 import { serverNow } from '../state/live';
-import { setView, useView, widen } from '../state/view';
+import { setView, step, useView, widen } from '../state/view';
 import { Icon } from './Icon';
 import { Popover } from './Popover';
 
 export function RangePicker() {
   const small = useSmall();
   const { range, zone } = useView();
+  useKey((event) => {
+    if (isTyping(event) || document.querySelector('dialog[open], [role=dialog]')) return;
+    if (event.key === '-') widen();
+    else if (event.key === ',') step(-1);
+    else if (event.key === '.') step(1);
+    else return;
+    event.preventDefault();
+  });
   return (
     <div className="range-picker">
+      {!small && <StepButton direction={-1} />}
       <Popover
         label="Time range"
         buttonClass="button range-button"
@@ -34,25 +43,50 @@ export function RangePicker() {
       >
         {(close) => <RangePanel close={close} />}
       </Popover>
+      {!small && <StepButton direction={1} />}
       <button
         type="button"
         className="icon-button"
         aria-label="Zoom out"
-        title="Zoom out (double-click a chart)"
+        title="Zoom out (- or double-click a chart)"
         onClick={widen}
       >
         <Icon name="zoomOut" />
       </button>
-      <button
-        type="button"
-        className="text-button zone-button"
-        aria-label={`Times are ${zone === 'utc' ? 'UTC' : 'local'}; switch`}
-        title="Switch between local time and UTC"
-        onClick={() => setView({ zone: zone === 'utc' ? 'local' : 'utc' }, 'replace')}
-      >
-        {zone === 'utc' ? 'UTC' : 'Local'}
-      </button>
+      {!small && <ZoneButton />}
     </div>
+  );
+}
+
+function ZoneButton() {
+  const { zone } = useView();
+  return (
+    <button
+      type="button"
+      className="text-button zone-button"
+      aria-label={`Times are ${zone === 'utc' ? 'UTC' : 'local'}; switch`}
+      title="Switch between local time and UTC"
+      onClick={() => setView({ zone: zone === 'utc' ? 'local' : 'utc' }, 'replace')}
+    >
+      {zone === 'utc' ? 'UTC' : 'Local'}
+    </button>
+  );
+}
+
+function StepButton({ direction }: { direction: -1 | 1 }) {
+  const { range } = useView();
+  const earlier = direction === -1;
+  return (
+    <button
+      type="button"
+      className="icon-button step-button"
+      aria-label={earlier ? 'Earlier' : 'Later'}
+      title={earlier ? 'One range earlier (,)' : 'One range later (.)'}
+      disabled={!earlier && isLive(range)}
+      onClick={() => step(direction)}
+    >
+      <Icon name={earlier ? 'left' : 'right'} />
+    </button>
   );
 }
 
@@ -73,8 +107,16 @@ function RangePanel({ close }: { close: () => void }) {
       close();
     }
   };
+  const small = useSmall();
   return (
     <div className="range-panel">
+      {small && (
+        <div className="range-steps">
+          <StepButton direction={-1} /> <span className="muted">earlier, later</span>{' '}
+          <StepButton direction={1} />
+          <ZoneButton />
+        </div>
+      )}
       <ul className="range-presets">
         {kPresets.map((preset) => (
           <li key={preset.since}>

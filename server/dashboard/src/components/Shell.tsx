@@ -1,6 +1,6 @@
 import { useState, type ReactNode } from 'react';
 import type { User } from '../api/types';
-import { isTyping, useKey } from '../state/hooks';
+import { isTyping, useKey, useSmall } from '../state/hooks';
 import { theme, type Theme } from '../state/preferences';
 import { may, signOut } from '../state/session';
 import { useStore } from '../state/store';
@@ -39,6 +39,8 @@ const kThemes: { value: Theme; label: string; icon: string }[] = [
   { value: 'dark', label: 'Dark', icon: 'moon' },
 ];
 
+const kInBar = 4;
+
 // Conversations are the second half of Hosts.
 const isAt = (current: string, page: string) =>
   current === page || (page === 'hosts' && current === 'conversations');
@@ -46,7 +48,11 @@ const isAt = (current: string, page: string) =>
 export function Shell({ user, children }: { user: User; children: ReactNode }) {
   const view = useView();
   const [dialog, setDialog] = useState<'help' | 'password' | null>(null);
+  const small = useSmall();
   const pages = kPages.filter(({ role }) => may(user, role));
+  // A bottom bar has room for a few; the others are behind its last button.
+  const shown = small ? pages.slice(0, kInBar) : pages;
+  const folded = small ? pages.slice(kInBar) : [];
   // Pages that are not in the rail are about traffic, those of one host among them, but for the settings.
   const isTraffic = view.page !== 'notifications';
   const { range: hasRange, filter: hasFilter } = kPages.find(({ page }) => page === view.page) ?? {
@@ -77,7 +83,7 @@ export function Shell({ user, children }: { user: User; children: ReactNode }) {
           </svg>
         </a>
         <div className="rail-pages">
-          {pages.map(({ page, label }) => (
+          {shown.map(({ page, label }) => (
             <a
               key={page}
               className="rail-item"
@@ -100,24 +106,27 @@ export function Shell({ user, children }: { user: User; children: ReactNode }) {
             <span>Help</span>
           </button>
           <Popover
-            label={`Account of ${user.username}`}
-            buttonClass="rail-item"
+            label={small ? 'More pages and account' : `Account of ${user.username}`}
+            buttonClass={`rail-item ${folded.some(({ page }) => isAt(view.page, page)) ? 'is-here' : ''}`}
             align="left"
             button={
               <>
-                <Icon name="account" />
-                <span className="rail-user">{user.username}</span>
+                <Icon name={small ? 'more' : 'account'} />
+                <span className="rail-user">{small ? 'More' : user.username}</span>
               </>
             }
           >
             {(close) => (
-              <AccountMenu
-                user={user}
-                onPassword={() => {
-                  close();
-                  setDialog('password');
-                }}
-              />
+              <>
+                {small && <MorePages pages={folded} onClose={close} />}
+                <AccountMenu
+                  user={user}
+                  onPassword={() => {
+                    close();
+                    setDialog('password');
+                  }}
+                />
+              </>
             )}
           </Popover>
         </div>
@@ -138,6 +147,31 @@ export function Shell({ user, children }: { user: User; children: ReactNode }) {
       {dialog === 'help' && <HelpDialog onClose={() => setDialog(null)} />}
       {dialog === 'password' && <PasswordDialog onClose={() => setDialog(null)} />}
       <Notices />
+    </div>
+  );
+}
+
+function MorePages({
+  pages,
+  onClose,
+}: {
+  pages: readonly { page: string; label: string }[];
+  onClose: () => void;
+}) {
+  const view = useView();
+  return (
+    <div className="more-pages">
+      {pages.map(({ page, label }) => (
+        <a
+          key={page}
+          href={linkTo(view, { page })}
+          onClick={onClose}
+          aria-current={isAt(view.page, page) ? 'page' : undefined}
+        >
+          <Icon name={page} />
+          <span>{label}</span>
+        </a>
+      ))}
     </div>
   );
 }

@@ -1,5 +1,6 @@
 import type { Alert } from '../api/types';
 import { TimeChart } from '../charts/TimeChart';
+import type { Saved } from '../lib/csv';
 import { formatDuration, si } from '../lib/format';
 import { kMixes, type Mix } from '../lib/mix';
 import { totals, type Shaped } from '../lib/series';
@@ -9,6 +10,7 @@ import { live } from '../state/live';
 import { useStore } from '../state/store';
 import { useThroughput, type Unit } from '../state/throughput';
 import { useExtra, useView, widen, zoomTo } from '../state/view';
+import { Coverage } from './Coverage';
 import { MixSwitch } from './MixSwitch';
 import { NoDataHint } from './NoDataHint';
 import { Panel, type TableView } from './Panel';
@@ -48,6 +50,21 @@ function asTable(shaped: Shaped, unit: string, zone: Zone, name: (key: string) =
   };
 }
 
+function asSaved(shaped: Shaped, unit: Unit): Saved {
+  const sums = totals(shaped);
+  return {
+    name: 'throughput',
+    header: ['time', ...shaped.keys.map((key) => `${key} ${unit}`), `all ${unit}`],
+    rows: shaped.times.map((time, i) => [
+      new Date(time).toISOString(),
+      ...shaped.keys.map((key) => rounded(shaped.values[key]![i])),
+      rounded(sums[i]),
+    ]),
+  };
+}
+const rounded = (value: number | null | undefined) =>
+  value === null || value === undefined ? null : Math.round(value * 1000) / 1000;
+
 export function ThroughputPanel(props: Props) {
   const { where, mix } = props;
   const view = useView();
@@ -71,9 +88,10 @@ export function ThroughputPanel(props: Props) {
         <>
           {about}
           {step}
-          {moving && source === 'stream' ? ', live' : ''}
+          <Coverage answer={source === 'stream' ? { source: 'live' } : query.data} />
         </>
       }
+      saved={shaped ? () => asSaved(shaped, unit) : undefined}
       table={shaped ? () => asTable(shaped, unit, view.zone, name) : undefined}
       tools={
         <>

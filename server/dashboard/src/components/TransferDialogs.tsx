@@ -102,7 +102,7 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
           setReport(done.result);
           if (done.result.wrong_lines > 0 && !skip) return;
           notify(`${plural(done.result.flows, 'flow')} imported.`);
-          if (done.result.wrong_lines === 0) onClose();
+          if (done.result.wrong_lines === 0 && !done.result.hints?.length) onClose();
         }}
       >
         <p>
@@ -124,6 +124,11 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
         </label>
         {job && <JobProgress job={job} onCancel={cancel} />}
         {report && report.wrong_lines > 0 && <WrongLines report={report} />}
+        {report?.hints?.map((hint) => (
+          <p key={hint} className="import-hint" role="status">
+            {hint}
+          </p>
+        ))}
       </Form>
     </Dialog>
   );

@@ -14,6 +14,17 @@ export function toCsv(header: string[], rows: Cell[][]): string {
   return [header, ...rows].map((row) => row.map(csvCell).join(',')).join('\r\n') + '\r\n';
 }
 
+// A table as it is saved: plain numbers, names as the API has them.
+export interface Saved {
+  name: string;
+  header: string[];
+  rows: Cell[][];
+}
+
+export function saveCsv({ name, header, rows }: Saved): void {
+  download(`${name}.csv`, 'text/csv;charset=utf-8', toCsv(header, rows));
+}
+
 export function download(name: string, type: string, text: string): void {
   save(name, new Blob([text], { type }));
 }

@@ -1,4 +1,4 @@
-import type { Rule } from '../api/firewall';
+import type { AddressSet, Rule } from '../api/firewall';
 
 // What people type into the editor: lists are texts with commas or spaces between.
 export interface RuleText {
@@ -6,13 +6,20 @@ export interface RuleText {
   direction: Rule['direction'];
   verdict: Rule['verdict'];
   rate: string;
+  burst: string;
   source: string;
   destination: string;
   protocol: string;
+  sourcePorts: string;
   ports: string;
+  icmpTypes: string;
+  inInterface: string;
+  outInterface: string;
   states: string;
   expires: string;
   comment: string;
+  log: boolean;
+  allowWide: boolean;
 }
 
 export const kNewRule: RuleText = {
@@ -20,13 +27,20 @@ export const kNewRule: RuleText = {
   direction: 'in',
   verdict: 'drop',
   rate: '100',
+  burst: '5',
   source: '',
   destination: '',
   protocol: '',
+  sourcePorts: '',
   ports: '',
+  icmpTypes: '',
+  inInterface: '',
+  outInterface: '',
   states: '',
   expires: '',
   comment: '',
+  log: false,
+  allowWide: false,
 };
 
 export const listOf = (text: string) => text.split(/[\s,]+/).filter((part) => part !== '');
@@ -37,17 +51,26 @@ export function toText(rule: Rule): RuleText {
     direction: rule.direction,
     verdict: rule.verdict,
     rate: String(rule.rate_limit?.packets_per_second ?? 100),
+    burst: String(rule.rate_limit?.burst ?? 5),
     source: rule.source.join(', '),
     destination: rule.destination.join(', '),
     protocol: rule.protocol ?? '',
+    sourcePorts: rule.source_ports.join(', '),
     ports: rule.destination_ports.join(', '),
+    icmpTypes: rule.icmp_types.join(', '),
+    inInterface: rule.in_interface ?? '',
+    outInterface: rule.out_interface ?? '',
     states: rule.states.join(', '),
     expires: rule.expires ?? '',
     comment: rule.comment,
+    log: rule.log,
+    allowWide: rule.allow_wide,
   };
 }
 
-// What the editor does not show of a rule stays as it was.
+// Digits only where a whole number is wanted; what is none is left for the server to refuse by name.
+const whole = (text: string) => (/^\d+$/.test(text.trim()) ? Number(text) : Number.NaN);
+
 export function toRule(text: RuleText, before?: Rule): Partial<Rule> {
   return {
     ...before,
@@ -56,18 +79,43 @@ export function toRule(text: RuleText, before?: Rule): Partial<Rule> {
     verdict: text.verdict,
     rate_limit:
       text.verdict === 'rate_limit'
-        ? {
-            packets_per_second: Math.max(0, Math.round(Number(text.rate) || 0)),
-            burst: before?.rate_limit?.burst ?? 5,
-          }
+        ? { packets_per_second: whole(text.rate), burst: whole(text.burst) }
         : null,
     source: listOf(text.source),
     destination: listOf(text.destination),
     protocol: text.protocol.trim() || null,
+    source_ports: listOf(text.sourcePorts),
     destination_ports: listOf(text.ports),
+    icmp_types: listOf(text.icmpTypes).map(whole),
+    in_interface: text.inInterface.trim() || null,
+    out_interface: text.outInterface.trim() || null,
     states: listOf(text.states),
     expires: text.expires.trim() || null,
     comment: text.comment.trim(),
+    log: text.log,
+    allow_wide: text.allowWide,
+  };
+}
+
+// "all traffic", "tcp", "tcp port 22"
+export function scopeInWords({ protocol, port }: { protocol: string | null; port: number | null }): string {
+  if (!protocol) return 'all traffic';
+  return port === null ? protocol : `${protocol} port ${port}`;
+}
+
+// The set as it is edited: one address or network a line.
+export const setToText = (set: AddressSet) =>
+  set.elements.map(({ prefix }) => prefix.replace(/\/(32|128)$/, '')).join('\n');
+
+// What stays in the set keeps its end.
+export function setFromText(name: string, kind: AddressSet['kind'], text: string, before?: AddressSet): AddressSet {
+  const host = (prefix: string) => prefix.replace(/\/(32|128)$/, '');
+  const ends = new Map(before?.elements.map(({ prefix, expires }) => [host(prefix), expires]));
+  return {
+    name: name.trim(),
+    kind,
+    allow_wide: before?.allow_wide ?? false,
+    elements: listOf(text).map((prefix) => ({ prefix, expires: ends.get(host(prefix)) ?? null })),
   };
 }
 

@@ -13,6 +13,7 @@ export const kPresets: { since: string; label: string; short: string }[] = [
   { since: '-6h', label: 'Last 6 hours', short: '6 h' },
   { since: '-24h', label: 'Last 24 hours', short: '24 h' },
   { since: '-7d', label: 'Last 7 days', short: '7 d' },
+  { since: '-30d', label: 'Last 30 days', short: '30 d' },
 ];
 export const kDefaultRange: Range = { since: '-15m', until: 'now' };
 
@@ -66,6 +67,19 @@ export function zoomOut(range: Range, now: number): Range {
   const span = until - since;
   const end = Math.min(now, until + span / 2);
   return absoluteRange(end - 2 * span, end);
+}
+
+// As wide, and right beside it: earlier or later, but never past now. Forward into the present is live again, where there
+// is such a live range.
+export function shiftRange(range: Range, direction: -1 | 1, now: number): Range {
+  const [since, until] = resolveRange(range, now);
+  const span = until - since;
+  if (direction === -1) return absoluteRange(since - span, since);
+  if (isLive(range)) return range;
+  // Time has passed since the step back: nearly the present is the present.
+  if (until + span < now - span / 10) return absoluteRange(until, until + span);
+  const preset = kPresets.find(({ since: ago }) => Math.abs(-(parseRelative(ago) ?? 0) - span) < 2000);
+  return preset ? { since: preset.since, until: 'now' } : absoluteRange(now - span, now);
 }
 
 const part = (value: number, width = 2) => String(value).padStart(width, '0');

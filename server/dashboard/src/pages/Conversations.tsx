@@ -2,22 +2,35 @@ import { useCallback } from 'react';
 import { getConversations } from '../api/endpoints';
 import type { Conversation, Conversations as Answer, Measure } from '../api/types';
 import { SankeyChart } from '../charts/SankeyChart';
+import { Coverage } from '../components/Coverage';
+import { ExportMenu } from '../components/ExportMenu';
 import { HostTabs } from '../components/HostTabs';
 import { PairTable } from '../components/PairTable';
 import { Segmented } from '../components/Segmented';
-import { Empty, Loaded } from '../components/States';
+import { NothingHere } from '../components/NoFlows';
+import { Loaded } from '../components/States';
 import { formatBytes, formatCount, formatPercent, plural } from '../lib/format';
-import { describeRange } from '../lib/time';
 import { useSmall } from '../state/hooks';
 import { useQuery } from '../state/query';
 import { refreshMs } from '../state/refresh';
-import { filterBy, useExtra, useView, widen } from '../state/view';
+import { filterBy, useExtra, useView } from '../state/view';
 
 const kMeasures: { value: Measure; label: string }[] = [
   { value: 'bytes', label: 'bytes' },
   { value: 'packets', label: 'packets' },
   { value: 'flows', label: 'flows' },
 ];
+const kColumns = [
+  'source',
+  'destination',
+  'source_name',
+  'destination_name',
+  'bytes',
+  'packets',
+  'flows',
+  'forward_bytes',
+  'reverse_bytes',
+] as const;
 const kPairs = 25;
 const kPairsSmall = 10;
 
@@ -38,10 +51,19 @@ export function Conversations() {
         <div className="explore-head">
           <HostTabs />
           <span className="muted" role="status">
-            {query.data ? coverage(query.data, view.where !== '') : ''}
+            {query.data ? share(query.data, view.where !== '') : ''}
           </span>
           <span className="panel-tools">
+            <Coverage answer={query.data} />
             <Segmented label="Order by" value={by} choices={kMeasures} onChange={setBy} />
+            <ExportMenu
+              what={plural(query.data?.rows.length ?? 0, 'pair') + ' as shown.'}
+              saved={() => ({
+                name: 'conversations',
+                header: [...kColumns],
+                rows: (query.data?.rows ?? []).map((row) => kColumns.map((name) => row[name])),
+              })}
+            />
           </span>
         </div>
         <div className="explore-scroll">
@@ -57,12 +79,9 @@ export function Conversations() {
 }
 
 // How much of everything the pairs shown are.
-function coverage({ rows, total, by, complete, examined_flows }: Answer, isFiltered: boolean): string {
+function share({ rows, total, by }: Answer, isFiltered: boolean): string {
   const shown = rows.reduce((sum, row) => sum + row[by], 0);
-  const share = formatPercent(shown, total[by]);
-  return `${plural(rows.length, 'pair')} with ${share} of all ${by}${isFiltered ? ', as filtered' : ''}${
-    complete === false ? `, of the newest ${formatCount(examined_flows ?? 0)} flows` : ''
-  }`;
+  return `${plural(rows.length, 'pair')} with ${formatPercent(shown, total[by])} of all ${by}${isFiltered ? ', as filtered' : ''}`;
 }
 
 function Pairs({ answer, by }: { answer: Answer; by: Measure }) {
@@ -81,20 +100,11 @@ function Pairs({ answer, by }: { answer: Answer; by: Measure }) {
 }
 
 function NoPairs() {
-  const view = useView();
   return (
     <div className="explore-note">
-      <Empty>
-        <p>
-          Nobody talked to anybody in this range ({describeRange(view.range, view.zone).toLowerCase()})
-          {view.where ? ' that matches the filter' : ''}.
-        </p>
-        <p>
-          <button type="button" className="button" onClick={widen}>
-            Widen the range
-          </button>
-        </p>
-      </Empty>
+      <NothingHere>
+        {(where) => (where ? <>Nobody’s flows match {where}</> : 'Nobody talked to anybody')}
+      </NothingHere>
     </div>
   );
 }

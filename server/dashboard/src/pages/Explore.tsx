@@ -1,23 +1,20 @@
 import { useCallback, useState } from 'react';
-import type { Flow, FlowOrder } from '../api/types';
+import type { FlowOrder } from '../api/types';
 import { columnsBy, kDefaultColumns } from '../components/flowColumns';
 import { ColumnChooser } from '../components/ColumnChooser';
+import { Coverage } from '../components/Coverage';
+import { ExportMenu } from '../components/ExportMenu';
 import { FlowDetail } from '../components/FlowDetail';
 import { FlowTable } from '../components/FlowTable';
 import { Icon } from '../components/Icon';
-import { ExportDialog, ImportDialog } from '../components/TransferDialogs';
 import { NotLoaded } from '../components/NotLoaded';
 import { NoFlows } from '../components/NoFlows';
-import { Popover } from '../components/Popover';
 import { Empty, ProblemBox, SkeletonLines, StaleLine } from '../components/States';
-import { download, toCsv } from '../lib/csv';
 import { flowCells, kFlowFields } from '../lib/flows';
 import { formatCount, plural } from '../lib/format';
 import { isLive } from '../lib/time';
 import { useSmall } from '../state/hooks';
 import { useFlowPages } from '../state/flowPages';
-import { session } from '../state/session';
-import { useStore } from '../state/store';
 import { readList } from '../state/preferences';
 import { useExtra, useView } from '../state/view';
 
@@ -29,7 +26,6 @@ export function Explore() {
   const [columnText, setColumnText] = useExtra('columns');
   const [atTop, setAtTop] = useState(true);
   const [hidden, setHidden] = useState('');
-  const [transfer, setTransfer] = useState<Transfer | null>(null);
   const remembered = readList('nta.columns', kDefaultColumns);
   const columns = columnText ? columnText.split(',') : remembered;
   const follow = atTop && openId === '' && order === '-last_seen';
@@ -51,6 +47,7 @@ export function Explore() {
           </span>
           {hidden && <span className="muted explore-hidden">No room for: {hidden}</span>}
           <span className="panel-tools">
+            <Coverage answer={pages.capture && { capture: pages.capture }} />
             {isLive(view.range) && (
               <button
                 type="button"
@@ -64,7 +61,16 @@ export function Explore() {
             )}
             {small && <OrderChoice order={order as FlowOrder} onOrder={setOrder} />}
             {!small && <ColumnChooser chosen={columns} onChange={(ids) => setColumnText(ids.join(','))} />}
-            <ExportMenu flows={flows ?? []} more={pages.more} onTransfer={setTransfer} />
+            <ExportMenu
+              what={`${plural(flows?.length ?? 0, 'flow')} as loaded${pages.more ? '; scroll on to load more' : ''}.`}
+              saved={() => ({
+                name: 'flows',
+                header: kFlowFields,
+                rows: (flows ?? []).map(flowCells),
+                json: flows ?? [],
+              })}
+              withImport
+            />
           </span>
         </div>
         {pages.problem && flows && <StaleLine query={pages} />}
@@ -104,10 +110,6 @@ export function Explore() {
           </div>
         )}
       </div>
-      {transfer === 'export' && (
-        <ExportDialog range={view.range} where={view.where} onClose={() => setTransfer(null)} />
-      )}
-      {transfer === 'import' && <ImportDialog onClose={() => setTransfer(null)} />}
       {opened && <FlowDetail flow={opened} onClose={close} />}
       {flows && openId && !opened && <NotLoaded what={`Flow ${openId}`} onClose={close} />}
     </div>
@@ -128,74 +130,5 @@ function OrderChoice({ order, onOrder }: { order: FlowOrder; onOrder: (order: Fl
       <option value="-bytes">most bytes</option>
       <option value="-packets">most packets</option>
     </select>
-  );
-}
-
-type Transfer = 'export' | 'import';
-
-interface ExportProps {
-  flows: Flow[];
-  more: boolean;
-  onTransfer: (transfer: Transfer) => void;
-}
-
-function ExportMenu({ flows, more, onTransfer }: ExportProps) {
-  const current = useStore(session);
-  const mayImport = current.phase === 'signed_in' && current.user.role !== 'viewer';
-  const csv = () => download('flows.csv', 'text/csv;charset=utf-8', toCsv(kFlowFields, flows.map(flowCells)));
-  const json = () => download('flows.json', 'application/json', JSON.stringify({ flows }, null, 2));
-  return (
-    <Popover label="Export" buttonClass="icon-button" button={<Icon name="download" />}>
-      {(close) => (
-        <div className="menu">
-          <p className="muted">
-            {plural(flows.length, 'flow')} as loaded{more ? '; scroll on to load more' : ''}.
-          </p>
-          <button
-            type="button"
-            className="menu-item"
-            onClick={() => {
-              csv();
-              close();
-            }}
-          >
-            Save as CSV
-          </button>
-          <button
-            type="button"
-            className="menu-item"
-            onClick={() => {
-              json();
-              close();
-            }}
-          >
-            Save as JSON
-          </button>
-          <p className="muted">Of the whole range and filter, or from a file.</p>
-          <button
-            type="button"
-            className="menu-item"
-            onClick={() => {
-              onTransfer('export');
-              close();
-            }}
-          >
-            Export all…
-          </button>
-          {mayImport && (
-            <button
-              type="button"
-              className="menu-item"
-              onClick={() => {
-                onTransfer('import');
-                close();
-              }}
-            >
-              Import…
-            </button>
-          )}
-        </div>
-      )}
-    </Popover>
   );
 }

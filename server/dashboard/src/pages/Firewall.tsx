@@ -21,11 +21,15 @@ import { may } from '../state/session';
 import { ApplyDialog } from './firewall/ApplyDialog';
 import { BlocksPanel } from './firewall/BlocksPanel';
 import { ChangePanel } from './firewall/ChangePanel';
+import { ImportDialog } from './firewall/ImportDialog';
 import { PendingBar } from './firewall/PendingBar';
+import { PoliciesPanel } from './firewall/PoliciesPanel';
+import { ProposalsPanel } from './firewall/ProposalsPanel';
 import { RuleDialog } from './firewall/RuleDialog';
 import { RuleList } from './firewall/RuleList';
+import { SetsPanel } from './firewall/SetsPanel';
 
-type Act = { kind: 'add' } | { kind: 'edit' | 'remove'; id: string } | { kind: 'apply' | 'discard' };
+type Act = { kind: 'add' | 'import' } | { kind: 'edit' | 'remove'; id: string } | { kind: 'apply' | 'discard' };
 
 export function Firewall({ user }: { user: User }) {
   const query = useQuery('firewall', getFirewall, 2000);
@@ -44,6 +48,11 @@ export function Firewall({ user }: { user: User }) {
         <h1 className="page-title">Firewall</h1>
         {mayEdit && (
           <span className="panel-tools">
+            {may(user, 'admin') && (
+              <button type="button" className="button" onClick={() => setAct({ kind: 'import' })}>
+                Import…
+              </button>
+            )}
             <button type="button" className="button" onClick={() => setAct({ kind: 'add' })}>
               <Icon name="plus" />
               New rule
@@ -71,7 +80,10 @@ export function Firewall({ user }: { user: User }) {
               onApply={() => setAct({ kind: 'apply' })}
               onDiscard={() => setAct({ kind: 'discard' })}
             />
+            <ProposalsPanel user={user} onDone={blocks.reload} />
             <BlocksPanel query={blocks} user={user} />
+            <PoliciesPanel user={user} />
+            <SetsPanel state={state} mayEdit={mayEdit} onDone={done} />
             <Protected state={state} />
             {(act?.kind === 'add' || act?.kind === 'edit') && (
               <RuleDialog
@@ -115,6 +127,7 @@ export function Firewall({ user }: { user: User }) {
                 </Form>
               </Dialog>
             )}
+            {act?.kind === 'import' && <ImportDialog state={state} onClose={close} onDone={done} />}
             {act?.kind === 'apply' && <ApplyDialog state={state} onClose={close} onDone={done} />}
           </>
         )}

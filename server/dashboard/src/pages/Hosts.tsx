@@ -1,22 +1,35 @@
 import { useEffect, useRef, useState } from 'react';
 import type { Measure, TopRow } from '../api/types';
 import { getTop } from '../api/endpoints';
+import { Coverage } from '../components/Coverage';
+import { ExportMenu } from '../components/ExportMenu';
 import { HostTabs } from '../components/HostTabs';
 import { HostSparkline } from '../components/HostSparkline';
 import { Segmented } from '../components/Segmented';
-import { Empty, Loaded, SkeletonLines } from '../components/States';
+import { NothingHere } from '../components/NoFlows';
+import { Loaded, SkeletonLines } from '../components/States';
 import { CopyButton } from '../components/Value';
+import type { Cell } from '../lib/csv';
 import { formatBytes, formatCount, formatPercent, plural } from '../lib/format';
-import { describeRange } from '../lib/time';
 import { useSmall } from '../state/hooks';
 import { useQuery } from '../state/query';
 import { refreshMs } from '../state/refresh';
-import { linkTo, useExtra, useView, widen } from '../state/view';
+import { linkTo, useExtra, useView } from '../state/view';
 
 const kMeasures: { value: Measure; label: string }[] = [
   { value: 'bytes', label: 'bytes' },
   { value: 'packets', label: 'packets' },
   { value: 'flows', label: 'flows' },
+];
+
+const kColumns = ['address', 'bytes', 'packets', 'flows', 'sent_bytes', 'received_bytes'];
+const cells = (row: TopRow): Cell[] => [
+  row.key,
+  row.bytes,
+  row.packets,
+  row.flows,
+  row.sent_bytes,
+  row.received_bytes,
 ];
 
 export function Hosts() {
@@ -40,7 +53,12 @@ export function Hosts() {
               : ''}
           </span>
           <span className="panel-tools">
+            <Coverage answer={query.data} />
             <Segmented label="Order by" value={by} choices={kMeasures} onChange={setBy} />
+            <ExportMenu
+              what={plural(query.data?.rows.length ?? 0, 'address', 'addresses') + ' as shown.'}
+              saved={() => ({ name: 'hosts', header: kColumns, rows: (query.data?.rows ?? []).map(cells) })}
+            />
           </span>
         </div>
         <div className="explore-scroll">
@@ -55,17 +73,9 @@ export function Hosts() {
             {(top) =>
               top.rows.length === 0 ? (
                 <div className="explore-note">
-                  <Empty>
-                    <p>
-                      No host spoke in this range ({describeRange(view.range, view.zone).toLowerCase()})
-                      {view.where ? ' and matched the filter' : ''}.
-                    </p>
-                    <p>
-                      <button type="button" className="button" onClick={widen}>
-                        Widen the range
-                      </button>
-                    </p>
-                  </Empty>
+                  <NothingHere>
+                    {(where) => (where ? <>No host’s flows match {where}</> : 'No host spoke')}
+                  </NothingHere>
                 </div>
               ) : small ? (
                 <HostCards rows={top.rows} />

@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { getFlows } from '../api/endpoints';
 import { isAbort, toProblem, type Problem } from '../api/problem';
-import type { Flow, FlowOrder } from '../api/types';
+import type { CaptureCounts, Flow, FlowOrder } from '../api/types';
 import { isLive, resolveRange } from '../lib/time';
 import { serverNow } from './live';
 import { retryDelayMs } from './query';
@@ -15,6 +15,7 @@ interface State {
   // The question that the flows answer.
   asked: string;
   cursor: string | null;
+  capture?: CaptureCounts;
   loading: boolean;
   problem: Problem | null;
   receivedAt: number | null;
@@ -22,6 +23,8 @@ interface State {
 
 export interface FlowPages {
   flows: Flow[] | undefined;
+  // What capture lost in the range.
+  capture?: CaptureCounts;
   more: boolean;
   loading: boolean;
   problem: Problem | null;
@@ -64,6 +67,7 @@ export function useFlowPages(view: View, order: FlowOrder, follow: boolean): Flo
           flows: cursor === null ? page.flows : [...(old.flows ?? []), ...page.flows],
           asked: question,
           cursor: page.next_cursor,
+          capture: page.capture,
           loading: false,
           problem: null,
           receivedAt: Date.now(),

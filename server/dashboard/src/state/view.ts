@@ -1,6 +1,14 @@
 import { useCallback, useSyncExternalStore } from 'react';
 import { addPill, clause, negate } from '../lib/filter';
-import { absoluteRange, isValidRange, kDefaultRange, zoomOut, type Range, type Zone } from '../lib/time';
+import {
+  absoluteRange,
+  isValidRange,
+  kDefaultRange,
+  shiftRange,
+  zoomOut,
+  type Range,
+  type Zone,
+} from '../lib/time';
 
 // The whole view lives behind the # of the address: page, range, filter, zone, and what the page adds. A link
 // reproduces it; nothing secret is ever put there.
@@ -108,6 +116,8 @@ export function filterBy(field: string, value: string | number, exclude: boolean
   setView({ where: addPill(current.where, exclude ? negate(pill) : pill) });
 }
 export const zoomTo = (since: number, until: number) => setView({ range: absoluteRange(since, until) });
+export const step = (direction: -1 | 1) =>
+  setView({ range: shiftRange(current.range, direction, Date.now()) });
 export const widen = () => setView({ range: zoomOut(current.range, Date.now()) });
 
 export function useExtra(name: string, fallback = ''): [string, (value: string) => void] {

@@ -7,6 +7,7 @@ import { HostLink } from '../../components/HostLink';
 import { Panel } from '../../components/Panel';
 import { Empty, Loaded, SkeletonLines } from '../../components/States';
 import { RelativeTime } from '../../components/Time';
+import { scopeInWords } from '../../lib/firewall';
 import { formatCount, formatDuration, formatNumber } from '../../lib/format';
 import { parseTime } from '../../lib/time';
 import { useNow } from '../../state/hooks';
@@ -68,7 +69,9 @@ export function BlocksPanel({ query, user }: { query: Query<Block[]>; user: User
                     <HostLink address={block.address} />
                   </span>
                   <span>{leftInWords(block, now)}</span>
-                  <span>{effectInWords(block)}</span>
+                  <span>
+                    {scopeInWords(block.scope)}; {effectInWords(block)}
+                  </span>
                   <span className="muted">
                     {[
                       block.reason,

@@ -1,7 +1,9 @@
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { rehearseDraft, type Firewall, type Rehearsal } from '../../api/firewall';
+import { cancelJob, followJob, type Job } from '../../api/jobs';
 import { toProblem, type Problem } from '../../api/problem';
 import type { User } from '../../api/types';
+import { JobProgress } from '../../components/JobProgress';
 import { Panel } from '../../components/Panel';
 import { Segmented } from '../../components/Segmented';
 import { ProblemBox } from '../../components/States';
@@ -21,22 +23,37 @@ const kSpans = [
   { value: '-720h', label: '30 days' },
 ];
 
+// What a flow between two others says of the rules depends on what this machine is.
+const kRoles = [
+  { value: 'unknown', label: 'not known' },
+  { value: 'host', label: 'only seen here' },
+  { value: 'router', label: 'forwarded here' },
+];
+
 // What the draft would change, tried on what has been before it is applied.
 export function ChangePanel({ state, user, onApply, onDiscard }: Props) {
   const [since, setSince] = useState('-168h');
   const [role, setRole] = useState('unknown');
-  const [busy, setBusy] = useState(false);
+  const [job, setJob] = useState<Job<Rehearsal> | null>(null);
+  // Left and found again under jobs: only the asking ends with the page.
+  const stop = useRef(new AbortController());
+  useEffect(() => {
+    const controller = new AbortController();
+    stop.current = controller;
+    return () => controller.abort();
+  }, []);
+  const busy = job?.state === 'running';
   const [problem, setProblem] = useState<Problem | null>(null);
   const [result, setResult] = useState<{ version: number; rehearsal: Rehearsal } | null>(null);
   const rehearse = async () => {
-    setBusy(true);
     setProblem(null);
     try {
-      setResult({ version: state.version, rehearsal: await rehearseDraft(since, role) });
+      const { version } = state;
+      const ended = await followJob(await rehearseDraft(since, role), setJob, stop.current.signal);
+      if (ended.result) setResult({ version, rehearsal: ended.result });
+      if (ended.state === 'failed') throw new Error(ended.error);
     } catch (error) {
-      setProblem(toProblem(error));
-    } finally {
-      setBusy(false);
+      if (!stop.current.signal.aborted) setProblem(toProblem(error));
     }
   };
   const { pending } = state;
@@ -48,17 +65,14 @@ export function ChangePanel({ state, user, onApply, onDiscard }: Props) {
       {state.changed && <pre className="diff">{state.diff_text}</pre>}
       {may(user, 'operator') ? (
         <div className="firewall-tools">
-          <Segmented label="Rehearse on" value={since} choices={kSpans} onChange={setSince} />
-          <Segmented
-            label="Traffic of others"
-            value={role}
-            choices={[
-              { value: 'unknown', label: 'not known' },
-              { value: 'host', label: 'only seen' },
-              { value: 'router', label: 'forwarded' },
-            ]}
-            onChange={setRole}
-          />
+          <span className="labelled">
+            <span className="field-label">Rehearse on the last</span>
+            <Segmented label="Rehearse on the last" value={since} choices={kSpans} onChange={setSince} />
+          </span>
+          <span className="labelled">
+            <span className="field-label">Traffic between others is</span>
+            <Segmented label="Traffic between others is" value={role} choices={kRoles} onChange={setRole} />
+          </span>
           <button
             type="button"
             className="button"
@@ -89,6 +103,8 @@ export function ChangePanel({ state, user, onApply, onDiscard }: Props) {
       ) : (
         <p className="muted">Rules are drafted by operators and applied by administrators.</p>
       )}
+      {busy && job && <JobProgress job={job} onCancel={() => void cancelJob(job.id)} />}
+      {job?.state === 'cancelled' && <p className="muted">The rehearsal was stopped.</p>}
       {problem && <ProblemBox problem={problem} onRetry={() => void rehearse()} />}
       {result && <RehearsalResult rehearsal={result.rehearsal} isOld={result.version !== state.version} />}
     </Panel>

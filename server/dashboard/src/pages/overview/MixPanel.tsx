@@ -21,6 +21,11 @@ export function MixPanel({ mix, onHover }: { mix: Mix; onHover: (key: string | n
     <Panel
       title={`${words.label} mix`}
       note={mix === 'protocol' ? 'by bytes' : 'with port guesses'}
+      saved={() => ({
+        name: mix,
+        header: [mix, 'bytes', 'packets', 'flows'],
+        rows: rows.map((r) => [r.name, r.bytes, r.packets, r.flows]),
+      })}
       className={`panel-protocols ${mix === 'protocol' ? '' : 'panel-mix'}`}
       table={() => ({
         caption: `${words.many} by bytes`,

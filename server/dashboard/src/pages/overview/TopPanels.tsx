@@ -1,4 +1,5 @@
 import { BarList } from '../../charts/BarList';
+import { Coverage } from '../../components/Coverage';
 import { HostSparkline } from '../../components/HostSparkline';
 import { Panel } from '../../components/Panel';
 import { Empty, Loaded, SkeletonLines } from '../../components/States';
@@ -18,7 +19,17 @@ export function TalkersPanel() {
   return (
     <Panel
       title="Top talkers"
-      note="strong: sent, soft: received"
+      note={
+        <>
+          strong: sent, soft: received
+          <Coverage answer={query.data && { source: query.data.source }} />
+        </>
+      }
+      saved={() => ({
+        name: 'talkers',
+        header: ['address', 'bytes', 'packets', 'flows', 'sent_bytes', 'received_bytes'],
+        rows: rows.map((r) => [r.key, r.bytes, r.packets, r.flows, r.sent_bytes, r.received_bytes]),
+      })}
       className="panel-talkers"
       table={() => ({
         caption: 'Addresses by bytes',
@@ -60,10 +71,21 @@ export function PortsPanel() {
   const query = useTop(view, 'destination_port', kRows);
   const rows = query.data?.rows ?? [];
   const total = query.data?.total?.bytes ?? 0;
+  const other = query.data?.other;
   return (
     <Panel
       title="Top services"
-      note="by destination port"
+      note={
+        <>
+          by destination port
+          <Coverage answer={query.data && { source: query.data.source }} />
+        </>
+      }
+      saved={() => ({
+        name: 'services',
+        header: ['port', 'bytes', 'packets', 'flows'],
+        rows: rows.map((r) => [r.key, r.bytes, r.packets, r.flows]),
+      })}
       className="panel-ports"
       table={() => ({
         caption: 'Destination ports by bytes',
@@ -78,25 +100,39 @@ export function PortsPanel() {
     >
       <Loaded query={query} skeleton={<SkeletonLines count={kRows} height={22} />}>
         {() =>
-          rows.length === 0 ? (
+          rows.length === 0 && !other?.bytes ? (
             <Empty>No service was reached in this range.</Empty>
           ) : (
             <BarList
-              rows={rows.map((row) => ({
-                key: row.key,
-                value: row.bytes,
-                text: formatBytes(row.bytes),
-                note: formatPercent(row.bytes, total),
-                label:
-                  row.key === '0' ? (
-                    'without ports'
-                  ) : (
+              rows={[
+                ...rows.map((row) => ({
+                  key: row.key,
+                  value: row.bytes,
+                  text: formatBytes(row.bytes),
+                  note: formatPercent(row.bytes, total),
+                  label: (
                     <FilterValue field="dport" value={row.key}>
                       <span className="mono">{row.key}</span>{' '}
                       <span className="muted">{serviceName(Number(row.key))}</span>
                     </FilterValue>
                   ),
-              }))}
+                })),
+                ...(other && other.bytes > 0
+                  ? [
+                      {
+                        key: 'other',
+                        value: other.bytes,
+                        text: formatBytes(other.bytes),
+                        note: formatPercent(other.bytes, total),
+                        label: (
+                          <span className="muted" title="Flows whose ports are no service's">
+                            no service’s port
+                          </span>
+                        ),
+                      },
+                    ]
+                  : []),
+              ]}
             />
           )
         }

@@ -4,6 +4,7 @@ import {
   previewRetention,
   putRetention,
   type Retention,
+  type ScheduledJob,
   type RetentionPreview,
   type RetentionSettings,
 } from '../../api/operations';
@@ -12,10 +13,14 @@ import { Dialog } from '../../components/Dialog';
 import { Form } from '../../components/Form';
 import { Panel } from '../../components/Panel';
 import { Loaded, SkeletonLines } from '../../components/States';
+import { RelativeTime } from '../../components/Time';
 import { formatBytes, formatCount, plural } from '../../lib/format';
+import { formatAbsolute, parseTime } from '../../lib/time';
+import { useNow } from '../../state/hooks';
 import { notify } from '../../state/notices';
 import { useQuery } from '../../state/query';
 import { may } from '../../state/session';
+import { useView } from '../../state/view';
 
 const kGiB = 2 ** 30;
 const kRows: { name: keyof RetentionSettings; label: string; unit: string; hint: string }[] = [
@@ -60,6 +65,7 @@ export function RetentionSection({ user }: { user: User }) {
         {(retention) => (
           <>
             <p className="lead-line">{sizeInWords(retention)}</p>
+            {retention.job && <LastRun job={retention.job} />}
             {retention.problem && (
               <p className="form-problem" role="alert">
                 {retention.problem} Until then nothing is deleted.
@@ -87,6 +93,30 @@ export function RetentionSection({ user }: { user: User }) {
         )}
       </Loaded>
     </Panel>
+  );
+}
+
+function LastRun({ job }: { job: ScheduledJob }) {
+  const { zone } = useView();
+  const now = useNow(30_000);
+  const last = job.history.find((run) => run.finished !== null);
+  return (
+    <p className="muted">
+      {last ? (
+        <>
+          Cleaned up last <RelativeTime time={last.finished!} now={now} zone={zone} />:{' '}
+          {last.outcome === 'ok' ? last.message : <span className="bad">{last.message || last.outcome}</span>}
+          .
+        </>
+      ) : (
+        'Has not cleaned up yet.'
+      )}{' '}
+      {job.paused ? (
+        <span className="watch">Cleaning up is paused.</span>
+      ) : (
+        job.next_due && <>Next at {formatAbsolute(parseTime(job.next_due), zone)}.</>
+      )}
+    </p>
   );
 }
 
@@ -177,7 +207,7 @@ function previewInWords(preview: RetentionPreview): string {
   const ages =
     parts.length > 0 ? `Within the hour ${parts.join(' and ')} that are older will be deleted.` : '';
   const bytes = preview.over_max_bytes
-    ? ' The database is larger than allowed: the oldest flows are deleted until it is not.'
+    ? ` The database is ${preview.excess_bytes ? `${formatBytes(preview.excess_bytes)} ` : ''}larger than allowed: the oldest flows are deleted until it is not${preview.flows_by_size ? `, about ${formatCount(preview.flows_by_size)} of them` : ''}.`
     : '';
   return `${ages}${bytes}`.trim();
 }
