@@ -197,7 +197,7 @@ TEST_F(DetectorSettingsTest, AFileThatIsNoListIsRefusedWithoutItsContents) {
 TEST_F(DetectorSettingsTest, AnotherStoreBringsItsOwnSettings) {
   ASSERT_EQ(Put("beacon", {{"enabled", false}}).status, 200);
   ASSERT_TRUE(store_->RemoveDocument("detector_settings", "all").ok());
-  ASSERT_TRUE(services_->detection.Load().ok());
+  ASSERT_TRUE(services_->detection.Reload().ok());
   EXPECT_EQ(Row("beacon")["enabled"], true);
 }
 
