@@ -2,7 +2,6 @@
 
 #include "base/status.h"
 #include "store/checks.h"
-#include "store/durable_scope.h"
 #include "store/operations.h"
 #include "store/rows.h"
 
@@ -53,8 +52,6 @@ absl::StatusOr<User> FindUser(Connection& connection, std::string_view username)
 
 absl::Status InsertUser(Connection& connection, const User& user) {
   NTA_RETURN_IF_ERROR(CheckName("a user name", user.username));
-  const DurableScope durable(connection);
-  NTA_RETURN_IF_ERROR(durable.status());
   NTA_ASSIGN_OR_RETURN(Statement * insert,
                        connection.Cached("INSERT INTO users VALUES(?, ?, ?, ?, ?)"));
   insert->BindAll(std::string_view(user.username), std::string_view(user.password_hash),
@@ -65,8 +62,6 @@ absl::Status InsertUser(Connection& connection, const User& user) {
 }
 
 absl::Status ChangeUser(Connection& connection, const User& user) {
-  const DurableScope durable(connection);
-  NTA_RETURN_IF_ERROR(durable.status());
   NTA_ASSIGN_OR_RETURN(Transaction transaction, Transaction::BeginWrite(connection));
   NTA_ASSIGN_OR_RETURN(const User before, FindUser(connection, user.username));
   if (user.role != kAdmin) NTA_RETURN_IF_ERROR(KeepAnAdmin(connection, before));
@@ -80,8 +75,6 @@ absl::Status ChangeUser(Connection& connection, const User& user) {
 }
 
 absl::Status DeleteUser(Connection& connection, std::string_view username) {
-  const DurableScope durable(connection);
-  NTA_RETURN_IF_ERROR(durable.status());
   NTA_ASSIGN_OR_RETURN(Transaction transaction, Transaction::BeginWrite(connection));
   NTA_ASSIGN_OR_RETURN(const User before, FindUser(connection, username));
   NTA_RETURN_IF_ERROR(KeepAnAdmin(connection, before));
@@ -102,8 +95,6 @@ absl::StatusOr<std::string> FindSetting(Connection& connection, std::string_view
 
 absl::Status ChangeSetting(Connection& connection, std::string_view name, std::string_view value) {
   NTA_RETURN_IF_ERROR(CheckSetting(name, value));
-  const DurableScope durable(connection);
-  NTA_RETURN_IF_ERROR(durable.status());
   NTA_ASSIGN_OR_RETURN(Statement * put,
                        connection.Cached("INSERT OR REPLACE INTO settings VALUES(?, ?)"));
   return put->BindAll(name, value).Run();

@@ -18,17 +18,24 @@ Connections::Connections(StoreOptions options, std::unique_ptr<Connection> write
     : path_(std::move(options.path)),
       in_memory_(IsInMemory(path_)),
       query_timeout_(options.query_timeout),
+      write_timeout_(options.write_timeout),
       flows_per_block_(options.flows_per_block),
-      writer_(std::move(writer)) {}
+      writer_(std::move(writer)) {
+  // Giving one back must not fail.
+  readers_.reserve(kMaxReaders);
+}
 
 absl::StatusOr<std::unique_ptr<Connections>> Connections::Open(StoreOptions options) {
   if (options.query_timeout <= std::chrono::milliseconds::zero()) {
     return base::InvalidArgument("query_timeout must be above 0");
   }
+  if (options.write_timeout <= std::chrono::milliseconds::zero()) {
+    return base::InvalidArgument("write_timeout must be above 0");
+  }
   if (options.flows_per_block < 256 || options.flows_per_block > 32'768) {
     return base::InvalidArgument("flows_per_block must be from 256 to 32768");
   }
-  NTA_ASSIGN_OR_RETURN(auto writer, OpenForWriting(options.path));
+  NTA_ASSIGN_OR_RETURN(auto writer, OpenForWriting(options.path, options.create));
   writer->flows_per_block = options.flows_per_block;
   return std::unique_ptr<Connections>(new Connections(std::move(options), std::move(writer)));
 }
@@ -60,29 +67,44 @@ absl::StatusOr<Connections::Lease> Connections::Read(const QueryControl& control
     }
   }
   if (connection == nullptr) {
-    absl::StatusOr<std::unique_ptr<Connection>> opened = OpenForReading(path_);
-    if (!opened.ok()) {
-      base::MutexLock lock(&mutex_);
-      --readers_open_;
-      return opened.status();
-    }
-    connection = std::move(*opened);
+    NTA_ASSIGN_OR_RETURN(connection, OpenReader());
   }
-  connection->SetDeadline(deadline, control.stop);
-  connection->SetProgress(&control.progress);
-  return Lease(this, in_memory_, std::move(connection));
+  Lease lease(this, in_memory_, std::move(connection));
+  lease->SetDeadline(deadline, control.stop);
+  lease->SetProgress(&control.progress);
+  return lease;
+}
+
+absl::StatusOr<std::unique_ptr<Connection>> Connections::OpenReader() {
+  // Counted already; not any more unless it opens, even when there is no memory for the error.
+  bool is_open = false;
+  const auto uncount = [&](Connections* connections) {
+    if (is_open) return;
+    base::MutexLock lock(&connections->mutex_);
+    --connections->readers_open_;
+  };
+  const std::unique_ptr<Connections, decltype(uncount)> counted(this, uncount);
+  absl::StatusOr<std::unique_ptr<Connection>> opened = OpenForReading(path_);
+  is_open = opened.ok();
+  return opened;
 }
 
 absl::StatusOr<Connections::Lease> Connections::Write() {
   std::unique_ptr<Connection> connection;
   {
     base::MutexLock lock(&mutex_);
-    lock.AwaitWithTimeout([this] { return WriterIsFree(); }, absl::InfiniteDuration());
+    if (!lock.AwaitWithTimeout([this] { return WriterIsFree(); },
+                               absl::FromChrono(write_timeout_))) {
+      return base::MakeStatus(absl::StatusCode::kUnavailable,
+                              "store \"" + path_ + "\": others write for too long");
+    }
     if (!broken_.ok()) return broken_;
     connection = std::move(writer_);
   }
-  if (!in_memory_) BoundLog(*connection);
-  return Lease(this, true, std::move(connection));
+  // Leased first: whatever comes, it is given back.
+  Lease lease(this, true, std::move(connection));
+  if (!in_memory_) BoundLog(*lease);
+  return lease;
 }
 
 void Connections::BoundLog(Connection& writer) {
@@ -143,13 +165,14 @@ absl::Status Connections::CloseAll() {
     }
     writer = std::move(writer_);
     readers.swap(readers_);
+    readers_.reserve(kMaxReaders);
     readers_open_ = 0;
   }
   return absl::OkStatus();
 }
 
 absl::Status Connections::OpenAgain() {
-  NTA_ASSIGN_OR_RETURN(auto writer, OpenForWriting(path_));
+  NTA_ASSIGN_OR_RETURN(auto writer, OpenForWriting(path_, true));
   writer->flows_per_block = flows_per_block_;
   base::MutexLock lock(&mutex_);
   writer_ = std::move(writer);

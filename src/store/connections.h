@@ -43,7 +43,7 @@ class Connections {
   static absl::StatusOr<std::unique_ptr<Connections>> Open(StoreOptions options);
 
   // Waits for its turn. Statements on a reading lease give up when the query timeout, the wait
-  // included, is over.
+  // included, is over. Unavailable when the others write for longer than the write timeout.
   // `control` must live as long as the lease.
   absl::StatusOr<Lease> Read(const QueryControl& control);
   absl::StatusOr<Lease> Write();
@@ -63,6 +63,7 @@ class Connections {
   bool WriterIsFree() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
     return !is_exchanging_ && (writer_ != nullptr || !broken_.ok());
   }
+  absl::StatusOr<std::unique_ptr<Connection>> OpenReader();
   // Waits until nobody has a connection, and closes them all.
   absl::Status CloseAll();
   absl::Status OpenAgain();
@@ -76,6 +77,7 @@ class Connections {
   const std::string path_;
   const bool in_memory_;
   const std::chrono::milliseconds query_timeout_;
+  const std::chrono::milliseconds write_timeout_;
   const std::size_t flows_per_block_;
   absl::Mutex mutex_;
   std::unique_ptr<Connection> writer_ ABSL_GUARDED_BY(mutex_);                // null while leased

@@ -3,7 +3,6 @@
 #include "base/status.h"
 #include "store/checks.h"
 #include "store/cursor.h"
-#include "store/durable_scope.h"
 #include "store/operations.h"
 #include "store/rows.h"
 
@@ -37,8 +36,6 @@ absl::StatusOr<std::int64_t> PresentVersion(Connection& connection, const Docume
 
 absl::StatusOr<Document> ChangeDocument(Connection& connection, const Document& document) {
   NTA_RETURN_IF_ERROR(CheckDocument(document));
-  const DurableScope durable(connection);
-  NTA_RETURN_IF_ERROR(durable.status());
   NTA_ASSIGN_OR_RETURN(Transaction transaction, Transaction::BeginWrite(connection));
   NTA_ASSIGN_OR_RETURN(const std::int64_t present, PresentVersion(connection, document));
   NTA_RETURN_IF_ERROR(CheckVersion(document, present));
@@ -86,8 +83,6 @@ absl::StatusOr<DocumentPage> QueryDocuments(Connection& connection, const Docume
 }
 
 absl::Status DeleteDocument(Connection& connection, std::string_view kind, std::string_view id) {
-  const DurableScope durable(connection);
-  NTA_RETURN_IF_ERROR(durable.status());
   NTA_ASSIGN_OR_RETURN(Statement * remove,
                        connection.Cached("DELETE FROM document WHERE kind = ? AND id = ?"));
   NTA_RETURN_IF_ERROR(remove->BindAll(kind, id).Run());

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 
 #include "base/status.h"
@@ -22,19 +24,33 @@ absl::Status CannotCreate(const std::string& path, int error) {
   return base::ErrnoStatus(error, "cannot create " + Name(path));
 }
 
+// A new file is not surely there after a power failure unless its directory is synced.
+absl::Status SyncDirectoryOf(const std::string& path) {
+  const std::string parent = std::filesystem::path(path).parent_path().string();
+  const int directory =
+      open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0) return CannotCreate(path, errno);
+  const int error = fsync(directory) == 0 ? 0 : errno;
+  close(directory);
+  // Some file systems cannot sync a directory and say so.
+  return error == 0 || error == EINVAL ? absl::OkStatus() : CannotCreate(path, error);
+}
+
 }  // namespace
 
-absl::Status CreateOrCheckFile(const std::string& path) {
+absl::Status CreateOrCheckFile(const std::string& path, bool create) {
   if (path.empty()) return base::InvalidArgument("a store needs a path (or \":memory:\")");
   if (path.find('\0') != std::string::npos) {
     return base::InvalidArgument("the path of a store must not contain a zero byte");
   }
-  const int file = open(path.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
-  if (file >= 0) {
-    close(file);
-    return absl::OkStatus();
+  if (create) {
+    const int file = open(path.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+    if (file >= 0) {
+      close(file);
+      return SyncDirectoryOf(path);
+    }
+    if (errno != EEXIST) return CannotCreate(path, errno);
   }
-  if (errno != EEXIST) return CannotCreate(path, errno);
   struct stat status {};
   if (stat(path.c_str(), &status) != 0)
     return base::ErrnoStatus(errno, "cannot open " + Name(path));
@@ -45,6 +61,25 @@ absl::Status CreateOrCheckFile(const std::string& path) {
     return base::ErrnoStatus(errno, "cannot open " + Name(path) + " for reading and writing");
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> MakeTemporaryFile(const std::string& path) {
+  std::string name = path + "-scratch-XXXXXX";
+  const int file = mkostemp(name.data(), O_CLOEXEC);
+  if (file < 0) return CannotCreate(name, errno);
+  close(file);
+  return name;
+}
+
+void RemoveFile(const std::string& path) {
+  for (const char* suffix : {"", "-wal", "-shm"}) unlink((path + suffix).c_str());
+}
+
+absl::Status RenameFile(const std::string& from, const std::string& to) {
+  if (std::rename(from.c_str(), to.c_str()) != 0) {
+    return base::ErrnoStatus(errno, "cannot rename " + Name(from) + " to \"" + to + "\"");
+  }
+  return SyncDirectoryOf(to);
 }
 
 std::string SqlitePath(const std::string& path) {

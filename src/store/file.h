@@ -5,12 +5,21 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 
 namespace nta::store {
 
-// Creates an empty file that only its owner may read (SQLite gives its log the same mode), or
-// checks that what is there can be a store. Errors as Store::Open.
-absl::Status CreateOrCheckFile(const std::string& path);
+// Creates an empty file that only its owner may read (SQLite gives its log the same mode) when
+// `create` says so, or checks that what is there can be a store. Errors as Store::Open.
+absl::Status CreateOrCheckFile(const std::string& path, bool create);
+
+// An empty file beside `path` that only its owner may read; its name.
+absl::StatusOr<std::string> MakeTemporaryFile(const std::string& path);
+
+// With its log; that there is none is no error.
+void RemoveFile(const std::string& path);
+// Of a closed store, for good: a power failure does not undo it.
+absl::Status RenameFile(const std::string& from, const std::string& to);
 
 // `path` so that SQLite takes it for nothing but the name of a file.
 std::string SqlitePath(const std::string& path);

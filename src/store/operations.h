@@ -17,8 +17,10 @@ namespace nta::store {
 
 absl::Status WriteBatch(Connection& connection, std::span<const FlowRecord> flows,
                         std::span<const Alert> alerts);
-absl::StatusOr<std::uint64_t> ImportFlows(
-    Connection& connection, absl::FunctionRef<absl::StatusOr<std::vector<FlowRecord>>()> next);
+// In the caller's transaction.
+absl::Status WriteFlows(Connection& connection, std::span<const FlowRecord> flows);
+// So many ids that nobody else gets; answers the first.
+absl::StatusOr<std::int64_t> ReserveFlowIds(Connection& connection, std::size_t count);
 // In the caller's transaction.
 absl::Status WriteAlerts(Connection& connection, std::span<const Alert> alerts);
 absl::Status AddCaptureCounts(Connection& connection, Timestamp time, const CaptureCounts& counts);

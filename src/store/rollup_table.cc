@@ -149,11 +149,12 @@ namespace {
 IdRange IdsOf(const LevelRange& range) {
   return {FirstId(range.level, range.range.since), FirstId(range.level, range.range.until)};
 }
-Minute StartOfBucket(RollupLevel level, std::int64_t id) {
-  return FloorDivide(id, kPartsPerBucket) * MinutesOf(level);
-}
 
 }  // namespace
+
+Minute StartOfPart(RollupLevel level, std::int64_t id) {
+  return FloorDivide(id, kPartsPerBucket) * MinutesOf(level);
+}
 
 absl::Status RollupTable::ForEachTraffic(
     const LevelRange& range, TrafficSection section,
@@ -163,7 +164,7 @@ absl::Status RollupTable::ForEachTraffic(
                          NTA_ASSIGN_OR_RETURN(
                              const TrafficPart part,
                              DecodeTrafficPart(bytes.traffic, section, decompressor_));
-                         return visit(StartOfBucket(range.level, bytes.id), part);
+                         return visit(StartOfPart(range.level, bytes.id), part);
                        });
 }
 
@@ -175,7 +176,7 @@ absl::Status RollupTable::ForEachAddresses(
       [&](const PartBytes& bytes) -> absl::Status {
         NTA_ASSIGN_OR_RETURN(const AddressPart part,
                              DecodeAddressPart(*bytes.addresses, decompressor_, only));
-        return part.empty() ? absl::OkStatus() : visit(StartOfBucket(range.level, bytes.id), part);
+        return part.empty() ? absl::OkStatus() : visit(StartOfPart(range.level, bytes.id), part);
       });
 }
 
@@ -183,7 +184,7 @@ absl::Status RollupTable::ForEachBucket(const LevelRange& range,
                                         absl::FunctionRef<void(Minute)> visit) {
   return storage_.Read(range.level, IdsOf(range), RollupStorage::Want::kIds,
                        [&](const PartBytes& bytes) {
-                         visit(StartOfBucket(range.level, bytes.id));
+                         visit(StartOfPart(range.level, bytes.id));
                          return absl::OkStatus();
                        });
 }

@@ -51,6 +51,9 @@ struct EncodedPart {
   std::optional<Bytes> addresses;
 };
 
+// The start of the bucket that the part with this id belongs to.
+Minute StartOfPart(RollupLevel level, std::int64_t id);
+
 class RollupTable {
  public:
   // Borrows `storage`.

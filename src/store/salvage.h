@@ -12,8 +12,9 @@ namespace nta::store {
 // Moves the file and its log out of the way; answers where it is now.
 absl::StatusOr<std::string> Quarantine(const std::string& path);
 
-// Brings what can be read of the file into `store`, block by block and row by row, and counts it.
-absl::Status Salvage(const std::string& quarantine, Store& store, SalvageReport& report);
+// Brings what can be read of the file at `path`, page by page, into `store` and counts it; the file
+// stays as it is.
+absl::Status Salvage(const std::string& path, Store& store, SalvageReport& report);
 
 }  // namespace nta::store
 

@@ -1,5 +1,7 @@
 #include "store/schema.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <map>
@@ -283,13 +285,18 @@ absl::StatusOr<SchemaObjects> ReadSchema(Connection& connection) {
   }
 }
 
+absl::Status CreateTables(Connection& connection) {
+  for (std::size_t i = 0; i < kMigrations.size(); ++i) {
+    NTA_RETURN_IF_ERROR(connection.Execute(kMigrations[i]));
+    if (i == 1) NTA_RETURN_IF_ERROR(connection.Execute(kDropRows));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<SchemaObjects> ExpectedSchema() {
   NTA_ASSIGN_OR_RETURN(const auto connection,
                        Connection::Open(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
-  for (std::size_t i = 0; i < kMigrations.size(); ++i) {
-    NTA_RETURN_IF_ERROR(connection->Execute(kMigrations[i]));
-    if (i == 1) NTA_RETURN_IF_ERROR(connection->Execute(kDropRows));
-  }
+  NTA_RETURN_IF_ERROR(CreateTables(*connection));
   return ReadSchema(*connection);
 }
 
@@ -445,8 +452,9 @@ absl::Status Prepare(Connection& connection, const std::string& path) {
   NTA_RETURN_IF_ERROR(SetCheckpointOnClose(connection, true));
   // Debian compiles SQLite to overwrite what it deletes, which doubles the work. A checkpoint every
   // 6 MiB writes pages that change often less often, and fits into the reserve on a full disk.
+  // What is committed survives a power failure.
   return connection.Execute(
-      "PRAGMA secure_delete=OFF; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=1500;"
+      "PRAGMA secure_delete=OFF; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=1500;"
       "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-32768");
 }
 
@@ -454,13 +462,32 @@ absl::Status Prepare(Connection& connection, const std::string& path) {
 
 bool IsInMemory(const std::string& path) { return path == ":memory:"; }
 
-absl::StatusOr<std::unique_ptr<Connection>> OpenForWriting(const std::string& path) {
-  if (!IsInMemory(path)) NTA_RETURN_IF_ERROR(CreateOrCheckFile(path));
+absl::StatusOr<std::unique_ptr<Connection>> OpenForWriting(const std::string& path, bool create) {
+  if (!IsInMemory(path)) NTA_RETURN_IF_ERROR(CreateOrCheckFile(path, create));
   NTA_ASSIGN_OR_RETURN(
       auto connection,
       Connection::Open(SqlitePath(path),
                        SQLITE_OPEN_READWRITE | (IsInMemory(path) ? SQLITE_OPEN_CREATE : 0)));
   NTA_RETURN_IF_ERROR(Prepare(*connection, path));
+  return connection;
+}
+
+absl::StatusOr<std::unique_ptr<Connection>> OpenScratch(const std::string& path) {
+  std::string name = path;
+  if (!IsInMemory(path)) {
+    NTA_ASSIGN_OR_RETURN(name, MakeTemporaryFile(path));
+  }
+  absl::StatusOr<std::unique_ptr<Connection>> connection =
+      Connection::Open(SqlitePath(name), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  // Gone from the directory already, so that it ends with the process, too.
+  if (!IsInMemory(name)) unlink(name.c_str());
+  NTA_RETURN_IF_ERROR(connection.status());
+  NTA_RETURN_IF_ERROR(
+      (*connection)
+          ->Execute(
+              "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE;"
+              "PRAGMA cache_size=-32768"));
+  NTA_RETURN_IF_ERROR(CreateTables(**connection));
   return connection;
 }
 

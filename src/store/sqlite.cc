@@ -21,9 +21,14 @@ Code CodeOf(sqlite3* database, int result) {
     case SQLITE_NOMEM:
       return Code::kResourceExhausted;
     case SQLITE_IOERR: {
-      // A full disk shows here, too, when the shared memory beside the log cannot grow.
+      if (result == SQLITE_IOERR_NOMEM) return Code::kResourceExhausted;
+      if (result == SQLITE_IOERR_SHORT_READ || result == SQLITE_IOERR_CORRUPTFS) {
+        return Code::kDataLoss;
+      }
+      // A full disk shows here, too, when the shared memory beside the log cannot grow. A disk that
+      // cannot be read is not yet a damaged file.
       const Code code = CodeOfErrno(error);
-      return code == Code::kUnknown ? Code::kDataLoss : code;
+      return code == Code::kUnknown ? Code::kUnavailable : code;
     }
     case SQLITE_CANTOPEN: {
       const Code code = CodeOfErrno(error);

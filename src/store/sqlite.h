@@ -59,6 +59,7 @@ class Statement {
   std::int64_t Integer(int column) { return sqlite3_column_int64(get(), column); }
   std::uint64_t Count(int column) { return static_cast<std::uint64_t>(Integer(column)); }
   double Real(int column) { return sqlite3_column_double(get(), column); }
+  bool IsBlob(int column) { return sqlite3_column_type(get(), column) == SQLITE_BLOB; }
   bool IsNull(int column) { return sqlite3_column_type(get(), column) == SQLITE_NULL; }
   // Valid until the next Step or Reset.
   std::string_view Text(int column);

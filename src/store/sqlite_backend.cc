@@ -1,11 +1,14 @@
 #include <chrono>
 #include <filesystem>
+#include <new>
+#include <optional>
 #include <system_error>
 #include <utility>
 
 #include "base/status.h"
 #include "store/backend.h"
 #include "store/connections.h"
+#include "store/import_stage.h"
 #include "store/operations.h"
 #include "store/reserve.h"
 #include "store/schema.h"
@@ -14,10 +17,28 @@
 namespace nta::store {
 namespace {
 
+absl::Status NoMemory() {
+  // Short, so that it needs none.
+  return base::MakeStatus(absl::StatusCode::kResourceExhausted, "no memory");
+}
+
+// What cannot have the memory that it needs says so; nothing of it stays.
+template <typename Operation>
+auto Guard(const Operation& operation) -> decltype(operation()) {
+  try {
+    return operation();
+  } catch (const std::bad_alloc&) {
+    return NoMemory();
+  }
+}
+
 class SqliteBackend final : public Backend {
  public:
-  SqliteBackend(std::unique_ptr<Connections> connections, Reserve reserve, std::string path)
-      : connections_(std::move(connections)), reserve_(std::move(reserve)), path_(std::move(path)) {
+  SqliteBackend(std::unique_ptr<Connections> connections, const StoreOptions& options)
+      : connections_(std::move(connections)),
+        reserve_(options.path + "-reserve", IsInMemory(options.path) ? 0 : options.reserve_bytes),
+        path_(options.path),
+        flows_per_block_(options.flows_per_block) {
     reserve_.Take();
   }
 
@@ -26,7 +47,7 @@ class SqliteBackend final : public Backend {
   }
   absl::StatusOr<std::uint64_t> Import(
       absl::FunctionRef<absl::StatusOr<std::vector<FlowRecord>>()> next) override {
-    return OnWriter(ImportFlows, next);
+    return Guard([&] { return DoImport(next); });
   }
   absl::Status MarkCaptured(const TimeInterval& interval) override {
     return OnWriter(store::MarkCaptured, interval);
@@ -124,13 +145,16 @@ class SqliteBackend final : public Backend {
   auto OnReaderUnder(const QueryControl& control, Operation operation,
                      const Arguments&... arguments)
       -> decltype(operation(std::declval<Connection&>(), arguments...)) {
-    NTA_ASSIGN_OR_RETURN(const Connections::Lease connection, connections_->Read(control));
-    auto result = operation(*connection, arguments...);
-    // SQLite has one code for both reasons to give up.
-    if (control.stop.stop_requested() && absl::IsDeadlineExceeded(result.status())) {
-      return base::MakeStatus(absl::StatusCode::kCancelled, "store: the query was cancelled");
-    }
-    return result;
+    const auto run = [&]() -> decltype(operation(std::declval<Connection&>(), arguments...)) {
+      NTA_ASSIGN_OR_RETURN(const Connections::Lease connection, connections_->Read(control));
+      auto result = operation(*connection, arguments...);
+      // SQLite has one code for both reasons to give up.
+      if (control.stop.stop_requested() && absl::IsDeadlineExceeded(result.status())) {
+        return base::MakeStatus(absl::StatusCode::kCancelled, "store: the query was cancelled");
+      }
+      return result;
+    };
+    return Guard(run);
   }
   // Calls query(traffic, argument) on the traffic of one moment.
   template <typename Result, typename Argument>
@@ -146,10 +170,15 @@ class SqliteBackend final : public Backend {
   template <typename Operation, typename... Arguments>
   auto OnWriter(Operation operation, const Arguments&... arguments)
       -> decltype(operation(std::declval<Connection&>(), arguments...)) {
-    NTA_ASSIGN_OR_RETURN(const Connections::Lease connection, connections_->Write());
-    return operation(*connection, arguments...);
+    const auto run = [&]() -> decltype(operation(std::declval<Connection&>(), arguments...)) {
+      NTA_ASSIGN_OR_RETURN(const Connections::Lease connection, connections_->Write());
+      return operation(*connection, arguments...);
+    };
+    return Guard(run);
   }
 
+  absl::StatusOr<std::uint64_t> DoImport(
+      absl::FunctionRef<absl::StatusOr<std::vector<FlowRecord>>()> next);
   absl::StatusOr<std::uint64_t> DeleteFlowsBefore(Timestamp time);
   absl::Status ShrinkTo(std::uint64_t bytes, RetentionResult& result);
   std::uint64_t LogBytes() const {
@@ -161,7 +190,36 @@ class SqliteBackend final : public Backend {
   std::unique_ptr<Connections> connections_;
   Reserve reserve_;
   const std::string path_;
+  const std::size_t flows_per_block_;
 };
+
+absl::StatusOr<std::uint64_t> SqliteBackend::DoImport(
+    absl::FunctionRef<absl::StatusOr<std::vector<FlowRecord>>()> next) {
+  NTA_ASSIGN_OR_RETURN(std::vector<FlowRecord> flows, next());
+  NTA_RETURN_IF_ERROR(CheckFlows(flows));
+  std::uint64_t count = flows.size();
+  std::optional<ImportStage> stage;
+  while (true) {
+    NTA_ASSIGN_OR_RETURN(std::vector<FlowRecord> more, next());
+    NTA_RETURN_IF_ERROR(CheckFlows(more));
+    if (more.empty()) break;
+    if (!stage) {
+      NTA_ASSIGN_OR_RETURN(stage, ImportStage::Create(path_, flows_per_block_));
+    }
+    NTA_ASSIGN_OR_RETURN(const std::int64_t id, OnWriter(ReserveFlowIds, more.size()));
+    NTA_RETURN_IF_ERROR(stage->Add(more, id));
+    count += more.size();
+  }
+  // Whoever has little needs no stage, and what came first goes along.
+  const auto finish = [&](Connection& connection) -> absl::Status {
+    NTA_ASSIGN_OR_RETURN(Transaction transaction, Transaction::BeginWrite(connection));
+    if (stage) NTA_RETURN_IF_ERROR(stage->MoveTo(connection));
+    if (!flows.empty()) NTA_RETURN_IF_ERROR(WriteFlows(connection, flows));
+    return transaction.Commit();
+  };
+  NTA_RETURN_IF_ERROR(OnWriter(finish));
+  return count;
+}
 
 absl::StatusOr<std::uint64_t> SqliteBackend::DeleteFlowsBefore(Timestamp time) {
   std::uint64_t flows = 0;
@@ -247,11 +305,11 @@ absl::StatusOr<StoreSize> SqliteBackend::Size() {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Backend>> OpenSqlite(StoreOptions options) {
+absl::StatusOr<std::unique_ptr<Backend>> OpenSqlite(StoreOptions options) try {
   NTA_ASSIGN_OR_RETURN(auto connections, Connections::Open(options));
-  Reserve reserve(options.path + "-reserve", IsInMemory(options.path) ? 0 : options.reserve_bytes);
-  return std::make_unique<SqliteBackend>(std::move(connections), std::move(reserve),
-                                         std::move(options.path));
+  return std::make_unique<SqliteBackend>(std::move(connections), options);
+} catch (const std::bad_alloc&) {
+  return NoMemory();
 }
 
 }  // namespace nta::store

@@ -5,6 +5,7 @@
 #include "base/status.h"
 #include "store/backend.h"
 #include "store/checks.h"
+#include "store/file.h"
 #include "store/salvage.h"
 #include "store/schema_version.h"
 
@@ -156,9 +157,17 @@ absl::StatusOr<std::unique_ptr<Store>> Store::OpenOrSalvage(StoreOptions options
   if (!absl::IsDataLoss(opened.status()) || store::IsPostgresUrl(options.path)) return opened;
   SalvageReport salvage;
   salvage.reason = std::string(opened.status().message());
+  // Made beside it and put in its place when it is complete: who is interrupted begins anew.
+  StoreOptions made = options;
+  made.path += "-salvage";
+  made.reserve_bytes = 0;
+  store::RemoveFile(made.path);
+  NTA_ASSIGN_OR_RETURN(opened, Open(made));
+  NTA_RETURN_IF_ERROR(store::Salvage(options.path, **opened, salvage));
+  opened->reset();
   NTA_ASSIGN_OR_RETURN(salvage.quarantine, store::Quarantine(options.path));
+  NTA_RETURN_IF_ERROR(store::RenameFile(made.path, options.path));
   NTA_ASSIGN_OR_RETURN(opened, Open(options));
-  NTA_RETURN_IF_ERROR(store::Salvage(salvage.quarantine, **opened, salvage));
   report = std::move(salvage);
   return opened;
 }

@@ -26,14 +26,14 @@ absl::Status WriteMeta(Connection& connection, std::string_view name, std::int64
   return statement->Run();
 }
 
+}  // namespace
+
 absl::Status WriteFlows(Connection& connection, std::span<const FlowRecord> flows) {
   // Ids are never used twice, even when the flows at the end were deleted.
   NTA_ASSIGN_OR_RETURN(const std::int64_t id, ReadMeta(connection, "next_flow_id"));
   NTA_RETURN_IF_ERROR(BlockWriter(connection).Write(flows, id));
   return WriteMeta(connection, "next_flow_id", id + static_cast<std::int64_t>(flows.size()));
 }
-
-}  // namespace
 
 absl::Status WriteBatch(Connection& connection, std::span<const FlowRecord> flows,
                         std::span<const Alert> alerts) {
@@ -45,19 +45,12 @@ absl::Status WriteBatch(Connection& connection, std::span<const FlowRecord> flow
   return transaction.Commit();
 }
 
-absl::StatusOr<std::uint64_t> ImportFlows(
-    Connection& connection, absl::FunctionRef<absl::StatusOr<std::vector<FlowRecord>>()> next) {
+absl::StatusOr<std::int64_t> ReserveFlowIds(Connection& connection, std::size_t count) {
   NTA_ASSIGN_OR_RETURN(Transaction transaction, Transaction::BeginWrite(connection));
-  std::uint64_t count = 0;
-  while (true) {
-    NTA_ASSIGN_OR_RETURN(const std::vector<FlowRecord> flows, next());
-    if (flows.empty()) break;
-    NTA_RETURN_IF_ERROR(CheckFlows(flows));
-    NTA_RETURN_IF_ERROR(WriteFlows(connection, flows));
-    count += flows.size();
-  }
+  NTA_ASSIGN_OR_RETURN(const std::int64_t id, ReadMeta(connection, "next_flow_id"));
+  NTA_RETURN_IF_ERROR(WriteMeta(connection, "next_flow_id", id + static_cast<std::int64_t>(count)));
   NTA_RETURN_IF_ERROR(transaction.Commit());
-  return count;
+  return id;
 }
 
 absl::Status MarkCaptured(Connection& connection, const TimeInterval& interval) {

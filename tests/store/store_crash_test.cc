@@ -15,7 +15,7 @@
 #include <thread>
 
 #include "nta/store/store_writer.h"
-#include "store/store_fixture.h"
+#include "store/store_scenario.h"
 
 namespace nta {
 namespace {
@@ -37,9 +37,9 @@ class StoreCrash : public StoreTest {};
 TEST_F(StoreCrash, KilledWriterLosesNothingThatWasAcknowledged) {
   OpenStore();
   std::uint64_t acknowledged = 0;
-  constexpr int kRounds = 200;
+  const std::uint64_t rounds = CountFrom("NTA_KILLS", 40);
   RandomFlows random(62);
-  for (int round = 0; round < kRounds; ++round) {
+  for (std::uint64_t round = 0; round < rounds; ++round) {
     int pipe_ends[2];
     ASSERT_EQ(pipe(pipe_ends), 0);
     const pid_t child = fork();

@@ -23,6 +23,7 @@ from ._cli_firewall import add_firewall
 
 from . import _cli_backup
 from nta import _cli_backtest
+from nta import _cli_detect
 
 _DIMENSIONS = (
     "address", "source_address", "destination_address", "protocol", "source_port", "destination_port",
@@ -77,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"nta {nta.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_flows(commands)
-    _add_detect(commands)
+    _cli_detect.add(commands, _add_meter, _pipeline, _until_error)
     _add_top(commands)
     _cli_audit.add_commands(commands)
     _cli_store.add_commands(commands, _add_interval, _add_meter, _read)
@@ -118,17 +119,6 @@ def _add_flows(commands: Any) -> None:
     _add_interval(parser)
     _add_meter(parser)
     parser.set_defaults(run=_flows)
-
-
-def _add_detect(commands: Any) -> None:
-    parser = commands.add_parser("detect", help="the alerts of a capture file, as JSON lines")
-    parser.add_argument("file", help="capture file; - is standard input")
-    parser.add_argument("--without", action="append", default=[], metavar="DETECTOR",
-                        choices=nta.default_detector_names(), help="leave a detector out")  # fmt: skip
-    parser.add_argument("--block-list", action="append", default=[], metavar="FILE",
-                        help="addresses, networks and names that nobody may talk to")  # fmt: skip
-    _add_meter(parser)
-    parser.set_defaults(run=_detect)
 
 
 def _add_top(commands: Any) -> None:
@@ -172,17 +162,6 @@ def _flows(options: argparse.Namespace) -> int:
         first = False
     if first:
         sys.stdout.write(show(nta.FlowBatch(), True))
-    return int(options.status)
-
-
-def _detect(options: argparse.Namespace) -> int:
-    detectors = nta.default_detectors(
-        disabled=set(options.without), block_lists=options.block_list
-    )
-    pipeline = _pipeline(options, detectors=detectors, applications=True)
-    for batch in _until_error(pipeline, options):
-        for alert in batch.alerts:
-            print(alert.to_json())
     return int(options.status)
 
 

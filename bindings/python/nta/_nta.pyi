@@ -605,6 +605,9 @@ class PortScanDetector(_NativeDetector):
         max_sources: int = ...,
         max_pending: int = ...,
         max_contacts: int = ...,
+        max_alerts_per_hour: int = ...,
+        reopen_within: float = ...,
+        sensitivity: str = ...,
         hash_seed: Optional[int] = ...,
     ) -> None: ...
 
@@ -620,6 +623,9 @@ class FloodDetector(_NativeDetector):
         alerts_per_day: float = ...,
         max_destinations: int = ...,
         max_prefixes: int = ...,
+        max_alerts_per_hour: int = ...,
+        reopen_within: float = ...,
+        sensitivity: str = ...,
         hash_seed: Optional[int] = ...,
     ) -> None: ...
 
@@ -636,6 +642,9 @@ class BruteForceDetector(_NativeDetector):
         min_distributed_sources: int = ...,
         failures_before_success: int = ...,
         max_entries: int = ...,
+        max_alerts_per_hour: int = ...,
+        reopen_within: float = ...,
+        sensitivity: str = ...,
     ) -> None: ...
 
 class ArpSpoofDetector(_NativeDetector):
@@ -647,30 +656,48 @@ class ArpSpoofDetector(_NativeDetector):
         forgive_one: float = ...,
         answer_timeout: float = ...,
         max_addresses: int = ...,
+        max_alerts_per_hour: int = ...,
+        reopen_within: float = ...,
+        sensitivity: str = ...,
     ) -> None: ...
 
 class DhcpDetector(_NativeDetector):
     def __init__(
-        self, *, min_messages: int = ..., learn_servers: float = ..., max_servers: int = ...
+        self,
+        *,
+        min_messages: int = ...,
+        learn_servers: float = ...,
+        max_servers: int = ...,
+        max_alerts_per_hour: int = ...,
+        reopen_within: float = ...,
+        sensitivity: str = ...,
     ) -> None: ...
 
 class PolicyDetector(_NativeDetector):
     def __init__(
         self,
         *,
-        local_networks: Sequence[str] = ...,
-        internal_tcp_ports: set[int] = ...,
-        internal_udp_ports: set[int] = ...,
-        allowed_sources: Sequence[str] = ...,
-        block_lists: Sequence[str] = ...,
+        local_networks: Iterable[str] = ...,
+        internal_tcp_ports: Iterable[int] = ...,
+        internal_udp_ports: Iterable[int] = ...,
+        allowed_sources: Iterable[str] = ...,
+        block_lists: Iterable[str] = ...,
+        blocked: Iterable[str] = ...,
         reload_every: float = ...,
         max_block_entries: int = ...,
         hold: float = ...,
+        max_alerts_per_hour: int = ...,
+        reopen_within: float = ...,
+        sensitivity: str = ...,
     ) -> None: ...
 
 def default_detectors(
-    *, disabled: set[str] = ..., block_lists: Sequence[str] = ...
+    *,
+    disabled: set[str] = ...,
+    block_lists: Sequence[str] = ...,
+    settings: Mapping[str, Mapping[str, Any]] = ...,
 ) -> list[_NativeDetector]: ...
+def detector_catalogue() -> list[dict[str, Any]]: ...
 def default_detector_names() -> list[str]: ...
 
 class BeaconDetector(_NativeDetector):
@@ -684,9 +711,13 @@ class BeaconDetector(_NativeDetector):
         min_score: float = ...,
         min_bits: float = ...,
         max_prevalence: float = ...,
-        allowed_ports: Sequence[int] = ...,
-        allowed_domains: Sequence[str] = ...,
+        allowed_ports: Iterable[int] = ...,
+        allowed_domains: Iterable[str] = ...,
         max_pairs: int = ...,
+        max_destinations: int = ...,
+        max_alerts_per_hour: int = ...,
+        reopen_within: float = ...,
+        sensitivity: str = ...,
     ) -> None: ...
 
 class DnsTunnelDetector(_NativeDetector):
@@ -698,8 +729,11 @@ class DnsTunnelDetector(_NativeDetector):
         min_score: float = ...,
         window: float = ...,
         quiet_close: float = ...,
-        allowed_domains: Sequence[str] = ...,
+        allowed_domains: Iterable[str] = ...,
         max_pairs: int = ...,
+        max_alerts_per_hour: int = ...,
+        reopen_within: float = ...,
+        sensitivity: str = ...,
     ) -> None: ...
 
 class ExfiltrationDetector(_NativeDetector):
@@ -711,7 +745,12 @@ class ExfiltrationDetector(_NativeDetector):
         min_growth: float = ...,
         newcomer: float = ...,
         max_pairs: int = ...,
+        max_hosts: int = ...,
         alerts_per_day: float = ...,
+        min_bits: float = ...,
+        max_alerts_per_hour: int = ...,
+        reopen_within: float = ...,
+        sensitivity: str = ...,
     ) -> None: ...
 
 class RarePeerDetector(_NativeDetector):
@@ -722,8 +761,14 @@ class RarePeerDetector(_NativeDetector):
         min_contacts: int = ...,
         memory: float = ...,
         max_contacts: int = ...,
+        generation: float = ...,
         max_sources: int = ...,
+        quiet_close: float = ...,
         alerts_per_day: float = ...,
+        min_bits: float = ...,
+        max_alerts_per_hour: int = ...,
+        reopen_within: float = ...,
+        sensitivity: str = ...,
     ) -> None: ...
 
 class BaselineDetector(_NativeDetector):
@@ -740,13 +785,15 @@ class BaselineDetector(_NativeDetector):
         max_services: int = ...,
         alerts_per_day: float = ...,
         min_bits: float = ...,
+        max_alerts_per_hour: int = ...,
+        reopen_within: float = ...,
+        sensitivity: str = ...,
     ) -> None: ...
 
 class FlowAnomalyDetector(_NativeDetector):
     def __init__(
         self,
         *,
-        models: Iterable[Any] = ...,
         loda: bool = ...,
         half_space_trees: bool = ...,
         autoencoders: bool = ...,
@@ -756,8 +803,13 @@ class FlowAnomalyDetector(_NativeDetector):
         min_flows: int = ...,
         unusual_bits: float = ...,
         max_sources: int = ...,
+        quiet_close: float = ...,
         alerts_per_day: float = ...,
         min_bits: float = ...,
+        max_alerts_per_hour: int = ...,
+        reopen_within: float = ...,
+        sensitivity: str = ...,
+        models: Iterable[Any] = ...,
     ) -> None: ...
 
 class SeriesScore:
@@ -1047,8 +1099,10 @@ class Pipeline:
         batch_packets: int = ...,
         interval: float = ...,
         applications: bool = ...,
+        evidence: bool = ...,
         ndpi: bool = ...,
     ) -> None: ...
+    def write_evidence(self, alert_id: str, path: _Path) -> None: ...
     def __iter__(self) -> Pipeline: ...
     def __next__(self) -> Batch: ...
     def stop(self) -> None: ...
@@ -1098,6 +1152,7 @@ class BackupRepository:
         *,
         passphrase: Optional[str] = ...,
         progress: Optional[Callable[[str, float], object]] = ...,
+        store: Optional[_Path] = ...,
     ) -> Backup: ...
     def restore(
         self,
@@ -1461,6 +1516,15 @@ class Scheduler:
     def pause(self, name: str) -> None: ...
     def resume(self, name: str) -> None: ...
     def run_now(self, name: str) -> None: ...
+    def set_timing(
+        self,
+        name: str,
+        *,
+        every: Optional[float] = ...,
+        daily: Optional[str] = ...,
+        zone: str = ...,
+    ) -> None: ...
+    def reload(self) -> None: ...
     def run_due(self) -> int: ...
     def jobs(self) -> list[dict[str, Any]]: ...
     @property

@@ -176,11 +176,12 @@ void BindPipelineClass(py::module_& module) {
                        std::size_t max_memory_bytes, const std::string& view, bool defragment,
                        bool statistics, std::size_t first_packets, std::size_t entropy_bytes,
                        py::handle where, std::uint64_t batch_packets, double interval,
-                       bool applications, bool ndpi) {
+                       bool applications, bool evidence, bool ndpi) {
              RunnerOptions options;
              options.pipeline = ToPipelineOptions({idle_timeout, active_timeout, closed_timeout,
                                                    max_flows, max_memory_bytes, view, defragment,
                                                    statistics, first_packets, entropy_bytes});
+             if (evidence) options.evidence.emplace();
              if (applications || ndpi) options.pipeline.applications.emplace();
              if (ndpi) options.pipeline.applications->make_namer = [] { return CreateNdpiNamer(); };
              options.filter = ToFilter(where);
@@ -197,11 +198,19 @@ void BindPipelineClass(py::module_& module) {
            py::arg("statistics") = false, py::arg("first_packets") = 16,
            py::arg("entropy_bytes") = 0, py::arg("where") = py::none(),
            py::arg("batch_packets") = 65536, py::arg("interval") = 0.25,
-           py::arg("applications") = false, py::arg("ndpi") = false)
+           py::arg("applications") = false, py::arg("evidence") = false, py::arg("ndpi") = false)
       .def("__iter__", [](py::object self) { return self; })
       .def("__next__", &NextBatch)
       .def("stop", &PipelineRunner::Stop,
            "Reads no further: what is left of the iteration ends all flows and alerts.")
+      .def(
+          "write_evidence",
+          [](PipelineRunner& self, const std::string& alert, py::handle path) {
+            RaiseIfError(self.WriteEvidence(alert, ToPath(path)));
+          },
+          py::arg("alert_id"), py::arg("path"),
+          "Writes the packets before an alert (the latest 200, cut at 256 bytes) as a pcapng file. "
+          "Needs evidence=True; NotFoundError when none are kept.")
       .def("stats", &PipelineRunner::Stats, "As of the last batch.");
 }
 

@@ -48,6 +48,10 @@ struct StoreOptions {
   // A file of this size beside the store ("nta.db-reserve"), given up when the disk is full, so
   // that old flows can still be deleted; made anew when there is space. 0: none.
   std::uint64_t reserve_bytes = 8 << 20;
+  // NotFound instead of a new store when there is none.
+  bool create = true;
+  // A write that waits longer for others fails with Unavailable.
+  std::chrono::milliseconds write_timeout{30'000};
 };
 
 // How long a query may go on, and who hears of it.
@@ -322,7 +326,8 @@ struct StoreFormat {
 class Store {
  public:
   // Creates the file when it is missing. NotFound (no such directory), PermissionDenied, DataLoss
-  // (not a database, or damaged), FailedPrecondition (of another program, or of a newer libnta).
+  // (not a database, or damaged), FailedPrecondition (of another program, or of a newer libnta),
+  // Unavailable (the disk fails), ResourceExhausted (it is full, or memory is).
   static absl::StatusOr<std::unique_ptr<Store>> Open(StoreOptions options);
   // As Open; but a damaged file (DataLoss) is put aside as "<path>.corrupt-<number>" with its log,
   // and what can be read of it is brought into a new store. `report` tells when that happened.
@@ -333,12 +338,14 @@ class Store {
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
-  // All or nothing, in one transaction; when it returns OK it is in the file. An alert whose id is
-  // known is replaced. ResourceExhausted when the disk is full.
+  // All or nothing, in one transaction; when it returns OK it is in the file and survives a power
+  // failure. An alert whose id is known is replaced. ResourceExhausted when the disk is full,
+  // Unavailable when it fails or others write for too long.
   absl::Status Write(std::span<const FlowRecord> flows, std::span<const Alert> alerts);
-  // Writes what `next` gives, call by call until it gives nothing: all or nothing, in one
-  // transaction, for which other writers wait. Answers how many. An error of `next` leaves nothing
-  // and is answered.
+  // Writes what `next` gives, call by call until it gives nothing: all or nothing. Answers how
+  // many. An error of `next` leaves nothing and is answered. Others go on writing meanwhile and
+  // wait for the end of it only, when everything is moved into the store at once (PostgreSQL: for
+  // all of it); until then it takes space beside the store.
   absl::StatusOr<std::uint64_t> Import(
       absl::FunctionRef<absl::StatusOr<std::vector<FlowRecord>>()> next);
   // Marks the minutes of the interval as captured, so that a series can tell silence from absence.

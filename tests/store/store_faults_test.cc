@@ -1,0 +1,170 @@
+// Disks that fail, and memory that is not to be had: at each operation in turn.
+
+#include <gtest/gtest.h>
+
+#include "store/fault_vfs.h"
+#include "store/memory_fault.h"
+#include "store/store_scenario.h"
+
+namespace nta {
+namespace {
+
+class StoreFaults : public StoreTest {
+ protected:
+  // Opens a store and takes every step, of which some may fail; answers how many did.
+  // `is_begun` and `is_ended` are around what faults may hit.
+  template <typename Begin, typename End>
+  int Live(Begin is_begun, End is_ended) {
+    for (const auto& entry : std::filesystem::directory_iterator(directory_.File(""))) {
+      std::filesystem::remove(entry.path());
+    }
+    static const Scenario scenario;
+    std::vector<absl::Status> done(scenario.steps().size(), absl::UnavailableError("not opened"));
+    StoreOptions options = Scenario::Options(path());
+    absl::Status opened;
+    is_begun();
+    {
+      auto store = Store::Open(std::move(options));
+      opened = store.status();
+      for (std::size_t i = 0; i < done.size() && store.ok(); ++i) {
+        done[i] = scenario.steps()[i](**store);
+      }
+    }
+    is_ended();
+    EXPECT_TRUE(IsTyped(opened)) << opened;
+    int failed = opened.ok() ? 0 : 1;
+    for (const absl::Status& status : done) {
+      EXPECT_TRUE(IsTyped(status)) << status;
+      failed += status.ok() ? 0 : 1;
+    }
+    ExpectTheSame(done);
+    return failed;
+  }
+
+  // A store in which the steps that were done are taken and no others.
+  static std::unique_ptr<Store> ModelOf(const std::vector<absl::Status>& done) {
+    static const Scenario scenario;
+    auto model = *Store::Open(Scenario::Options(":memory:"));
+    for (std::size_t i = 0; i < done.size(); ++i) {
+      if (!done[i].ok()) continue;
+      EXPECT_TRUE(scenario.steps()[i](*model).ok());
+    }
+    return model;
+  }
+
+  // Whatever was done is there and nothing else, when the disk is well again: a step that failed
+  // is taken again, and in the end everything is as if nothing had happened.
+  void ExpectTheSame(const std::vector<absl::Status>& done) {
+    const auto store = Store::Open(Scenario::Options(path()));
+    ASSERT_TRUE(store.ok()) << store.status();
+    const auto model = ModelOf(done);
+    std::string failed = "failed steps:";
+    for (std::size_t i = 0; i < done.size(); ++i) {
+      if (!done[i].ok())
+        failed += " " + std::to_string(i) + " (" + std::string(done[i].message()) + ")";
+    }
+    SCOPED_TRACE(failed);
+    const std::string expected = ContentsOf(*model);
+    const std::string found = ContentsOf(**store);
+    if (found != expected) {
+      // When the disk fails as a transaction is synced, nobody can tell whether it is there: the
+      // first that failed may be.
+      const auto first =
+          std::find_if(done.begin(), done.end(), [](const auto& one) { return !one.ok(); });
+      if (first != done.end()) {
+        std::vector<absl::Status> more = done;
+        more[static_cast<std::size_t>(first - done.begin())] = absl::OkStatus();
+        if (found == ContentsOf(*ModelOf(more))) return;
+      }
+    }
+    if (found != expected && failed_deletion(done)) {
+      static const Scenario scenario;
+      // A deletion that failed may be done in part: by blocks, or but for the space.
+      for (const std::size_t step : kDeletions) {
+        if (done[step].ok()) continue;
+        ASSERT_TRUE(scenario.steps()[step](*model).ok());
+        ASSERT_TRUE(scenario.steps()[step](**store).ok());
+      }
+      EXPECT_EQ(ContentsOf(**store), ContentsOf(*model));
+      return;
+    }
+    EXPECT_EQ(found, expected);
+  }
+
+ private:
+  // Places among the steps.
+  static constexpr std::size_t kDeletions[] = {6, 10};
+  static bool failed_deletion(const std::vector<absl::Status>& done) {
+    return !done[kDeletions[0]].ok() || !done[kDeletions[1]].ok();
+  }
+};
+
+class StoreDiskFaults : public StoreFaults,
+                        public ::testing::WithParamInterface<std::pair<FaultVfs::Fault, bool>> {};
+INSTANTIATE_TEST_SUITE_P(Faults, StoreDiskFaults,
+                         ::testing::Values(std::pair{FaultVfs::Fault::kIoError, false},
+                                           std::pair{FaultVfs::Fault::kIoError, true},
+                                           std::pair{FaultVfs::Fault::kDiskFull, false},
+                                           std::pair{FaultVfs::Fault::kDiskFull, true},
+                                           std::pair{FaultVfs::Fault::kBusy, false}));
+
+TEST_P(StoreDiskFaults, AnyOperationMayFailAndTheStoreStaysConsistent) {
+  FaultVfs& vfs = FaultVfs::Install();
+  const auto [fault, lasting] = GetParam();
+  std::uint64_t operations = 0;
+  ASSERT_EQ(Live([&] { vfs.FailAt(0, fault); }, [&] { operations = vfs.Clear(); }), 0);
+  ASSERT_GT(operations, 20u);
+  const std::uint64_t points = std::min(CountFrom("NTA_FAULT_POINTS", 40), operations);
+  std::uint64_t told = 0;
+  for (std::uint64_t i = 0; i < points && !HasFailure(); ++i) {
+    const std::uint64_t number = 1 + i * operations / points;
+    SCOPED_TRACE("operation " + std::to_string(number));
+    told += Live([&] { vfs.FailAt(number, fault, lasting); }, [&] { vfs.Clear(); }) > 0 ? 1 : 0;
+  }
+  printf("%llu of %llu operations failed, %llu times somebody was told\n",
+         static_cast<unsigned long long>(points), static_cast<unsigned long long>(operations),
+         static_cast<unsigned long long>(told));
+  EXPECT_GT(told, fault == FaultVfs::Fault::kBusy ? 0 : points / 4);
+}
+
+// Of SQLite or of the library, once or from then on.
+class StoreMemoryFaults : public StoreFaults,
+                          public ::testing::WithParamInterface<std::pair<bool, bool>> {};
+INSTANTIATE_TEST_SUITE_P(Faults, StoreMemoryFaults,
+                         ::testing::Values(std::pair{false, false}, std::pair{false, true},
+                                           std::pair{true, false}));
+
+TEST_P(StoreMemoryFaults, AnyAllocationMayFailAndTheStoreStaysConsistent) {
+  ASSERT_TRUE(InstallMemoryFaults());
+  FaultVfs::Install();  // nobody waits for a real disk
+  MemoryFault& memory_fault = MemoryFaultOfThread();
+  const auto [ours, lasting] = GetParam();
+  std::uint64_t allocations = 0;
+  const auto end = [&] {
+    memory_fault.armed = false;
+    allocations = memory_fault.count;
+  };
+  const auto live = [&, ours = ours, lasting = lasting](std::uint64_t number) {
+    return Live(
+        [&] { memory_fault = {.armed = true, .ours = ours, .lasting = lasting, .number = number}; },
+        end);
+  };
+  ASSERT_EQ(live(0), 0);
+  const std::uint64_t all = allocations;
+  ASSERT_GT(all, 100u);
+  const std::uint64_t points = std::min(CountFrom("NTA_FAULT_POINTS", 40), all);
+  std::uint64_t told = 0;
+  for (std::uint64_t i = 0; i < points && !HasFailure(); ++i) {
+    const std::uint64_t number = 1 + i * all / points;
+    SCOPED_TRACE("allocation " + std::to_string(number));
+    told += live(number) > 0 ? 1 : 0;
+  }
+  printf("%llu of %llu allocations failed, %llu times somebody was told\n",
+         static_cast<unsigned long long>(points), static_cast<unsigned long long>(all),
+         static_cast<unsigned long long>(told));
+  // Sorting and hashing make do without some of ours.
+  EXPECT_GT(told, ours ? 0 : points / 2);
+}
+
+}  // namespace
+}  // namespace nta
