@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "nta/app/ndpi_namer.h"
 #include "nta/capture/multi_source.h"
 #include "nta/export/flow_csv.h"
 #include "nta/json/json.h"
@@ -29,6 +30,7 @@ struct Options {
   std::size_t entropy_bytes = 0;
   bool no_defragment = false;
   bool no_applications = false;
+  bool ndpi = false;
   int workers = 1;
   bool progress = false;
 };
@@ -51,6 +53,9 @@ nta::PipelineOptions ToPipelineOptions(const Options& options) {
   result.decode.view = options.view == "inner" ? nta::DecodeView::kInner : nta::DecodeView::kOuter;
   // What nobody will see need not be found out.
   if (!options.no_applications && options.output != "none") result.applications.emplace();
+  if (options.ndpi && result.applications) {
+    result.applications->make_namer = [] { return nta::CreateNdpiNamer(); };
+  }
   if (options.no_defragment) result.defragment = nta::Defragment::kOff;
   return result;
 }
@@ -161,6 +166,8 @@ int main(int argc, char** argv) {
                "leave later fragments out instead of counting them with their first one");
   app.add_flag("--no-applications", options.no_applications,
                "do not look into payloads: the column application stays empty");
+  app.add_flag("--ndpi", options.ndpi,
+               "ask nDPI about flows that have no name (a build with NTA_WITH_NDPI)");
   app.add_option("--workers", options.workers,
                  "threads that count flows; the order of lines is theirs")
       ->check(CLI::Range(1, 256))

@@ -7,6 +7,8 @@ RUN_PACKAGES="curl jq ca-certificates nftables"
 PYTHON_PACKAGES="python3 python3-dev python3-venv python3-numpy python3-pytest pybind11-dev"
 TEST_PACKAGES="libgtest-dev libgmock-dev libbenchmark-dev sqlite3 postgresql iproute2 iputils-ping tshark chromium
   clang clang-format libclang-rt-14-dev"
+# nDPI, where the distribution has it: libnta's own build does without (NTA_WITH_NDPI is off).
+NDPI_PACKAGES="libndpi-dev"
 # The oldest node that the dashboard's build tool runs on.
 NODE_MAJOR=20
 

@@ -5,6 +5,7 @@
 
 #include "json_text.h"
 #include "log.h"
+#include "log_settings.h"
 
 namespace nta::server {
 namespace {
@@ -72,6 +73,7 @@ bool Fits(FieldType wanted, JsonMember::Type given) {
   using Type = JsonMember::Type;
   switch (wanted) {
     case FieldType::kText:
+    case FieldType::kSecret:
       return given == Type::kText;
     case FieldType::kInteger:
       return given == Type::kInteger;
@@ -102,8 +104,12 @@ std::optional<Response> ReadBody(const Route& route, const Request& request, Tex
         route.fields.begin(), route.fields.end(),
         [wanted = std::string_view(name)](const Field& field) { return field.name == wanted; });
     if (known == route.fields.end()) return Problem(400, "unknown field \"" + name + "\"");
-    // null is how clients write "left out".
-    if (known->need == Need::kOptional && value.type == JsonMember::Type::kNull) continue;
+    const bool is_null = value.type == JsonMember::Type::kNull;
+    if (is_null && known->takes_null) {
+      values.emplace(name, "null");
+      continue;
+    }
+    if (is_null && known->need == Need::kOptional) continue;
     if (!Fits(known->type, value.type)) {
       return Problem(400,
                      "field \"" + name + "\" is not of type " + std::string(ToString(known->type)));
@@ -147,7 +153,24 @@ Services::Services(Store& the_store, TokenSigner the_signer, PasswordHasher the_
       notifications(the_store, clock),
       notices(the_store),
       jobs(clock),
-      operations(the_store, clock, capture, store_is_well) {}
+      operations(the_store, clock, capture, store_is_well) {
+  after_restore.emplace_back([this] { ReloadFromStore(); });
+}
+
+void Services::ReloadFromStore() {
+  const auto tell = [](std::string_view what, const absl::Status& status) {
+    if (status.ok()) return;
+    Log(LogLevel::kError, "restore", "what was restored is not all in force",
+        {{"part", what}, {"error", std::string(status.message())}});
+  };
+  notices.Load();
+  tell("rules, suppressions and detectors", detection.Reload());
+  tell("notifications", notifications.Reload());
+  tell("health", operations.health.Restore());
+  tell("schedule", operations.scheduler.Reload());
+  if (firewall != nullptr) tell("firewall", firewall->Reload());
+  if (logs != nullptr) RestoreLogRotation(*this);
+}
 
 void Services::SaveSessions() {
   absl::MutexLock lock(&save_);

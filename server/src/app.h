@@ -70,6 +70,10 @@ struct Services {
   TicketBooth tickets;
   StreamHub streams;
   const std::function<CaptureStatus()> capture;
+  // How many packets before an alert are kept, and them as a file; empty where nothing is captured.
+  // Set before the first request.
+  std::function<std::size_t(std::string_view alert)> count_packets;
+  std::function<absl::Status(std::string_view alert, const std::string& path)> write_packets;
   DetectionDesk detection;
   NotificationDesk notifications;
   Notices notices;
@@ -100,6 +104,11 @@ struct Services {
   Operations operations;
   // One change of users or setup at a time: each reads, decides and writes.
   absl::Mutex user_changes;
+
+  // Reads anew what is remembered of the store, because another one took its place: rules,
+  // suppressions, channels, firewall, thresholds, schedule, rotation, notices. What cannot be read
+  // is logged and the rest goes on.
+  void ReloadFromStore();
 
   // Writes the sessions into the store, so that a restart does not sign everybody out. Serialised.
   void SaveSessions();

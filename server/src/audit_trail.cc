@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "app.h"
+#include "audit_details.h"
 #include "base/status.h"
 
 namespace nta::server {
@@ -25,8 +26,7 @@ AuditEvent BeginOf(const Route& route, const Call& call) {
   event.act = route.audit;
   event.target = call.request->target.path;
   event.outcome = AuditOutcome::kBegun;
-  // What was asked for. Bodies may hold secrets: handlers name what of them is worth a record.
-  for (const auto& [name, value] : call.query) event.details.emplace_back(name, value);
+  event.details = DetailsOf(route, call);
   return event;
 }
 
@@ -117,6 +117,14 @@ absl::StatusOr<std::uint64_t> AuditTrail::Append(AuditEvent event) {
   return sequence;
 }
 
+void AuditTrail::AppendOutcome(AuditEvent event) {
+  const std::uint64_t begun = event.about;
+  const absl::Status status = Append(std::move(event)).status();
+  if (status.ok()) return;
+  Log(LogLevel::kError, "audit", "the outcome of an act cannot be recorded",
+      {{"begun", begun}, {"error", std::string(status.message())}});
+}
+
 absl::Status AuditTrail::Record(std::string_view actor, std::string_view act,
                                 std::string_view target, AuditOutcome outcome,
                                 std::vector<std::pair<std::string, std::string>> details) {
@@ -156,18 +164,36 @@ absl::StatusOr<AuditReport> AuditTrail::Verify() const {
   return VerifyAudit(log_->directory(), options);
 }
 
-Response Handle(Services& services, const Route& route, const Call& call) {
+Response Handle(Services& services, const Route& route, Call& call) {
   if (route.audit.empty() || services.audit == nullptr) return route.handler(services, call);
   const AuditEvent event = BeginOf(route, call);
   const absl::StatusOr<std::uint64_t> begun = services.audit->Append(event);
   if (!begun.ok()) return Refuse(services, call, begun.status());
+  call.act = route.audit;
+  call.audit_record = *begun;
   Response response = route.handler(services, call);
-  const absl::Status ended = services.audit->Append(EndOf(event, *begun, response)).status();
-  if (!ended.ok()) {
-    Log(LogLevel::kError, "audit", "the outcome of an act cannot be recorded",
-        {{"begun", *begun}, {"status", response.status}, {"error", std::string(ended.message())}});
+  if (!response.ends_later) {
+    services.audit->AppendOutcome(EndOf(event, *begun, response));
   }
   return response;
+}
+
+absl::StatusOr<std::string> DoRecorded(Services& services, std::string_view actor,
+                                       std::string_view act, std::string_view target,
+                                       const std::function<absl::StatusOr<std::string>()>& work) {
+  if (services.audit == nullptr) return work();
+  AuditEvent event;
+  event.actor = actor;
+  event.act = act;
+  event.target = target;
+  event.outcome = AuditOutcome::kBegun;
+  NTA_ASSIGN_OR_RETURN(event.about, services.audit->Append(event));
+  absl::StatusOr<std::string> result = work();
+  event.outcome = result.ok() ? AuditOutcome::kDone : AuditOutcome::kFailed;
+  const std::string text = result.ok() ? *result : std::string(result.status().message());
+  if (!text.empty()) event.details = {{result.ok() ? "result" : "error", text}};
+  services.audit->AppendOutcome(std::move(event));
+  return result;
 }
 
 }  // namespace nta::server

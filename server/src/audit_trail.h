@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -41,6 +42,8 @@ class AuditTrail {
                       std::vector<std::pair<std::string, std::string>> details = {});
   // The sequence of the record; an error means that the act must not be done.
   absl::StatusOr<std::uint64_t> Append(AuditEvent event);
+  // How an act ended that cannot be undone any more: a record that cannot be written is logged.
+  void AppendOutcome(AuditEvent event);
 
   // Into the file and the logs. For a scheduler, now and then; done by itself after many records.
   absl::StatusOr<AuditCheckpoint> Checkpoint();
@@ -58,9 +61,16 @@ class AuditTrail {
   std::atomic<std::uint64_t> next_checkpoint_;
 };
 
-// Calls the route's handler. When the route names an act, it is recorded first, and its outcome
-// afterwards; when it cannot be recorded it is not done, and the answer is 503.
-Response Handle(Services& services, const Route& route, const Call& call);
+// Calls the route's handler. When the route names an act, it is recorded first with what was asked
+// for, and its outcome afterwards; when it cannot be recorded it is not done, and the answer is
+// 503.
+Response Handle(Services& services, const Route& route, Call& call);
+
+// An act of the server itself, recorded before and after; the text of `work` is its result. When it
+// cannot be recorded it is not done.
+absl::StatusOr<std::string> DoRecorded(Services& services, std::string_view actor,
+                                       std::string_view act, std::string_view target,
+                                       const std::function<absl::StatusOr<std::string>()>& work);
 
 }  // namespace nta::server
 

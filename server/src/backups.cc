@@ -3,17 +3,33 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <utility>
 
 #include "app.h"
+#include "audit_trail.h"
 #include "base/status.h"
 #include "json_text.h"
+#include "nta/backup/postgres_target.h"
+#include "nta/backup/sqlite_target.h"
 
 namespace nta::server {
 namespace {
 
 constexpr std::string_view kPolicySetting = "server.backup_policy";
+
+bool IsUrl(std::string_view database) { return database.find("://") != std::string_view::npos; }
+
+// Whether there is something that a restore would put aside.
+absl::StatusOr<bool> IsThere(const BackupsOptions& options, const BackupTarget& target) {
+  if (IsUrl(options.database)) {
+    NTA_ASSIGN_OR_RETURN(const std::uint64_t bytes, target.EstimateBytes());
+    return bytes > 0;
+  }
+  struct stat status {};
+  return stat(options.database.c_str(), &status) == 0 && status.st_size > 0;
+}
 
 // A staged store is looked at without a reserve file beside it.
 absl::StatusOr<std::unique_ptr<Store>> OpenStaged(const std::string& path) {
@@ -70,7 +86,6 @@ class LiveRestore {
     }
     services_.accounts.ForgetAll();
     services_.SaveSessions();
-    services_.notices.Load();
     lock_.reset();
     for (const auto& restored : services_.after_restore) restored();
   }
@@ -80,6 +95,43 @@ class LiveRestore {
   std::optional<absl::MutexLock> lock_;
   std::vector<std::string> changed_;
 };
+
+// The lock of an act that cannot go on beside another one; released at the end of the scope.
+class OnlyOne {
+ public:
+  explicit OnlyOne(absl::Mutex& mutex) : mutex_(mutex), taken_(mutex.TryLock()) {}
+  ~OnlyOne() {
+    if (taken_) mutex_.Unlock();
+  }
+  OnlyOne(const OnlyOne&) = delete;
+  OnlyOne& operator=(const OnlyOne&) = delete;
+  absl::Status status() const {
+    if (taken_) return absl::OkStatus();
+    return base::MakeStatus(absl::StatusCode::kFailedPrecondition,
+                            "a backup is being made or restored: try again when that has ended");
+  }
+
+ private:
+  absl::Mutex& mutex_;
+  const bool taken_;
+};
+
+// Prunes by the policy; an act of the server's own when there is something to delete.
+absl::Status PruneRecorded(Services& services, const BackupRepository& repository,
+                           const PrunePolicy& policy) {
+  NTA_ASSIGN_OR_RETURN(const PruneResult plan, repository.PlanPrune(policy));
+  if (plan.removed.empty()) return absl::OkStatus();
+  return DoRecorded(services, "system", "backup.prune", "",
+                    [&]() -> absl::StatusOr<std::string> {
+                      NTA_ASSIGN_OR_RETURN(const PruneResult pruned, repository.Prune(policy));
+                      std::string names;
+                      for (const BackupInfo& info : pruned.removed) {
+                        names += (names.empty() ? "removed " : ", ") + info.name;
+                      }
+                      return names;
+                    })
+      .status();
+}
 
 std::string RestoredText(const BackupInfo& backup) {
   return "The backup of " + Moment(backup.time) +
@@ -103,22 +155,45 @@ absl::StatusOr<std::string> ReadPassphraseFile(const std::string& path) {
   return text;
 }
 
-SqliteTargetOptions StoreTargetOptions(std::string database) {
+absl::StatusOr<std::unique_ptr<BackupTarget>> StoreTarget(const BackupsOptions& options,
+                                                          RestoreHooks hooks) {
   const StoreFormat format = Store::Format();
-  return {.path = std::move(database),
-          .application_id = format.application_id,
-          .max_schema_version = format.schema_version,
-          .check = [](const std::string& path) { return OpenStaged(path).status(); }};
+  const auto check = [](const std::string& staged) { return OpenStaged(staged).status(); };
+  if (!IsUrl(options.database)) {
+    return std::make_unique<SqliteTarget>(
+        SqliteTargetOptions{.path = options.database,
+                            .application_id = format.application_id,
+                            .max_schema_version = format.schema_version,
+                            .check = check,
+                            .prepare = std::move(hooks.prepare),
+                            .while_closed = std::move(hooks.while_closed)});
+  }
+  NTA_ASSIGN_OR_RETURN(
+      PostgresTarget target,
+      PostgresTarget::Create(
+          {.url = options.database,
+           .schema = "nta",
+           .version_query = "SELECT value FROM nta.meta WHERE name = 'schema_version'",
+           .application_id = format.application_id,
+           // `check` refuses newer ones.
+           .max_schema_version = std::numeric_limits<std::int64_t>::max(),
+           .staging_directory = options.directory,
+           .check = check,
+           .prepare = std::move(hooks.prepare),
+           .while_closed = std::move(hooks.while_closed)}));
+  return std::make_unique<PostgresTarget>(std::move(target));
 }
 
 absl::StatusOr<RestoreResult> RestoreAtStart(const BackupsOptions& options, std::string_view what,
                                              BackupTime now) {
-  struct stat status {};
-  if (stat(options.database.c_str(), &status) == 0 && status.st_size > 0) {
+  NTA_ASSIGN_OR_RETURN(const auto target, StoreTarget(options));
+  NTA_ASSIGN_OR_RETURN(const bool is_there, IsThere(options, *target));
+  if (is_there) {
+    // A URL may hold a password.
+    const std::string name = IsUrl(options.database) ? "" : " \"" + options.database + "\"";
     return base::MakeStatus(absl::StatusCode::kFailedPrecondition,
-                            "--restore is for an empty machine, and the database \"" +
-                                options.database +
-                                "\" is there already: start without it, and restore in the "
+                            "--restore is for an empty machine, and the database" + name +
+                                " is there already: start without it, and restore in the "
                                 "dashboard or with `nta backup restore`");
   }
   NTA_ASSIGN_OR_RETURN(const BackupRepository repository,
@@ -131,7 +206,7 @@ absl::StatusOr<RestoreResult> RestoreAtStart(const BackupsOptions& options, std:
   NTA_ASSIGN_OR_RETURN(const BackupInfo info, repository.Get(name));
   ReadBackupOptions read{.time = now};
   if (info.is_encrypted) read.passphrase = options.passphrase;
-  return repository.Restore(name, SqliteTarget(StoreTargetOptions(options.database)), read);
+  return repository.Restore(name, *target, read);
 }
 
 absl::StatusOr<std::unique_ptr<Backups>> Backups::Open(BackupsOptions options) {
@@ -150,29 +225,50 @@ absl::StatusOr<BackupInfo> Backups::Create(CreateBackupOptions options,
                                            const BackupControl& control) const {
   if (options.passphrase.empty()) options.passphrase = options_.passphrase;
   options.extras = options_.extras;
-  return repository_.Create(SqliteTarget(StoreTargetOptions(options_.database)), options, control);
+  NTA_ASSIGN_OR_RETURN(const auto target, StoreTarget(options_));
+  return repository_.Create(*target, options, control);
 }
 
 absl::StatusOr<BackupContents> Backups::Verify(std::string_view name, ReadBackupOptions options,
                                                const BackupControl& control) const {
   options.passphrase = Passphrase(name, std::move(options.passphrase));
-  return repository_.Verify(name, SqliteTarget(StoreTargetOptions(options_.database)), options,
-                            control);
+  NTA_ASSIGN_OR_RETURN(const auto target, StoreTarget(options_));
+  return repository_.Verify(name, *target, options, control);
 }
+
+absl::StatusOr<BackupInfo> Backups::Make(Services& services, const CreateBackupOptions& options,
+                                         bool verifies, const MakeControl& control) const {
+  const OnlyOne only(one_at_a_time_);
+  NTA_RETURN_IF_ERROR(only.status());
+  NTA_ASSIGN_OR_RETURN(const BackupInfo made, Create(options, control.create));
+  if (!verifies) return made;
+  const auto verified = Verify(
+      made.name, {.time = services.clock.wall(), .passphrase = options.passphrase}, control.verify);
+  if (absl::IsCancelled(verified.status())) repository_.Remove(made.name).IgnoreError();
+  NTA_RETURN_IF_ERROR(verified.status());
+  // Only after one that is proven is there more than before.
+  NTA_ASSIGN_OR_RETURN(const PrunePolicy policy, LoadPolicy(services));
+  NTA_RETURN_IF_ERROR(PruneRecorded(services, repository_, policy));
+  return repository_.Get(made.name);
+}
+
+absl::Status Backups::CheckFree() const { return OnlyOne(one_at_a_time_).status(); }
 
 absl::StatusOr<RestoreResult> Backups::Restore(Services& services, std::string_view name,
                                                ReadBackupOptions options,
                                                const BackupControl& control) const {
+  const OnlyOne only(one_at_a_time_);
+  NTA_RETURN_IF_ERROR(only.status());
   options.passphrase = Passphrase(name, std::move(options.passphrase));
   LiveRestore live(services);
-  SqliteTargetOptions target = StoreTargetOptions(options_.database);
-  target.prepare = [&](const std::string& staged) { return live.Prepare(staged); };
-  target.while_closed = [&](const auto& swap, const auto& undo) {
-    return services.store.Exchange(swap, undo);
-  };
   NTA_ASSIGN_OR_RETURN(
-      RestoreResult result,
-      repository_.Restore(name, SqliteTarget(std::move(target)), options, control));
+      const auto target,
+      StoreTarget(
+          options_,
+          {.prepare = [&](const std::string& staged) { return live.Prepare(staged); },
+           .while_closed = [&](const auto& swap,
+                               const auto& undo) { return services.store.Exchange(swap, undo); }}));
+  NTA_ASSIGN_OR_RETURN(RestoreResult result, repository_.Restore(name, *target, options, control));
   live.Finish();
   services.notices.Add("backup.restored", RestoredText(result.backup), services.clock.wall());
   services.streams.Publish("restored", ToJson(result.backup));

@@ -11,8 +11,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "nta/backup/backup_repository.h"
-#include "nta/backup/sqlite_target.h"
+#include "nta/backup/backup_target.h"
 
 namespace nta::server {
 
@@ -20,7 +21,7 @@ struct Services;
 
 struct BackupsOptions {
   std::string directory{};
-  std::string database{};
+  std::string database{};  // a path, or a URL
   // Used when a request names no other. Empty: backups are not encrypted unless one asks for it.
   std::string passphrase{};
   std::vector<BackupExtra> extras{};  // the configuration
@@ -29,13 +30,29 @@ struct BackupsOptions {
 // The first line of a file that only its owner may read. FailedPrecondition when others may.
 absl::StatusOr<std::string> ReadPassphraseFile(const std::string& path);
 
-// What a store's file must be to be restored: that of a libnta, not newer, opened by it.
-SqliteTargetOptions StoreTargetOptions(std::string database);
+// What acts on a store while it is restored.
+struct RestoreHooks {
+  std::function<absl::Status(const std::string& staged)> prepare{};
+  std::function<absl::Status(const std::function<absl::Status()>& swap,
+                             const std::function<absl::Status()>& undo)>
+      while_closed{};
+};
+
+// The store as the target of backups: a file, or a database in PostgreSQL by its URL. What is
+// restored must be of a libnta, not newer, and open as a store. NotFound without pg_dump.
+absl::StatusOr<std::unique_ptr<BackupTarget>> StoreTarget(const BackupsOptions& options,
+                                                          RestoreHooks hooks = {});
 
 // Restores where there is no database yet: before anything is opened. `what` is the name of a
 // backup or the path of a file. FailedPrecondition when there is a database.
 absl::StatusOr<RestoreResult> RestoreAtStart(const BackupsOptions& options, std::string_view what,
                                              BackupTime now);
+
+// How far each of the two parts is.
+struct MakeControl {
+  BackupControl create{};
+  BackupControl verify{};
+};
 
 // Thread-safe.
 class Backups {
@@ -50,8 +67,16 @@ class Backups {
                                     const BackupControl& control) const;
   absl::StatusOr<BackupContents> Verify(std::string_view name, ReadBackupOptions options,
                                         const BackupControl& control) const;
+  // Creates one, verifies it when that is asked for, and then prunes by the policy. One that could
+  // not be verified because of a stop is removed. FailedPrecondition while another is made or
+  // restored. The progress of both is told as that of one work.
+  absl::StatusOr<BackupInfo> Make(Services& services, const CreateBackupOptions& options,
+                                  bool verifies, const MakeControl& control) const;
+  // FailedPrecondition, with a text for people, while a backup is made or restored.
+  absl::Status CheckFree() const;
   // Sessions go on whose user is the same before and after; all others end. Capture goes on: what
-  // ends meanwhile is written to the restored store. Refused when it has no administrator.
+  // ends meanwhile is written to the restored store. What the server remembers of the store is read
+  // anew. Refused when it has no administrator; FailedPrecondition while a backup is made.
   absl::StatusOr<RestoreResult> Restore(Services& services, std::string_view name,
                                         ReadBackupOptions options,
                                         const BackupControl& control) const;
@@ -67,6 +92,8 @@ class Backups {
 
   const BackupRepository repository_;
   const BackupsOptions options_;
+  // Of one backup or restore at a time.
+  mutable absl::Mutex one_at_a_time_;
 };
 
 // "2026-11-22 08:00:00 UTC", for people.

@@ -214,6 +214,12 @@ absl::Status CaptureLoop::WriteEvidence(std::string_view alert_id, const std::st
   return evidence_.WritePcap(alert_id, path);
 }
 
+std::size_t CaptureLoop::EvidencePackets(std::string_view alert_id) const {
+  absl::MutexLock lock(&evidence_mutex_);
+  const auto packets = evidence_.Packets(alert_id);
+  return packets.ok() ? packets->size() : 0;
+}
+
 void CaptureLoop::SetState(CaptureState state, std::string message) {
   absl::MutexLock lock(&mutex_);
   status_.state = state;

@@ -81,6 +81,8 @@ class CaptureLoop {
   CaptureStatus status() const;
   // The packets before an alert, as a pcapng file. NotFound when they are not, or no longer, kept.
   absl::Status WriteEvidence(std::string_view alert_id, const std::string& path) const;
+  // How many those are; 0 when none are, or are no longer, kept.
+  std::size_t EvidencePackets(std::string_view alert_id) const;
   // The time that was watched without a break, up to now: since the first packet of a file, or
   // since the interface was opened. Absent before that.
   std::optional<TimeInterval> captured() const;

@@ -36,65 +36,40 @@ void LeaveOut(const Document& document, const absl::Status& status) {
       document.kind + " " + document.id + " is left out: " + std::string(status.message()));
 }
 
-// How many times further away than normal the thresholds of a detector are.
-double FactorOf(const std::string& sensitivity) {
-  if (sensitivity == "low") return 2;
-  return sensitivity == "high" ? 0.5 : 1;
-}
-
-void Scale(double factor, std::size_t& threshold) {
-  threshold = std::max<std::size_t>(
-      2, static_cast<std::size_t>(static_cast<double>(threshold) * factor + 0.5));
-}
-
-void Scale(double factor, FloodOptions& flood) {
-  for (double* rate : {&flood.min_syn_rate, &flood.min_udp_rate, &flood.min_icmp_rate,
-                       &flood.min_amplification_rate, &flood.min_crowd_rate}) {
-    *rate *= factor;
-  }
-  flood.alerts_per_day /= factor;
-}
-
-void Scale(double factor, PortScanOptions& scans) {
-  for (std::size_t* threshold : {&scans.min_ports, &scans.min_hosts, &scans.min_pinged_hosts}) {
-    Scale(factor, *threshold);
-  }
-  // Each power of ten asks for about two more failed contacts in a row.
-  scans.false_positive_rate *= factor > 1 ? 1e-3 : factor < 1 ? 1e2 : 1;
-}
-
-void Scale(double factor, BruteForceOptions& guesses) {
-  for (std::size_t* threshold :
-       {&guesses.min_failures, &guesses.min_web_failures, &guesses.min_spray_failures,
-        &guesses.min_spray_hosts, &guesses.min_distributed_failures,
-        &guesses.min_distributed_sources, &guesses.failures_before_success}) {
-    Scale(factor, *threshold);
-  }
-}
-
 }  // namespace
-
-bool HasSensitivity(const std::string& detector) {
-  return detector == "flood" || detector == "port_scan" || detector == "brute_force";
-}
 
 DetectionOptions OptionsFor(const AllDetectorSettings& settings) {
   DetectionOptions options;
-  const std::vector<std::string> known = DefaultDetectorNames();
   for (const auto& [name, one] : settings) {
-    // A detector of another version of the library.
-    if (std::find(known.begin(), known.end(), name) == known.end()) continue;
-    if (!one.enabled) options.disabled.insert(name);
-    const double factor = FactorOf(one.sensitivity);
-    if (name == "flood") Scale(factor, options.flood);
-    if (name == "port_scan") Scale(factor, options.port_scan);
-    if (name == "brute_force") Scale(factor, options.brute_force);
+    const absl::Status status = Configure(name, one, options);
+    if (status.ok() || absl::IsNotFound(status)) continue;
+    Log(LogLevel::kWarning, "settings of " + name + " are left out: " +
+                                std::string(status.message().data(), status.message().size()));
+    // Whether it is on, and how sensitive, always makes sense.
+    DetectorSettings plain = one;
+    plain.options.clear();
+    Configure(name, plain, options).IgnoreError();
   }
   return options;
 }
 
 absl::Status DetectionDesk::Load() {
   absl::MutexLock lock(&mutex_);
+  return TakeUp();
+}
+
+absl::Status DetectionDesk::Reload() {
+  absl::MutexLock lock(&mutex_);
+  rules_.clear();
+  suppressions_.clear();
+  saved_.clear();
+  settings_.clear();
+  // Their counts are those of the other store.
+  NTA_RETURN_IF_ERROR(live_.SetSuppressions({}));
+  return TakeUp();
+}
+
+absl::Status DetectionDesk::TakeUp() {
   NTA_RETURN_IF_ERROR(ForEachDocument(store_, kRuleKind, [&](const Document& document) {
     mutex_.AssertHeld();
     absl::StatusOr<StoredRule> rule = RuleFromJson(document.body);
@@ -112,7 +87,14 @@ absl::Status DetectionDesk::Load() {
   if (const auto settings = store_.GetDocument(kSettingsKind, "all"); settings.ok()) {
     settings_ = SettingsFromJson(settings->body);
   }
-  NTA_RETURN_IF_ERROR(live_.SetDetectors(OptionsFor(settings_)));
+  DetectionOptions options = OptionsFor(settings_);
+  if (const absl::Status status = live_.SetDetectors(options); !status.ok()) {
+    // A list that is gone must not keep the server from starting; those of the command line may.
+    if (options.policy.block_lists.empty()) return status;
+    Log(LogLevel::kError, "block lists of the settings are left out: " + WithoutContents(status));
+    options.policy.block_lists.clear();
+    NTA_RETURN_IF_ERROR(live_.SetDetectors(options));
+  }
   NTA_RETURN_IF_ERROR(RunRules());
   NTA_RETURN_IF_ERROR(RunSuppressions());
   for (const auto& [id, one] : suppressions_) live_.AddSuppressionCount(id, one.hidden);
@@ -278,15 +260,31 @@ AllDetectorSettings DetectionDesk::Settings() const {
 absl::Status DetectionDesk::ChangeSettings(const std::string& detector,
                                            const DetectorSettings& settings) {
   absl::MutexLock lock(&mutex_);
-  const std::vector<std::string> known = DefaultDetectorNames();
-  if (std::find(known.begin(), known.end(), detector) == known.end()) {
-    return NotFound("there is no such detector");
+  DetectionOptions options = OptionsFor(settings_);
+  NTA_RETURN_IF_ERROR(Configure(detector, settings, options));
+  for (const std::string& file : options.policy.block_lists) {
+    if (!file.starts_with('/')) {
+      return base::InvalidArgument("\"block_lists\" of policy is a list of absolute paths");
+    }
+  }
+  // First what can fail for what it says, then the disk.
+  if (const absl::Status status = live_.SetDetectors(options); !status.ok()) {
+    return base::InvalidArgument(WithoutContents(status));
   }
   AllDetectorSettings changed = settings_;
-  changed[detector] = settings;
-  NTA_RETURN_IF_ERROR(Put(kSettingsKind, "all", ToJson(changed)));
-  settings_ = changed;
-  return live_.SetDetectors(OptionsFor(settings_));
+  changed.insert_or_assign(detector, settings);
+  const absl::Status saved = Put(kSettingsKind, "all", ToJson(changed));
+  if (!saved.ok()) {
+    live_.SetDetectors(OptionsFor(settings_)).IgnoreError();
+    return saved;
+  }
+  settings_ = std::move(changed);
+  return absl::OkStatus();
+}
+
+DetectionOptions DetectionDesk::OptionsInUse() const {
+  absl::MutexLock lock(&mutex_);
+  return live_.WithBase(OptionsFor(settings_));
 }
 
 AlertHandling DetectionDesk::Handling(std::string_view alert) const {

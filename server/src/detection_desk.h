@@ -14,6 +14,7 @@
 #include "absl/synchronization/mutex.h"
 #include "clock.h"
 #include "detection_json.h"
+#include "detector_json.h"
 #include "live_detection.h"
 #include "nta/store/store.h"
 
@@ -22,10 +23,8 @@ namespace nta::server {
 inline constexpr std::size_t kMostRules = 200;
 inline constexpr std::size_t kMostSuppressions = 2000;
 
-// Whether the detector has thresholds to move; others judge by what is forbidden or impossible.
-bool HasSensitivity(const std::string& detector);
-// The options that settings stand for: a low sensitivity doubles the thresholds of a detector, a
-// high one halves them.
+// The options that settings stand for. What this version of the library does not know, or not any
+// more, is left out.
 DetectionOptions OptionsFor(const AllDetectorSettings& settings);
 
 // Thread-safe; methods that answer a status wait for the disk.
@@ -34,8 +33,11 @@ class DetectionDesk {
   // Borrows `store`.
   DetectionDesk(Store& store, Clock clock) : store_(store), clock_(std::move(clock)) {}
 
-  // Takes up what the store holds. What cannot be read any more is left out and logged.
+  // Takes up what the store holds, in place of what was known: at the start, and when another store
+  // took its place. What cannot be read any more is left out and logged.
   absl::Status Load();
+  // The same when another store took the place of the one before: what only that one held goes.
+  absl::Status Reload();
   LiveDetection& live() { return live_; }
 
   std::vector<StoredRule> Rules() const;
@@ -54,7 +56,11 @@ class DetectionDesk {
   absl::Status SaveCounts();
 
   AllDetectorSettings Settings() const;
+  // InvalidArgument for options that the detector does not have or take, and for block lists that
+  // cannot be read; then nothing changes.
   absl::Status ChangeSettings(const std::string& detector, const DetectorSettings& settings);
+  // What runs, with what the command line asked for.
+  DetectionOptions OptionsInUse() const;
 
   // What people said of an alert; empty when nobody has.
   AlertHandling Handling(std::string_view alert) const;
@@ -62,6 +68,7 @@ class DetectionDesk {
                       const std::function<absl::Status(AlertHandling&)>& change);
 
  private:
+  absl::Status TakeUp() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Put(std::string_view kind, const std::string& id, std::string body);
   absl::Status RunRules() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status RunSuppressions() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

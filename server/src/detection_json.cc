@@ -1,126 +1,16 @@
 #include "detection_json.h"
 
 #include <cmath>
-#include <nlohmann/json.hpp>
-#include <set>
 
-#include "base/status.h"
-#include "json_text.h"
+#include "json_members.h"
 #include "nta/json/json.h"
 
 namespace nta::server {
 namespace {
 
-using Object = nlohmann::ordered_json;
+using Object = JsonValue;
 
 constexpr std::size_t kMostShown = 200;
-
-std::string Dump(const Object& json) {
-  return json.dump(-1, ' ', false, Object::error_handler_t::replace);
-}
-
-absl::StatusOr<Object> Parse(std::string_view text) {
-  Object json = Object::parse(text, nullptr, false);
-  if (json.is_discarded() || !json.is_object()) {
-    return base::InvalidArgument("the body is no JSON object");
-  }
-  return json;
-}
-
-// Reads members one by one and remembers the first mistake.
-class Members {
- public:
-  explicit Members(const Object& json) : json_(json) {}
-
-  const Object* Find(const char* name) {
-    known_.insert(name);
-    const auto found = json_.find(name);
-    return found == json_.end() || found->is_null() ? nullptr : &*found;
-  }
-  std::string Text(const char* name) {
-    const Object* value = Find(name);
-    if (value == nullptr) return "";
-    if (value->is_string()) return value->get<std::string>();
-    Fail(std::string("\"") + name + "\" is a text");
-    return "";
-  }
-  double Number(const char* name, double fallback) {
-    const Object* value = Find(name);
-    if (value == nullptr) return fallback;
-    if (value->is_number()) return value->get<double>();
-    Fail(std::string("\"") + name + "\" is a number");
-    return fallback;
-  }
-  bool Boolean(const char* name, bool fallback) {
-    const Object* value = Find(name);
-    if (value == nullptr) return fallback;
-    if (value->is_boolean()) return value->get<bool>();
-    Fail(std::string("\"") + name + "\" is true or false");
-    return fallback;
-  }
-  std::vector<std::string> Texts(const char* name) {
-    std::vector<std::string> texts;
-    const Object* value = Find(name);
-    if (value == nullptr) return texts;
-    if (value->is_array()) {
-      for (const Object& one : *value) {
-        if (one.is_string()) texts.push_back(one.get<std::string>());
-      }
-    }
-    if (!value->is_array() || texts.size() != value->size()) {
-      Fail(std::string("\"") + name + "\" is a list of texts");
-    }
-    return texts;
-  }
-  std::optional<Timestamp> Time(const char* name) {
-    const std::string text = Text(name);
-    if (text.empty()) return std::nullopt;
-    const auto time = ParseTimestamp(text);
-    if (!time.ok()) Fail(std::string("\"") + name + "\" is no RFC 3339 time");
-    return time.ok() ? std::optional(*time) : std::nullopt;
-  }
-  // A list of texts that `parse` reads.
-  template <typename Value, typename ParseOne>
-  std::vector<Value> List(const char* name, const ParseOne& parse) {
-    std::vector<Value> values;
-    for (const std::string& text : Texts(name)) {
-      auto value = parse(text);
-      if (!value.ok()) {
-        Fail(std::string("\"") + name + "\": " + JsonQuote(text) + ": " +
-             std::string(value.status().message()));
-        break;
-      }
-      values.push_back(*std::move(value));
-    }
-    return values;
-  }
-  void Fail(std::string message) {
-    if (error_.empty()) error_ = std::move(message);
-  }
-  absl::Status status() {
-    for (const auto& [name, value] : json_.items()) {
-      if (!known_.contains(name)) Fail("unknown field \"" + name.substr(0, 60) + "\"");
-    }
-    return error_.empty() ? absl::OkStatus() : base::InvalidArgument(error_);
-  }
-
- private:
-  const Object& json_;
-  std::set<std::string> known_;
-  std::string error_;
-};
-
-Object TimeJson(const std::optional<Timestamp>& time) {
-  return time ? Object(ToString(*time)) : Object();
-}
-Object TimeJson(Timestamp time) { return time == Timestamp{} ? Object() : Object(ToString(time)); }
-
-template <typename Values, typename Render>
-Object ListJson(const Values& values, const Render& render) {
-  Object list = Object::array();
-  for (const auto& value : values) list.push_back(render(value));
-  return list;
-}
 
 Object AlertList(const std::vector<Alert>& alerts) {
   Object list = Object::array();
@@ -135,8 +25,8 @@ Object AlertList(const std::vector<Alert>& alerts) {
 
 absl::StatusOr<StoredRule> RuleFromJson(std::string_view text,
                                         std::optional<std::size_t>* position) {
-  NTA_ASSIGN_OR_RETURN(const Object json, Parse(text));
-  Members members(json);
+  NTA_ASSIGN_OR_RETURN(const Object json, ParseJsonObject(text));
+  JsonReader members(json);
   const std::string expression = members.Text("expression");
   FilterError error;
   const auto condition = RuleCondition::Parse(expression, &error);
@@ -187,8 +77,8 @@ std::string ToJson(const StoredRule& stored) {
 }
 
 absl::StatusOr<StoredSuppression> SuppressionFromJson(std::string_view text) {
-  NTA_ASSIGN_OR_RETURN(const Object json, Parse(text));
-  Members members(json);
+  NTA_ASSIGN_OR_RETURN(const Object json, ParseJsonObject(text));
+  JsonReader members(json);
   StoredSuppression stored;
   Suppression& s = stored.suppression;
   s.id = members.Text("id");
@@ -252,16 +142,16 @@ std::string ToJson(const StoredSuppression& stored) {
 
 AlertHandling HandlingFromJson(std::string_view text) {
   AlertHandling handling;
-  const auto json = Parse(text);
+  const auto json = ParseJsonObject(text);
   if (!json.ok()) return handling;
-  Members members(*json);
+  JsonReader members(*json);
   handling.acknowledged_by = members.Text("acknowledged_by");
   if (const auto time = members.Time("acknowledged")) handling.acknowledged = *time;
   const Object* notes = members.Find("notes");
   if (notes == nullptr || !notes->is_array()) return handling;
   for (const Object& one : *notes) {
     if (!one.is_object()) continue;
-    Members note(one);
+    JsonReader note(one);
     handling.notes.push_back(
         {note.Text("author"), note.Time("time").value_or(Timestamp{}), note.Text("text")});
   }
@@ -276,29 +166,6 @@ std::string ToJson(const AlertHandling& handling) {
                   return Object{
                       {"author", note.author}, {"time", TimeJson(note.time)}, {"text", note.text}};
                 })}});
-}
-
-AllDetectorSettings SettingsFromJson(std::string_view text) {
-  AllDetectorSettings settings;
-  const auto json = Parse(text);
-  if (!json.ok()) return settings;
-  for (const auto& [name, value] : json->items()) {
-    if (!value.is_object()) continue;
-    Members members(value);
-    DetectorSettings& one = settings[name];
-    one.enabled = members.Boolean("enabled", true);
-    const std::string sensitivity = members.Text("sensitivity");
-    if (sensitivity == "low" || sensitivity == "high") one.sensitivity = sensitivity;
-  }
-  return settings;
-}
-
-std::string ToJson(const AllDetectorSettings& settings) {
-  Object json = Object::object();
-  for (const auto& [name, one] : settings) {
-    json[name] = {{"enabled", one.enabled}, {"sensitivity", one.sensitivity}};
-  }
-  return Dump(json);
 }
 
 std::string ToJson(const BacktestReport& report, double wanted_per_day) {
@@ -327,13 +194,15 @@ std::string ToJson(const BacktestDifference& difference) {
 }
 
 std::string ToJson(const ThresholdSuggestion& suggestion) {
+  const auto render = [](const ThresholdPoint& point) {
+    return Object{{"threshold", point.threshold},
+                  {"alerts", point.alerts},
+                  {"alerts_per_day", point.alerts_per_day}};
+  };
   return Dump({{"wanted_per_day", suggestion.wanted_per_day},
                {"threshold", suggestion.threshold ? Object(*suggestion.threshold) : Object()},
-               {"points", ListJson(suggestion.points, [](const ThresholdPoint& point) {
-                  return Object{{"threshold", point.threshold},
-                                {"alerts", point.alerts},
-                                {"alerts_per_day", point.alerts_per_day}};
-                })}});
+               {"current", suggestion.current ? render(*suggestion.current) : Object()},
+               {"points", ListJson(suggestion.points, render)}});
 }
 
 }  // namespace nta::server

@@ -1,4 +1,5 @@
-// Rules, suppressions, settings of detectors and backtests as JSON, for the API and for the store.
+// Rules, suppressions, what people say of alerts, and backtests as JSON, for the API and for the
+// store.
 #ifndef NTA_SERVER_DETECTION_JSON_H_
 #define NTA_SERVER_DETECTION_JSON_H_
 
@@ -39,12 +40,6 @@ struct AlertHandling {
   std::vector<AlertNote> notes;
 };
 
-struct DetectorSettings {
-  bool enabled = true;
-  std::string sensitivity = "normal";  // "low", "normal", "high"
-};
-using AllDetectorSettings = std::map<std::string, DetectorSettings>;
-
 // `position` is set when the expression is wrong at a place.
 absl::StatusOr<StoredRule> RuleFromJson(std::string_view json,
                                         std::optional<std::size_t>* position = nullptr);
@@ -54,8 +49,6 @@ absl::StatusOr<StoredSuppression> SuppressionFromJson(std::string_view json);
 std::string ToJson(const StoredSuppression& suppression);
 AlertHandling HandlingFromJson(std::string_view json);  // empty for what is not valid
 std::string ToJson(const AlertHandling& handling);
-AllDetectorSettings SettingsFromJson(std::string_view json);
-std::string ToJson(const AllDetectorSettings& settings);
 
 std::string ToJson(const BacktestReport& report, double wanted_per_day);
 std::string ToJson(const BacktestDifference& difference);

@@ -66,32 +66,11 @@ class PairTally {
   absl::flat_hash_map<std::pair<IpAddress, IpAddress>, PeerPair> rows_;
 };
 
-// Traffic over time by key, spread over the steps as docs/store_format.md defines it: what a flow
-// counts is taken to have come at a constant rate.
-class SeriesTally {
- public:
-  // Steps from `start` on, as many as `count`.
-  SeriesTally(Timestamp start, Duration step, std::size_t count, Measure measure);
-
-  void Add(std::string_view key, const FlowRecord& flow);
-  const std::map<std::string, std::vector<std::uint64_t>, std::less<>>& lines() const {
-    return lines_;
-  }
-
- private:
-  const Timestamp start_;
-  const Duration step_;
-  const std::size_t count_;
-  const Measure measure_;
-  std::map<std::string, std::vector<std::uint64_t>, std::less<>> lines_;
-};
-
 // The name by which an address was known when the flow ran; empty: none.
 std::string_view SourceName(const FlowRecord& flow);
 std::string_view DestinationName(const FlowRecord& flow);
-// "tls", "web"; empty for unknown.
+// "tls"; empty for unknown.
 std::string_view ApplicationKey(const FlowRecord& flow);
-std::string_view CategoryKey(const FlowRecord& flow);
 
 }  // namespace nta::server
 

@@ -1,12 +1,16 @@
 // Alerts: reading them, saying that one looks after them, hiding their like.
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <string>
 #include <utility>
 
 #include "app.h"
 #include "base/status.h"
+#include "body_file.h"
 #include "json_text.h"
+#include "nta/detect/alert_title.h"
 #include "nta/json/json.h"
 #include "parameters.h"
 #include "text.h"
@@ -37,11 +41,14 @@ absl::StatusOr<AlertQuery> ReadAlerts(Services& services, const Call& call) {
   return query;
 }
 
-// The alert with what people said of it.
-std::string Render(const Alert& alert, const AlertHandling& handling) {
+// The alert with what people said of it, what it is in few words, and how many packets before it
+// are kept.
+std::string Render(Services& services, const Alert& alert, const AlertHandling& handling) {
   std::string json = nta::ToJson(alert);
   json.pop_back();
-  return json + R"(,"handling":)" + ToJson(handling) + "}";
+  const std::size_t packets = services.count_packets ? services.count_packets(alert.id) : 0;
+  return json + R"(,"title":)" + JsonQuote(AlertTitle(alert)) + R"(,"packets":)" +
+         std::to_string(packets) + R"(,"handling":)" + ToJson(handling) + "}";
 }
 
 bool Passes(std::string_view wanted, bool has) {
@@ -66,7 +73,7 @@ Response GetAlerts(Services& services, const Call& call) {
       if (!Passes(suppressed, !alert.suppressed_by.empty())) continue;
       const AlertHandling handling = services.detection.Handling(alert.id);
       if (!Passes(acknowledged, !handling.acknowledged_by.empty())) continue;
-      rows.push_back(Render(alert, handling));
+      rows.push_back(Render(services, alert, handling));
     }
     query->cursor = answer->next_cursor;
     if (query->cursor.empty()) break;
@@ -83,7 +90,7 @@ Response GetAlert(Services& services, const Call& call) {
   const auto alert = services.store.GetAlert(call.Path("id"));
   if (absl::IsNotFound(alert.status())) return NoSuchAlert();
   if (!alert.ok()) return FromStatus(alert.status());
-  return Json(Render(*alert, services.detection.Handling(alert->id)));
+  return Json(Render(services, *alert, services.detection.Handling(alert->id)));
 }
 
 // Changes what is said of the alert, and answers it.
@@ -95,7 +102,7 @@ Response Handle(Services& services, const Call& call,
   if (const absl::Status status = services.detection.Handle(alert->id, change); !status.ok()) {
     return FromStatus(status);
   }
-  std::string json = Render(*alert, services.detection.Handling(alert->id));
+  std::string json = Render(services, *alert, services.detection.Handling(alert->id));
   services.streams.Publish("alert", json);
   return Json(std::move(json));
 }
@@ -140,6 +147,29 @@ Response PostNote(Services& services, const Call& call) {
   return Handle(services, call, [&](AlertHandling& handling) {
     return AddNote(services, call, call.Body("text"), handling);
   });
+}
+
+// What people may look into is what passed on the wire: operators only, and written down.
+Response GetPackets(Services& services, const Call& call) {
+  const auto alert = services.store.GetAlert(call.Path("id"));
+  if (absl::IsNotFound(alert.status())) return NoSuchAlert();
+  if (!alert.ok()) return FromStatus(alert.status());
+  absl::StatusOr<BodyFile> file = BodyFile::Create(services.scratch_directory);
+  if (!file.ok()) return FromStatus(file.status());
+  const absl::Status written = services.write_packets
+                                   ? services.write_packets(alert->id, file->path())
+                                   : absl::NotFoundError("nothing is captured");
+  if (absl::IsNotFound(written)) {
+    return Problem(404,
+                   "the packets before this alert are not, or no longer, kept; they last while "
+                   "the server runs and until newer alerts need the room");
+  }
+  if (!written.ok()) return FromStatus(written);
+  // 200 packets of 256 bytes at the most.
+  std::ifstream bytes(file->path(), std::ios::binary);
+  Response response = Download(nullptr, alert->id + ".pcapng", "application/vnd.tcpdump.pcap");
+  response.body.assign(std::istreambuf_iterator<char>(bytes), {});
+  return response;
 }
 
 IpPrefix Only(const IpAddress& address) {
@@ -288,7 +318,13 @@ std::vector<Route> AlertRoutes() {
              "suppression.create");
   suppress.success = 201;
   suppress.answer = "the suppression";
+  Route packets =
+      Reading("/api/v1/alerts/{id}/packets", GetPackets,
+              "The packets before the alert: at most 200, cut at 256 bytes", {}, "a pcapng file");
+  packets.access = Access::kOperator;
+  packets.audit = "alert.packets_read";
   return {
+      packets,
       Reading("/api/v1/alerts", GetAlerts, "Alerts, newest first", parameters,
               "alerts, next_cursor"),
       Reading("/api/anomalies", GetAlerts, "Alias of /api/v1/alerts", parameters,

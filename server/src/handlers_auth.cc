@@ -222,19 +222,21 @@ Response PostMyPassword(Services& services, const Call& call) {
 
 std::vector<Route> AuthRoutes() {
   const Field username{"username", "1 to 64 letters, digits or ._@-"};
-  const Field password{"password", "12 to 256 characters"};
+  const Field password{"password", "12 to 256 characters", Need::kRequired, FieldType::kSecret};
   const std::string tokens = "token, refresh_token, expires_in (seconds), user";
-  const Route login{.method = "POST",
-                    .path = "/api/login",
-                    .access = Access::kAnyone,
-                    .work = Work::kHash,
-                    .handler = PostLogin,
-                    .summary = "Sign in",
-                    .parameters = {},
-                    .fields = {username, password},
-                    .answer = tokens,
-                    .gate = GuardSignIn,
-                    .audit = "session.sign_in"};
+  const Route login{
+      .method = "POST",
+      .path = "/api/login",
+      .access = Access::kAnyone,
+      .work = Work::kHash,
+      .handler = PostLogin,
+      .summary = "Sign in",
+      .parameters = {},
+      // People type passwords where their name belongs.
+      .fields = {{"username", "who signs in", Need::kRequired, FieldType::kSecret}, password},
+      .answer = tokens,
+      .gate = GuardSignIn,
+      .audit = "session.sign_in"};
   return {
       {.method = "GET",
        .path = "/api/v1/setup",
@@ -252,7 +254,8 @@ std::vector<Route> AuthRoutes() {
        .handler = PostSetup,
        .summary = "Make the first administrator",
        .parameters = {},
-       .fields = {{"bootstrap_token", "printed by the server at its first start"},
+       .fields = {{"bootstrap_token", "printed by the server at its first start", Need::kRequired,
+                   FieldType::kSecret},
                   username,
                   password},
        .success = 201,
@@ -267,7 +270,8 @@ std::vector<Route> AuthRoutes() {
        .handler = PostRefresh,
        .summary = "New tokens for a refresh token, which is used up",
        .parameters = {},
-       .fields = {{"refresh_token", "of the last sign-in or refresh"}},
+       .fields = {{"refresh_token", "of the last sign-in or refresh", Need::kRequired,
+                   FieldType::kSecret}},
        .answer = tokens},
       {.method = "POST",
        .path = "/api/v1/logout",
@@ -276,7 +280,7 @@ std::vector<Route> AuthRoutes() {
        .handler = PostLogout,
        .summary = "End the session",
        .parameters = {},
-       .fields = {{"refresh_token", "of the same session", Need::kOptional}},
+       .fields = {{"refresh_token", "of the same session", Need::kOptional, FieldType::kSecret}},
        .success = 204,
        .audit = "session.sign_out"},
       {.method = "GET",
@@ -295,7 +299,8 @@ std::vector<Route> AuthRoutes() {
        .handler = PostMyPassword,
        .summary = "Change my password; my other sessions end",
        .parameters = {},
-       .fields = {{"current_password", "as it is"}, {"new_password", "12 to 256 characters"}},
+       .fields = {{"current_password", "as it is", Need::kRequired, FieldType::kSecret},
+                  {"new_password", "12 to 256 characters", Need::kRequired, FieldType::kSecret}},
        .success = 204,
        .gate = GuardOwnPassword,
        .audit = "user.password"},

@@ -1,11 +1,13 @@
 // Backtests: what rules and detectors would have said of stored flows.
+#include <algorithm>
+#include <array>
 #include <charconv>
-#include <cmath>
 #include <string>
 #include <utility>
 
 #include "app.h"
 #include "base/status.h"
+#include "detector_json.h"
 #include "json_text.h"
 #include "nta/detect/rule_detector.h"
 #include "nta/pipeline/backtest.h"
@@ -16,11 +18,11 @@ namespace {
 
 constexpr std::size_t kPage = 10'000;
 
-// What one side of a backtest runs: a rule that may not be saved, or a detector.
+// What one side of a backtest runs: a rule that may not be saved, or detectors.
 struct Subject {
   std::optional<AlertRule> rule;
-  std::string detector;
-  std::string sensitivity = "normal";
+  std::vector<std::string> detectors;  // by name, in the order of DefaultDetectors
+  DetectionOptions options;
 };
 
 struct BacktestRequest {
@@ -28,6 +30,7 @@ struct BacktestRequest {
   std::optional<Subject> against;
   TimeInterval interval;
   double wanted_per_day = 5;
+  bool suggests = false;  // for a detector: which sensitivity
   std::vector<Suppression> suppressions;
 };
 
@@ -50,13 +53,28 @@ absl::StatusOr<DetectorList> Detectors(const Subject& subject) {
     list.push_back(std::make_unique<RuleDetector>(std::move(detector)));
     return list;
   }
-  NTA_ASSIGN_OR_RETURN(
-      list, DefaultDetectors(OptionsFor(
-                {{subject.detector, {.enabled = true, .sensitivity = subject.sensitivity}}})));
-  if (subject.detector.empty()) return list;
-  std::erase_if(list, [&](const auto& one) { return one->name() != subject.detector; });
-  if (list.empty()) return base::InvalidArgument("there is no such detector");
+  for (const std::string& name : subject.detectors) {
+    NTA_ASSIGN_OR_RETURN(std::unique_ptr<Detector> detector, MakeDetector(name, subject.options));
+    list.push_back(std::move(detector));
+  }
   return list;
+}
+
+// What stored flows cannot tell these detectors.
+std::vector<std::string> NotesOn(const Subject& subject) {
+  std::vector<std::string> notes;
+  for (const DetectorInfo& info : DetectorCatalogue()) {
+    const auto& names = subject.detectors;
+    if (info.stored_flows_note.empty() ||
+        std::find(names.begin(), names.end(), info.name) == names.end()) {
+      continue;
+    }
+    notes.push_back(info.name +
+                    (info.stored_flows == FlowSupport::kNone ? " cannot say anything here: "
+                                                             : " sees part of it here: ") +
+                    info.stored_flows_note);
+  }
+  return notes;
 }
 
 absl::StatusOr<BacktestReport> Test(const Subject& subject, const FlowFeed& feed,
@@ -67,77 +85,154 @@ absl::StatusOr<BacktestReport> Test(const Subject& subject, const FlowFeed& feed
   return BacktestFlows(pointers, feed, options);
 }
 
-absl::StatusOr<std::string> RunBacktest(const Store& store, const BacktestRequest& request,
-                                        JobContext& job) {
-  const FlowFeed feed = FeedFrom(store, request.interval);
-  BacktestOptions options{.suppressions = request.suppressions, .stop = job.stop()};
-  const bool suggests = request.subject.rule.has_value();
-  const double passes = 1 + (request.against ? 1 : 0) + (suggests ? 2 : 0);
-  double done = 0;
-  std::string doing = "going through the flows";
-  const auto length =
-      std::chrono::duration<double>(request.interval.until - request.interval.since);
-  options.progress = [&](Timestamp time) {
-    const std::chrono::duration<double> past = time - request.interval.since;
-    const double part = std::clamp(past.count() / std::max(length.count(), 1.0), 0.0, 1.0);
-    job.Report((done + part) / passes, doing);
-  };
-  NTA_ASSIGN_OR_RETURN(const BacktestReport report, Test(request.subject, feed, options));
-  JsonObject result;
-  result.AddJson("report", ToJson(report, request.wanted_per_day));
-  done += 1;
-  if (request.against) {
-    doing = "going through the flows with the other configuration";
-    NTA_ASSIGN_OR_RETURN(const BacktestReport before, Test(*request.against, feed, options));
-    result.AddJson("against", ToJson(before, request.wanted_per_day));
-    result.AddJson("difference", ToJson(Compare(before, report)));
-    done += 1;
-  }
-  if (suggests) {
-    doing = "looking for a threshold";
-    NTA_ASSIGN_OR_RETURN(
-        const ThresholdSuggestion suggestion,
-        SuggestThreshold(*request.subject.rule, feed, request.wanted_per_day, options));
-    result.AddJson("suggestion", ToJson(suggestion));
-  }
-  return result.Take();
-}
+constexpr std::array kSensitivities{Sensitivity::kLow, Sensitivity::kNormal, Sensitivity::kHigh};
 
-// `json` names a rule by its expression or id, or a detector.
+// A backtest under way: so many passes over the flows.
+class Backtest {
+ public:
+  Backtest(const Store& store, const BacktestRequest& request, JobContext& job)
+      : request_(request), job_(job), feed_(FeedFrom(store, request.interval)) {
+    options_.suppressions = request.suppressions;
+    options_.stop = job.stop();
+    options_.progress = [this](Timestamp time) { Report(time); };
+    passes_ = 1 + (request.against ? 1 : 0) +
+              (request.subject.rule   ? 2
+               : TriesSensitivities() ? kSensitivities.size()
+                                      : 0);
+  }
+
+  absl::StatusOr<std::string> Run() {
+    doing_ = "going through the flows";
+    NTA_ASSIGN_OR_RETURN(const BacktestReport report, Test(request_.subject, feed_, options_));
+    JsonObject result;
+    result.AddJson("report", ToJson(report, request_.wanted_per_day));
+    result.AddJson("notes", JsonList(NotesOn(request_.subject), JsonQuote));
+    done_ += 1;
+    if (request_.against) {
+      doing_ = "going through the flows with the other configuration";
+      NTA_ASSIGN_OR_RETURN(const BacktestReport before, Test(*request_.against, feed_, options_));
+      result.AddJson("against", ToJson(before, request_.wanted_per_day));
+      result.AddJson("difference", ToJson(Compare(before, report)));
+      done_ += 1;
+    }
+    NTA_RETURN_IF_ERROR(Suggest(result));
+    return result.Take();
+  }
+
+ private:
+  bool TriesSensitivities() const {
+    return request_.suggests && request_.subject.detectors.size() == 1;
+  }
+
+  absl::Status Suggest(JsonObject& result) {
+    if (request_.subject.rule) {
+      doing_ = "looking for a threshold";
+      NTA_ASSIGN_OR_RETURN(
+          const ThresholdSuggestion suggestion,
+          SuggestThreshold(*request_.subject.rule, feed_, request_.wanted_per_day, options_));
+      result.AddJson("suggestion", ToJson(suggestion));
+      return absl::OkStatus();
+    }
+    if (!TriesSensitivities()) return absl::OkStatus();
+    doing_ = "trying sensitivities";
+    std::string points;
+    std::string best;
+    for (const Sensitivity sensitivity : kSensitivities) {
+      Subject subject = request_.subject;
+      NTA_RETURN_IF_ERROR(
+          Configure(subject.detectors[0], {.sensitivity = sensitivity}, subject.options));
+      NTA_ASSIGN_OR_RETURN(const BacktestReport report, Test(subject, feed_, options_));
+      const std::string name(ToString(sensitivity));
+      points += (points.empty() ? "" : ",") +
+                JsonObject()
+                    .Add("sensitivity", name)
+                    .Add("alerts", report.alerts)
+                    .AddJson("alerts_per_day", Decimal(report.alerts_per_day()))
+                    .Take();
+      // From low to high: the highest that keeps to it.
+      if (report.alerts_per_day() <= request_.wanted_per_day) best = name;
+      done_ += 1;
+    }
+    result.AddJson("suggestion",
+                   JsonObject()
+                       .AddJson("wanted_per_day", Decimal(request_.wanted_per_day))
+                       .AddJson("sensitivity", best.empty() ? "null" : JsonQuote(best))
+                       .AddJson("points", "[" + points + "]")
+                       .Take());
+    return absl::OkStatus();
+  }
+
+  void Report(Timestamp time) {
+    const std::chrono::duration<double> length = request_.interval.until - request_.interval.since;
+    const std::chrono::duration<double> past = time - request_.interval.since;
+    const double part = std::clamp(past.count() / std::max(length.count(), 1.0), 0.0, 1.0);
+    job_.Report((done_ + part) / static_cast<double>(passes_), doing_);
+  }
+
+  static std::string Decimal(double number) {
+    std::array<char, 32> text{};
+    const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), number);
+    return std::string(text.data(), end);
+  }
+
+  const BacktestRequest& request_;
+  JobContext& job_;
+  const FlowFeed feed_;
+  BacktestOptions options_;
+  std::size_t passes_ = 1;
+  double done_ = 0;
+  std::string doing_;
+};
+
+// `json` is what SubjectFromJson takes. Settings go before those in use.
 absl::StatusOr<Subject> ReadSubject(Services& services, std::string_view json,
                                     std::optional<std::size_t>& position) {
-  NTA_ASSIGN_OR_RETURN(const JsonMembers members, ParseObject(json));
+  NTA_ASSIGN_OR_RETURN(const BacktestSubject asked, SubjectFromJson(json));
   Subject subject;
-  std::string expression;
-  for (const auto& [name, member] : members) {
-    if (member.type != JsonMember::Type::kText) {
-      return base::InvalidArgument("\"" + name + "\" is a text");
-    }
-    if (name == "expression") {
-      expression = member.text;
-    } else if (name == "rule") {
-      NTA_ASSIGN_OR_RETURN(const StoredRule rule, services.detection.GetRule(member.text));
-      subject.rule = rule.rule;
-    } else if (name == "detector") {
-      subject.detector = member.text;
-    } else if (name == "sensitivity") {
-      subject.sensitivity = member.text;
-    } else {
-      return base::InvalidArgument("unknown field \"" + name + "\"");
-    }
+  if (!asked.rule.empty()) {
+    NTA_ASSIGN_OR_RETURN(const StoredRule rule, services.detection.GetRule(asked.rule));
+    subject.rule = rule.rule;
+    return subject;
   }
-  if (!expression.empty()) {
+  if (!asked.expression.empty()) {
     FilterError error;
-    const auto condition = RuleCondition::Parse(expression, &error);
+    const auto condition = RuleCondition::Parse(asked.expression, &error);
     if (!condition.ok()) {
       position = error.position;
       return base::InvalidArgument("\"expression\": " + error.message);
     }
     subject.rule = AlertRule{.id = "draft", .title = "Draft", .condition = *condition};
+    return subject;
   }
-  if (!subject.rule && !subject.detector.empty()) {
-    NTA_RETURN_IF_ERROR(Detectors(subject).status());
+  subject.options = services.detection.OptionsInUse();
+  const AllDetectorSettings in_use = services.detection.Settings();
+  const auto wanted = [&](const std::string& name) {
+    if (asked.detectors.empty()) return !subject.options.disabled.contains(name);
+    return std::find(asked.detectors.begin(), asked.detectors.end(), name) != asked.detectors.end();
+  };
+  for (const std::string& name : DefaultDetectorNames()) {
+    if (!wanted(name)) continue;
+    subject.detectors.push_back(name);
+    if (!asked.settings) continue;
+    NTA_ASSIGN_OR_RETURN(const DetectorSettings settings,
+                         ChangedBy(*asked.settings, in_use.at(name)));
+    if (settings.options.contains("block_lists")) {
+      const auto now = in_use.at(name).options.find("block_lists");
+      if (now == in_use.at(name).options.end() ||
+          now->second != settings.options.at("block_lists")) {
+        return base::InvalidArgument("a backtest takes the block lists in use");
+      }
+    }
+    NTA_RETURN_IF_ERROR(Configure(name, settings, subject.options));
   }
+  for (const std::string& name : asked.detectors) {
+    if (!in_use.contains(name)) {
+      return base::InvalidArgument("there is no detector \"" + name.substr(0, 40) + "\"");
+    }
+  }
+  if (subject.detectors.empty()) return base::InvalidArgument("no detector is on");
+  // What is wrong with the options shows before the job starts.
+  NTA_RETURN_IF_ERROR(Detectors(subject).status());
   return subject;
 }
 
@@ -162,6 +257,7 @@ class Reader {
       return base::InvalidArgument("field \"since\" is not before \"until\"");
     }
     if (const std::string_view wanted = call_.Body("wanted_per_day"); !wanted.empty()) {
+      request_.suggests = true;
       request_.wanted_per_day = std::strtod(std::string(wanted).c_str(), nullptr);
       if (!(request_.wanted_per_day >= 0 && request_.wanted_per_day <= 1e6)) {
         return base::InvalidArgument("field \"wanted_per_day\" is 0 to 1000000");
@@ -185,7 +281,7 @@ class Reader {
     const auto id =
         services_.jobs.Start({.kind = "backtest", .owner = call_.principal.account.username},
                              [&store = services_.store, request = std::move(request_)](
-                                 JobContext& job) { return RunBacktest(store, request, job); });
+                                 JobContext& job) { return Backtest(store, request, job).Run(); });
     if (!id.ok()) return FromStatus(id.status());
     return Json(JsonObject().Add("job", *id).Take(), 202);
   }
@@ -216,14 +312,16 @@ Response PostDryRun(Services& services, const Call& call) {
 
 std::vector<Route> BacktestRoutes() {
   const std::string subject =
-      "{\"expression\"} of a rule, {\"rule\"} by its id, {\"detector\", \"sensitivity\"}, or {} "
-      "for "
-      "all detectors";
+      "{\"expression\"} of a rule, {\"rule\"} by its id, {\"detector\", \"sensitivity\", "
+      "\"options\"}, {\"detectors\", \"sensitivity\"}, or {} for all that are on; what is left out "
+      "is "
+      "as it is set";
   const auto optional = Need::kOptional;
   const std::vector<Field> common = {
       {"since", "RFC 3339 or -24h, the default", optional},
       {"until", "RFC 3339 or now, the default", optional},
-      {"wanted_per_day", "alerts; default 5", optional, FieldType::kNumber},
+      {"wanted_per_day", "alerts; default 5; for one detector: also tries its sensitivities",
+       optional, FieldType::kNumber},
       {"suppressions", "whether those in use apply; default true", optional, FieldType::kBoolean}};
   std::vector<Field> backtest = {
       {"subject", subject, Need::kRequired, FieldType::kObject},
@@ -240,7 +338,7 @@ std::vector<Route> BacktestRoutes() {
                  .parameters = {},
                  .fields = std::move(backtest),
                  .success = 202,
-                 .answer = "job: its result has report, against, difference, suggestion",
+                 .answer = "job: its result has report, notes, against, difference, suggestion",
                  .audit = "backtest.run"};
   Route dry = route;
   dry.path = "/api/v1/alert-rules/dry-run";

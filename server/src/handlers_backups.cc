@@ -6,6 +6,7 @@
 #include "app.h"
 #include "backups.h"
 #include "base/status.h"
+#include "job_start.h"
 #include "json_text.h"
 
 namespace nta::server {
@@ -31,7 +32,7 @@ Response FromBackupStatus(const absl::Status& status) {
   }
 }
 
-Response NotKept() { return Problem(409, "this server keeps no backups: its store is in memory"); }
+Response NotKept() { return Problem(409, "this server keeps no backups: its store is in memory, or pg_dump is missing"); }
 
 // The part of the whole that each phase is, for a bar that does not go back.
 struct Span {
@@ -86,15 +87,6 @@ BackupControl ControlOf(JobContext& job, Span whole) {
           }};
 }
 
-Response StartJob(Services& services, const Call& call, std::string kind, JobWork work) {
-  const auto id = services.jobs.Start(
-      {.kind = std::move(kind), .owner = call.principal.account.username, .exclusive = true},
-      std::move(work));
-  if (!id.ok()) return FromBackupStatus(id.status());
-  const auto job = services.jobs.Find(*id);
-  return job ? Json(ToJson(*job), 202) : NoContent();
-}
-
 Response ListBackups(Services& services, const Call&) {
   if (services.backups == nullptr) return NotKept();
   const auto list = services.backups->repository().List();
@@ -111,25 +103,6 @@ Response GetBackup(Services& services, const Call& call) {
   return info.ok() ? Json(ToJson(*info)) : FromBackupStatus(info.status());
 }
 
-absl::StatusOr<std::string> CreateInJob(Services& services, const CreateBackupOptions& options,
-                                        bool verifies, JobContext& job) {
-  const Backups& backups = *services.backups;
-  const Span making{0, verifies ? 0.6 : 1};
-  NTA_ASSIGN_OR_RETURN(const BackupInfo made, backups.Create(options, ControlOf(job, making)));
-  if (verifies) {
-    const auto verified =
-        backups.Verify(made.name, {.time = services.clock.wall(), .passphrase = options.passphrase},
-                       ControlOf(job, {making.to, 1}));
-    if (absl::IsCancelled(verified.status())) backups.repository().Remove(made.name).IgnoreError();
-    NTA_RETURN_IF_ERROR(verified.status());
-  }
-  // Only after one that is proven is there more than before.
-  const absl::StatusOr<PrunePolicy> policy = Backups::LoadPolicy(services);
-  if (verifies && policy.ok()) backups.repository().Prune(*policy).status().IgnoreError();
-  NTA_ASSIGN_OR_RETURN(const BackupInfo info, backups.repository().Get(made.name));
-  return ToJson(info);
-}
-
 Response CreateBackup(Services& services, const Call& call) {
   if (services.backups == nullptr) return NotKept();
   CreateBackupOptions options{.time = services.clock.wall()};
@@ -141,9 +114,19 @@ Response CreateBackup(Services& services, const Call& call) {
     return Problem(400, "field \"compression\" is zstd or none");
   }
   const bool verifies = call.Body("verify") != "false";
-  return StartJob(services, call, "backup.create",
-                  [&services, options = std::move(options), verifies](JobContext& job) {
-                    return CreateInJob(services, options, verifies, job);
+  if (const absl::Status free = services.backups->CheckFree(); !free.ok()) {
+    return FromBackupStatus(free);
+  }
+  return StartJob(services, call, {.kind = "backup.create", .exclusive = true},
+                  [&services, options = std::move(options),
+                   verifies](JobContext& job) -> absl::StatusOr<std::string> {
+                    const double made = verifies ? 0.6 : 1;
+                    NTA_ASSIGN_OR_RETURN(
+                        const BackupInfo info,
+                        services.backups->Make(services, options, verifies,
+                                               {.create = ControlOf(job, {0, made}),
+                                                .verify = ControlOf(job, {made, 1})}));
+                    return ToJson(info);
                   });
 }
 
@@ -155,7 +138,7 @@ Response VerifyBackup(Services& services, const Call& call) {
   ReadBackupOptions options{.time = services.clock.wall()};
   options.passphrase = call.Body("passphrase");
   return StartJob(
-      services, call, "backup.verify",
+      services, call, {.kind = "backup.verify", .exclusive = true},
       [&services, name, options](JobContext& job) -> absl::StatusOr<std::string> {
         const Backups& backups = *services.backups;
         NTA_RETURN_IF_ERROR(backups.Verify(name, options, ControlOf(job, {0, 1})).status());
@@ -171,7 +154,11 @@ Response RestoreBackup(Services& services, const Call& call) {
   if (!info.ok()) return FromBackupStatus(info.status());
   ReadBackupOptions options{.time = services.clock.wall()};
   options.passphrase = call.Body("passphrase");
-  return StartJob(services, call, "backup.restore",
+  // The exchange of the store would wait for whatever reads or writes it for long.
+  if (const absl::Status free = services.backups->CheckFree(); !free.ok()) {
+    return FromBackupStatus(free);
+  }
+  return StartJob(services, call, {.kind = "backup.restore", .alone = true},
                   [&services, name, options](JobContext& job) -> absl::StatusOr<std::string> {
                     NTA_ASSIGN_OR_RETURN(
                         const RestoreResult result,
@@ -268,7 +255,7 @@ Route Begin(std::string path, Handler handler, std::string summary, std::string 
   route.success = 202;
   route.answer = "a job; its result: " + std::string(kBackup);
   route.audit = std::move(audit);
-  route.fields = {{"passphrase", "of an encrypted backup", Need::kOptional}};
+  route.fields = {{"passphrase", "of an encrypted backup", Need::kOptional, FieldType::kSecret}};
   return route;
 }
 
@@ -276,7 +263,7 @@ Route Create(std::string path) {
   Route route =
       Begin(std::move(path), CreateBackup,
             "Back the database and the configuration up, and verify the backup", "backup.create");
-  route.fields = {{"passphrase", "encrypts it", Need::kOptional},
+  route.fields = {{"passphrase", "encrypts it", Need::kOptional, FieldType::kSecret},
                   {"compression", "zstd (default) or none", Need::kOptional},
                   {"verify", "default true", Need::kOptional, FieldType::kBoolean}};
   return route;

@@ -1,5 +1,4 @@
-// Alert rules, suppressions and the settings of detectors.
-#include <algorithm>
+// Alert rules and suppressions.
 #include <cctype>
 #include <string>
 #include <utility>
@@ -157,46 +156,6 @@ Response DeleteSuppression(Services& services, const Call& call) {
   return status.ok() ? NoContent() : FromDeskStatus(status);
 }
 
-Response ListDetectors(Services& services, const Call&) {
-  const AllDetectorSettings settings = services.detection.Settings();
-  const std::vector<DetectorStatus> running = services.detection.live().Status();
-  const std::string rows = JsonList(settings, [&](const auto& entry) {
-    const auto found =
-        std::find_if(running.begin(), running.end(),
-                     [&](const DetectorStatus& status) { return status.name == entry.first; });
-    const DetectorStatus status = found == running.end() ? DetectorStatus{} : *found;
-    return JsonObject()
-        .Add("name", entry.first)
-        .AddJson("enabled", entry.second.enabled ? "true" : "false")
-        .Add("sensitivity", entry.second.sensitivity)
-        .AddJson("has_sensitivity", HasSensitivity(entry.first) ? "true" : "false")
-        .AddJson("running", found == running.end() ? "false" : "true")
-        .Add("memory_bytes", std::uint64_t{status.memory_bytes})
-        .Add("memory_limit_bytes", std::uint64_t{status.memory_limit_bytes})
-        .Add("evictions", status.evictions)
-        .Add("alerts", status.alerts)
-        .Take();
-  });
-  return Json(JsonObject().AddJson("detectors", rows).Take());
-}
-
-Response PutDetector(Services& services, const Call& call) {
-  const std::string name(call.Path("name"));
-  const AllDetectorSettings all = services.detection.Settings();
-  const auto known = all.find(name);
-  if (known == all.end()) return Problem(404, "there is no such detector");
-  DetectorSettings settings = known->second;
-  if (!call.Body("enabled").empty()) settings.enabled = call.Body("enabled") == "true";
-  if (const std::string_view wanted = call.Body("sensitivity"); !wanted.empty()) {
-    if (wanted != "low" && wanted != "normal" && wanted != "high") {
-      return Problem(400, "field \"sensitivity\" is low, normal or high");
-    }
-    settings.sensitivity = wanted;
-  }
-  const absl::Status status = services.detection.ChangeSettings(name, settings);
-  return status.ok() ? ListDetectors(services, call) : FromDeskStatus(status);
-}
-
 Route Changing(std::string method, std::string path, Access access, Handler handler,
                std::string summary, std::vector<Field> fields, std::string answer,
                std::string audit) {
@@ -271,13 +230,6 @@ std::vector<Route> DetectionRoutes() {
                "suppression.change"),
       Changing("DELETE", "/api/v1/suppressions/{id}", Access::kOperator, DeleteSuppression,
                "Show such alerts again", {}, "", "suppression.delete"),
-      Reading("/api/v1/detectors", ListDetectors, "Detectors and how they are set", {},
-              "detectors"),
-      Changing("PUT", "/api/v1/detectors/{name}", Access::kAdmin, PutDetector,
-               "Turn a detector on or off, or set its sensitivity; applies at once",
-               {{"enabled", "true or false", optional, FieldType::kBoolean},
-                {"sensitivity", "low, normal or high", optional}},
-               "detectors", "detector.change"),
   };
 }
 

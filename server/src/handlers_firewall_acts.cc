@@ -86,11 +86,11 @@ Response PostImport(Services& services, const Call& call) {
 }  // namespace
 
 std::vector<Route> FirewallActRoutes() {
-  const Field token{"token", "what applying answered"};
+  const Field token{"token", "what applying answered", Need::kRequired, FieldType::kSecret};
   Route apply = ActingOnFirewall(
       "/api/v1/firewall/apply", PostApply,
       "Put the draft into force; it is taken back unless it is confirmed",
-      {{"password", "the caller's own, once more"},
+      {{"password", "the caller's own, once more", Need::kRequired, FieldType::kSecret},
        {"confirm_within_seconds", "5 to 3600; default: 60", Need::kOptional, FieldType::kInteger}},
       "firewall.apply");
   apply.work = Work::kHash;

@@ -54,7 +54,7 @@ std::string ToJson(const PeerPair& row) {
       .Take();
 }
 
-std::string ToJson(const HostName& name) {
+std::string ToJson(const AddressName& name) {
   return JsonObject()
       .Add("name", name.name)
       .Add("origin", ToString(name.origin))

@@ -134,6 +134,7 @@ absl::StatusOr<Incident> MakeIncident(Services& services, const Call& call) {
   // Looked up first: an alert that is not there must leave no incident.
   NTA_ASSIGN_OR_RETURN(const IncidentLink link, LinkToAlert(services, call.Body("alert")));
   NTA_ASSIGN_OR_RETURN(const Alert alert, services.store.GetAlert(call.Body("alert")));
+  if (call.Body("severity").empty()) draft.severity = alert.severity;
   NTA_ASSIGN_OR_RETURN(Incident incident, incidents.Create(draft, actor));
   NTA_ASSIGN_OR_RETURN(incident, incidents.Link(incident.id, link, actor));
   if (const std::optional<IncidentLink> flows = LinkToFlowsOf(alert)) {
@@ -324,22 +325,24 @@ Route Act(std::string method, std::string path, Handler handler, std::string sum
 }
 
 Route Creating(std::string path, std::string summary) {
-  return {.method = "POST",
-          .path = std::move(path),
-          .access = Access::kOperator,
-          .work = Work::kStore,
-          .handler = PostIncident,
-          .summary = std::move(summary),
-          .parameters = {},
-          .fields = {{"title", "1 to 200 bytes"},
-                     {"description", "up to 16 KiB", Need::kOptional},
-                     {"severity", "info, low, medium, high or critical; default medium",
-                      Need::kOptional},
-                     {"assignee", "who looks after it", Need::kOptional},
-                     {"alert", "id of an alert to link, with its flows", Need::kOptional}},
-          .success = 201,
-          .answer = "the incident; docs/incidents.md",
-          .audit = "incident.create"};
+  return {
+      .method = "POST",
+      .path = std::move(path),
+      .access = Access::kOperator,
+      .work = Work::kStore,
+      .handler = PostIncident,
+      .summary = std::move(summary),
+      .parameters = {},
+      .fields = {{"title", "1 to 200 bytes"},
+                 {"description", "up to 16 KiB", Need::kOptional},
+                 {"severity",
+                  "info, low, medium, high or critical; default: that of the alert, else medium",
+                  Need::kOptional},
+                 {"assignee", "who looks after it", Need::kOptional},
+                 {"alert", "id of an alert to link, with its flows", Need::kOptional}},
+      .success = 201,
+      .answer = "the incident; docs/incidents.md",
+      .audit = "incident.create"};
 }
 
 std::vector<Parameter> ListParameters() {

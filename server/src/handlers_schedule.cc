@@ -40,6 +40,53 @@ Response RunJob(Services& services, const Call& call) {
   return JobAnswer(services, call, services.operations.scheduler.RunNow(call.Path("job")), 202);
 }
 
+template <typename Number>
+bool ReadWhole(std::string_view text, Number& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return !text.empty() && error == std::errc() && end == text.data() + text.size();
+}
+
+// "03:30"
+absl::StatusOr<std::chrono::minutes> ReadTimeOfDay(std::string_view text) {
+  unsigned hours = 0;
+  unsigned minutes = 0;
+  if (text.size() == 5 && text[2] == ':' && ReadWhole(text.substr(0, 2), hours) &&
+      ReadWhole(text.substr(3), minutes) && hours < 24 && minutes < 60) {
+    return std::chrono::hours(hours) + std::chrono::minutes(minutes);
+  }
+  return base::InvalidArgument("\"daily_at\" is a time of day like 03:30");
+}
+
+absl::StatusOr<JobTiming> ReadTiming(const Call& call) {
+  const bool is_every = call.body.contains("every_seconds");
+  if (is_every == call.body.contains("daily_at")) {
+    return base::InvalidArgument("either \"every_seconds\" or \"daily_at\" must be given");
+  }
+  if (is_every) {
+    std::int64_t seconds = 0;
+    if (!ReadWhole(call.Body("every_seconds"), seconds)) {
+      return base::InvalidArgument("\"every_seconds\" is a whole number");
+    }
+    return JobTiming(Every{std::chrono::seconds(seconds)});
+  }
+  NTA_ASSIGN_OR_RETURN(const std::chrono::minutes at, ReadTimeOfDay(call.Body("daily_at")));
+  const std::string_view zone = call.Body("zone");
+  if (!zone.empty() && zone != "utc" && zone != "local") {
+    return base::InvalidArgument("\"zone\" is utc or local");
+  }
+  return JobTiming(Daily{at, zone == "utc" ? DayZone::kUtc : DayZone::kLocal});
+}
+
+Response PutTiming(Services& services, const Call& call) {
+  Scheduler& scheduler = services.operations.scheduler;
+  const auto timing = ReadTiming(call);
+  if (!timing.ok()) return FromStatus(timing.status());
+  const auto before = scheduler.GetJob(call.Path("job"));
+  Response response = JobAnswer(services, call, scheduler.SetTiming(call.Path("job"), *timing));
+  if (before.ok()) response.audit = {{"before", nta::ToString(before->options.timing)}};
+  return response;
+}
+
 // How the database grew over the last day, when it was measured.
 std::string GrowthJson(Services& services, Timestamp now) {
   const auto lines = services.store.Samples({.names = {"store.file_bytes"},
@@ -84,38 +131,44 @@ Response GetRetention(Services& services, const Call&) {
 
 template <typename Number>
 absl::Status Take(std::string_view name, std::string_view text, std::optional<Number>& value) {
-  value.reset();
-  if (text.empty()) return absl::OkStatus();
   std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() ||
-      number > std::numeric_limits<Number>::max()) {
+  if (text == "null") {
+    value.reset();
+    return absl::OkStatus();
+  }
+  if (!ReadWhole(text, number) || number > std::numeric_limits<Number>::max()) {
     return base::InvalidArgument("\"" + std::string(name) + "\" is a whole number, 1 or more");
   }
   value = static_cast<Number>(number);
   return absl::OkStatus();
 }
 
-// Left out is kept for good. `read` gives a value by its name.
-template <typename Read>
-absl::StatusOr<RetentionSettings> ReadSettings(const Read& read) {
-  RetentionSettings settings;
-  NTA_RETURN_IF_ERROR(Take("flow_days", read("flow_days"), settings.flow_days));
-  NTA_RETURN_IF_ERROR(Take("alert_days", read("alert_days"), settings.alert_days));
-  NTA_RETURN_IF_ERROR(Take("sample_days", read("sample_days"), settings.sample_days));
-  NTA_RETURN_IF_ERROR(Take("max_bytes", read("max_bytes"), settings.max_bytes));
+// `settings` with what is given changed.
+absl::StatusOr<RetentionSettings> ReadSettings(const TextMap& given, RetentionSettings settings) {
+  for (const auto& [name, text] : given) {
+    if (name == "flow_days") NTA_RETURN_IF_ERROR(Take(name, text, settings.flow_days));
+    if (name == "alert_days") NTA_RETURN_IF_ERROR(Take(name, text, settings.alert_days));
+    if (name == "sample_days") NTA_RETURN_IF_ERROR(Take(name, text, settings.sample_days));
+    if (name == "max_bytes") NTA_RETURN_IF_ERROR(Take(name, text, settings.max_bytes));
+  }
   return settings;
 }
 
 Response PutRetention(Services& services, const Call& call) {
-  const auto settings = ReadSettings([&](std::string_view name) { return call.Body(name); });
+  const auto now = services.operations.retention.Get();
+  // Damaged settings are set anew as a whole.
+  const auto settings =
+      ReadSettings(call.body, now.ok() ? *now : RetentionSettings{.sample_days = std::nullopt});
   if (!settings.ok()) return FromStatus(settings.status());
   const absl::Status set = services.operations.retention.Set(*settings);
-  return set.ok() ? GetRetention(services, call) : FromStatus(set);
+  if (!set.ok()) return FromStatus(set);
+  Response response = GetRetention(services, call);
+  if (now.ok()) response.audit = {{"before", ToJson(*now)}};
+  return response;
 }
 
 Response PreviewRetention(Services& services, const Call& call) {
-  const auto settings = ReadSettings([&](std::string_view name) { return call.Query(name); });
+  const auto settings = ReadSettings(call.query, {.sample_days = std::nullopt});
   if (!settings.ok()) return FromStatus(settings.status());
   const auto preview = services.operations.retention.Preview(*settings, services.clock.wall());
   if (!preview.ok()) return FromStatus(preview.status());
@@ -156,13 +209,13 @@ Route JobAct(std::string act, Handler handler, std::string summary, int success)
 std::vector<Field> RetentionFields() {
   const auto days = [](std::string name, std::string what) {
     return Field{std::move(name), "days that " + what + " are kept; null: for good",
-                 Need::kOptional, FieldType::kInteger};
+                 Need::kOptional, FieldType::kInteger, true};
   };
   return {days("flow_days", "flows and their totals"),
           days("alert_days", "alerts"),
           days("sample_days", "measures of health"),
           {"max_bytes", "of the database, 16777216 or more; null: no bound", Need::kOptional,
-           FieldType::kInteger}};
+           FieldType::kInteger, true}};
 }
 
 }  // namespace
@@ -183,6 +236,18 @@ std::vector<Route> ScheduleRoutes() {
       JobAct("pause", PauseJob, "Keep a job from running by itself", 200),
       JobAct("resume", ResumeJob, "Let a job run by itself again", 200),
       JobAct("run", RunJob, "Run a job now, paused or not", 202),
+      {.method = "PUT",
+       .path = "/api/v1/schedule/{job}/timing",
+       .access = Access::kAdmin,
+       .work = Work::kStore,
+       .handler = PutTiming,
+       .summary = "Change when a job runs; its next time is counted from now",
+       .parameters = {},
+       .fields = {{"every_seconds", "1 to 31622400", Need::kOptional, FieldType::kInteger},
+                  {"daily_at", "instead: a time of day, 03:30", Need::kOptional},
+                  {"zone", "of daily_at: local (default) or utc", Need::kOptional}},
+       .answer = "the job",
+       .audit = "schedule.timing"},
       Reading("/api/v1/settings/retention", GetRetention, "What is kept for how long", {},
               retention),
       {.method = "PUT",
@@ -190,7 +255,7 @@ std::vector<Route> ScheduleRoutes() {
        .access = Access::kAdmin,
        .work = Work::kStore,
        .handler = PutRetention,
-       .summary = "Set what is kept for how long; what is left out is kept for good",
+       .summary = "Set what is kept for how long; what is left out stays as it is",
        .parameters = {},
        .fields = RetentionFields(),
        .answer = retention,

@@ -5,7 +5,6 @@
 
 #include "app.h"
 #include "base/status.h"
-#include "counted_traffic.h"
 #include "json_text.h"
 #include "nta/json/json.h"
 #include "openapi.h"
@@ -20,17 +19,6 @@ constexpr std::array<std::pair<std::string_view, FlowOrder>, 4> kOrders = {{
     {"-bytes", FlowOrder::kMostBytes},
     {"-packets", FlowOrder::kMostPackets},
 }};
-
-// By what the store makes no series of; null: it does.
-FlowKey SeriesKey(std::string_view by) {
-  if (by == "application") return ApplicationKey;
-  return by == "category" ? CategoryKey : FlowKey();
-}
-
-// Likewise for tops.
-FlowKey TopKey(std::string_view dimension) {
-  return dimension == "category" ? CategoryKey : FlowKey();
-}
 
 template <typename Result, typename Render>
 Response Answer(const absl::StatusOr<Result>& result, const Render& render) {
@@ -60,7 +48,9 @@ absl::StatusOr<SeriesQuery> ReadSeries(Services& services, const Call& call) {
   SeriesQuery query;
   NTA_ASSIGN_OR_RETURN(query.interval, ReadInterval(call, services.clock.wall()));
   NTA_ASSIGN_OR_RETURN(query.step, ReadStep(call, query.interval));
-  if (call.Query("by") == "none") query.by = SeriesBy::kNone;
+  if (const std::string_view by = call.Query("by"); !by.empty()) {
+    NTA_ASSIGN_OR_RETURN(query.by, ParseSeriesBy(by));
+  }
   NTA_ASSIGN_OR_RETURN(query.measure, ReadMeasure(call, "measure"));
   if (const std::string_view address = call.Query("address"); !address.empty()) {
     const auto parsed = IpAddress::Parse(address);
@@ -74,10 +64,6 @@ Response GetSeries(Services& services, const Call& call) {
   auto query = ReadSeries(services, call);
   if (!query.ok()) return FromStatus(query.status());
   if (auto refused = ReadFilter(call, query->filter)) return *std::move(refused);
-  if (const FlowKey key = SeriesKey(call.Query("by")); key != nullptr) {
-    return Answer(CountSeries(services.store, *query, key, ControlOf(call)),
-                  [&](const SeriesResult& result) { return ToJson(result, *query); });
-  }
   return Answer(services.store.Series(*query, ControlOf(call)),
                 [&](const SeriesResult& result) { return ToJson(result, *query); });
 }
@@ -85,9 +71,8 @@ Response GetSeries(Services& services, const Call& call) {
 absl::Status ReadTop(Services& services, const Call& call, TopQuery& query) {
   NTA_ASSIGN_OR_RETURN(query.interval, ReadInterval(call, services.clock.wall()));
   NTA_ASSIGN_OR_RETURN(query.limit, ReadLimit(call, {.default_value = 10, .max = 100}));
-  const std::string_view dimension = call.Query("dimension");
-  if (!dimension.empty() && TopKey(dimension) == nullptr) {
-    NTA_ASSIGN_OR_RETURN(query.dimension, ParseTopDimension(call.Query("dimension")));
+  if (const std::string_view dimension = call.Query("dimension"); !dimension.empty()) {
+    NTA_ASSIGN_OR_RETURN(query.dimension, ParseTopDimension(dimension));
   }
   NTA_ASSIGN_OR_RETURN(query.by, ReadMeasure(call, "by"));
   return absl::OkStatus();
@@ -98,11 +83,6 @@ Response GetTop(Services& services, const Call& call) {
   if (auto refused = ReadFilter(call, query.filter)) return *std::move(refused);
   if (const absl::Status status = ReadTop(services, call, query); !status.ok())
     return FromStatus(status);
-  if (const FlowKey key = TopKey(call.Query("dimension")); key != nullptr) {
-    return Answer(
-        CountTop(services.store, query, key, ControlOf(call)),
-        [&](const CountedTop& top) { return ToJson(top, query, call.Query("dimension")); });
-  }
   return Answer(services.store.Top(query, ControlOf(call)),
                 [&](const TopResult& result) { return ToJson(result, query); });
 }

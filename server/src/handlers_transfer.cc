@@ -5,6 +5,7 @@
 #include "app.h"
 #include "base/status.h"
 #include "body_file.h"
+#include "job_start.h"
 #include "json_text.h"
 #include "nta/json/flow_transfer.h"
 #include "parameters.h"
@@ -18,12 +19,6 @@ constexpr std::size_t kReadBytes = 1 << 20;
 
 std::string_view TypeOf(TransferFormat format) {
   return format == TransferFormat::kCsv ? "text/csv; charset=utf-8" : "application/x-ndjson";
-}
-
-Response Begun(Services& services, const absl::StatusOr<std::string>& id) {
-  if (!id.ok()) return FromStatus(id.status());
-  const std::optional<Job> job = services.jobs.Find(*id);
-  return job ? Json(ToJson(*job), 202) : NoContent();
 }
 
 absl::StatusOr<TransferFormat> ReadFormat(const Call& call) {
@@ -57,11 +52,8 @@ Response PostExport(Services& services, const Call& call) {
   if (!format.ok()) return FromStatus(format.status());
   options.interval = *interval;
   options.format = *format;
-  return Begun(services,
-               services.jobs.Start({.kind = "export", .owner = call.principal.account.username},
-                                   [&services, options](JobContext& job) {
-                                     return Export(services, options, job);
-                                   }));
+  return StartJob(services, call, {.kind = "export"},
+                  [&services, options](JobContext& job) { return Export(services, options, job); });
 }
 
 std::string ToJson(const ImportReport& report) {
@@ -102,12 +94,10 @@ Response PostImport(Services& services, const Call& call) {
   if (file == nullptr || file->size() == 0) return Problem(400, "the body is empty");
   const ImportOptions options{.format = *format,
                               .skip_wrong_lines = call.Query("skip_wrong_lines") == "true"};
-  return Begun(services,
-               services.jobs.Start(
-                   {.kind = "import", .owner = call.principal.account.username, .exclusive = true},
-                   [&services, file = std::move(file), options](JobContext& job) {
-                     return Import(services, *file, options, job);
-                   }));
+  return StartJob(services, call, {.kind = "import", .exclusive = true},
+                  [&services, file = std::move(file), options](JobContext& job) {
+                    return Import(services, *file, options, job);
+                  });
 }
 
 }  // namespace

@@ -90,11 +90,11 @@ absl::Status HealthMonitor::Restore() {
   std::function<void(const Alert&)> listener;
   {
     absl::MutexLock lock(&mutex_);
+    std::vector<HealthThreshold> thresholds = DefaultThresholds();
     if (kept.ok()) {
-      NTA_ASSIGN_OR_RETURN(std::vector<HealthThreshold> thresholds,
-                           HealthThresholdsFromJson(*kept));
-      NTA_ASSIGN_OR_RETURN(watch_, HealthWatch::Create(std::move(thresholds)));
+      NTA_ASSIGN_OR_RETURN(thresholds, HealthThresholdsFromJson(*kept));
     }
+    NTA_ASSIGN_OR_RETURN(watch_, HealthWatch::Create(std::move(thresholds)));
     const absl::StatusOr<std::string> active = parts_.store.GetSetting(kActiveSetting);
     if (!active.ok()) return absl::OkStatus();
     NTA_ASSIGN_OR_RETURN(const std::vector<HealthFinding> findings,
@@ -265,7 +265,9 @@ std::string HealthMonitor::Json() {
   }
   return JsonObject()
       .Add("status", StatusOf(active))
-      .Add("summary", SummaryOf(active))
+      .Add("summary",
+           watch_.thresholds().empty() ? "Not watched: no thresholds are set." : SummaryOf(active))
+      .Add("thresholds", std::uint64_t{watch_.thresholds().size()})
       .Add("time", nta::ToString(latest_->sample.time))
       .AddJson("findings", JsonList(active, ToJsonWithWords))
       .AddJson("machine", nta::ToJson(latest_->sample, latest_->rates))

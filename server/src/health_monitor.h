@@ -49,7 +49,8 @@ class HealthMonitor {
   void SetOptions(HealthOptions options);
   // Told of every finding that is raised or over, as an alert; in the thread of Tick.
   void SetListener(std::function<void(const Alert&)> listener);
-  // Takes up the thresholds and what was raised before a restart.
+  // Takes up the thresholds of the store, those by default when it has none, and what was raised
+  // before a restart; also when another store took its place.
   absl::Status Restore();
 
   // Samples, watches, and writes the means of each minute into the store. What was done, in words.

@@ -28,16 +28,6 @@ void Widen(Seen& seen, const FlowRecord& flow) {
 
 }  // namespace
 
-std::string_view ToString(NameOrigin origin) {
-  switch (origin) {
-    case NameOrigin::kKnownAs:
-      return "known_as";
-    case NameOrigin::kAskedFor:
-      return "asked_for";
-  }
-  return "";
-}
-
 void HostTally::Add(const FlowRecord& flow) {
   if (!seen_) seen_ = {flow.first_seen, flow.last_seen};
   Widen(*seen_, flow);
@@ -70,13 +60,13 @@ void HostTally::AddName(std::string_view name, NameOrigin origin, const FlowReco
   if (names_.size() < kMaxNames) names_.emplace(key, Seen{flow.first_seen, flow.last_seen});
 }
 
-std::vector<HostName> HostTally::Names() const {
-  std::vector<HostName> names;
+std::vector<AddressName> HostTally::Names() const {
+  std::vector<AddressName> names;
   for (const auto& [key, seen] : names_) {
     names.push_back({key.first, key.second, seen.first, seen.last});
   }
   // What others know it as says more than what one client asked for.
-  std::stable_sort(names.begin(), names.end(), [](const HostName& a, const HostName& b) {
+  std::stable_sort(names.begin(), names.end(), [](const AddressName& a, const AddressName& b) {
     return std::pair(a.origin, b.last_seen) < std::pair(b.origin, a.last_seen);
   });
   return names;

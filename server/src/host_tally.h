@@ -14,20 +14,6 @@
 
 namespace nta::server {
 
-// How a name came to an address. `kKnownAs`: DNS, DHCP, TLS or HTTP seen earlier gave it;
-// `kAskedFor`: clients asked the address for it.
-enum class NameOrigin : std::uint8_t { kKnownAs, kAskedFor };
-std::string_view ToString(NameOrigin origin);  // "known_as", "asked_for"
-
-// Flows carry the name that was valid when they ran: this one was at least from the first to the
-// last of them.
-struct HostName {
-  std::string name;
-  NameOrigin origin = NameOrigin::kKnownAs;
-  Timestamp first_seen{};
-  Timestamp last_seen{};
-};
-
 class HostTally {
  public:
   // Strangers choose names: so many are kept.
@@ -46,7 +32,7 @@ class HostTally {
   std::uint64_t sent_bytes() const { return sent_bytes_; }
   std::uint64_t received_bytes() const { return received_bytes_; }
   // The latest first.
-  std::vector<HostName> Names() const;
+  std::vector<AddressName> Names() const;
   const PairTally& peers() const { return peers_; }
   // Ports of others that it reached, and its own that others reached.
   const KeyTally& ports() const { return ports_; }

@@ -66,6 +66,8 @@ struct Response {
   // For the audit trail, not for the client: what the handler found out. "actor", "role" and
   // "target" take the place of what the request said; other names are details. Never a secret.
   NamedValues audit;
+  // The act goes on after the answer: whoever ends it records its outcome.
+  bool ends_later = false;
   // Shared between the hub that fills it and the connection that empties it.
   std::shared_ptr<StreamClient> stream;
 };

@@ -23,6 +23,25 @@ std::string_view ToString(JobState state) {
   return "";
 }
 
+namespace {
+
+std::string WithArticle(const std::string& kind) {
+  const std::string words = kind.starts_with("backup.") ? kind.substr(7) + " of a backup" : kind;
+  return (std::string_view("aeiou").find(words.front()) == std::string_view::npos ? "a " : "an ") +
+         words;
+}
+
+// Whether a job of `spec` may run beside one that runs.
+absl::Status CheckBeside(const JobSpec& spec, const Job& other, bool other_is_alone) {
+  const bool same = spec.exclusive && other.kind == spec.kind;
+  if (!same && !spec.alone && !other_is_alone) return absl::OkStatus();
+  return base::MakeStatus(absl::StatusCode::kFailedPrecondition,
+                          WithArticle(other.kind) + " is running, begun by " + other.owner +
+                              ": wait for its end or cancel it (job " + other.id + ")");
+}
+
+}  // namespace
+
 void JobContext::Report(double progress, std::string_view doing) {
   absl::MutexLock lock(&jobs_.mutex_);
   job_.progress = std::clamp(progress, 0.0, 1.0);
@@ -45,10 +64,7 @@ absl::StatusOr<std::string> Jobs::Start(JobSpec spec, JobWork work) {
   for (const auto& [id, entry] : jobs_) {
     if (entry->job.state != JobState::kRunning) continue;
     ++running;
-    if (spec.exclusive && entry->job.kind == spec.kind) {
-      return base::MakeStatus(absl::StatusCode::kFailedPrecondition,
-                              "a job of this kind is running already: " + id);
-    }
+    NTA_RETURN_IF_ERROR(CheckBeside(spec, entry->job, entry->alone));
   }
   if (running >= kMaxRunning) {
     return base::MakeStatus(absl::StatusCode::kResourceExhausted,
@@ -60,6 +76,8 @@ absl::StatusOr<std::string> Jobs::Start(JobSpec spec, JobWork work) {
   entry.job.kind = std::move(spec.kind);
   entry.job.owner = std::move(spec.owner);
   entry.job.started = clock_.wall();
+  entry.alone = spec.alone;
+  entry.on_end = std::move(spec.on_end);
   const std::string id = entry.job.id;
   jobs_.emplace(id, std::move(owned));
   entry.thread = std::jthread([this, &entry, work = std::move(work)](std::stop_token stop) {
@@ -71,19 +89,25 @@ absl::StatusOr<std::string> Jobs::Start(JobSpec spec, JobWork work) {
 void Jobs::Run(Entry& entry, const JobWork& work, std::stop_token stop) {
   JobContext context(*this, entry.job, stop);
   absl::StatusOr<std::string> result = work(context);
-  absl::MutexLock lock(&mutex_);
-  Job& job = entry.job;
-  job.ended = clock_.wall();
-  if (result.ok()) {
-    job.state = JobState::kDone;
-    job.progress = 1;
-    job.result = *std::move(result);
-    return;
+  Job ended;
+  {
+    absl::MutexLock lock(&mutex_);
+    ended = entry.job;
   }
-  job.state = stop.stop_requested() && absl::IsCancelled(result.status()) ? JobState::kCancelled
-                                                                          : JobState::kFailed;
-  job.error = result.status();
-  job.file = nullptr;
+  ended.ended = clock_.wall();
+  if (result.ok()) {
+    ended.state = JobState::kDone;
+    ended.progress = 1;
+    ended.result = *std::move(result);
+  } else {
+    const bool cancelled = stop.stop_requested() && absl::IsCancelled(result.status());
+    ended.state = cancelled ? JobState::kCancelled : JobState::kFailed;
+    ended.error = result.status();
+    ended.file = nullptr;
+  }
+  if (entry.on_end) entry.on_end(ended);
+  absl::MutexLock lock(&mutex_);
+  entry.job = std::move(ended);
 }
 
 std::optional<Job> Jobs::Find(std::string_view id) {

@@ -49,6 +49,10 @@ struct JobSpec {
   std::string owner{};
   // Only one job of its kind at a time.
   bool exclusive = false;
+  // Only while no other job runs, and none begins meanwhile.
+  bool alone = false;
+  // Told how it ended, before anybody else sees it.
+  std::function<void(const Job&)> on_end{};
 };
 
 class Jobs;
@@ -87,8 +91,8 @@ class Jobs {
   Jobs(const Jobs&) = delete;
   Jobs& operator=(const Jobs&) = delete;
 
-  // The job's id. ResourceExhausted when too many run, FailedPrecondition when an exclusive one
-  // runs already.
+  // The job's id. ResourceExhausted when too many run; FailedPrecondition, with a text for people,
+  // when one runs that this one cannot run beside.
   absl::StatusOr<std::string> Start(JobSpec spec, JobWork work);
   std::optional<Job> Find(std::string_view id);
   std::vector<Job> List();  // the newest first
@@ -99,6 +103,8 @@ class Jobs {
  private:
   struct Entry {
     Job job;
+    bool alone = false;
+    std::function<void(const Job&)> on_end;
     std::jthread thread;
   };
   friend class JobContext;

@@ -18,6 +18,14 @@ std::string TextOf(const AlertRule& rule) {
 
 }  // namespace
 
+std::string WithoutContents(const absl::Status& status) {
+  std::string message(status.message().data(), status.message().size());
+  const std::size_t end = message.rfind("\" is no address");
+  const std::size_t begin = end == std::string::npos ? end : message.find(": \"");
+  if (begin != std::string::npos && begin < end) message.replace(begin, end + 1 - begin, ": this");
+  return message;
+}
+
 LiveDetection::LiveDetection() {
   const absl::Status status = SetDetectors({});
   static_cast<void>(status);  // the defaults are valid
@@ -35,12 +43,17 @@ void LiveDetection::SetBase(DetectionOptions base) {
   base_ = std::move(base);
 }
 
-absl::Status LiveDetection::SetDetectors(const DetectionOptions& options) {
+DetectionOptions LiveDetection::WithBase(DetectionOptions options) const {
   absl::MutexLock lock(&mutex_);
-  DetectionOptions merged = options;
-  merged.disabled.insert(base_.disabled.begin(), base_.disabled.end());
-  if (merged.policy.block_lists.empty()) merged.policy.block_lists = base_.policy.block_lists;
-  NTA_ASSIGN_OR_RETURN(DetectorList list, DefaultDetectors(merged));
+  options.disabled.insert(base_.disabled.begin(), base_.disabled.end());
+  if (options.policy.block_lists.empty()) options.policy.block_lists = base_.policy.block_lists;
+  return options;
+}
+
+absl::Status LiveDetection::SetDetectors(const DetectionOptions& options) {
+  // Files are read without the lock, for which the thread that captures may wait.
+  NTA_ASSIGN_OR_RETURN(DetectorList list, DefaultDetectors(WithBase(options)));
+  absl::MutexLock lock(&mutex_);
   detectors_.clear();
   for (std::unique_ptr<Detector>& detector : list) {
     detectors_.push_back({.detector = std::move(detector)});
@@ -152,7 +165,14 @@ void LiveDetection::Note() {
                       .memory_bytes = detector.memory_bytes(),
                       .memory_limit_bytes = detector.memory_limit_bytes(),
                       .evictions = detector.evictions(),
-                      .alerts = running.alerts});
+                      .alerts = running.alerts,
+                      .block_entries = {},
+                      .problem = {}});
+    if (const auto* policy = dynamic_cast<const PolicyDetector*>(&detector)) {
+      status.back().block_entries = policy->block_entries();
+      const absl::Status error = policy->reload_error();
+      if (!error.ok()) status.back().problem = WithoutContents(error);
+    }
   }
   absl::MutexLock lock(&mutex_);
   status_ = std::move(status);

@@ -27,8 +27,14 @@ struct DetectorStatus {
   std::size_t memory_bytes = 0;
   std::size_t memory_limit_bytes = 0;
   std::uint64_t evictions = 0;
-  std::uint64_t alerts = 0;  // states, since the server started
+  std::uint64_t alerts = 0;                  // states, since the server started
+  std::optional<std::size_t> block_entries;  // of the detector that has block lists
+  std::string problem;                       // why a list was not read again; empty: none
 };
+
+// The error of a block list, with the place but without the words of the file: it may be any file
+// of the machine, and what it holds is not for whoever asked for it.
+std::string WithoutContents(const absl::Status& status);
 
 // Traffic that is no news to any detector, because our own blocks drop it. Asked by the thread that
 // captures, so neither may wait.
@@ -50,6 +56,8 @@ class LiveDetection final : public Detector {
   // InvalidArgument when the options name an unknown detector or a rule is invalid; then nothing
   // changes. A detector whose options stay, and a rule that stays, go on with what they know.
   absl::Status SetDetectors(const DetectionOptions& options);
+  // The options with what SetBase adds.
+  DetectionOptions WithBase(DetectionOptions options) const;
   absl::Status SetRules(const std::vector<AlertRule>& rules);
   // Before the first packet.
   void SkipCut(CutTest cut) { cut_ = std::move(cut); }

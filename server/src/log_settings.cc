@@ -63,8 +63,10 @@ absl::Status SetLogRotation(Services& services, const LogRotation& rotation) {
 
 void RestoreLogRotation(Services& services) {
   const absl::StatusOr<std::string> kept = services.store.GetSetting(kLogRotationSetting);
-  if (!kept.ok() || kept->empty()) return;
-  const absl::StatusOr<LogRotation> rotation = Parse(*kept, services.logs->rotation());
+  const LogRotation& by_default = services.logs->default_rotation();
+  const absl::StatusOr<LogRotation> rotation = !kept.ok() || kept->empty()
+                                                   ? absl::StatusOr<LogRotation>(by_default)
+                                                   : Parse(*kept, by_default);
   const absl::Status status =
       rotation.ok() ? services.logs->SetRotation(*rotation) : rotation.status();
   if (!status.ok()) {

@@ -15,7 +15,8 @@ inline constexpr std::string_view kLogRotationSetting = "server.log_rotation";
 absl::StatusOr<LogRotation> ReadLogRotation(const Call& call, LogRotation rotation);
 // Sets and keeps it.
 absl::Status SetLogRotation(Services& services, const LogRotation& rotation);
-// What was kept takes the place of the options; when it cannot be read, that is logged.
+// What is kept takes the place of the options, or they hold; when it cannot be read, that is
+// logged.
 void RestoreLogRotation(Services& services);
 
 }  // namespace nta::server

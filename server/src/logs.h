@@ -56,6 +56,8 @@ class Logs {
   std::string path(LogKind kind) const;
 
   LogRotation rotation() const;
+  // As the options ask for.
+  const LogRotation& default_rotation() const { return options_.rotation; }
   absl::Status SetRotation(const LogRotation& rotation);
   // Puts the files aside now.
   absl::Status RotateNow();

@@ -54,6 +54,27 @@ absl::Status NotificationDesk::Open(const std::string& directory, std::string ke
   key_ = std::move(key);
   NTA_ASSIGN_OR_RETURN(notifier_, Notifier::Open({.directory = directory}));
   absl::MutexLock lock(&mutex_);
+  return TakeUp();
+}
+
+absl::Status NotificationDesk::Reload() {
+  if (notifier_ == nullptr) return absl::OkStatus();
+  absl::MutexLock lock(&mutex_);
+  for (const auto& [id, channel] : channels_) notifier_->SetChannel(id, nullptr);
+  channels_.clear();
+  routes_.clear();
+  seen_.clear();
+  {
+    absl::MutexLock in_app(&in_app_mutex_);
+    kept_.clear();
+    fresh_.clear();
+    gone_.clear();
+    next_number_ = 1;
+  }
+  return TakeUp();
+}
+
+absl::Status NotificationDesk::TakeUp() {
   NTA_RETURN_IF_ERROR(LoadChannels());
   NTA_RETURN_IF_ERROR(LoadInApp());
   if (const auto routes = store_.GetDocument(kRoutesKind, "all"); routes.ok()) {
@@ -101,10 +122,16 @@ absl::Status NotificationDesk::LoadChannels() {
           "channel " + document.id + " is left out: " + Message(channel.status()));
       continue;
     }
-    const std::string secret = Unseal(TextOf(json, "secret"));
+    const std::string sealed = TextOf(json, "secret");
+    const std::string secret = Unseal(sealed);
+    channel->needs_secret = !sealed.empty() && secret.empty();
     channel->email.password = channel->kind == "email" ? secret : "";
     channel->webhook.secret = channel->kind == "webhook" ? secret : "";
-    if (auto made = Make(*channel); made.ok()) {
+    if (channel->needs_secret) {
+      Log(LogLevel::kWarning, "channel " + channel->id +
+                                  " sends nothing: its secret was sealed with another key and must "
+                                  "be entered again");
+    } else if (auto made = Make(*channel); made.ok()) {
       if (channel->enabled) notifier_->SetChannel(channel->id, *std::move(made));
     } else {
       Log(LogLevel::kWarning, "channel " + channel->id + ": " + Message(made.status()));
@@ -127,7 +154,9 @@ absl::Status NotificationDesk::LoadInApp() {
                           .subject = TextOf(json, "subject"),
                           .text = TextOf(json, "text"),
                           .alert = TextOf(json, "alert")};
-    next_number_ = std::strtoull(document.id.c_str(), nullptr, 10) + 1;
+    // Never back: a number is given once in the life of a process.
+    next_number_ =
+        std::max<std::uint64_t>(next_number_, std::strtoull(document.id.c_str(), nullptr, 10) + 1);
     kept_.push_back(std::move(one));
   }
   while (kept_.size() > kMostKept) {
@@ -182,6 +211,19 @@ void NotificationDesk::Offer(const Alert& alert, std::string json) {
   }
 }
 
+void NotificationDesk::OfferSummary(std::string_view day, std::string_view text, std::string json) {
+  if (notifier_ == nullptr) return;
+  Notification news;
+  news.id = "day-" + std::string(day);
+  news.time = clock_.wall();
+  news.kind = kDailySummaryClass;
+  news.alert_class = kDailySummaryClass;
+  news.subject = "The day " + std::string(day);
+  news.text = text;
+  news.json = std::move(json);
+  notifier_->Offer(news, clock_.wall());
+}
+
 void NotificationDesk::SaveInApp() {
   std::vector<InAppNotification> fresh;
   std::vector<std::string> gone;
@@ -226,6 +268,18 @@ std::vector<ChannelSetup> NotificationDesk::Channels() const {
   return channels;
 }
 
+namespace {
+
+absl::Status NeedsSecret(const ChannelSetup& channel) {
+  return base::MakeStatus(
+      absl::StatusCode::kFailedPrecondition,
+      std::string(channel.kind == "email" ? "the password" : "the secret") +
+          " of this channel was stored with another key, as after a restore from another machine: "
+          "enter it again");
+}
+
+}  // namespace
+
 absl::StatusOr<ChannelSetup> NotificationDesk::PutChannel(ChannelSetup channel, bool is_new) {
   absl::MutexLock lock(&mutex_);
   const auto known = channels_.find(channel.id);
@@ -250,7 +304,14 @@ absl::StatusOr<ChannelSetup> NotificationDesk::PutChannel(ChannelSetup channel, 
     if (channel.webhook.secret.empty() && old.webhook.url == channel.webhook.url) {
       channel.webhook.secret = old.webhook.secret;
     }
+    // Without a user name nobody logs in, and another address has another secret.
+    const bool lacks =
+        channel.kind == "email"
+            ? same_server && !channel.email.username.empty() && channel.email.password.empty()
+            : old.webhook.url == channel.webhook.url && channel.webhook.secret.empty();
+    if (old.needs_secret && lacks) return NeedsSecret(old);
   }
+  channel.needs_secret = false;
   NTA_ASSIGN_OR_RETURN(auto made, Make(channel));
   const std::string secret = channel.kind == "email"     ? channel.email.password
                              : channel.kind == "webhook" ? channel.webhook.secret
@@ -285,6 +346,8 @@ absl::Status NotificationDesk::TestChannel(std::string_view id) {
     absl::MutexLock lock(&mutex_);
     const auto found = channels_.find(id);
     if (found == channels_.end()) return NotFound("there is no such channel");
+    if (found->second.needs_secret) return NeedsSecret(found->second);
+    // One of its own: that of the queue may be sending.
     NTA_ASSIGN_OR_RETURN(channel, Make(found->second));
   }
   const Timestamp now = clock_.wall();

@@ -33,6 +33,9 @@ struct ChannelSetup {
   std::string name;
   std::string kind;  // "email", "webhook", "syslog"
   bool enabled = true;
+  // The password or secret that the store holds was sealed with another key, as after a restore on
+  // another machine: nothing is sent until somebody enters it again.
+  bool needs_secret = false;
   EmailOptions email;
   WebhookOptions webhook;
   SyslogOptions syslog;
@@ -63,18 +66,27 @@ class NotificationDesk {
   // Opens the queue in `directory` and takes up what the store holds. `key` seals secrets in the
   // store.
   absl::Status Open(const std::string& directory, std::string key);
+  // Takes up what the store holds in place of what was known: another store took its place. What
+  // waits to be sent is sent all the same. Nothing before Open.
+  absl::Status Reload();
   // An alert that was not suppressed. Never blocks.
   void Offer(const Alert& alert, std::string json);
+  // What a day was, to the routes of the class kDailySummaryClass, and those of every class that
+  // take what is only for information. Never blocks.
+  static constexpr std::string_view kDailySummaryClass = "daily_summary";
+  void OfferSummary(std::string_view day, std::string_view text, std::string json);
   // Sends and saves until `stop`, then saves what is left.
   void Run(std::stop_token stop);
   // One round of that, without a pause; answers when the next is due.
   Timestamp Step();
 
   std::vector<ChannelSetup> Channels() const;
-  // A secret that is empty stays what it is.
+  // A secret that is empty stays what it is; FailedPrecondition when that is lost.
   absl::StatusOr<ChannelSetup> PutChannel(ChannelSetup channel, bool is_new);
   // FailedPrecondition while a route leads to it.
   absl::Status RemoveChannel(std::string_view id);
+  // Sends a message of its own, whether or not the channel is in use. FailedPrecondition when its
+  // secret is lost.
   absl::Status TestChannel(std::string_view id);
   std::map<std::string, ChannelStats> Stats() const;
   std::vector<NotificationRoute> Routes() const;
@@ -93,6 +105,8 @@ class NotificationDesk {
     std::set<std::string> read;
   };
 
+  // Channels and routes, and the notifications of users.
+  absl::Status TakeUp() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status LoadChannels() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status LoadInApp();
   // The ids of the oldest and the newest that are kept; empty when there is none.

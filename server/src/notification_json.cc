@@ -50,6 +50,15 @@ absl::StatusOr<std::uint16_t> GetPort(const Object& json, std::uint16_t fallback
   return static_cast<std::uint16_t>(port);
 }
 
+// Of a file of the server.
+absl::StatusOr<std::string> GetPath(const Object& json, const char* name) {
+  NTA_ASSIGN_OR_RETURN(std::string path, Get(json, name, std::string()));
+  if (!path.empty() && (path[0] != '/' || path.find('\0') != std::string::npos)) {
+    return base::InvalidArgument("\"" + std::string(name) + "\" is an absolute path");
+  }
+  return path;
+}
+
 absl::Status KnowsOnly(const Object& json, std::initializer_list<std::string_view> names) {
   for (const auto& [name, value] : json.items()) {
     if (std::find(names.begin(), names.end(), name) == names.end()) {
@@ -61,7 +70,7 @@ absl::Status KnowsOnly(const Object& json, std::initializer_list<std::string_vie
 
 absl::Status ReadEmail(const Object& json, EmailOptions& email) {
   NTA_RETURN_IF_ERROR(KnowsOnly(json, {"host", "port", "security", "username", "password", "from",
-                                       "to", "subject_prefix", "has_password"}));
+                                       "to", "subject_prefix", "has_password", "ca_file"}));
   NTA_ASSIGN_OR_RETURN(email.host, Get(json, "host", std::string()));
   NTA_ASSIGN_OR_RETURN(email.port, GetPort(json, email.port));
   NTA_ASSIGN_OR_RETURN(const std::string security, Get(json, "security", std::string("starttls")));
@@ -71,11 +80,13 @@ absl::Status ReadEmail(const Object& json, EmailOptions& email) {
   NTA_ASSIGN_OR_RETURN(email.from, Get(json, "from", std::string()));
   NTA_ASSIGN_OR_RETURN(email.to, GetTexts(json, "to"));
   NTA_ASSIGN_OR_RETURN(email.subject_prefix, Get(json, "subject_prefix", email.subject_prefix));
+  NTA_ASSIGN_OR_RETURN(email.ca_file, GetPath(json, "ca_file"));
   return absl::OkStatus();
 }
 
 absl::Status ReadWebhook(const Object& json, WebhookOptions& webhook) {
-  NTA_RETURN_IF_ERROR(KnowsOnly(json, {"url", "secret", "allowed_networks", "has_secret"}));
+  NTA_RETURN_IF_ERROR(
+      KnowsOnly(json, {"url", "secret", "allowed_networks", "has_secret", "ca_file"}));
   NTA_ASSIGN_OR_RETURN(webhook.url, Get(json, "url", std::string()));
   NTA_ASSIGN_OR_RETURN(webhook.secret, Get(json, "secret", std::string()));
   NTA_ASSIGN_OR_RETURN(const auto networks, GetTexts(json, "allowed_networks"));
@@ -83,6 +94,7 @@ absl::Status ReadWebhook(const Object& json, WebhookOptions& webhook) {
     NTA_ASSIGN_OR_RETURN(const IpPrefix network, IpPrefix::Parse(text));
     webhook.allowed_networks.push_back(network);
   }
+  NTA_ASSIGN_OR_RETURN(webhook.ca_file, GetPath(json, "ca_file"));
   return absl::OkStatus();
 }
 
@@ -109,7 +121,8 @@ Object Settings(const ChannelSetup& channel) {
             {"has_password", !email.password.empty()},
             {"from", email.from},
             {"to", email.to},
-            {"subject_prefix", email.subject_prefix}};
+            {"subject_prefix", email.subject_prefix},
+            {"ca_file", email.ca_file}};
   }
   if (channel.kind == "webhook") {
     Object networks = Object::array();
@@ -118,7 +131,8 @@ Object Settings(const ChannelSetup& channel) {
     }
     return {{"url", channel.webhook.url},
             {"has_secret", !channel.webhook.secret.empty()},
-            {"allowed_networks", networks}};
+            {"allowed_networks", networks},
+            {"ca_file", channel.webhook.ca_file}};
   }
   const SyslogOptions& syslog = channel.syslog;
   return {{"host", syslog.host},
@@ -139,7 +153,10 @@ absl::StatusOr<NotificationRoute> RouteFromJson(const Object& json) {
                        Get(json, "min_severity", std::string("medium")));
   NTA_ASSIGN_OR_RETURN(route.min_severity, ParseSeverity(severity));
   NTA_ASSIGN_OR_RETURN(route.classes, GetTexts(json, "classes"));
-  for (const std::string& one : route.classes) NTA_RETURN_IF_ERROR(ParseAlertClass(one).status());
+  for (const std::string& one : route.classes) {
+    if (one == NotificationDesk::kDailySummaryClass) continue;
+    NTA_RETURN_IF_ERROR(ParseAlertClass(one).status());
+  }
   if (json.contains("states")) {
     NTA_ASSIGN_OR_RETURN(route.states, GetTexts(json, "states"));
     for (const std::string& one : route.states) NTA_RETURN_IF_ERROR(ParseAlertState(one).status());
@@ -159,6 +176,7 @@ std::string ToJson(const ChannelSetup& channel, const ChannelStats& stats) {
                {"name", channel.name},
                {"kind", channel.kind},
                {"enabled", channel.enabled},
+               {"needs_secret", channel.needs_secret},
                {"settings", Settings(channel)},
                {"status",
                 {{"sent", stats.sent},
@@ -176,7 +194,8 @@ std::string ToJson(const ChannelSetup& channel, const ChannelStats& stats) {
 absl::StatusOr<ChannelSetup> ChannelFromJson(std::string_view text) {
   const Object json = Object::parse(text, nullptr, false);
   if (!json.is_object()) return base::InvalidArgument("a channel is an object");
-  NTA_RETURN_IF_ERROR(KnowsOnly(json, {"id", "name", "kind", "enabled", "settings", "status"}));
+  NTA_RETURN_IF_ERROR(
+      KnowsOnly(json, {"id", "name", "kind", "enabled", "needs_secret", "settings", "status"}));
   ChannelSetup channel;
   NTA_ASSIGN_OR_RETURN(channel.id, Get(json, "id", std::string()));
   NTA_ASSIGN_OR_RETURN(channel.name, Get(json, "name", std::string()));

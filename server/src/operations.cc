@@ -72,7 +72,8 @@ Operations::Operations(Store& store, const Clock& clock, std::function<CaptureSt
       summaries(store, SystemZoneOffset),
       incidents(store) {}
 
-absl::Status Operations::AddJobs(std::function<void(const DailySummary&)> on_summary) {
+absl::Status Operations::AddJobs(std::function<void(const DailySummary&)> on_summary,
+                                 Recorder record) {
   NTA_RETURN_IF_ERROR(scheduler.Add(
       {.name = "health_sample",
        .description = "Measures this machine, the pipeline and the API, and raises alerts",
@@ -84,7 +85,14 @@ absl::Status Operations::AddJobs(std::function<void(const DailySummary&)> on_sum
       {.name = "retention",
        .description = "Deletes what the retention settings do not keep, and gives back the space",
        .timing = Every{hours(1)}},
-      [this](const nta::JobContext& context) { return retention.Run(context.now); }));
+      [this,
+       record = std::move(record)](const nta::JobContext& context) -> absl::StatusOr<std::string> {
+        const auto run = [&] { return retention.Run(context.now); };
+        // What keeps everything is no act.
+        NTA_ASSIGN_OR_RETURN(const RetentionSettings settings, retention.Get());
+        const bool acts = settings != RetentionSettings();
+        return record && acts ? record("store.retention", run) : run();
+      }));
   return scheduler.Add({.name = "daily_summary",
                         .description = "Sums up the day before: traffic, alerts, losses",
                         .timing = Daily{minutes(10), DayZone::kLocal}},

@@ -8,6 +8,7 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -36,8 +37,12 @@ struct Operations {
   DailySummaries summaries;
   Incidents incidents;
 
+  // Does an act of the schedule and records it in the audit trail; does not do it when it cannot be
+  // recorded. Absent: nothing is recorded.
+  using Recorder = std::function<absl::StatusOr<std::string>(
+      std::string_view act, const std::function<absl::StatusOr<std::string>()>& work)>;
   // The jobs above, under the names of docs/schedule.md. `on_summary` is told of each day.
-  absl::Status AddJobs(std::function<void(const DailySummary&)> on_summary);
+  absl::Status AddJobs(std::function<void(const DailySummary&)> on_summary, Recorder record = {});
 };
 
 // Runs what is due until a stop is requested, in threads of its own, so that a backup of an hour

@@ -126,6 +126,10 @@ void AddLimits(CLI::App& app, ServerOptions& options) {
                  "Say what flows carry, and learn the names of addresses, from first messages")
       ->type_name("on|off")
       ->default_str("on");
+  app.add_option("--ndpi", options.ndpi,
+                 "Ask nDPI about flows that have no name (a build with NTA_WITH_NDPI)")
+      ->type_name("on|off")
+      ->default_str("off");
   app.add_option("--block-list", options.block_lists,
                  "Files of addresses, networks and names that nobody may talk to; read again when "
                  "they change");

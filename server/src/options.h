@@ -42,6 +42,7 @@ struct ServerOptions {
   std::size_t max_flows = 1'000'000;
   bool statistics = true;
   bool applications = true;
+  bool ndpi = false;
   std::vector<std::string> block_lists;
   std::vector<std::string> without_detectors;
   double requests_per_second = 20;

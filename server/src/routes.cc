@@ -49,6 +49,7 @@ std::string_view ToString(Access access) {
 std::string_view ToString(FieldType type) {
   switch (type) {
     case FieldType::kText:
+    case FieldType::kSecret:
       return "string";
     case FieldType::kInteger:
       return "integer";
@@ -67,13 +68,14 @@ std::string_view ToString(FieldType type) {
 std::vector<Route> AllRoutes() {
   std::vector<Route> routes;
   for (std::vector<Route> part : {
-           AuthRoutes(),         UserRoutes(),        TrafficRoutes(),
-           HostRoutes(),         StreamRoutes(),      JobRoutes(),
-           FirewallRoutes(),     FirewallActRoutes(), FirewallResponseRoutes(),
-           HealthRoutes(),       IncidentRoutes(),    ScheduleRoutes(),
-           AlertRoutes(),        DetectionRoutes(),   BacktestRoutes(),
-           NotificationRoutes(), LogRoutes(),         AuditRoutes(),
-           TransferRoutes(),     BackupRoutes(),      NoticeRoutes(),
+           AuthRoutes(),     UserRoutes(),         TrafficRoutes(),
+           HostRoutes(),     StreamRoutes(),       JobRoutes(),
+           FirewallRoutes(), FirewallActRoutes(),  FirewallResponseRoutes(),
+           HealthRoutes(),   IncidentRoutes(),     ScheduleRoutes(),
+           AlertRoutes(),    DetectionRoutes(),    DetectorRoutes(),
+           BacktestRoutes(), NotificationRoutes(), LogRoutes(),
+           AuditRoutes(),    TransferRoutes(),     BackupRoutes(),
+           NoticeRoutes(),   NameRoutes(),
        }) {
     std::move(part.begin(), part.end(), std::back_inserter(routes));
   }

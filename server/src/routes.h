@@ -37,6 +37,9 @@ struct Call {
   TextMap path;
   TextMap query;
   TextMap body;
+  // The act as the audit trail calls it, and its record of kBegun; 0: it has none.
+  std::string act{};
+  std::uint64_t audit_record = 0;
 
   // Empty when the parameter or field was left out.
   std::string_view Query(std::string_view name) const { return Find(query, name); }
@@ -59,7 +62,16 @@ struct Parameter {
 
 enum class Need : std::uint8_t { kRequired, kOptional };
 
-enum class FieldType : std::uint8_t { kText, kInteger, kNumber, kBoolean, kArray, kObject };
+// kSecret: a text that no record holds: passwords, tokens, and what people take for their field.
+enum class FieldType : std::uint8_t {
+  kText,
+  kSecret,
+  kInteger,
+  kNumber,
+  kBoolean,
+  kArray,
+  kObject
+};
 // As JSON Schema names it: "string", "integer", ...
 std::string_view ToString(FieldType type);
 
@@ -69,6 +81,9 @@ struct Field {
   std::string description;
   Need need = Need::kRequired;
   FieldType type = FieldType::kText;
+  // null is a value of its own, found in Call::body as "null"; otherwise it is how clients write
+  // "left out".
+  bool takes_null = false;
 };
 
 using Handler = Response (*)(Services&, const Call&);
@@ -103,6 +118,7 @@ std::vector<Route> AuthRoutes();
 std::vector<Route> UserRoutes();
 std::vector<Route> TrafficRoutes();
 std::vector<Route> HostRoutes();
+std::vector<Route> NameRoutes();
 std::vector<Route> StreamRoutes();
 std::vector<Route> JobRoutes();
 std::vector<Route> FirewallRoutes();
@@ -113,6 +129,7 @@ std::vector<Route> IncidentRoutes();
 std::vector<Route> ScheduleRoutes();
 std::vector<Route> AlertRoutes();
 std::vector<Route> DetectionRoutes();
+std::vector<Route> DetectorRoutes();
 std::vector<Route> BacktestRoutes();
 std::vector<Route> NotificationRoutes();
 std::vector<Route> LogRoutes();

@@ -1,7 +1,9 @@
 #include "scheduled_jobs.h"
 
 #include <chrono>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "audit_trail.h"
 #include "backups.h"
@@ -14,10 +16,35 @@ namespace {
 using std::chrono::hours;
 using std::chrono::minutes;
 
-absl::StatusOr<std::string> RotateLogs(Services& services) {
-  NTA_RETURN_IF_ERROR(services.logs->RotateIfDue(services.clock.wall()));
-  return "looked at";
-}
+// Files that are put aside for their size are so in the middle of a line's way to the disk, and
+// recorded at the next look.
+class LogRotations {
+ public:
+  explicit LogRotations(Services& services) : services_(services), seen_(Count()) {}
+
+  absl::StatusOr<std::string> Look() {
+    NTA_RETURN_IF_ERROR(services_.logs->RotateIfDue(services_.clock.wall()));
+    const std::uint64_t count = Count();
+    const std::uint64_t fresh = count - std::exchange(seen_, count);
+    if (fresh == 0) return "nothing is due";
+    const std::string text = std::to_string(fresh) + " files put aside for their size or age";
+    if (services_.audit != nullptr) {
+      NTA_RETURN_IF_ERROR(services_.audit->Record("scheduler", "log.rotate", "",
+                                                  AuditOutcome::kDone, {{"result", text}}));
+    }
+    return text;
+  }
+
+ private:
+  std::uint64_t Count() const {
+    std::uint64_t count = 0;
+    for (const LogState& state : services_.logs->State()) count += state.file.rotations;
+    return count;
+  }
+
+  Services& services_;
+  std::uint64_t seen_;
+};
 
 absl::StatusOr<std::string> WriteCheckpoint(Services& services) {
   NTA_RETURN_IF_ERROR(services.audit->Checkpoint().status());
@@ -25,14 +52,14 @@ absl::StatusOr<std::string> WriteCheckpoint(Services& services) {
 }
 
 absl::StatusOr<std::string> BackUp(Services& services, const std::stop_token& stop) {
-  const Backups& backups = *services.backups;
-  NTA_ASSIGN_OR_RETURN(const BackupInfo made,
-                       backups.Create({.time = services.clock.wall()}, {.stop = stop}));
-  NTA_RETURN_IF_ERROR(
-      backups.Verify(made.name, {.time = services.clock.wall()}, {.stop = stop}).status());
-  NTA_ASSIGN_OR_RETURN(const PrunePolicy policy, Backups::LoadPolicy(services));
-  NTA_RETURN_IF_ERROR(backups.repository().Prune(policy).status());
-  return "backup " + made.name + " made and verified";
+  return DoRecorded(
+      services, "scheduler", "backup.create", "", [&]() -> absl::StatusOr<std::string> {
+        NTA_ASSIGN_OR_RETURN(
+            const BackupInfo made,
+            services.backups->Make(services, {.time = services.clock.wall()}, true,
+                                   {.create = {.stop = stop}, .verify = {.stop = stop}}));
+        return "backup " + made.name + " made and verified";
+      });
 }
 
 }  // namespace
@@ -46,7 +73,9 @@ absl::Status AddScheduledJobs(Services& services) {
          .timing = Every{minutes(1)},
          .missed = MissedRuns::kSkip,
          .kept = KeptState::kPauseOnly},
-        [&services](const nta::JobContext&) { return RotateLogs(services); }));
+        [rotations = std::make_shared<LogRotations>(services)](const nta::JobContext&) {
+          return rotations->Look();
+        }));
   }
   if (services.audit != nullptr) {
     NTA_RETURN_IF_ERROR(scheduler.Add(

@@ -26,6 +26,8 @@
 #include "live_feed.h"
 #include "log.h"
 #include "log_settings.h"
+#include "nta/app/ndpi_namer.h"
+#include "nta/backup/sqlite_target.h"
 #include "nta/capture/live_capture.h"
 #include "nta/capture/multi_source.h"
 #include "nta/capture/pcap_file_reader.h"
@@ -143,6 +145,9 @@ CaptureLoopOptions MakeCaptureOptions(const ServerOptions& options) {
   flows.events = FlowEventSelection::kAll;
   if (options.statistics) flows.statistics = FlowStatisticsOptions{};
   if (options.applications) capture.pipeline.applications = ApplicationInspectorOptions{};
+  if (options.ndpi && options.applications) {
+    capture.pipeline.applications->make_namer = [] { return CreateNdpiNamer(); };
+  }
   capture.pipeline.clock = SystemClock().wall;
   capture.alert_prefix = AlertPrefix();
   return capture;
@@ -238,6 +243,8 @@ class Server::Impl {
   absl::Status PrepareFirewall();
   // Whoever listens: dashboards, channels, the log.
   void Tell(const Alert& alert);
+  // The same of a day that is over.
+  void Tell(const DailySummary& summary);
   absl::Status PrepareOperations();
   absl::Status OpenAudit();
   absl::Status PrepareBootstrap();
@@ -308,7 +315,7 @@ absl::Status Server::Impl::OpenStore() {
   NTA_RETURN_IF_ERROR(MakeDataDirectory(options_.data_dir));
   NTA_ASSIGN_OR_RETURN(data_lock_, DataLock::Take(options_.data_dir));
   NTA_RETURN_IF_ERROR(OpenLogs());
-  if (IsFile(options_.database)) NTA_RETURN_IF_ERROR(PrepareDatabase());
+  NTA_RETURN_IF_ERROR(PrepareDatabase());
   // A file that never was a store of ours is refused, not put aside.
   NTA_ASSIGN_OR_RETURN(store_, MayBeAStore(options_.database)
                                    ? Store::OpenOrSalvage({.path = options_.database}, salvage_)
@@ -328,6 +335,11 @@ void Server::Impl::Tell(const Alert& alert) {
   services_->streams.Publish("alert", json);
   services_->notifications.Offer(alert, std::move(json));
   if (alert.alert_class == AlertClass::kUnauthorisedAccess) NoteAlert(*logs_, alert);
+}
+
+void Server::Impl::Tell(const DailySummary& summary) {
+  Log(LogLevel::kInfo, summary.text);
+  services_->notifications.OfferSummary(summary.day, summary.text, summary.json);
 }
 
 absl::Status Server::Impl::OpenLogs() {
@@ -360,7 +372,9 @@ void Server::Impl::ReopenLogs() {
 }
 
 absl::Status Server::Impl::PrepareDatabase() {
-  NTA_ASSIGN_OR_RETURN(recovery_, RecoverRestore(options_.database));
+  if (IsFile(options_.database)) {
+    NTA_ASSIGN_OR_RETURN(recovery_, RecoverRestore(options_.database));
+  }
   BackupsOptions backups{.directory = options_.backup_dir, .database = options_.database};
   if (!options_.backup_passphrase_file.empty()) {
     NTA_ASSIGN_OR_RETURN(backups.passphrase, ReadPassphraseFile(options_.backup_passphrase_file));
@@ -369,6 +383,11 @@ absl::Status Server::Impl::PrepareDatabase() {
     NTA_ASSIGN_OR_RETURN(const RestoreResult restored,
                          RestoreAtStart(backups, options_.restore, SystemClock().wall()));
     restored_ = restored.backup;
+  }
+  if (const absl::Status possible = StoreTarget(backups).status(); !possible.ok()) {
+    Log(LogLevel::kWarning, "backup", "this server keeps no backups",
+        {{"reason", std::string(possible.message())}});
+    return absl::OkStatus();
   }
   backups.extras = {{"nta-server.toml", options_.configuration}};
   NTA_ASSIGN_OR_RETURN(backups_, Backups::Open(std::move(backups)));
@@ -440,6 +459,12 @@ absl::Status Server::Impl::MakeServices() {
                                Timestamp time) { return response.IsCut(flow, time); }});
   }
   capture_->UseDetection(services_->detection.live());
+  services_->count_packets = [this](std::string_view alert) {
+    return capture_->EvidencePackets(alert);
+  };
+  services_->write_packets = [this](std::string_view alert, const std::string& path) {
+    return capture_->WriteEvidence(alert, path);
+  };
   NTA_ASSIGN_OR_RETURN(std::string key, LoadOrCreateSecret(options_.data_dir + "/notify.key"));
   NTA_RETURN_IF_ERROR(services_->notifications.Open(options_.data_dir + "/notify", std::move(key)));
   app_ = std::make_unique<App>(*services_);
@@ -473,7 +498,10 @@ absl::Status Server::Impl::PrepareOperations() {
     Log(LogLevel::kError, "health: " + std::string(restored.message()));
   }
   return operations.AddJobs(
-      [](const DailySummary& summary) { Log(LogLevel::kInfo, summary.text); });
+      [this](const DailySummary& summary) { Tell(summary); },
+      [this](std::string_view act, const std::function<absl::StatusOr<std::string>()>& work) {
+        return DoRecorded(*services_, "scheduler", act, "", work);
+      });
 }
 
 absl::Status Server::Impl::PrepareBootstrap() {

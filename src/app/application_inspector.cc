@@ -64,6 +64,7 @@ ApplicationInspectorStats& ApplicationInspectorStats::operator+=(
   flows += other.flows;
   packets += other.packets;
   identified += other.identified;
+  named += other.named;
   given_up += other.given_up;
   evicted += other.evicted;
   metadata_left_out += other.metadata_left_out;
@@ -76,8 +77,26 @@ ApplicationInspectorStats& ApplicationInspectorStats::operator+=(
 
 class ApplicationInspector::Impl {
  public:
-  Impl(const ApplicationInspectorOptions& options, NameTable* names)
-      : options_(options), names_(names) {}
+  Impl(const ApplicationInspectorOptions& options, NameTable* names,
+       std::unique_ptr<ApplicationNamer> namer)
+      : options_(options), names_(names), namer_(std::move(namer)) {}
+
+  bool has_namer() const { return namer_ != nullptr; }
+
+  // After Inspect, which answered `own`: a flow that has no name may get one from the namer.
+  InspectResult AskNamer(FlowSlot slot, bool is_forward, const DecodedPacket& packet,
+                         InspectResult own) {
+    if (flows_[slot].application != Application::kUnknown) {
+      namer_->Forget(slot);
+      return own;
+    }
+    if (namer_->NameOf(slot) != nullptr) return own;
+    own.wants_more |= namer_->Look(slot, is_forward, packet);
+    if (namer_->NameOf(slot) == nullptr) return own;
+    ++stats_.named;
+    own.has_news = true;
+    return own;
+  }
 
   InspectResult Inspect(FlowSlot slot, bool is_forward, const DecodedPacket& packet) {
     // The bytes, the flow's state and its inspection are seldom in a cache: fetched side by side.
@@ -90,7 +109,8 @@ class ApplicationInspector::Impl {
       ++stats_.flows;
     }
     ++stats_.packets;
-    if (flow.phase == Phase::kStateless) PrepareFresh(flow);
+    // Most flows are recognised by one packet, or by none: only those between take memory.
+    if (flow.phase == Phase::kStateless) fresh_.Restart(flow.packets);
     Inspection& inspection = flow.phase == Phase::kKept ? inspections_[flow.inspection] : fresh_;
     Call call{flow, inspection, packet, is_forward};
     const bool had_application = flow.application != Application::kUnknown;
@@ -116,11 +136,12 @@ class ApplicationInspector::Impl {
     if (flow != nullptr && flow->application != Application::kUnknown) {
       record.application = flow->application;
       record.evidence = ApplicationEvidence::kPayload;
-    } else {
+    } else if (flow == nullptr || !AddNameOfNamer(slot, record)) {
       Guess(record);
     }
     AddNames(flow, record);
     AddCategory(record);
+    if (flow != nullptr) AddDetail(slot, record);
   }
 
   void Finish(FlowSlot slot) {
@@ -129,6 +150,7 @@ class ApplicationInspector::Impl {
     if (flow.phase == Phase::kStateless || flow.phase == Phase::kKept) End(flow);
     stats_.metadata_bytes -= flow.metadata_bytes;
     flow = FlowState{};
+    if (namer_ != nullptr) namer_->Forget(slot);
   }
 
   ApplicationInspectorStats Stats() const {
@@ -137,6 +159,7 @@ class ApplicationInspector::Impl {
     stats.buffered_bytes = inspections_.buffered_bytes();
     stats.memory_bytes = flows_.memory_bytes() + inspections_.memory_bytes() +
                          stats.metadata_bytes + fingerprints_.memory_bytes();
+    if (namer_ != nullptr) stats.memory_bytes += namer_->memory_bytes();
     return stats;
   }
 
@@ -153,15 +176,6 @@ class ApplicationInspector::Impl {
     Stream& stream() { return inspection.streams[is_forward ? 0 : 1]; }
     Stream& other() { return inspection.streams[is_forward ? 1 : 0]; }
   };
-
-  // Most flows are recognised by one packet, or by none: only those between take memory.
-  void PrepareFresh(const FlowState& flow) {
-    fresh_ = Inspection{};
-    for (std::size_t i = 0; i < 2; ++i) {
-      fresh_.streams[i].packets = flow.packets[i];
-      fresh_.streams[i].is_at_start = flow.packets[i] == 0;
-    }
-  }
 
   void GoOn(FlowSlot slot, FlowState& flow) {
     if (flow.phase == Phase::kStateless) {
@@ -453,6 +467,36 @@ class ApplicationInspector::Impl {
                                                                   : ApplicationEvidence::kPort;
   }
 
+  // What the namer says of a flow that has no name of ours.
+  const NamedApplication* NameOfNamer(FlowSlot slot) const {
+    if (namer_ == nullptr || flows_[slot].application != Application::kUnknown) return nullptr;
+    return namer_->NameOf(slot);
+  }
+
+  bool AddNameOfNamer(FlowSlot slot, FlowRecord& record) const {
+    const NamedApplication* const name = NameOfNamer(slot);
+    if (name == nullptr) return false;
+    record.application = name->application;
+    record.evidence = ApplicationEvidence::kPayload;
+    return true;
+  }
+
+  // What it knows beyond our list.
+  void AddDetail(FlowSlot slot, FlowRecord& record) const {
+    const NamedApplication* const name = NameOfNamer(slot);
+    if (name == nullptr) return;
+    // The category of a well-known site says more.
+    if (record.category == CategoryOf(record.application) &&
+        name->category != ApplicationCategory::kUnknown) {
+      record.category = name->category;
+    }
+    if (name->detail.empty()) return;
+    auto changed = record.metadata == nullptr ? std::make_shared<FlowMetadata>()
+                                              : std::make_shared<FlowMetadata>(*record.metadata);
+    changed->Set(MetadataField::kApplicationDetail, name->detail);
+    record.metadata = std::move(changed);
+  }
+
   // Gives the record the flow's metadata with the names of both ends.
   void AddNames(FlowState* flow, FlowRecord& record) {
     if (flow != nullptr) record.metadata = flow->metadata;
@@ -475,7 +519,7 @@ class ApplicationInspector::Impl {
       CountMetadata(*flow);
       return;
     }
-    auto changed = record.metadata == nullptr ? std::make_shared<FlowMetadata>()
+    auto changed = record.metadata == nullptr ? std::make_shared_for_overwrite<FlowMetadata>()
                                               : std::make_shared<FlowMetadata>(*record.metadata);
     changed->Set(field, name_);
     record.metadata = changed;
@@ -500,6 +544,7 @@ class ApplicationInspector::Impl {
 
   ApplicationInspectorOptions options_;
   NameTable* names_;
+  std::unique_ptr<ApplicationNamer> namer_;  // null: nobody is asked
   internal::ParserTable tcp_parsers_{internal::TcpParsers()};
   internal::ParserTable udp_parsers_{internal::UdpParsers()};
   internal::ChunkedArray<FlowState> flows_;
@@ -527,7 +572,11 @@ absl::StatusOr<ApplicationInspector> ApplicationInspector::Create(
     return base::InvalidArgument(
         "max_buffered_bytes and max_metadata_bytes must be at least 65536");
   }
-  return ApplicationInspector(std::make_unique<Impl>(options, names));
+  std::unique_ptr<ApplicationNamer> namer;
+  if (options.make_namer) {
+    NTA_ASSIGN_OR_RETURN(namer, options.make_namer());
+  }
+  return ApplicationInspector(std::make_unique<Impl>(options, names, std::move(namer)));
 }
 
 ApplicationInspector::ApplicationInspector(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -537,7 +586,8 @@ ApplicationInspector::~ApplicationInspector() = default;
 
 InspectResult ApplicationInspector::Inspect(FlowSlot slot, bool is_forward,
                                             const DecodedPacket& packet) {
-  return impl_->Inspect(slot, is_forward, packet);
+  const InspectResult result = impl_->Inspect(slot, is_forward, packet);
+  return impl_->has_namer() ? impl_->AskNamer(slot, is_forward, packet, result) : result;
 }
 
 void ApplicationInspector::Describe(FlowSlot slot, bool was_inspected, FlowRecord& flow) {

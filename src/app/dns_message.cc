@@ -6,6 +6,8 @@
 //  flags: response, opcode (4), AA, TC, RD, RA, zero, AD, CD, rcode (4)
 #include "app/dns_message.h"
 
+#include <cstring>
+
 #include "base/byte_cursor.h"
 
 namespace nta::internal {
@@ -43,6 +45,20 @@ DnsHeader DnsReader::ReadHeader() {
   return header;
 }
 
+void DnsName::AppendLabel(std::span<const std::uint8_t> label) {
+  bool has_escapes = false;
+  for (const std::uint8_t byte : label) has_escapes |= byte == '.' || byte == '\\';
+  if (!has_escapes && label.size() <= text_.size() - size_) {
+    std::memcpy(text_.data() + size_, label.data(), label.size());
+    size_ += label.size();
+    return;
+  }
+  for (const std::uint8_t byte : label) {
+    if (byte == '.' || byte == '\\') Append('\\');
+    Append(static_cast<char>(byte));
+  }
+}
+
 std::size_t DnsReader::ReadName(std::size_t offset, DnsName& name) const {
   name.size_ = 0;
   std::size_t end = 0;
@@ -67,10 +83,7 @@ std::size_t DnsReader::ReadName(std::size_t offset, DnsName& name) const {
     wire_bytes += length + 1;
     if (wire_bytes > kMaxNameBytes) return 0;
     if (name.size_ > 0) name.Append('.');
-    for (const std::uint8_t byte : message_.subspan(offset + 1, length)) {
-      if (byte == '.' || byte == '\\') name.Append('\\');
-      name.Append(static_cast<char>(byte));
-    }
+    name.AppendLabel(message_.subspan(offset + 1, length));
     offset += length + 1;
   }
   return 0;

@@ -47,6 +47,7 @@ class DnsName {
   void Append(char c) {
     if (size_ < text_.size()) text_[size_++] = c;
   }
+  void AppendLabel(std::span<const std::uint8_t> label);
   std::array<char, 512> text_;
   std::size_t size_ = 0;
 };

@@ -19,7 +19,7 @@ FlowMetadata* Findings::Writable() {
     return nullptr;
   }
   if (flow_.metadata == nullptr) {
-    flow_.metadata = std::make_shared<FlowMetadata>();
+    flow_.metadata = std::make_shared_for_overwrite<FlowMetadata>();
   } else if (flow_.metadata_is_shared) {
     flow_.metadata = std::make_shared<FlowMetadata>(*flow_.metadata);
   }

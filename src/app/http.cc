@@ -65,9 +65,11 @@ Text TakeLine(Text& text, bool& is_complete) {
 // What stands before the first space, when that is a method or its beginning.
 enum class MethodMatch : std::uint8_t { kNo, kPart, kWhole };
 MethodMatch MatchMethod(Text text) {
+  if (text.starts_with("GET ") || text.starts_with("POST ")) return MethodMatch::kWhole;
   const Text word = text.substr(0, text.find(' '));
   const bool is_whole = word.size() < text.size();
   for (const Text method : kMethods) {
+    if (method[0] != text[0]) continue;
     if (is_whole ? word == method : method.starts_with(word)) {
       return is_whole ? MethodMatch::kWhole : MethodMatch::kPart;
     }

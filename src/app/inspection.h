@@ -27,6 +27,14 @@ struct Stream {
   bool is_at_start = true;  // nothing was consumed or given up yet
 
   std::size_t memory_bytes() const { return buffer == nullptr ? 0 : buffer->memory_bytes(); }
+  // As if nothing was seen but so many packets that said nothing.
+  void Restart(std::uint16_t earlier_packets) {
+    buffer.reset();
+    base = bytes = 0;
+    packets = earlier_packets;
+    is_started = false;
+    is_at_start = earlier_packets == 0;
+  }
 };
 
 // UDP: how the last datagrams of both directions began, while nobody recognises them.
@@ -67,6 +75,15 @@ struct alignas(64) Inspection {
 
   std::span<const std::uint8_t> LastDatagram(bool is_forward) const {
     return datagrams == nullptr ? std::span<const std::uint8_t>() : datagrams->Of(is_forward);
+  }
+  // For a flow of which nothing is kept but how many packets each side sent.
+  void Restart(const std::array<std::uint8_t, 2>& packets) {
+    for (std::size_t i = 0; i < 2; ++i) streams[i].Restart(packets[i]);
+    parser = nullptr;
+    is_waiting = is_nested = has_changes = false;
+    memory = {};
+    scratch.reset();
+    datagrams.reset();
   }
   // Whether the next packet of the flow needs this.
   bool HoldsSomething() const {

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
+#include <cstdint>
 
 #include "app/guesses.h"
 
@@ -259,12 +261,33 @@ constexpr auto kSites = std::to_array<SiteRow>({
     {"duosecurity.com", kAuthentication},
 });
 
-constexpr auto kSorted = [] {
-  auto sites = kSites;
-  std::ranges::sort(sites, {}, &SiteRow::suffix);
-  return sites;
+// Names are hashed from their end, so that all suffixes of one come out of one pass.
+constexpr std::uint32_t kNoSuffix = 2'166'136'261;
+constexpr std::uint32_t HashBefore(char c, std::uint32_t hash) {
+  return (hash ^ static_cast<std::uint8_t>(c)) * 16'777'619;
+}
+constexpr std::uint32_t HashOf(std::string_view suffix) {
+  std::uint32_t hash = kNoSuffix;
+  for (std::size_t i = suffix.size(); i > 0; --i) hash = HashBefore(suffix[i - 1], hash);
+  return hash;
+}
+
+// A hash table with open addressing, four places for each row: 0 is a free place, otherwise the
+// row's index and 1.
+constexpr std::size_t kPlaces = std::bit_ceil(kSites.size() * 4);
+constexpr std::size_t PlaceOf(std::uint32_t hash) { return (hash ^ hash >> 15) % kPlaces; }
+constexpr auto kTable = [] {
+  std::array<std::uint16_t, kPlaces> table{};
+  for (std::size_t i = 0; i < kSites.size(); ++i) {
+    std::size_t place = PlaceOf(HashOf(kSites[i].suffix));
+    while (table[place] != 0) {
+      if (kSites[table[place] - 1u].suffix == kSites[i].suffix) throw "a suffix stands twice";
+      place = (place + 1) % kPlaces;
+    }
+    table[place] = static_cast<std::uint16_t>(i + 1);
+  }
+  return table;
 }();
-static_assert(std::ranges::adjacent_find(kSorted, {}, &SiteRow::suffix) == kSorted.end());
 
 constexpr std::size_t kMaxSuffixBytes = [] {
   std::size_t longest = 0;
@@ -272,34 +295,33 @@ constexpr std::size_t kMaxSuffixBytes = [] {
   return longest;
 }();
 
-ApplicationCategory CategoryOfSuffix(std::string_view suffix) {
-  const auto* const row = std::ranges::lower_bound(kSorted, suffix, {}, &SiteRow::suffix);
-  return row != kSorted.end() && row->suffix == suffix ? row->category : kUnknown;
+ApplicationCategory CategoryOfSuffix(std::string_view suffix, std::uint32_t hash) {
+  for (std::size_t place = PlaceOf(hash); kTable[place] != 0; place = (place + 1) % kPlaces) {
+    const SiteRow& row = kSites[kTable[place] - 1u];
+    if (row.suffix == suffix) return row.category;
+  }
+  return kUnknown;
 }
 
 }  // namespace
 
 ApplicationCategory CategoryOfName(std::string_view name) {
   if (name.ends_with('.')) name.remove_suffix(1);
-  // What lies before the longest suffix that we know, and one dot, does not matter.
-  std::array<char, kMaxSuffixBytes + 1> buffer{};
-  const bool is_cut = name.size() > buffer.size();
-  if (is_cut) name.remove_prefix(name.size() - buffer.size());
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    buffer[i] = name[i] >= 'A' && name[i] <= 'Z' ? static_cast<char>(name[i] - 'A' + 'a') : name[i];
+  // What lies before the longest suffix that we know does not matter.
+  std::array<char, kMaxSuffixBytes> lower;
+  ApplicationCategory category = kUnknown;
+  std::uint32_t hash = kNoSuffix;
+  for (std::size_t size = 1; size <= std::min(name.size(), lower.size()); ++size) {
+    const char c = name[name.size() - size];
+    char* const begin = lower.data() + lower.size() - size;
+    *begin = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    hash = HashBefore(*begin, hash);
+    const bool is_whole = size == name.size() || name[name.size() - size - 1] == '.';
+    if (!is_whole) continue;
+    const ApplicationCategory found = CategoryOfSuffix({begin, size}, hash);
+    if (found != kUnknown) category = found;  // a longer one says more
   }
-  std::string_view rest(buffer.data(), name.size());
-  bool at_label = !is_cut;
-  while (!rest.empty()) {
-    if (at_label) {
-      if (const auto category = CategoryOfSuffix(rest); category != kUnknown) return category;
-    }
-    const std::size_t dot = rest.find('.');
-    if (dot == std::string_view::npos) break;
-    rest.remove_prefix(dot + 1);
-    at_label = true;
-  }
-  return kUnknown;
+  return category;
 }
 
 }  // namespace nta::internal

@@ -1,6 +1,8 @@
 #include "app/stream_buffer.h"
 
 #include <algorithm>
+#include <cstring>
+#include <utility>
 
 namespace nta::internal {
 
@@ -12,14 +14,26 @@ bool StreamBuffer::Write(std::size_t offset, std::span<const std::uint8_t> bytes
   if (!AddRange({static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(end)})) {
     return false;
   }
-  if (end > bytes_.size()) bytes_.resize(end);
-  std::ranges::copy(bytes, bytes_.begin() + static_cast<std::ptrdiff_t>(offset));
+  Reserve(end);
+  size_ = std::max(size_, end);
+  std::memcpy(bytes_.get() + offset, bytes.data(), bytes.size());
   return true;
 }
 
+void StreamBuffer::Reserve(std::size_t size) {
+  if (size <= capacity_) return;
+  const std::size_t capacity = std::max(size, capacity_ * 2);
+  auto bytes = std::make_unique_for_overwrite<std::uint8_t[]>(capacity);
+  if (size_ > 0) std::memcpy(bytes.get(), bytes_.get(), size_);
+  bytes_ = std::move(bytes);
+  capacity_ = capacity;
+}
+
 bool StreamBuffer::Prepend(std::size_t size, std::size_t limit) {
-  if (size > limit || bytes_.size() > limit - size) return false;
-  bytes_.insert(bytes_.begin(), size, 0);
+  if (size > limit || size_ > limit - size) return false;
+  Reserve(size_ + size);
+  std::memmove(bytes_.get() + size, bytes_.get(), size_);
+  size_ += size;
   for (std::size_t i = 0; i < ranges_count_; ++i) {
     ranges_[i].begin += static_cast<std::uint32_t>(size);
     ranges_[i].end += static_cast<std::uint32_t>(size);
@@ -29,12 +43,14 @@ bool StreamBuffer::Prepend(std::size_t size, std::size_t limit) {
 
 std::span<const std::uint8_t> StreamBuffer::Prefix() const {
   if (ranges_count_ == 0 || ranges_[0].begin != 0) return {};
-  return std::span(bytes_).first(ranges_[0].end);
+  return {bytes_.get(), ranges_[0].end};
 }
 
 void StreamBuffer::Drop(std::size_t size) {
-  const auto dropped = static_cast<std::uint32_t>(std::min(size, bytes_.size()));
-  bytes_.erase(bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(dropped));
+  const auto dropped = static_cast<std::uint32_t>(std::min(size, size_));
+  if (dropped == 0) return;
+  size_ -= dropped;
+  std::memmove(bytes_.get(), bytes_.get() + dropped, size_);
   std::size_t kept = 0;
   for (std::size_t i = 0; i < ranges_count_; ++i) {
     const Range range = ranges_[i];

@@ -5,8 +5,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
-#include <vector>
 
 namespace nta::internal {
 
@@ -25,20 +25,28 @@ class StreamBuffer {
   // Forgets the first `size` bytes.
   void Drop(std::size_t size);
   bool empty() const { return ranges_count_ == 0; }
-  std::size_t memory_bytes() const { return sizeof(*this) + bytes_.capacity(); }
+  std::size_t memory_bytes() const { return sizeof(*this) + capacity_; }
+
+  // Leaves the ranges as they are.
+  StreamBuffer() {}  // NOLINT(modernize-use-equals-default)
 
   static constexpr std::size_t kMaxRanges = 16;
 
  private:
   struct Range {
-    std::uint32_t begin = 0;
-    std::uint32_t end = 0;
+    std::uint32_t begin;
+    std::uint32_t end;
   };
 
   bool AddRange(Range added);
 
-  std::vector<std::uint8_t> bytes_;
-  std::array<Range, kMaxRanges> ranges_{};  // ascending, apart from each other
+  // Room for `size` bytes, more than that when it had to grow before.
+  void Reserve(std::size_t size);
+
+  std::unique_ptr<std::uint8_t[]> bytes_;
+  std::size_t capacity_ = 0;
+  std::size_t size_ = 0;                  // where the last range ends
+  std::array<Range, kMaxRanges> ranges_;  // ascending, apart from each other
   std::size_t ranges_count_ = 0;
 };
 

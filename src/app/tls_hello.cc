@@ -318,9 +318,10 @@ void DescribeClientHello(const ClientHello& hello, const DecodedPacket& packet,
 }
 
 void DescribeServerHello(const ServerHello& hello, Findings& findings) {
-  findings.Set(MetadataField::kTlsVersion,
-               TlsVersionName(hello.chosen_version != 0 ? hello.chosen_version : hello.version));
-  findings.Set(MetadataField::kCipher, TlsCipherName(hello.cipher));
+  NumberText room;
+  const std::uint16_t version = hello.chosen_version != 0 ? hello.chosen_version : hello.version;
+  findings.Set(MetadataField::kTlsVersion, TlsVersionName(version, room));
+  findings.Set(MetadataField::kCipher, TlsCipherName(hello.cipher, room));
   if (!hello.is_cut && hello.extensions.is_complete()) {
     findings.Set(MetadataField::kJa3s, findings.fingerprints().Of(hello));
   }

@@ -70,20 +70,24 @@ static_assert(std::ranges::is_sorted(kVersions, {}, &NameRow::number));
 static_assert(std::ranges::is_sorted(kCiphers, {}, &NameRow::number));
 
 template <typename Rows>
-std::string NameOf(const Rows& rows, std::uint16_t number) {
+std::string_view NameOf(const Rows& rows, std::uint16_t number, NumberText& room) {
   const auto* const row = std::ranges::lower_bound(rows, number, {}, &NameRow::number);
-  if (row != rows.end() && row->number == number) return std::string(row->name);
+  if (row != rows.end() && row->number == number) return row->name;
   constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text = "0x";
-  for (int shift = 12; shift >= 0; shift -= 4) {
-    text += kDigits[static_cast<std::size_t>(number >> shift & 15)];
+  room = {'0', 'x'};
+  for (std::size_t i = 0; i < 4; ++i) {
+    room[2 + i] = kDigits[static_cast<std::size_t>(number >> (12 - 4 * i) & 15)];
   }
-  return text;
+  return {room.data(), room.size()};
 }
 
 }  // namespace
 
-std::string TlsVersionName(std::uint16_t version) { return NameOf(kVersions, version); }
-std::string TlsCipherName(std::uint16_t cipher) { return NameOf(kCiphers, cipher); }
+std::string_view TlsVersionName(std::uint16_t version, NumberText& room) {
+  return NameOf(kVersions, version, room);
+}
+std::string_view TlsCipherName(std::uint16_t cipher, NumberText& room) {
+  return NameOf(kCiphers, cipher, room);
+}
 
 }  // namespace nta::internal

@@ -34,6 +34,7 @@ class ArchiveWriter {
   struct Compressor;
   ArchiveWriter(int file, std::unique_ptr<Cipher> cipher, std::unique_ptr<Compressor> compressor);
   absl::Status WriteStored(Bytes bytes);
+  void SendToDisk();
 
   absl::Status AddToFrame(Bytes bytes);
   absl::Status WriteFrame(FrameKind kind);
@@ -46,6 +47,7 @@ class ArchiveWriter {
   std::vector<std::uint8_t> sealed_;
   std::uint64_t stored_bytes_ = 0;
   std::uint64_t content_bytes_ = 0;
+  std::uint64_t sent_bytes_ = 0;  // of the file, on their way to the disk
 };
 
 }  // namespace nta::backup

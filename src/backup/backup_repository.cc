@@ -12,6 +12,7 @@
 
 #include "backup/backup_file.h"
 #include "backup/format.h"
+#include "backup/throttle.h"
 #include "base/status.h"
 
 namespace nta {
@@ -161,6 +162,7 @@ absl::StatusOr<Descriptor> BackupRepository::Impl::OpenBackup(std::string_view n
 absl::StatusOr<BackupInfo> BackupRepository::Impl::Create(const BackupTarget& target,
                                                           const CreateBackupOptions& options,
                                                           const BackupControl& control) const {
+  const backup::GivesWay gives_way;
   NTA_ASSIGN_OR_RETURN(const std::uint64_t estimate, target.EstimateBytes());
   // The snapshot, and a backup of it that may not shrink.
   NTA_RETURN_IF_ERROR(CheckSpace(directory_.get(), 2 * estimate));

@@ -21,7 +21,8 @@ using backup::Database;
 using backup::Links;
 
 // So much is copied between two rests: small enough that a writer hardly waits for a core.
-constexpr int kStepBytes = 128 << 10;
+constexpr int kStepBytes = 64 << 10;
+
 absl::Status WithContext(const absl::Status& status, const std::string& context) {
   return base::MakeStatus(status.code(), context + ": " + std::string(status.message()));
 }

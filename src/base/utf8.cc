@@ -45,12 +45,18 @@ bool IsPrintable(std::uint32_t code) {
 std::size_t SkipPlain(std::string_view text, std::size_t i) {
   constexpr std::uint64_t kOnes = 0x0101010101010101;
   constexpr std::uint64_t kHigh = 0x8080808080808080;
-  for (; i + 8 <= text.size(); i += 8) {
+  const auto is_plain = [&text](std::size_t at) {
     std::uint64_t word = 0;
-    std::memcpy(&word, text.data() + i, 8);
+    std::memcpy(&word, text.data() + at, 8);
     // A high bit for every byte below 0x20, above 0x7E, or (a false alarm at worst) beside one.
-    const std::uint64_t odd = ((word - kOnes * 0x20) | (word + kOnes) | word) & kHigh;
-    if (odd != 0) break;
+    return (((word - kOnes * 0x20) | (word + kOnes) | word) & kHigh) == 0;
+  };
+  for (; i + 8 <= text.size(); i += 8) {
+    if (!is_plain(i)) break;
+  }
+  // What is left of a text, together with bytes that were looked at already.
+  if (i < text.size() && i + 8 > text.size() && i >= 8 && is_plain(text.size() - 8)) {
+    return text.size();
   }
   while (i < text.size() && text[i] >= 0x20 && text[i] < 0x7F) ++i;
   return i;

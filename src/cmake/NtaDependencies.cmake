@@ -21,3 +21,12 @@ if(NOT NTA_WITH_POSTGRESQL STREQUAL "OFF")
     message(STATUS "nta: libpq not found, stores are kept in SQLite only")
   endif()
 endif()
+
+# Names from nDPI for flows that the library has none for. Its licence is the LGPL: linked as a shared library only.
+set(NTA_WITH_NDPI OFF CACHE STRING "Names from nDPI: ON, OFF, or AUTO (when libndpi is found)")
+if(NTA_WITH_NDPI STREQUAL "AUTO")
+  find_package(NDPI QUIET)
+  set(NTA_WITH_NDPI ${NDPI_FOUND})
+elseif(NTA_WITH_NDPI)
+  find_package(NDPI REQUIRED)
+endif()

@@ -21,7 +21,7 @@ write_basic_package_version_file(nta-config-version.cmake COMPATIBILITY SameMino
 install(FILES
   ${CMAKE_CURRENT_BINARY_DIR}/nta-config.cmake ${CMAKE_CURRENT_BINARY_DIR}/nta-config-version.cmake
   ${PROJECT_SOURCE_DIR}/src/cmake/FindPCAP.cmake ${PROJECT_SOURCE_DIR}/src/cmake/FindZstd.cmake
-  ${PROJECT_SOURCE_DIR}/src/cmake/FindSodium.cmake
+  ${PROJECT_SOURCE_DIR}/src/cmake/FindSodium.cmake ${PROJECT_SOURCE_DIR}/src/cmake/FindNDPI.cmake
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/nta)
 
 # pkg-config: the static libraries in link order, or the one shared library.
@@ -34,6 +34,9 @@ else()
   string(APPEND NTA_PC_LIBS " -lpcap -lz -lzstd -lsqlite3 -lcurl -lcrypto -lsodium")
   if(PostgreSQL_FOUND)
     string(APPEND NTA_PC_LIBS " -lpq")
+  endif()
+  if(NTA_WITH_NDPI)
+    string(APPEND NTA_PC_LIBS " -lndpi")
   endif()
 endif()
 # Relative to the file itself, because the prefix may be chosen at installation.

@@ -13,6 +13,7 @@
 #include "base/keyed_hash.h"
 #include "base/status.h"
 #include "detect/distinct_count.h"
+#include "detect/login.h"
 #include "detect/number_archive.h"
 #include "detect/recent_table.h"
 #include "detect/saturating_time.h"
@@ -24,7 +25,7 @@ namespace nta {
 namespace {
 
 constexpr std::string_view kName = "beacon";
-constexpr std::uint16_t kVersion = 1;
+constexpr std::uint16_t kVersion = 2;
 constexpr std::size_t kRing = 64;
 // DNS, DHCP, NTP, SSDP, mDNS, LLMNR, DHCPv6.
 constexpr std::array<std::uint16_t, 9> kRegularPorts = {53,   67,   68,  123, 1900,
@@ -62,6 +63,7 @@ struct Pair {
   Ring pauses;
   Ring sizes;
   bool is_allowed = false;
+  std::uint64_t refused = 0;  // calls that were failed log-ins
 };
 
 std::uint64_t AddressHash(const IpAddress& address) {
@@ -168,6 +170,10 @@ void BeaconDetector::Impl::Observe(const FlowEvent& event, std::vector<Alert>& a
   Pair* pair = pairs_.Find(key);
   if (pair == nullptr) return;
   pair->is_allowed = pair->is_allowed || IsAllowed(flow);
+  const bool is_over = event.type == FlowEventType::kEnded;
+  if (const auto logins = detect::LoginsOf(flow, is_over); logins && logins->failed > 0) {
+    ++pair->refused;
+  }
   pair->bytes += static_cast<double>(flow.forward.payload_bytes);
   if (flow.forward.payload_bytes > 0) {
     pair->sizes.Add(static_cast<double>(flow.forward.payload_bytes));
@@ -177,6 +183,8 @@ void BeaconDetector::Impl::Observe(const FlowEvent& event, std::vector<Alert>& a
 void BeaconDetector::Impl::Judge(const PairKey& key, const Pair& pair, Timestamp now,
                                  std::vector<Alert>& alerts) {
   if (pair.calls < options_.min_calls || pair.is_allowed) return;
+  // Who guesses passwords does so at a steady pace; `brute_force` tells of it.
+  if (pair.refused > pair.calls / 2) return;
   const Duration span = detect::Since(pair.first, pair.last);
   if (span < options_.min_span) return;
   const BeaconScore score = ScoreBeacon(pair.pauses.view(), pair.sizes.view());
@@ -239,6 +247,7 @@ void BeaconDetector::Impl::PairFields(Archive& archive, PairKey& key, Pair& pair
     detect::Reals(archive, ring->values);
   }
   archive(pair.is_allowed);
+  archive(pair.refused);
 }
 
 std::string BeaconDetector::Impl::Save() const {

@@ -1,5 +1,9 @@
 #include "nta/detect/block_list.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -63,8 +67,20 @@ absl::Status FileError(const std::string& file, int error) {
 }
 
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
-  const std::unique_ptr<std::FILE, CloseFile> file(std::fopen(path.c_str(), "rb"));
-  if (file == nullptr) return FileError(path, errno);
+  // Without waiting: whoever names a pipe must not stop the one who reads.
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (descriptor < 0) return FileError(path, errno);
+  const std::unique_ptr<std::FILE, CloseFile> file(fdopen(descriptor, "rb"));
+  if (file == nullptr) {
+    const int error = errno;
+    close(descriptor);
+    return FileError(path, error);
+  }
+  struct stat about {};
+  if (fstat(descriptor, &about) != 0) return FileError(path, errno);
+  if (!S_ISREG(about.st_mode)) {
+    return base::InvalidArgument("cannot read \"" + path + "\": it is no regular file");
+  }
   std::string text;
   std::array<char, 65536> buffer{};
   while (const std::size_t size = std::fread(buffer.data(), 1, buffer.size(), file.get())) {

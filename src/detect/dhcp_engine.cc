@@ -174,7 +174,9 @@ void DhcpEngine::Reply(const DecodedPacket& packet, const DhcpMessage& message, 
         alert.score = 20;
         alert.unit = "DHCP servers";
         alert.first_seen = first_heard;
-        alert.evidence = {{"server", server.ToString()}, {"client", message.client.ToString()}};
+        alert.evidence = {{"rule", std::string("new_dhcp_server")},
+                          {"server", server.ToString()},
+                          {"client", message.client.ToString()}};
         if (packet.has_mac) alert.evidence["mac"] = packet.source_mac.ToString();
         alert.technique = "T1557.003";
         alert.confidence = 0.8;

@@ -49,9 +49,16 @@ struct Majority {
   T value{};
   std::uint32_t lead = 0;
 
-  void Add(const T& other) {
-    if (lead == 0) value = other;
-    lead = value == other ? lead + 1 : lead - 1;
+  // `weight`: how many packets this one stands for.
+  void Add(const T& other, std::uint32_t weight = 1) {
+    if (value == other) {
+      lead += weight;
+    } else if (lead >= weight) {
+      lead -= weight;
+    } else {
+      lead = weight - lead;
+      value = other;
+    }
   }
 };
 

@@ -35,6 +35,8 @@ constexpr std::uint32_t kSampleOneIn = 4;
 // opens the gate.
 constexpr std::uint8_t kQuietTicks = 240;
 constexpr std::uint32_t kAllOfTick = 256;
+constexpr std::uint32_t kSampleInFlood = 8;
+constexpr std::uint16_t kForgetTicks = 4;
 
 // Fixed, so that counts do not depend on the key: who makes sources collide only makes their number
 // look smaller.
@@ -216,6 +218,8 @@ void FloodEngine::Count(const DecodedPacket& packet, const Place& place) {
     const std::uint64_t host = packet.destination.is_v4() ? packet.destination.padded_bytes()[3]
                                                           : place.destination.hash >> 56;
     entry->hosts[host / 64] |= std::uint64_t{1} << (host % 64);  // dirty by now
+    entry->host.Add(static_cast<std::uint8_t>(host));
+    ++entry->host_packets;
   }
 }
 
@@ -267,17 +271,16 @@ void FloodEngine::CountReceived(FloodEntry& entry, const DecodedPacket& packet,
   const AddressWords words = WordsOf(packet.source);
   entry.sources.Add(kSourceHash(words.high, words.low));
   // In a flood one packet in eight tells as much as all of them.
-  if (entry.counts[static_cast<std::size_t>(kind)] > kAllOfTick &&
-      entry.counts[static_cast<std::size_t>(kind)] % 8 != 0) {
-    return;
-  }
-  ++entry.sampled_packets;
-  entry.source.Add(packet.source);
+  const std::uint32_t so_far = entry.counts[static_cast<std::size_t>(kind)];
+  const std::uint32_t stands_for = so_far > kAllOfTick ? kSampleInFlood : 1;
+  if (so_far % stands_for != 0) return;
+  entry.sampled_packets += stands_for;
+  entry.source.Add(packet.source, stands_for);
   if (!packet.has_ports) return;
   entry.ports |= std::uint64_t{1} << (kSourceHash(packet.destination_port, 1) >> 58);
-  entry.source_port.Add(packet.source_port);
-  entry.destination_port.Add(packet.destination_port);
-  if (kind == FloodKind::kReflected) entry.reflector_port.Add(packet.source_port);
+  entry.source_port.Add(packet.source_port, stands_for);
+  entry.destination_port.Add(packet.destination_port, stands_for);
+  if (kind == FloodKind::kReflected) entry.reflector_port.Add(packet.source_port, stands_for);
 }
 
 // What a destination sends shows whether it answers, and what it asked for.
@@ -300,7 +303,8 @@ void FloodEngine::CountSent(const DecodedPacket& packet, const Place& place) {
   } else if (destinations_.gate.Knows(place.source.hash)) {
     answered_ += weight;
   }
-  if (is_ordinary) return;
+  // The acknowledgements of a whole network are asked for only while something goes on in one.
+  if (is_ordinary && excited_prefixes_ == 0) return;
   if (FloodEntry* entry = EntryOfPrefix(place.source.key)) count(*entry);
 }
 
@@ -352,6 +356,7 @@ void FloodEngine::EndTick(Alerts& alerts) {
   const double bits = budget_.Test(end, tests * kFloodKinds);
   threshold_ = static_cast<float>(std::max(kMinThreshold, bits * std::log(2.0) / 2));
   std::vector<FloodAlarm> alarms;
+  excited_prefixes_ = 0;
   EndTickOf(destinations_, alarms);
   EndTickOf(prefixes_, alarms);
   received_ *= 0.999;
@@ -372,6 +377,7 @@ void FloodEngine::EndTickOf(Level& level, std::vector<FloodAlarm>& alarms) {
     entry.active = false;
     level.table.Weigh(index, tick_);
     EndTickOf(entry, alarms);
+    if (entry.is_prefix && entry.excited) ++excited_prefixes_;
     if (entry.quiet >= kQuietTicks && !entry.dirty) level.table.Remove(index);
   }
   level.touched.clear();
@@ -438,6 +444,10 @@ void FloodEngine::Measure(FloodEntry& entry) {
   if (excited && high && !entry.high) ++entry.pulses;
   entry.high = excited && high;
   if (excited) entry.dirty = true;
+  // Networks and busy hosts are never quiet: who took part a second ago, below the floors, has
+  // nothing to do with this.
+  entry.low_ticks = high ? std::uint16_t{0} : static_cast<std::uint16_t>(entry.low_ticks + 1);
+  if (entry.low_ticks % kForgetTicks == kForgetTicks - 1) entry.ForgetShape();
 }
 
 // Tells the prefix of a destination what is out of the ordinary there.
@@ -486,7 +496,11 @@ FloodVerdict FloodEngine::Judge(const FloodEntry& entry, FloodKind kind) const {
     const double excess = recent - entry.metric(kind).mean;
     const bool is_explained =
         entry.explained[index] > excess / 2 && entry.explainers[index] < kCarpetHosts;
-    if (entry.distinct_hosts() < kCarpetHosts || is_explained) return FloodVerdict::kNothing;
+    // Somebody's download is no carpet, however many hosts there are beside it.
+    const bool is_one_host = entry.host.lead > entry.host_packets / 2;
+    if (entry.distinct_hosts() < kCarpetHosts || is_explained || is_one_host) {
+      return FloodVerdict::kNothing;
+    }
     if (is_few && rate < kScanFactor) return FloodVerdict::kNothing;
   }
   if (is_few && entry.distinct_ports() >= kManyPorts && rate < kScanFactor) {

@@ -122,6 +122,7 @@ class FloodEngine {
   AlertBudget budget_;
   Level destinations_;
   Level prefixes_;
+  std::uint32_t excited_prefixes_ = 0;  // at the end of the tick before
   // Packets of hosts that also receive some: none where the tap shows one direction only.
   double received_ = 0;
   double answered_ = 0;

@@ -149,17 +149,22 @@ void FloodEntry::Renew(const IpAddress& new_address) {
 void FloodEntry::Calm(Timestamp now) {
   excited = dirty = high = false;
   pulses = low_ticks = 0;
-  ports = 0;
-  hosts.fill(0);
-  sources.Clear();
-  source = {};
-  source_port = destination_port = reflector_port = {};
-  sampled_packets = 0;
+  ForgetShape();
   packets_seen = bytes_seen = fragments_seen = 0;
   peak.fill(0);
   explained.fill(0);
   explainers.fill(0);
   since = now;
+}
+
+void FloodEntry::ForgetShape() {
+  ports = 0;
+  hosts.fill(0);
+  sources.Clear();
+  source = {};
+  host = {};
+  source_port = destination_port = reflector_port = {};
+  host_packets = sampled_packets = 0;
 }
 
 double FloodEntry::distinct_ports() const { return LinearEstimate({&ports, 1}); }

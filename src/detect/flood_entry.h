@@ -111,6 +111,8 @@ struct alignas(64) FloodEntry {
   // Prefixes, by kind: what those hosts explain that are flooded themselves, and how many they are.
   std::array<float, kFloodKinds> explained{};
   std::array<std::uint16_t, kFloodKinds> explainers{};
+  Majority<std::uint8_t> host;  // prefixes: by the same byte as `hosts`
+  std::uint32_t host_packets = 0;
   std::uint32_t sampled_packets = 0;  // that the majorities above are made of
   std::uint64_t packets_seen = 0;
   std::uint64_t bytes_seen = 0;
@@ -130,6 +132,8 @@ struct alignas(64) FloodEntry {
   void Renew(const IpAddress& new_address);
   // Forgets what belongs to an episode.
   void Calm(Timestamp now);
+  // Of that, who takes part: addresses and ports.
+  void ForgetShape();
   double distinct_ports() const;
   double distinct_hosts() const;
 };

@@ -73,6 +73,8 @@ void EntryFields(Archive& archive, T& entry) {
   MajorityFields(archive, entry.source_port);
   MajorityFields(archive, entry.destination_port);
   MajorityFields(archive, entry.reflector_port);
+  MajorityFields(archive, entry.host);
+  archive(entry.host_packets);
   archive(entry.sampled_packets);
   archive(entry.packets_seen);
   archive(entry.bytes_seen);
@@ -123,6 +125,7 @@ std::string FloodEngine::Save() const {
   writer(clock_.now());
   writer(tick_);
   AlertBudget::Fields(writer, budget_);
+  writer(excited_prefixes_);
   writer(received_);
   writer(answered_);
   WriteTable(writer, destinations_.table, tick_);
@@ -148,6 +151,7 @@ absl::StatusOr<FloodEngine> FloodEngine::Load(const FloodOptions& options, std::
   reader(tick);
   if (engine.started_) engine.BeginTick(tick);
   AlertBudget::Fields(reader, engine.budget_);
+  reader(engine.excited_prefixes_);
   reader(engine.received_);
   reader(engine.answered_);
   engine.ReadLevel(reader, engine.destinations_);

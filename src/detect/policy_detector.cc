@@ -56,7 +56,12 @@ class PolicyDetector::Impl {
     std::vector<FileMark> marks = Marks();
     NTA_ASSIGN_OR_RETURN(BlockList list,
                          BlockList::Read(options_.block_lists, options_.max_block_entries));
+    std::string text;
+    for (const std::string& entry : options_.blocked) text += entry + "\n";
+    NTA_ASSIGN_OR_RETURN(BlockList own,
+                         BlockList::Parse(text, "blocked", options_.max_block_entries));
     list_ = std::move(list);
+    own_list_ = std::move(own);
     marks_ = std::move(marks);
     error_ = absl::OkStatus();
     return absl::OkStatus();
@@ -67,7 +72,7 @@ class PolicyDetector::Impl {
     const FlowRecord& flow = event.flow;
     if (event.type != FlowEventType::kUpdated && !event.closes_record()) return;
     if (flow.outcome == ContactOutcome::kAnswered) CheckService(flow, alerts);
-    if (list_.size() > 0) CheckBlockList(flow, alerts);
+    if (block_entries() > 0) CheckBlockList(flow, alerts);
   }
 
   void AdvanceTo(Timestamp now, std::vector<Alert>& alerts) {
@@ -82,7 +87,8 @@ class PolicyDetector::Impl {
   void Finish(std::vector<Alert>& alerts) { tracker_.Finish(alerts); }
 
   std::size_t memory_bytes() const {
-    return sizeof(*this) + list_.memory_bytes() + tracker_.memory_bytes() +
+    return sizeof(*this) + list_.memory_bytes() + own_list_.memory_bytes() +
+           tracker_.memory_bytes() +
            (options_.internal_tcp_ports.size() + options_.internal_udp_ports.size()) * 48;
   }
 
@@ -90,7 +96,8 @@ class PolicyDetector::Impl {
     // A name of 20 bytes with its slot; twice while a list is read again.
     constexpr std::size_t kEntryBytes = 2 * 120;
     return sizeof(*this) + (std::size_t{1} << 16) + tracker_.memory_limit_bytes() +
-           (options_.block_lists.empty() ? 0 : options_.max_block_entries * kEntryBytes);
+           (options_.block_lists.empty() ? 0 : options_.max_block_entries * kEntryBytes) +
+           options_.blocked.size() * kEntryBytes;
   }
 
   std::string Save() const {
@@ -120,7 +127,7 @@ class PolicyDetector::Impl {
   }
 
   const absl::Status& error() const { return error_; }
-  std::size_t block_entries() const { return list_.size(); }
+  std::size_t block_entries() const { return list_.size() + own_list_.size(); }
 
  private:
   std::vector<FileMark> Marks() const {
@@ -132,6 +139,12 @@ class PolicyDetector::Impl {
   bool IsLocal(const IpAddress& address) const {
     return options_.local_networks.empty() ? address.is_private()
                                            : Holds(options_.local_networks, address);
+  }
+
+  template <typename Key>
+  std::optional<std::string> Blocked(const Key& key) const {
+    auto entry = list_.Match(key);
+    return entry ? entry : own_list_.Match(key);
   }
 
   void CheckService(const FlowRecord& flow, std::vector<Alert>& alerts) {
@@ -169,15 +182,15 @@ class PolicyDetector::Impl {
     const bool was_answered = flow.outcome == ContactOutcome::kAnswered;
     // Strangers knock all day; one whom somebody answers is worth a word.
     if (!from_here && !was_answered) return;
-    if (const auto entry = list_.Match(flow.destination.address)) {
+    if (const auto entry = Blocked(flow.destination.address)) {
       Report(flow, flow.destination.address.ToString(), *entry, alerts);
-    } else if (const auto other = list_.Match(flow.source.address)) {
+    } else if (const auto other = Blocked(flow.source.address)) {
       Report(flow, flow.source.address.ToString(), *other, alerts);
     }
     if (flow.metadata == nullptr) return;
     const std::string_view name = flow.metadata->Get(MetadataField::kServerName);
     if (name.empty()) return;
-    if (const auto entry = list_.Match(name)) Report(flow, std::string(name), *entry, alerts);
+    if (const auto entry = Blocked(name)) Report(flow, std::string(name), *entry, alerts);
   }
 
   void Report(const FlowRecord& flow, const std::string& what, const std::string& entry,
@@ -228,7 +241,8 @@ class PolicyDetector::Impl {
   PolicyOptions options_;
   Timestamp now_ = Timestamp::min();
   Timestamp next_look_ = Timestamp::min();
-  BlockList list_;
+  BlockList list_;      // of the files
+  BlockList own_list_;  // of the options
   std::vector<FileMark> marks_;
   absl::Status error_;
   AlertTracker tracker_;

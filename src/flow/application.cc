@@ -118,6 +118,14 @@ constexpr auto kNumbers = [] {
   return numbers;
 }();
 
+constexpr auto kCategoryNumbers = [] {
+  std::array<ApplicationCategory, kCategories.size()> numbers{};
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    numbers[i] = static_cast<ApplicationCategory>(i);
+  }
+  return numbers;
+}();
+
 constexpr bool IsOrdered() {
   for (std::size_t i = 0; i < kApplications.size(); ++i) {
     if (static_cast<std::size_t>(kApplications[i].application) != i) return false;
@@ -168,6 +176,8 @@ std::string_view ToString(ApplicationCategory category) { return NameOf(kCategor
 absl::StatusOr<ApplicationCategory> ParseApplicationCategory(std::string_view text) {
   return ParseName<ApplicationCategory>(kCategories, text, "an application category");
 }
+
+std::span<const ApplicationCategory> ApplicationCategories() { return kCategoryNumbers; }
 
 ApplicationCategory CategoryOf(Application application) {
   const auto i = static_cast<std::size_t>(application);

@@ -49,6 +49,10 @@ constexpr std::array kFields{
     FieldNames{FlowField::kTcpState, "tcp_state", "tcp_state"},
     FieldNames{FlowField::kServerName, "server_name", "server_name"},
     FieldNames{FlowField::kIcmpType, "icmp_type", "icmp_type"},
+    FieldNames{FlowField::kEvidence, "evidence", "evidence"},
+    FieldNames{FlowField::kName, "name", "name"},
+    FieldNames{FlowField::kSourceName, "source_name", "source_name"},
+    FieldNames{FlowField::kDestinationName, "destination_name", "destination_name"},
 };
 
 struct Unit {
@@ -104,10 +108,21 @@ absl::StatusOr<FilterValue> ParseInteger(std::string_view text, double most,
   return FilterValue(*number);
 }
 
+bool LooksLikeName(std::string_view text) {
+  const auto is_letter = [](char c) {
+    return nta::LowerCase(c) >= 'a' && nta::LowerCase(c) <= 'z';
+  };
+  return text.size() <= 64 && text.find(':') == std::string_view::npos &&
+         std::any_of(text.begin(), text.end(), is_letter);
+}
+
 absl::StatusOr<FilterValue> ParseAddress(std::string_view text) {
   absl::StatusOr<IpPrefix> prefix = IpPrefix::Parse(text);
   if (prefix.ok()) return FilterValue(*prefix);
-  return WrongValue(text, "an address or network: " + std::string(prefix.status().message()));
+  // Who asks for a host means one by name, too.
+  const std::string hint = LooksLikeName(text) ? DidYouMean("name=" + LowerCase(text)) : "";
+  return WrongValue(text,
+                    "an address or network: " + std::string(prefix.status().message()) + hint);
 }
 
 absl::StatusOr<FilterValue> ParseProtocolValue(std::string_view text) {
@@ -238,6 +253,10 @@ bool IsOrdered(FlowField field) {
     case FlowField::kCategory:
     case FlowField::kTcpState:
     case FlowField::kServerName:
+    case FlowField::kEvidence:
+    case FlowField::kName:
+    case FlowField::kSourceName:
+    case FlowField::kDestinationName:
       return false;
     case FlowField::kIcmpType:
     case FlowField::kSourcePort:
@@ -274,8 +293,13 @@ absl::StatusOr<FilterValue> ParseValue(FlowField field, std::string_view text) {
       return ParseName(text, ApplicationCategory::kIndustrial, "a category");
     case FlowField::kTcpState:
       return ParseName(text, TcpState::kReset, "a TCP state");
+    case FlowField::kEvidence:
+      return ParseName(text, ApplicationEvidence::kPayload, "evidence");
     case FlowField::kServerName:
-      if (text.empty()) return base::InvalidArgument("a server name is not empty");
+    case FlowField::kName:
+    case FlowField::kSourceName:
+    case FlowField::kDestinationName:
+      if (text.empty()) return base::InvalidArgument("a name is not empty");
       return FilterValue(LowerCase(text));
     case FlowField::kIcmpType:
       return ParseInteger(text, 255, "an ICMP type (0 to 255)");
@@ -301,6 +325,9 @@ std::string ValueToString(FlowField field, const FilterValue& value) {
   }
   if (field == FlowField::kCategory) {
     return std::string(ToString(static_cast<ApplicationCategory>(whole)));
+  }
+  if (field == FlowField::kEvidence) {
+    return std::string(ToString(static_cast<ApplicationEvidence>(whole)));
   }
   if (field == FlowField::kTcpState) return std::string(ToString(static_cast<TcpState>(whole)));
   if (field == FlowField::kDuration) return DurationToString(number);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <initializer_list>
 #include <utility>
 
 #include "base/status.h"
@@ -249,6 +250,13 @@ bool AnyPattern(const FilterNode& node, std::string_view text) {
          });
 }
 
+bool AnyName(const FilterNode& node, const FlowRecord& flow,
+             std::initializer_list<MetadataField> fields) {
+  return flow.metadata && std::any_of(fields.begin(), fields.end(), [&](MetadataField field) {
+           return AnyPattern(node, flow.metadata->Get(field));
+         });
+}
+
 bool AnyDuration(const FilterNode& node, Duration duration) {
   // A record that ends before it began has no duration.
   return AnyNumber(node, static_cast<std::uint64_t>(std::max<std::int64_t>(duration.count(), 0)));
@@ -286,8 +294,18 @@ bool AnyValueMatches(const FilterNode& node, const FlowRecord& flow) {
       return AnyNumber(node, static_cast<std::uint64_t>(flow.category));
     case FlowField::kTcpState:
       return AnyNumber(node, static_cast<std::uint64_t>(flow.tcp_state));
+    case FlowField::kEvidence:
+      return AnyNumber(node, static_cast<std::uint64_t>(flow.evidence));
     case FlowField::kServerName:
-      return flow.metadata && AnyPattern(node, flow.metadata->Get(MetadataField::kServerName));
+      return AnyName(node, flow, {MetadataField::kServerName});
+    case FlowField::kSourceName:
+      return AnyName(node, flow, {MetadataField::kSourceName});
+    case FlowField::kDestinationName:
+      return AnyName(node, flow, {MetadataField::kDestinationName});
+    case FlowField::kName:
+      return AnyName(node, flow,
+                     {MetadataField::kServerName, MetadataField::kSourceName,
+                      MetadataField::kDestinationName});
     case FlowField::kIcmpType:
       return flow.icmp && AnyNumber(node, flow.icmp->type);
   }

@@ -55,6 +55,7 @@ constexpr auto kFields = std::to_array<FieldRow>({
     {MetadataField::kLoginFailures, "login_failures"},
     {MetadataField::kRequest, "request"},
     {MetadataField::kResponse, "response"},
+    {MetadataField::kApplicationDetail, "application_detail"},
 });
 
 constexpr auto kFieldNumbers = [] {

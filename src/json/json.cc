@@ -131,6 +131,7 @@ std::string ToJson(const TopResult& result, const TopQuery& query) {
     Json entry = KeyAndTotals(row);
     if (row.sent_bytes) entry["sent_bytes"] = *row.sent_bytes;
     if (row.received_bytes) entry["received_bytes"] = *row.received_bytes;
+    if (row.guessed) entry["guessed"] = ToValue(*row.guessed);
     rows.push_back(std::move(entry));
   }
   Json json;
@@ -155,11 +156,13 @@ std::string ToJson(const SeriesResult& result, const SeriesQuery& query) {
     Json entry;
     entry["key"] = line.key;
     entry["values"] = std::move(values);
+    if (!line.guessed.empty()) entry["guessed"] = line.guessed;
     series.push_back(std::move(entry));
   }
   Json json;
   AddInterval(json, result.interval);
   json["step_seconds"] = result.step.count();
+  json["by"] = ToString(query.by);
   json["measure"] = ToString(query.measure);
   json["source"] = ToString(result.source);
   json["capture"] = ToValue(result.capture);

@@ -280,6 +280,7 @@ std::string ToJson(const JobStatus& status) {
       {"description", status.options.description},
       {"timing", Timing(status.options.timing)},
       {"timing_in_words", ToString(status.options.timing)},
+      {"default_timing", Timing(status.default_timing)},
       {"missed_runs", status.options.missed == MissedRuns::kRunOnce ? "run_once" : "skip"},
       {"paused", status.paused},
       {"running", status.running},

@@ -20,18 +20,8 @@ constexpr std::array<std::string_view, 12> kSecretNames = {
     "password", "passwd",        "passphrase", "secret",  "token",       "jwt",
     "cookie",   "authorization", "credential", "api_key", "private_key", "apikey"};
 
-bool NamesASecret(std::string_view name) {
-  std::string lower(name);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c == '-' || c == '.' ? '_' : c;
-  });
-  return std::any_of(kSecretNames.begin(), kSecretNames.end(), [&](std::string_view secret) {
-    return lower == secret || lower.ends_with("_" + std::string(secret));
-  });
-}
-
 LogField::Value CleanedValue(const LogField& field, std::size_t max_bytes) {
-  if (std::holds_alternative<Secret>(field.value) || NamesASecret(field.name)) {
+  if (std::holds_alternative<Secret>(field.value) || IsSecretName(field.name)) {
     return std::string(kRedacted);
   }
   if (const auto* text = std::get_if<std::string>(&field.value)) {
@@ -68,6 +58,16 @@ constexpr std::array<std::string_view, 3> kKinds = {"server", "security", "audit
 constexpr std::array<std::string_view, 2> kFormats = {"json", "text"};
 
 }  // namespace
+
+bool IsSecretName(std::string_view name) {
+  std::string lower(name);
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c == '-' || c == '.' ? '_' : c;
+  });
+  return std::any_of(kSecretNames.begin(), kSecretNames.end(), [&](std::string_view secret) {
+    return lower == secret || lower.ends_with("_" + std::string(secret));
+  });
+}
 
 std::string_view ToString(LogLevel level) { return kLevels[static_cast<std::size_t>(level)]; }
 std::string_view ToString(LogKind kind) { return kKinds[static_cast<std::size_t>(kind)]; }

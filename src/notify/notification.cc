@@ -4,6 +4,7 @@
 #include <map>
 
 #include "absl/strings/str_format.h"
+#include "nta/detect/alert_title.h"
 
 namespace nta {
 namespace {
@@ -14,12 +15,6 @@ std::string Number(double number) { return absl::StrFormat("%.4g", number); }
 
 std::string Measured(double number, const std::string& unit) {
   return Number(number) + (unit.empty() ? "" : " " + unit);
-}
-
-std::string Words(std::string_view name) {
-  std::string words(name);
-  std::replace(words.begin(), words.end(), '_', ' ');
-  return words;
 }
 
 }  // namespace
@@ -33,7 +28,7 @@ Notification AlertNotification(const Alert& alert, std::string json) {
   news.alert_class = ToString(alert.alert_class);
   news.state = ToString(alert.state);
   const AlertEntity& entity = alert.entity;
-  news.subject = std::string(ToString(alert.severity)) + ": " + Words(news.alert_class);
+  news.subject = std::string(ToString(alert.severity)) + ": " + AlertTitle(alert);
   if (entity.source) news.subject += " from " + entity.source->ToString();
   if (entity.destination) news.subject += " to " + entity.destination->ToString();
   if (alert.state == AlertState::kClosed) news.subject += " (over)";

@@ -31,7 +31,7 @@ bool Fits(const NotificationRoute& route, const Notification& news) {
 }
 
 struct Channel {
-  std::shared_ptr<NotificationChannel> sender;  // shared: Test may use it while it is replaced
+  std::shared_ptr<NotificationChannel> sender;  // shared: Step may use it while it is replaced
   ChannelStats stats;
   int failures = 0;            // in a row
   std::deque<Timestamp> sent;  // within the last hour
@@ -48,7 +48,6 @@ class Notifier::Impl {
   void SetRoutes(std::vector<NotificationRoute> routes);
   std::size_t Offer(const Notification& notification, Timestamp now);
   Timestamp Step(Timestamp now);
-  absl::Status Test(std::string_view id, Timestamp now);
   std::map<std::string, ChannelStats> Stats() const;
   std::uint64_t damaged() const { return damaged_; }
 
@@ -309,20 +308,6 @@ Timestamp Notifier::Impl::Step(Timestamp now) {
   return next;
 }
 
-absl::Status Notifier::Impl::Test(std::string_view id, Timestamp now) {
-  std::shared_ptr<NotificationChannel> sender;
-  {
-    absl::MutexLock lock(&mutex_);
-    const auto found = channels_.find(id);
-    if (found != channels_.end()) sender = found->second.sender;
-  }
-  if (sender == nullptr) {
-    return base::MakeStatus(absl::StatusCode::kNotFound,
-                            "there is no channel \"" + std::string(id) + "\"");
-  }
-  return sender->Send(TestNotification(now), now);
-}
-
 std::map<std::string, ChannelStats> Notifier::Impl::Stats() const {
   absl::MutexLock lock(&mutex_);
   std::map<std::string, ChannelStats> stats;
@@ -355,9 +340,6 @@ std::size_t Notifier::Offer(const Notification& notification, Timestamp now) {
   return impl_->Offer(notification, now);
 }
 Timestamp Notifier::Step(Timestamp now) { return impl_->Step(now); }
-absl::Status Notifier::Test(std::string_view channel, Timestamp now) {
-  return impl_->Test(channel, now);
-}
 std::map<std::string, ChannelStats> Notifier::Stats() const { return impl_->Stats(); }
 std::uint64_t Notifier::damaged() const { return impl_->damaged(); }
 

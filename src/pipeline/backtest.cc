@@ -136,13 +136,14 @@ double RoundUp(double number) {
 }
 
 // Some of the values that occur, near where as many are greater as alerts are wanted.
-std::vector<double> Candidates(const std::vector<double>& peaks, double wanted) {
+std::vector<double> Candidates(const std::vector<double>& peaks, double wanted, double own) {
   std::set<double> candidates;
   for (const double factor : {0.0, 0.25, 0.5, 1.0, 2.0, 4.0}) {
     const auto place = static_cast<std::size_t>(std::min(wanted * factor, 1e6));
     candidates.insert(RoundUp(peaks[std::min(place, peaks.size() - 1)]));
   }
   candidates.erase(0);
+  candidates.insert(own);
   return {candidates.begin(), candidates.end()};
 }
 
@@ -239,12 +240,14 @@ absl::StatusOr<ThresholdSuggestion> SuggestThreshold(const AlertRule& rule, cons
   NTA_ASSIGN_OR_RETURN(RuleDetector watcher, RuleDetector::Create(silent));
   Detector* const first[] = {&watcher};
   NTA_ASSIGN_OR_RETURN(const BacktestReport all, BacktestFlows(first, feed, options));
-  ThresholdSuggestion suggestion{.wanted_per_day = wanted_per_day, .threshold = {}, .points = {}};
+  ThresholdSuggestion suggestion{
+      .wanted_per_day = wanted_per_day, .threshold = {}, .current = {}, .points = {}};
   const std::vector<double> peaks = watcher.Peaks();
   if (peaks.empty()) return suggestion;
   std::vector<RuleDetector> detectors;
   std::vector<Detector*> pointers;
-  for (const double threshold : Candidates(peaks, wanted_per_day * all.days())) {
+  const double own = rule.condition.threshold();
+  for (const double threshold : Candidates(peaks, wanted_per_day * all.days(), own)) {
     AlertRule candidate = rule;
     candidate.id = "t" + std::to_string(detectors.size());
     candidate.condition = rule.condition.WithThreshold(threshold);
@@ -262,7 +265,12 @@ absl::StatusOr<ThresholdSuggestion> SuggestThreshold(const AlertRule& rule, cons
     if (!suggestion.threshold && point.alerts_per_day <= wanted_per_day) {
       suggestion.threshold = point.threshold;
     }
+    if (point.threshold == own) suggestion.current = point;
     suggestion.points.push_back(point);
+  }
+  // Who wrote the rule meant its threshold; it is not lowered for being quiet.
+  if (suggestion.current && suggestion.current->alerts_per_day <= wanted_per_day) {
+    suggestion.threshold = own;
   }
   return suggestion;
 }

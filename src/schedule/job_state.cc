@@ -72,6 +72,7 @@ std::string Encode(const JobState& state) {
   Json history = Json::array();
   for (const JobRun& run : state.history) history.push_back(ToJson(run));
   const Json json = {{"timing", ToJson(state.timing)},
+                     {"timing_is_set", state.timing_is_set},
                      {"paused", state.paused},
                      {"next_due", Nanoseconds(state.next_due)},
                      {"runs", state.runs},
@@ -89,6 +90,8 @@ absl::StatusOr<JobState> Decode(std::string_view text) {
     JobState state;
     state.timing = TimingFrom(json.at("timing"));
     NTA_RETURN_IF_ERROR(CheckTiming(state.timing));
+    // Unknown to older versions.
+    state.timing_is_set = json.value("timing_is_set", false);
     state.paused = json.at("paused").get<bool>();
     state.next_due = FromNanoseconds(json.at("next_due"));
     state.runs = json.at("runs").get<std::uint64_t>();

@@ -13,7 +13,8 @@
 namespace nta::schedule {
 
 struct JobState {
-  JobTiming timing;  // by which next_due was found
+  JobTiming timing;            // by which next_due was found
+  bool timing_is_set = false;  // by SetTiming
   bool paused = false;
   ScheduleTime next_due{};
   std::uint64_t runs = 0;

@@ -24,7 +24,8 @@ constexpr std::size_t kMaxMessageBytes = 1000;
 constexpr std::size_t kMaxJobs = 1000;
 
 struct Job {
-  JobOptions options;
+  JobOptions options;        // with the timing in use
+  JobTiming default_timing;  // it was added with
   JobWork work;
   JobState state;
   bool running = false;
@@ -74,6 +75,7 @@ absl::StatusOr<std::string> Call(const JobWork& work, const JobContext& context)
 JobStatus StatusOf(const Job& job) {
   JobStatus status;
   status.options = job.options;
+  status.default_timing = job.default_timing;
   status.paused = job.state.paused;
   status.running = job.running;
   status.requested = job.requested;
@@ -98,6 +100,7 @@ class Scheduler::Impl {
   template <typename Change>
   absl::Status ChangeState(std::string_view name, const Change& change);
   absl::Status SetTiming(std::string_view name, const JobTiming& timing);
+  absl::Status Reload();
   absl::Status SetPaused(std::string_view name, bool paused);
   absl::Status RunNow(std::string_view name);
   std::vector<JobStatus> Jobs() const;
@@ -106,6 +109,8 @@ class Scheduler::Impl {
   std::size_t RunDue(std::stop_token stop, const Executor& execute);
 
  private:
+  // `kept` in place of what is known.
+  void TakeUp(Job& job, JobState kept) const;
   Job* Find(std::string_view name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<std::optional<JobState>> Load(std::string_view name) const;
   absl::Status Save(const Job& job) const;
@@ -157,11 +162,13 @@ absl::Status Scheduler::Impl::Add(JobOptions options, JobWork work) {
   const ScheduleTime now = options_.clock();
   Job job;
   job.options = std::move(options);
+  job.default_timing = job.options.timing;
   job.work = std::move(work);
   const absl::StatusOr<std::optional<JobState>> kept = Load(job.options.name);
   const bool known = kept.ok() && kept->has_value();
   if (known) job.state = **kept;
   if (!kept.ok()) job.problem = Text(std::string(kept.status().message()) + "; it begins anew");
+  if (known && job.state.timing_is_set) job.options.timing = job.state.timing;
   // Another timing than before: its times are counted from now.
   if (!known || job.state.timing != job.options.timing) {
     job.state.timing = job.options.timing;
@@ -203,11 +210,45 @@ absl::Status Scheduler::Impl::SetTiming(std::string_view name, const JobTiming& 
   NTA_RETURN_IF_ERROR(CheckTiming(timing));
   NTA_RETURN_IF_ERROR(ChangeState(name, [&](Job& job) {
     job.state.timing = timing;
+    job.state.timing_is_set = true;
     job.state.next_due = Next(job, options_.clock());
   }));
   base::MutexLock lock(&mutex_);
   Find(name)->options.timing = timing;
   return absl::OkStatus();
+}
+
+void Scheduler::Impl::TakeUp(Job& job, JobState kept) const {
+  const JobTiming timing = kept.timing_is_set ? kept.timing : job.default_timing;
+  // Times that were run for, or passed, must not come again.
+  const ScheduleTime next = timing == job.options.timing ? job.state.next_due : ScheduleTime::min();
+  if (job.running) {
+    job.state.paused = kept.paused;
+    job.state.timing_is_set = kept.timing_is_set;
+  } else {
+    job.state = std::move(kept);
+  }
+  job.options.timing = timing;
+  job.state.timing = timing;
+  job.state.next_due = next == ScheduleTime::min() ? Next(job, options_.clock())
+                                                   : std::max(next, job.state.next_due);
+  std::deque<JobRun>& history = job.state.history;
+  if (!job.running && !history.empty() && history.front().outcome == RunOutcome::kRunning) {
+    // What ran when those states were kept ended elsewhere.
+    history.pop_front();
+  }
+}
+
+absl::Status Scheduler::Impl::Reload() {
+  base::MutexLock lock(&mutex_);
+  absl::Status first;
+  for (Job& job : jobs_) {
+    absl::StatusOr<std::optional<JobState>> kept = Load(job.options.name);
+    first.Update(kept.status());
+    if (kept.ok() && kept->has_value()) TakeUp(job, **std::move(kept));
+    first.Update(Save(job));
+  }
+  return first;
 }
 
 absl::Status Scheduler::Impl::SetPaused(std::string_view name, bool paused) {
@@ -399,6 +440,7 @@ absl::Status Scheduler::Add(JobOptions options, JobWork work) {
 absl::Status Scheduler::SetTiming(std::string_view name, const JobTiming& timing) {
   return impl_->SetTiming(name, timing);
 }
+absl::Status Scheduler::Reload() { return impl_->Reload(); }
 absl::Status Scheduler::Pause(std::string_view name) { return impl_->SetPaused(name, true); }
 absl::Status Scheduler::Resume(std::string_view name) { return impl_->SetPaused(name, false); }
 absl::Status Scheduler::RunNow(std::string_view name) { return impl_->RunNow(name); }

@@ -39,6 +39,7 @@ class Backend {
                                                            const QueryControl& control) = 0;
   virtual absl::StatusOr<TrafficSummary> Summary(const TimeInterval& interval,
                                                  const QueryControl& control) = 0;
+  virtual absl::StatusOr<NameResult> Names(const NameQuery& query, const QueryControl& control) = 0;
   virtual absl::StatusOr<std::vector<User>> Users() = 0;
   virtual absl::StatusOr<User> GetUser(std::string_view username) = 0;
   virtual absl::Status AddUser(const User& user) = 0;

@@ -100,7 +100,7 @@ void BlockBuilder::AddSome(std::span<const FlowRecord> flows, std::int64_t first
     }
     if (!flow.metadata) continue;
     for (const FlowMetadata::Entry& entry : flow.metadata->entries()) {
-      AddText(MetadataColumn(entry.field), rows_ + i, std::string(entry.value));
+      AddText(MetadataColumn(entry.field), rows_ + i, entry.value);
     }
   }
   rows_ += flows.size();
@@ -176,12 +176,22 @@ TrafficColumns BlockBuilder::Traffic() const {
           .source_port = NumbersOf(kSourcePort),
           .destination_port = NumbersOf(kDestinationPort),
           .application = NumbersOf(kApplication),
+          .category = NumbersOf(kCategory),
+          .evidence = NumbersOf(kEvidence),
           .forward_bytes = NumbersOf(kForwardWireBytes),
           .reverse_bytes = NumbersOf(kReverseWireBytes),
           .forward_packets = NumbersOf(kForwardPackets),
           .reverse_packets = NumbersOf(kReversePackets),
           .source = &source_.column,
-          .destination = &destination_.column};
+          .destination = &destination_.column,
+          .source_name = TextsOf(MetadataField::kSourceName),
+          .destination_name = TextsOf(MetadataField::kDestinationName),
+          .server_name = TextsOf(MetadataField::kServerName)};
+}
+
+const TextColumn* BlockBuilder::TextsOf(MetadataField field) const {
+  const auto texts = texts_.find(MetadataColumn(field));
+  return texts == texts_.end() ? nullptr : &texts->second.column;
 }
 
 std::vector<BlockBuilder::EncodedColumn> BlockBuilder::Encode(Compressor& compressor) const {

@@ -41,12 +41,18 @@ struct TrafficColumns {
   std::span<const std::uint64_t> source_port;
   std::span<const std::uint64_t> destination_port;
   std::span<const std::uint64_t> application;
+  std::span<const std::uint64_t> category;
+  std::span<const std::uint64_t> evidence;
   std::span<const std::uint64_t> forward_bytes;
   std::span<const std::uint64_t> reverse_bytes;
   std::span<const std::uint64_t> forward_packets;
   std::span<const std::uint64_t> reverse_packets;
   const AddressColumn* source = nullptr;
   const AddressColumn* destination = nullptr;
+  // Null when no flow has any.
+  const TextColumn* source_name = nullptr;
+  const TextColumn* destination_name = nullptr;
+  const TextColumn* server_name = nullptr;
 
   std::size_t size() const { return first_seen.size(); }
 };
@@ -87,6 +93,7 @@ class BlockBuilder {
 
   NumberColumn& NumbersOf(ColumnId id);
   std::span<const std::uint64_t> NumbersOf(ColumnId id) const;
+  const TextColumn* TextsOf(MetadataField field) const;
   void AddSome(std::span<const FlowRecord> flows, std::int64_t first_id);
   void AddText(ColumnId id, std::size_t row, std::string_view text);
 

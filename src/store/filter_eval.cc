@@ -119,8 +119,18 @@ class Evaluator {
         return Number(node, kTcpState);
       case FlowField::kIcmpType:
         return Optional(node, kIcmpType);
+      case FlowField::kEvidence:
+        return Number(node, kEvidence);
       case FlowField::kServerName:
-        return Text(node, MetadataColumn(MetadataField::kServerName));
+        return Name(node, MetadataField::kServerName);
+      case FlowField::kSourceName:
+        return Name(node, MetadataField::kSourceName);
+      case FlowField::kDestinationName:
+        return Name(node, MetadataField::kDestinationName);
+      case FlowField::kName:
+        return Either(Name(node, MetadataField::kServerName),
+                      Either(Name(node, MetadataField::kSourceName),
+                             Name(node, MetadataField::kDestinationName)));
     }
     return base::MakeStatus(absl::StatusCode::kInternal, "an unknown field of a filter");
   }
@@ -197,6 +207,10 @@ class Evaluator {
     NTA_ASSIGN_OR_RETURN(const NumberColumn* x, batch_.Numbers(a));
     NTA_ASSIGN_OR_RETURN(const NumberColumn* y, batch_.Numbers(b));
     return Compare(node, [=](std::size_t i) { return (*x)[i] + factor * (*y)[i]; });
+  }
+
+  absl::StatusOr<Mask> Name(const FilterNode& node, MetadataField field) {
+    return Text(node, MetadataColumn(field));
   }
 
   absl::StatusOr<Mask> Text(const FilterNode& node, ColumnId id) {

@@ -64,6 +64,8 @@ absl::StatusOr<Timestamp> AdvanceRetentionClock(Connection& connection, Timestam
 // Flows that ended before this time take `bytes` of the file, roughly; absent when all of them do
 // not.
 absl::StatusOr<std::optional<Timestamp>> EndOfOldest(Connection& connection, std::uint64_t bytes);
+// Makes all totals from the flows. In the caller's transaction.
+absl::Status MakeRollupsAnew(Connection& connection);
 // Gives free pages back to the file system.
 absl::Status ReturnSpace(Connection& connection);
 

@@ -73,6 +73,12 @@ class Ranking {
     return absl::OkStatus();
   }
 
+  // Zero when nothing counts for it.
+  TrafficTotals Of(const Key& key) const {
+    const auto place = by_key_.find(key);
+    return place == by_key_.end() ? TrafficTotals{} : place->second.totals;
+  }
+
   TrafficTotals Sum() const {
     DirectedTotals sum;
     for (const auto& [key, totals] : by_key_) sum.Add(totals);

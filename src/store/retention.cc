@@ -108,6 +108,10 @@ absl::Status DeleteAlerts(Connection& connection, Timestamp time) {
 
 }  // namespace
 
+absl::Status MakeRollupsAnew(Connection& connection) {
+  return RebuildRollups(connection, Timestamp::max());
+}
+
 absl::StatusOr<DeletionStep> DeleteSome(Connection& connection, Timestamp time,
                                         std::size_t most_blocks) {
   DeletionStep step;

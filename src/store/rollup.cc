@@ -96,8 +96,10 @@ void Rollup::CountShare(const TrafficColumns& columns, std::size_t row, Minute m
   Counts& level = counts_;
   const std::uint64_t protocol = columns.protocol[row];
   AddCounts(level.protocols.At(KeyOf(bucket, protocol)), Totals(share));
-  if (columns.application[row] != 0) {
-    AddCounts(level.applications.At(KeyOf(bucket, columns.application[row])), Totals(share));
+  if (const std::uint64_t key =
+          ApplicationKey(columns.application[row], columns.category[row], columns.evidence[row]);
+      key != 0) {
+    AddCounts(level.applications.At(KeyOf(bucket, key)), Totals(share));
   }
   const std::uint64_t source = source_hosts_[columns.source->index[row]];
   const std::uint64_t destination = destination_hosts_[columns.destination->index[row]];

@@ -10,7 +10,9 @@
 namespace nta::store {
 namespace {
 
-constexpr std::uint8_t kFormat = 1;
+// Applications of traffic's format 1 had no category.
+constexpr std::uint8_t kTrafficFormat = 2;
+constexpr std::uint8_t kAddressFormat = 1;
 // Bounds what a hostile part makes us allocate. Parts that are merged stay well below.
 constexpr std::size_t kMaxRows = 2'000'000;
 
@@ -18,20 +20,18 @@ absl::Status Damaged() {
   return base::MakeStatus(absl::StatusCode::kDataLoss, "totals in the store are damaged");
 }
 
-Bytes Begin() { return {kFormat}; }
-
 Bytes Finish(Bytes out) {
   const std::uint32_t checksum = Checksum(out);
   ByteWriter(out).U32(checksum);
   return out;
 }
 
-absl::StatusOr<ByteReader> Open(std::span<const std::uint8_t> bytes) {
+absl::StatusOr<ByteReader> Open(std::span<const std::uint8_t> bytes, std::uint8_t format) {
   if (bytes.size() < 5) return Damaged();
   const auto contents = bytes.first(bytes.size() - 4);
   if (ByteReader(bytes.last(4)).U32() != Checksum(contents)) return Damaged();
   ByteReader in(contents);
-  if (in.U8() != kFormat) return Damaged();
+  if (in.U8() != format) return Damaged();
   return in;
 }
 
@@ -104,8 +104,18 @@ Rows MergeRows(const Rows& a, const Rows& b) {
 
 }  // namespace
 
+std::uint32_t ApplicationOf(std::uint64_t key) {
+  const auto number = static_cast<std::uint32_t>(key & 0xffff);
+  return number < Applications().size() ? number : 0;
+}
+
+std::uint32_t CategoryOf(std::uint64_t key) {
+  const auto number = static_cast<std::uint32_t>(key >> 16 & 0xff);
+  return number < ApplicationCategories().size() ? number : 0;
+}
+
 Bytes EncodePart(const TrafficPart& part, Compressor& compressor) {
-  Bytes out = Begin();
+  Bytes out{kTrafficFormat};
   EncodeRows(part.protocols, compressor, out);
   EncodeRows(part.applications, compressor, out);
   EncodeRows(part.ports, compressor, out);
@@ -114,7 +124,7 @@ Bytes EncodePart(const TrafficPart& part, Compressor& compressor) {
 
 absl::StatusOr<TrafficPart> DecodeTrafficPart(std::span<const std::uint8_t> bytes,
                                               TrafficSection section, Decompressor& decompressor) {
-  NTA_ASSIGN_OR_RETURN(ByteReader in, Open(bytes));
+  NTA_ASSIGN_OR_RETURN(ByteReader in, Open(bytes, kTrafficFormat));
   TrafficPart part;
   if (!DecodeRows(in, decompressor, part.protocols)) return Damaged();
   if (section == TrafficSection::kProtocols) return part;
@@ -137,7 +147,7 @@ Bytes EncodePart(const AddressPart& part, Compressor& compressor) {
     ++rows.back();
     protocols.push_back(key.protocol);
   }
-  Bytes out = Begin();
+  Bytes out{kAddressFormat};
   ByteWriter(out).Varint(part.keys.size());
   EncodeAddresses(addresses, compressor, out);
   EncodeNumbers(rows, NumberOrder::kPlain, compressor, out);
@@ -148,7 +158,7 @@ Bytes EncodePart(const AddressPart& part, Compressor& compressor) {
 
 absl::StatusOr<AddressPart> DecodeAddressPart(std::span<const std::uint8_t> bytes,
                                               Decompressor& decompressor, const IpAddress* only) {
-  NTA_ASSIGN_OR_RETURN(ByteReader in, Open(bytes));
+  NTA_ASSIGN_OR_RETURN(ByteReader in, Open(bytes, kAddressFormat));
   const std::uint64_t count = in.Varint();
   std::vector<IpAddress> addresses;
   if (count > kMaxRows || !DecodeAddresses(in, decompressor, count, addresses)) return Damaged();

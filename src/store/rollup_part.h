@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "nta/flow/application.h"
 #include "nta/net/ip_address.h"
 #include "store/numbers.h"
 
@@ -69,6 +70,19 @@ enum TotalCount : std::size_t { kBytes, kPackets, kFlows, kTotalCounts };
 // protocol * 65,536 + port.
 constexpr std::uint64_t PortKey(std::uint64_t protocol, std::uint64_t port) {
   return protocol << 16 | port;
+}
+
+// What a flow carries and how that is known: application + 65,536 * category + 2^24 * evidence. 0:
+// nothing is known.
+constexpr std::uint64_t ApplicationKey(std::uint64_t application, std::uint64_t category,
+                                       std::uint64_t evidence) {
+  return (application & 0xffff) | (category & 0xff) << 16 | (evidence & 0xff) << 24;
+}
+// 0 for numbers of a newer library, too, for which there is no name here.
+std::uint32_t ApplicationOf(std::uint64_t key);
+std::uint32_t CategoryOf(std::uint64_t key);
+constexpr bool IsGuessed(std::uint64_t key) {
+  return (key >> 24 & 0xff) == static_cast<std::uint64_t>(ApplicationEvidence::kPort);
 }
 
 struct TrafficPart {

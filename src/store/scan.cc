@@ -20,6 +20,8 @@ absl::StatusOr<TrafficColumns> Traffic(FlowBatch& batch, const TrafficNeeds& nee
                             {needs.ports, kSourcePort, &TrafficColumns::source_port},
                             {needs.ports, kDestinationPort, &TrafficColumns::destination_port},
                             {needs.application, kApplication, &TrafficColumns::application},
+                            {needs.application, kCategory, &TrafficColumns::category},
+                            {needs.application, kEvidence, &TrafficColumns::evidence},
                             {true, kForwardWireBytes, &TrafficColumns::forward_bytes},
                             {true, kReverseWireBytes, &TrafficColumns::reverse_bytes},
                             {true, kForwardPackets, &TrafficColumns::forward_packets},
@@ -35,6 +37,14 @@ absl::StatusOr<TrafficColumns> Traffic(FlowBatch& batch, const TrafficNeeds& nee
   }
   if (needs.destination) {
     NTA_ASSIGN_OR_RETURN(traffic.destination, batch.Addresses(kDestinationAddress));
+  }
+  if (needs.names) {
+    NTA_ASSIGN_OR_RETURN(traffic.source_name,
+                         batch.Texts(MetadataColumn(MetadataField::kSourceName)));
+    NTA_ASSIGN_OR_RETURN(traffic.destination_name,
+                         batch.Texts(MetadataColumn(MetadataField::kDestinationName)));
+    NTA_ASSIGN_OR_RETURN(traffic.server_name,
+                         batch.Texts(MetadataColumn(MetadataField::kServerName)));
   }
   return traffic;
 }

@@ -22,11 +22,19 @@ struct TrafficNeeds {
   bool times = false;
   bool protocol = false;
   bool ports = false;
-  bool application = false;
+  bool application = false;  // category and evidence, too
   bool source = false;
   bool destination = false;
+  bool names = false;  // of both sides, and the server's
 
-  static TrafficNeeds All() { return {true, true, true, true, true, true}; }
+  static TrafficNeeds All() {
+    return {.times = true,
+            .protocol = true,
+            .ports = true,
+            .application = true,
+            .source = true,
+            .destination = true};
+  }
 };
 // Those columns; the others are empty. Valid while the batch lives.
 absl::StatusOr<TrafficColumns> Traffic(FlowBatch& batch, const TrafficNeeds& needs);

@@ -13,6 +13,7 @@
 #include "store/file.h"
 #include "store/flow_columns.h"
 #include "store/flows_table.h"
+#include "store/operations.h"
 #include "store/rows.h"
 
 namespace nta::store {
@@ -236,7 +237,10 @@ CREATE TABLE sample(
   value REAL NOT NULL,
   PRIMARY KEY(name_id, time)
 ) STRICT, WITHOUT ROWID;
-)sql"};
+)sql",
+                                                              // Totals by category: no table
+                                                              // changes, the totals are made anew.
+                                                              ""};
 
 // What is done to the rows between the two halves of migration 2, and what becomes of them.
 constexpr const char* kDropRows = R"sql(
@@ -366,16 +370,21 @@ absl::StatusOr<std::int64_t> CheckOwner(Connection& connection, const std::strin
   return version;
 }
 
-// Version 1 had each flow in a row of its own.
-absl::Status PackRows(Connection& connection) {
-  constexpr std::size_t kFlowsAtOnce = 32'768;
+// Those that are not named yet.
+absl::Status NameColumns(Connection& connection) {
   for (const FlowColumn& column : FlowColumns()) {
     NTA_ASSIGN_OR_RETURN(Statement * insert,
-                         connection.Cached("INSERT INTO flow_column VALUES(?, ?, ?)"));
+                         connection.Cached("INSERT OR IGNORE INTO flow_column VALUES(?, ?, ?)"));
     insert->BindAll(static_cast<std::int64_t>(column.id), column.name,
                     static_cast<std::int64_t>(column.type));
     NTA_RETURN_IF_ERROR(insert->Run());
   }
+  return absl::OkStatus();
+}
+
+// Version 1 had each flow in a row of its own.
+absl::Status PackRows(Connection& connection) {
+  constexpr std::size_t kFlowsAtOnce = 32'768;
   NTA_ASSIGN_OR_RETURN(
       Statement rows,
       connection.Prepare("SELECT id, " + std::string(kFlowColumns) + " FROM flows ORDER BY id"));
@@ -406,7 +415,9 @@ absl::Status Migrate(Connection& connection) {
   for (; version < kSchemaVersion; ++version) {
     NTA_RETURN_IF_ERROR(connection.Execute(kMigrations[static_cast<std::size_t>(version)]));
     if (version == 1) NTA_RETURN_IF_ERROR(PackRows(connection));
+    if (version == 3) NTA_RETURN_IF_ERROR(MakeRollupsAnew(connection));
   }
+  NTA_RETURN_IF_ERROR(NameColumns(connection));
   NTA_RETURN_IF_ERROR(
       connection.Execute("PRAGMA application_id=" + std::to_string(kApplicationId)));
   NTA_RETURN_IF_ERROR(connection.Execute("PRAGMA user_version=" + std::to_string(kSchemaVersion)));

@@ -9,7 +9,7 @@ namespace nta::store {
 // "nta1" in ASCII: what `file` and other programs see.
 inline constexpr std::int64_t kApplicationId = 0x6e746131;
 // Raised by every migration.
-inline constexpr std::int64_t kSchemaVersion = 3;
+inline constexpr std::int64_t kSchemaVersion = 4;
 
 }  // namespace nta::store
 

@@ -12,7 +12,30 @@ namespace nta::store {
 namespace {
 
 constexpr std::int64_t kMaxSteps = 20'000;
-constexpr int kAllProtocols = -1;
+// Of lines that are of no number.
+constexpr int kAll = -1;
+// What has no application or category.
+constexpr int kUnknown = 0;
+
+// The values of a line, and what of them is guessed; both empty while they are zero.
+struct Line {
+  std::vector<std::uint64_t> values;
+  std::vector<std::uint64_t> guessed;
+};
+
+std::string NameOf(SeriesBy by, int number) {
+  switch (by) {
+    case SeriesBy::kNone:
+      break;
+    case SeriesBy::kProtocol:
+      return ProtocolName(static_cast<std::uint8_t>(number));
+    case SeriesBy::kApplication:
+      return std::string(ToString(static_cast<Application>(number)));
+    case SeriesBy::kCategory:
+      return std::string(ToString(static_cast<ApplicationCategory>(number)));
+  }
+  return "all";
+}
 
 class SeriesBuilder {
  public:
@@ -23,7 +46,7 @@ class SeriesBuilder {
     NTA_RETURN_IF_ERROR(ChooseSteps());
     captured_.assign(Steps(), false);
     NTA_RETURN_IF_ERROR(FindCaptured());
-    if (query_.by == SeriesBy::kNone) values_[kAllProtocols].assign(Steps(), 0);
+    if (query_.by == SeriesBy::kNone) lines_[kAll].values.assign(Steps(), 0);
     if (query_.filter.matches_everything()) {
       NTA_RETURN_IF_ERROR(AddRollup());
     } else {
@@ -108,28 +131,75 @@ class SeriesBuilder {
                          });
   }
 
-  void Add(std::uint64_t protocol, std::size_t step, const TrafficTotals& totals) {
-    const std::uint64_t value = Measured(totals, query_.measure);
-    if (value == 0) return;
-    auto& values =
-        values_[query_.by == SeriesBy::kNone ? kAllProtocols : static_cast<int>(protocol & 0xff)];
+  bool ByApplication() const {
+    return query_.by == SeriesBy::kApplication || query_.by == SeriesBy::kCategory;
+  }
+
+  // Which line a key of rollups counts for.
+  int LineOf(std::uint64_t application_key) const {
+    return static_cast<int>(query_.by == SeriesBy::kApplication ? ApplicationOf(application_key)
+                                                                : CategoryOf(application_key));
+  }
+
+  void AddTo(std::vector<std::uint64_t>& values, std::size_t step, std::uint64_t value) {
     values.resize(Steps());
     values[step] += value;
+  }
+  void Add(int line, std::size_t step, const TrafficTotals& totals) {
+    const std::uint64_t value = Measured(totals, query_.measure);
+    if (value != 0) AddTo(lines_[line].values, step, value);
+  }
+  void AddProtocol(std::uint64_t protocol, std::size_t step, const TrafficTotals& totals) {
+    Add(query_.by == SeriesBy::kNone ? kAll : static_cast<int>(protocol & 0xff), step, totals);
+  }
+  void AddApplication(std::uint64_t key, std::size_t step, const TrafficTotals& totals) {
+    const std::uint64_t value = Measured(totals, query_.measure);
+    if (value == 0) return;
+    const int number = LineOf(key);
+    Line& line = lines_[number];
+    AddTo(line.values, step, value);
+    if (number != kUnknown && IsGuessed(key)) AddTo(line.guessed, step, value);
+  }
+
+  void AddPart(Minute start, const TrafficPart& part) {
+    const std::size_t step = StepOf(start);
+    const auto totals = [](const auto& rows, std::size_t i) {
+      return TrafficTotals{rows.counts[kBytes][i], rows.counts[kPackets][i],
+                           rows.counts[kFlows][i]};
+    };
+    for (std::size_t i = 0; i < part.protocols.keys.size(); ++i) {
+      if (ByApplication()) {
+        Add(kUnknown, step, totals(part.protocols, i));
+      } else {
+        AddProtocol(part.protocols.keys[i], step, totals(part.protocols, i));
+      }
+    }
+    if (!ByApplication()) return;
+    for (std::size_t i = 0; i < part.applications.keys.size(); ++i) {
+      const std::uint64_t key = part.applications.keys[i];
+      if (LineOf(key) == kUnknown) continue;
+      const TrafficTotals known = totals(part.applications, i);
+      AddApplication(key, step, known);
+      // What is known is part of what was added to what is not.
+      lines_[kUnknown].values[step] -= Measured(known, query_.measure);
+    }
   }
 
   absl::Status AddRollup() {
     const LevelRange range{LevelOfSteps(), range_};
     if (!query_.address) {
       NTA_RETURN_IF_ERROR(traffic_.rollups().ForEachTraffic(
-          range, TrafficSection::kProtocols, [this](Minute start, const TrafficPart& part) {
-            const auto& rows = part.protocols;
-            for (std::size_t i = 0; i < rows.keys.size(); ++i) {
-              Add(rows.keys[i], StepOf(start),
-                  {rows.counts[kBytes][i], rows.counts[kPackets][i], rows.counts[kFlows][i]});
-            }
+          range, ByApplication() ? TrafficSection::kApplications : TrafficSection::kProtocols,
+          [this](Minute start, const TrafficPart& part) {
+            AddPart(start, part);
             return absl::OkStatus();
           }));
       return AddFlows(FlowsIn::kNoTotals, FlowFilter());
+    }
+    if (ByApplication()) {
+      // Totals of addresses do not say what they were of.
+      source_ = QuerySource::kRaw;
+      return AddFlows(FlowsIn::kAny, FlowFilter());
     }
     NTA_RETURN_IF_ERROR(traffic_.rollups().ForEachAddresses(
         range,
@@ -149,11 +219,11 @@ class SeriesBuilder {
         std::lower_bound(part.keys.begin(), part.keys.end(), AddressKey{*query_.address, 0});
     for (auto i = static_cast<std::size_t>(first - part.keys.begin());
          i < part.keys.size() && part.keys[i].address == *query_.address; ++i) {
-      Add(part.keys[i].protocol, step,
-          {c[kSentAsSource][i] + c[kReceivedAsSource][i] + c[kSentAsDestination][i] +
-               c[kReceivedAsDestination][i] - c[kBytesToItself][i],
-           c[kPacketsAsSource][i] + c[kPacketsAsDestination][i] - c[kPacketsToItself][i],
-           c[kFlowsAsSource][i] + c[kFlowsAsDestination][i] - c[kFlowsToItself][i]});
+      AddProtocol(part.keys[i].protocol, step,
+                  {c[kSentAsSource][i] + c[kReceivedAsSource][i] + c[kSentAsDestination][i] +
+                       c[kReceivedAsDestination][i] - c[kBytesToItself][i],
+                   c[kPacketsAsSource][i] + c[kPacketsAsDestination][i] - c[kPacketsToItself][i],
+                   c[kFlowsAsSource][i] + c[kFlowsAsDestination][i] - c[kFlowsToItself][i]});
     }
   }
 
@@ -164,7 +234,8 @@ class SeriesBuilder {
       NTA_ASSIGN_OR_RETURN(of_address, FlowFilter::Parse("host=" + query_.address->ToString()));
     }
     const TrafficNeeds needs{.times = true,
-                             .protocol = true,
+                             .protocol = query_.by == SeriesBy::kProtocol,
+                             .application = ByApplication(),
                              .source = query_.address.has_value(),
                              .destination = query_.address.has_value()};
     // Of the two conditions the address has the summaries to skip blocks by more often.
@@ -179,13 +250,13 @@ class SeriesBuilder {
                 columns.destination->dictionary[columns.destination->index[i]] != *query_.address) {
               continue;
             }
-            AddFlow(flows.FlowSpan(i), columns.protocol[i]);
+            AddFlow(flows.FlowSpan(i), columns, i);
           }
           return absl::OkStatus();
         });
   }
 
-  void AddFlow(const Span& flow, std::uint64_t protocol) {
+  void AddFlow(const Span& flow, const TrafficColumns& columns, std::size_t row) {
     const Minute first = std::max(FloorMinute(flow.first_seen), range_.since);
     const Minute last = std::min(FloorMinute(flow.last_seen), range_.until - 1);
     if (first > last) return;
@@ -193,7 +264,14 @@ class SeriesBuilder {
     for (std::size_t step = StepOf(first); step <= StepOf(last); ++step) {
       const Share after = ShareBefore(flow, StartOfStep(step + 1));
       const Share share = ShareBetween(before, after);
-      Add(protocol, step, {share.bytes(), share.packets, share.flows});
+      const TrafficTotals totals{share.bytes(), share.packets, share.flows};
+      if (ByApplication()) {
+        AddApplication(
+            ApplicationKey(columns.application[row], columns.category[row], columns.evidence[row]),
+            step, totals);
+      } else {
+        AddProtocol(query_.by == SeriesBy::kNone ? 0 : columns.protocol[row], step, totals);
+      }
       before = after;
     }
   }
@@ -205,15 +283,17 @@ class SeriesBuilder {
     result.source = source_;
     for (std::size_t step = 0; step < Steps(); ++step) result.times.push_back(StartOfStep(step));
     std::vector<std::pair<std::uint64_t, SeriesLine>> lines;
-    for (const auto& [protocol, values] : values_) {
+    for (const auto& [number, counted] : lines_) {
+      const auto& values = counted.values;
+      const std::uint64_t sum = std::accumulate(values.begin(), values.end(), std::uint64_t{0});
+      if (sum == 0 && ByApplication()) continue;
       SeriesLine line;
-      line.key =
-          protocol == kAllProtocols ? "all" : ProtocolName(static_cast<std::uint8_t>(protocol));
+      line.key = NameOf(query_.by, number);
       for (std::size_t step = 0; step < Steps(); ++step) {
         line.values.push_back(captured_[step] ? std::optional(values[step]) : std::nullopt);
       }
-      lines.emplace_back(std::accumulate(values.begin(), values.end(), std::uint64_t{0}),
-                         std::move(line));
+      line.guessed = counted.guessed;
+      lines.emplace_back(sum, std::move(line));
     }
     // The line that matters most comes first.
     std::stable_sort(lines.begin(), lines.end(),
@@ -228,7 +308,7 @@ class SeriesBuilder {
   MinuteRange range_;
   QuerySource source_ = QuerySource::kRollup;
   std::vector<bool> captured_;
-  std::map<int, std::vector<std::uint64_t>> values_;  // by protocol
+  std::map<int, Line> lines_;  // by protocol, application or category
 };
 
 }  // namespace

@@ -86,6 +86,9 @@ class SqliteBackend final : public Backend {
                                          const QueryControl& control) override {
     return Query(control, QuerySummary, interval);
   }
+  absl::StatusOr<NameResult> Names(const NameQuery& query, const QueryControl& control) override {
+    return Query(control, QueryNames, query);
+  }
   absl::StatusOr<std::vector<User>> Users() override { return OnReader(ListUsers); }
   absl::StatusOr<User> GetUser(std::string_view username) override {
     return OnReader(FindUser, username);

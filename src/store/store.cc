@@ -81,6 +81,10 @@ absl::StatusOr<TrafficSummary> Store::Summary(const TimeInterval& interval,
   return backend_->Summary(interval, control);
 }
 
+absl::StatusOr<NameResult> Store::Names(const NameQuery& query, const QueryControl& control) const {
+  return backend_->Names(query, control);
+}
+
 absl::StatusOr<std::vector<User>> Store::Users() const { return backend_->Users(); }
 
 absl::StatusOr<User> Store::GetUser(std::string_view username) const {

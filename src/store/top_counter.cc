@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "absl/container/flat_hash_map.h"
 #include "base/status.h"
 #include "store/address_order.h"
 #include "store/rollup.h"
@@ -47,18 +48,23 @@ bool TopCounter::counts_ports() const {
   return dimension_ == TopDimension::kSourcePort || dimension_ == TopDimension::kDestinationPort;
 }
 
+bool TopCounter::counts_applications() const {
+  return dimension_ == TopDimension::kApplication || dimension_ == TopDimension::kCategory;
+}
+
 TrafficNeeds TopCounter::needs() const {
   return {
       .protocol = counts_ports() || dimension_ == TopDimension::kProtocol,
       .ports = counts_ports(),
-      .application = dimension_ == TopDimension::kApplication,
+      .application = counts_applications(),
       .source = dimension_ == TopDimension::kAddress || dimension_ == TopDimension::kSourceAddress,
       .destination =
           dimension_ == TopDimension::kAddress || dimension_ == TopDimension::kDestinationAddress};
 }
 
 absl::Status TopCounter::Add(const CountedFlows& flows) {
-  return counts_addresses() ? AddAddresses(flows) : AddNumbers(flows);
+  if (counts_addresses()) return AddAddresses(flows);
+  return counts_applications() ? AddApplications(flows) : AddNumbers(flows);
 }
 
 absl::Status TopCounter::AddKeysOnly(const CountedFlows& flows) {
@@ -72,8 +78,7 @@ absl::Status TopCounter::AddKeysOnly(const CountedFlows& flows) {
 
 TrafficSection TopCounter::section() const {
   if (counts_ports()) return TrafficSection::kPorts;
-  return dimension_ == TopDimension::kApplication ? TrafficSection::kApplications
-                                                  : TrafficSection::kProtocols;
+  return counts_applications() ? TrafficSection::kApplications : TrafficSection::kProtocols;
 }
 
 // By place in the dictionary first: one look-up for each address of a block instead of one or two
@@ -120,8 +125,6 @@ absl::Status TopCounter::AddNumbers(const CountedFlows& flows) {
     const DirectedTotals totals = Directed(share, 0, 0);
     if (dimension_ == TopDimension::kProtocol) {
       by_number[columns.protocol[i] & 0xff].Add(totals);
-    } else if (dimension_ == TopDimension::kApplication) {
-      by_number[columns.application[i] & 0xffff].Add(totals);
     } else if (HasPorts(columns.protocol[i])) {
       store::Add(of_ports_, share);
       const std::uint64_t source = columns.source_port[i];
@@ -133,11 +136,35 @@ absl::Status TopCounter::AddNumbers(const CountedFlows& flows) {
       }
     }
   });
-  if (dimension_ == TopDimension::kApplication) by_number[0] = {};
   for (std::size_t number = 0; number < by_number.size(); ++number) {
     NTA_RETURN_IF_ERROR(numbers_.Add(static_cast<std::uint32_t>(number), by_number[number]));
   }
   return absl::OkStatus();
+}
+
+absl::Status TopCounter::AddApplications(const CountedFlows& flows) {
+  absl::flat_hash_map<std::uint64_t, Share> by_key;
+  const TrafficColumns& columns = flows.columns();
+  flows.ForEach([&](std::size_t i, const Share& share) {
+    store::Add(total_, share);
+    Share& sum =
+        by_key[ApplicationKey(columns.application[i], columns.category[i], columns.evidence[i])];
+    sum.forward_bytes += share.bytes();
+    sum.packets += share.packets;
+    sum.flows += share.flows;
+  });
+  for (const auto& [key, sum] : by_key) {
+    NTA_RETURN_IF_ERROR(AddApplication(key, {sum.bytes(), sum.packets, sum.flows}));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TopCounter::AddApplication(std::uint64_t key, const TrafficTotals& totals) {
+  const std::uint32_t number =
+      dimension_ == TopDimension::kApplication ? ApplicationOf(key) : CategoryOf(key);
+  if (number == 0) return absl::OkStatus();
+  if (IsGuessed(key)) NTA_RETURN_IF_ERROR(guessed_.Add(number, {totals, 0, 0}));
+  return numbers_.Add(number, {totals, 0, 0});
 }
 
 absl::Status TopCounter::AddKeys(const AddressPart& part) {
@@ -189,10 +216,13 @@ absl::Status TopCounter::AddKeys(const TrafficPart& part) {
     }
     return absl::OkStatus();
   }
-  const auto& rows = dimension_ == TopDimension::kApplication ? part.applications : part.protocols;
+  const auto& rows = counts_applications() ? part.applications : part.protocols;
   for (std::size_t i = 0; i < rows.keys.size(); ++i) {
-    NTA_RETURN_IF_ERROR(add(rows.keys[i], rows.counts[kBytes][i], rows.counts[kPackets][i],
-                            rows.counts[kFlows][i]));
+    const TrafficTotals totals{rows.counts[kBytes][i], rows.counts[kPackets][i],
+                               rows.counts[kFlows][i]};
+    NTA_RETURN_IF_ERROR(counts_applications()
+                            ? AddApplication(rows.keys[i], totals)
+                            : add(rows.keys[i], totals.bytes, totals.packets, totals.flows));
   }
   return absl::OkStatus();
 }
@@ -220,10 +250,13 @@ std::optional<TrafficTotals> TopCounter::Other() const {
 std::vector<TopRow> TopCounter::Rows(Measure by, std::size_t limit) const {
   std::vector<TopRow> rows;
   for (const auto& [address, totals] : addresses_.Greatest(by, limit)) {
-    rows.push_back({address.ToString(), totals.totals, totals.sent, totals.received});
+    rows.push_back({address.ToString(), totals.totals, totals.sent, totals.received, std::nullopt});
   }
   for (const auto& [number, totals] : numbers_.Greatest(by, limit)) {
-    rows.push_back({NumberName(number), totals.totals, std::nullopt, std::nullopt});
+    TopRow& row = rows.emplace_back();
+    row.key = NumberName(number);
+    row.totals = totals.totals;
+    if (counts_applications()) row.guessed = guessed_.Of(number);
   }
   return rows;
 }
@@ -234,6 +267,9 @@ std::string TopCounter::NumberName(std::uint32_t number) const {
   }
   if (dimension_ == TopDimension::kApplication) {
     return std::string(ToString(static_cast<Application>(number)));
+  }
+  if (dimension_ == TopDimension::kCategory) {
+    return std::string(ToString(static_cast<ApplicationCategory>(number)));
   }
   return std::to_string(number);
 }

@@ -38,8 +38,11 @@ class TopCounter {
  private:
   absl::Status AddAddresses(const CountedFlows& flows);
   absl::Status AddNumbers(const CountedFlows& flows);
+  absl::Status AddApplications(const CountedFlows& flows);
+  absl::Status AddApplication(std::uint64_t key, const TrafficTotals& totals);
   std::string NumberName(std::uint32_t number) const;
   bool counts_ports() const;
+  bool counts_applications() const;
 
   TopDimension dimension_;
   TrafficTotals total_;
@@ -47,6 +50,7 @@ class TopCounter {
   // One of the two stays empty.
   Ranking<IpAddress> addresses_;
   Ranking<std::uint32_t> numbers_;
+  Ranking<std::uint32_t> guessed_;  // what of the numbers is guessed by a port
   std::vector<std::pair<IpAddress, DirectedTotals>> by_address_;  // of what is being added
 };
 

@@ -50,6 +50,7 @@ absl::StatusOr<TopResult> QueryTop(TrafficSource& source, const TopQuery& query)
 absl::StatusOr<SeriesResult> QuerySeries(TrafficSource& source, const SeriesQuery& query);
 absl::StatusOr<ConversationResult> QueryConversations(TrafficSource& source,
                                                       const ConversationQuery& query);
+absl::StatusOr<NameResult> QueryNames(TrafficSource& source, const NameQuery& query);
 absl::StatusOr<TrafficSummary> QuerySummary(TrafficSource& source, const TimeInterval& interval);
 
 }  // namespace nta::store

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares the applications that pcap_to_flows names with what nDPI, Zeek and Arkime publish for the same captures.
 
-usage: compare_applications.py PCAP_TO_FLOWS CORPUS_DIR [--minimum SHARE] [--verbose]
+usage: compare_applications.py PCAP_TO_FLOWS CORPUS_DIR [--minimum SHARE] [--ndpi] [--verbose]
 
 Reads CORPUS_DIR/thirdparty/TOOL/CAPTURE[.VARIANT].csv (columns proto, addr_a, port_a, addr_b, port_b, label). A flow counts
 when its label names a protocol of our list (include/nta/flow/application.h) and when we have a flow with its 5-tuple. Where a
@@ -63,9 +63,9 @@ def key_of(protocol, a, a_port, b, b_port):
     return (protocol, *ends)
 
 
-def our_flows(program, capture):
+def our_flows(program, capture, more):
     """{key: set of application names, "" for none}."""
-    command = [program, capture, "--no-defragment", *TIMEOUTS]
+    command = [program, capture, "--no-defragment", *TIMEOUTS, *more]
     result = subprocess.run(command, capture_output=True, text=True, timeout=120)
     flows = collections.defaultdict(set)
     for row in csv.DictReader(io.StringIO(result.stdout)):
@@ -109,6 +109,7 @@ def main():
     parser.add_argument("program", type=pathlib.Path)
     parser.add_argument("corpus", type=pathlib.Path)
     parser.add_argument("--minimum", type=float, default=0.9)
+    parser.add_argument("--ndpi", action="store_true", help="of a program that was built with nDPI")
     parser.add_argument("--verbose", action="store_true", help="name each flow that disagrees")
     arguments = parser.parse_args()
 
@@ -121,7 +122,7 @@ def main():
             if capture is not None:
                 theirs[(tool_root.name, capture)] += their_flows(path)
     for (tool, capture), flows in theirs.items():
-        ours = our_flows(arguments.program, capture)
+        ours = our_flows(arguments.program, capture, ["--ndpi"] if arguments.ndpi else [])
         for key, label in tuples_seen_once(flows):
             expected = expected_names(label)
             if not expected:

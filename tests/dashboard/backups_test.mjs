@@ -122,6 +122,9 @@ test('An empty machine is brought back from a downloaded file', options, async (
     await other.getByRole('button', { name: 'Sign in' }).waitFor({ timeout: 60_000 });
     await fillSignIn(other, server.username, server.password);
     await other.getByRole('navigation', { name: 'Main' }).waitFor();
+    await other.goto(`${fresh.url}/#/users`);
+    await other.locator('.user-name', { hasText: server.username }).waitFor();
+    assert.equal(await other.locator('.user-name', { hasText: 'temporary' }).count(), 0);
   } finally {
     await other.close();
     await fresh.close();

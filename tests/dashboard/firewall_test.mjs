@@ -152,22 +152,28 @@ test('Firewall never blocks who is on the allow list', async (t) => {
 
 test('Firewall proposes what an alert calls for, and an alert blocks', async (t) => {
   if (!isOwn()) return t.skip('needs a server of its own');
-  const api = async (method, path, body) => {
-    const answer = await page.request.fetch(`${server.url}${path}`, {
-      method,
-      headers: { Authorization: `Bearer ${await token()}` },
-      data: body,
-    });
-    return answer.status() === 204 ? null : answer.json();
-  };
-  const token = async () => {
+  const signIn = async () => {
     const answer = await page.request.post(`${server.url}/api/login`, {
       data: { username: server.username ?? 'admin', password: server.password },
     });
     return (await answer.json()).token;
   };
-  const { alerts } = await api('GET', '/api/v1/alerts?since=-30d');
-  const scan = alerts.find((alert) => alert.class === 'port_scan');
+  const token = await signIn();
+  const api = async (method, path, body) => {
+    const answer = await page.request.fetch(`${server.url}${path}`, {
+      method,
+      headers: { Authorization: `Bearer ${token}` },
+      data: body,
+    });
+    return answer.status() === 204 ? null : answer.json();
+  };
+  // The sample is replayed in real time; its scan comes within the first minute.
+  let scan;
+  for (const end = Date.now() + 90_000; !scan && Date.now() < end; ) {
+    const { alerts } = await api('GET', '/api/v1/alerts?since=-1h');
+    scan = alerts.find((alert) => alert.class === 'port_scan');
+    if (!scan) await page.waitForTimeout(500);
+  }
   assert.ok(scan, 'the sample holds a scan');
   const proposal = await api('POST', '/api/v1/firewall/propose', { alert_id: scan.id });
   const source = proposal.address;
@@ -182,6 +188,17 @@ test('Firewall proposes what an alert calls for, and an alert blocks', async (t)
   const block = page.locator(`[data-block="${source}"]`);
   await block.waitFor();
   assert.match(await block.textContent(), /alert /);
+  await button(`Unblock ${source}`).click();
+  await block.waitFor({ state: 'detached' });
+  // The same from the alert itself, in one step.
+  await page.goto(`${server.url}/#/alerts`);
+  await page.getByText(scan.summary).first().click();
+  await button(`Block ${source}…`).click();
+  await page.getByRole('radio', { name: 'What the alert is about' }).waitFor();
+  await button(`Block ${source}`).click();
+  await page.getByText(`Blocked ${source}, `).waitFor();
+  await page.goto(`${server.url}/#/firewall`);
+  assert.match(await block.textContent(), new RegExp(`alert ${scan.id}`));
   await button(`Unblock ${source}`).click();
   await block.waitFor({ state: 'detached' });
 });

@@ -64,6 +64,19 @@ test('Logs keeps kinds apart and filters by level and text', options, async () =
   await page.keyboard.press('Escape');
 });
 
+test('Logs shows a time that somebody chose, and older events on request', options, async () => {
+  await page.getByLabel('Level').selectOption('debug');
+  await page.getByLabel('Component').fill('');
+  await page.getByLabel('Time', { exact: true }).selectOption('-15m');
+  await rows().first().waitFor();
+  assert.match(page.url(), /after=-15m/);
+  await page.getByLabel('Time', { exact: true }).selectOption('own');
+  await page.getByLabel('To', { exact: true }).fill('2001-01-01T00:00:00');
+  await page.getByText('No event matches these filters.').waitFor();
+  await page.getByLabel('Time', { exact: true }).selectOption('');
+  await rows().first().waitFor();
+});
+
 test('Logs downloads what it shows', options, async () => {
   const text = await saved(() => page.getByRole('button', { name: 'Download' }).click(), 'security.log');
   const events = text
@@ -97,10 +110,18 @@ test('Audit shows who did what, with the outcome', options, async () => {
   await page.getByLabel('Outcome').selectOption('refused');
   const refused = rows().filter({ hasText: 'session.sign_in' });
   await refused.first().waitFor();
+  await page.getByLabel('Time', { exact: true }).selectOption('-1h');
   await refused.first().click();
   await page.getByRole('complementary', { name: 'Record' }).getByText('401').waitFor();
   await page.keyboard.press('Escape');
   await page.getByLabel('Outcome').selectOption('');
+  await page.getByLabel('Time', { exact: true }).selectOption('');
+  // What was asked for stands with how it ended.
+  await rows().filter({ hasText: 'log.rotation' }).filter({ hasText: 'done' }).first().click();
+  const record = page.getByRole('complementary', { name: 'Record' });
+  await record.getByText('keep', { exact: true }).waitFor();
+  await record.getByText('200', { exact: true }).waitFor();
+  await page.keyboard.press('Escape');
 });
 
 test('Audit verifies and says the result in words', options, async () => {

@@ -204,7 +204,11 @@ test('Retention says what it would delete, and keeps what was set', async () => 
   assert.equal(await page.getByLabel('Measures of health in days').inputValue(), '30');
 });
 
-test('A job is run by hand, paused and resumed', async () => {
+test('Schedule lists the jobs; one is run by hand, paused and resumed', async () => {
+  await page.getByRole('link', { name: 'Schedule' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Schedule' }).waitFor();
+  for (const name of ['health_sample', 'log_rotation', 'audit_checkpoint', 'backup', 'daily_summary'])
+    await page.locator(`[data-job=${name}]`).waitFor();
   const job = page.locator('[data-job=retention]');
   await page.getByRole('button', { name: 'Run retention now' }).click();
   await job.getByText(/Last: done .*by hand/).waitFor();
@@ -213,11 +217,56 @@ test('A job is run by hand, paused and resumed', async () => {
   await job.getByText('paused', { exact: true }).waitFor();
   await page.getByRole('button', { name: 'Resume retention' }).click();
   await job.getByText('fine', { exact: true }).waitFor();
+  await job.getByText(/1 run in all, 0 failed, 0 missed/).waitFor();
+});
+
+test('The times of a job are changed, kept, and set back', async () => {
+  const job = page.locator('[data-job=daily_summary]');
+  await page.getByRole('button', { name: 'Times of daily summary' }).click();
+  await dialog().getByLabel('At', { exact: true }).fill('04:45');
+  await dialog().getByLabel('Clock').selectOption('utc');
+  await dialog().getByRole('button', { name: 'Save' }).click();
+  await job.getByText(/Daily at 04:45 UTC/).waitFor();
+  await page.getByRole('button', { name: 'Times of retention' }).click();
+  await dialog().getByLabel('Every', { exact: true }).fill('0');
+  await dialog().getByRole('button', { name: 'Save' }).click();
+  await dialog().getByRole('alert').waitFor();
+  await page.keyboard.press('Escape');
+  await page.reload();
+  await job.getByText(/Daily at 04:45 UTC/).waitFor();
+  await page.getByRole('button', { name: 'Times of daily summary' }).click();
+  await dialog().getByRole('button', { name: 'Back to the times it came with' }).click();
+  await job.getByText(/Daily at 00:10 local time/).waitFor();
+});
+
+test('Health says when nothing is watched, and an alert is raised by a threshold that is set', async () => {
+  await page.getByRole('link', { name: 'Health' }).click();
+  await page.getByRole('button', { name: /thresholds…/ }).click();
+  const remove = dialog().getByRole('button', { name: 'Remove row 1', exact: true });
+  while ((await remove.count()) > 0) await remove.click();
+  await dialog().getByRole('button', { name: 'Save' }).click();
+  await dialog().waitFor({ state: 'detached' });
+  await page.getByRole('heading', { level: 1, name: /Not watched: no thresholds are set/ }).waitFor();
+  await page.getByRole('button', { name: 'Set thresholds…' }).click();
+  await dialog().getByRole('button', { name: 'Add a threshold' }).click();
+  await dialog().getByRole('button', { name: 'Save' }).click();
+  await dialog().getByRole('alert').waitFor();
+  await dialog().getByLabel('Value, row 1').fill('memory.usage');
+  await dialog().getByLabel('From, row 1').fill('0.0001');
+  await dialog().getByLabel('Over at, row 1').fill('0');
+  await dialog().getByLabel('For (s), row 1').fill('0');
+  await dialog().getByRole('button', { name: 'Save' }).click();
+  await dialog().waitFor({ state: 'detached' });
+  await page.getByRole('heading', { level: 1, name: /Look at this: .*memory/ }).waitFor({ timeout: 40_000 });
+  await page.getByRole('button', { name: '1 threshold…' }).click();
+  await dialog().getByRole('button', { name: 'Those by default' }).click();
+  await dialog().getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('button', { name: /2\d thresholds…/ }).waitFor();
 });
 
 test('The pages fit a small screen', async () => {
   await page.setViewportSize({ width: 390, height: 844 });
-  for (const hash of ['health', 'incidents?state=all', 'incidents/inc-000001', 'settings']) {
+  for (const hash of ['health', 'incidents?state=all', 'incidents/inc-000001', 'schedule', 'settings']) {
     await at(hash);
     await page.getByRole('heading', { level: 1 }).waitFor();
     await page.waitForTimeout(500);

@@ -5,6 +5,8 @@
 #include <set>
 #include <string>
 
+#include "nta/detect/alert_title.h"
+
 namespace nta {
 namespace {
 
@@ -84,6 +86,24 @@ TEST(AlertState, EveryNameIsParsedBack) {
     EXPECT_EQ(*parsed, value);
   }
   EXPECT_EQ(ParseAlertState("ended").status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(AlertTitle, SaysWhatHappenedRatherThanAClass) {
+  Alert alert;
+  alert.detector = "port_scan";
+  EXPECT_EQ(AlertTitle(alert), "Port scan");
+  alert.alert_class = AlertClass::kPolicy;
+  EXPECT_EQ(AlertTitle(alert), "Policy violation");
+  alert.evidence["rule"] = std::string("internal_service");
+  EXPECT_EQ(AlertTitle(alert), "Internal service reached from outside");
+  alert.evidence["title"] = std::string("Nightly upload");
+  EXPECT_EQ(AlertTitle(alert), "Internal service reached from outside");
+  alert.detector = "rule:upload";
+  EXPECT_EQ(AlertTitle(alert), "Nightly upload");
+  alert.evidence["title"] = std::int64_t{1};
+  EXPECT_EQ(AlertTitle(alert), "Internal service reached from outside");
+  alert.alert_class = static_cast<AlertClass>(200);
+  EXPECT_EQ(AlertTitle(alert), "Alert");
 }
 
 }  // namespace

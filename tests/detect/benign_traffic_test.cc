@@ -133,6 +133,7 @@ class Network {
     const std::uint16_t port = Port();
     const auto gap = microseconds(60 + Below(500));
     Duration at = Moment();
+    Add(Udp(at - milliseconds(20), client, port, server, 443, 1242));
     for (int n = 0, count = static_cast<int>(1000 * Pareto(1.1, 30)); n < count; ++n, at += gap) {
       Add(Udp(at, server, 443, client, port, 1300));
       if (n % 8 == 0) Add(Udp(at + microseconds(30), client, port, server, 443, 80));

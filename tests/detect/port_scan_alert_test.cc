@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "detect/flow_events.h"
+#include "detect/packets.h"
 #include "nta/detect/port_scan_detector.h"
+#include "nta/flow/flow_table.h"
 
 namespace nta {
 namespace {
@@ -60,6 +62,54 @@ TEST(PortScanAlert, SlowSweepIsFoundWhenEachContactComesAfterAQuarterOfAnHour) {
   EXPECT_EQ(alerts[0].observed, 9);
   EXPECT_EQ(alerts[1].observed, 12);
   EXPECT_THAT(alerts[1].summary, HasSubstr("tcp/445 on 12 hosts in 2 h 45 min"));
+}
+
+// The packets of a day: 55 attempts, one in 26 minutes, beside the browsing of the same host.
+std::vector<Alert> SlowScanOfADay(std::uint8_t protocol, bool is_sweep) {
+  const IpAddress scanner = Host(9);
+  std::vector<DecodedPacket> packets;
+  for (int i = 0; i < 55; ++i) {
+    const Duration at = i * minutes(26);
+    const IpAddress target = is_sweep ? Host(static_cast<std::uint32_t>(1000 + i)) : Host(1000);
+    const auto port = static_cast<std::uint16_t>(is_sweep ? 445 : 1000 + i);
+    packets.push_back(protocol == kProtocolTcp ? Tcp(at, scanner, 40000, target, port, kTcpSyn)
+                                               : Ping(at, scanner, target));
+  }
+  for (int i = 0; i < 1440; ++i) {
+    const Duration at = i * minutes(1) + seconds(7);
+    const IpAddress site = IpAddress::V4(203, 0, 113, static_cast<std::uint8_t>(i % 200));
+    const auto port = static_cast<std::uint16_t>(20000 + i);
+    packets.push_back(Tcp(at, scanner, port, site, 443, kTcpSyn));
+    packets.push_back(Tcp(at + milliseconds(20), site, 443, scanner, port, kTcpSyn | kTcpAck));
+    packets.push_back(Tcp(at + milliseconds(40), scanner, port, site, 443, kTcpFin | kTcpAck));
+    packets.push_back(Tcp(at + milliseconds(60), site, 443, scanner, port, kTcpFin | kTcpAck));
+  }
+  SortByTime(packets);
+  auto table = FlowTable::Create({.events = FlowEventSelection::kAll});
+  EXPECT_TRUE(table.ok());
+  PortScanDetector detector;
+  std::vector<Alert> alerts;
+  std::vector<FlowEvent> events;
+  for (const DecodedPacket& packet : packets) {
+    events.clear();
+    table->Add(std::span(&packet, 1), events);
+    for (const FlowEvent& event : events) detector.Observe(event, alerts);
+    detector.AdvanceTo(packet.time, alerts);
+  }
+  detector.Finish(alerts);
+  return alerts;
+}
+
+TEST(PortScanAlert, AScanThatTakesADayIsOneAlertLongBeforeItsFiftiethFailure) {
+  for (const std::vector<Alert>& alerts :
+       {SlowScanOfADay(kProtocolTcp, false), SlowScanOfADay(kProtocolTcp, true),
+        SlowScanOfADay(kProtocolIcmp, true)}) {
+    ASSERT_FALSE(alerts.empty());
+    EXPECT_LE(alerts[0].observed, 12);
+    EXPECT_EQ(alerts[0].entity.source, Host(9));
+    EXPECT_EQ(alerts.back().observed, 55);
+    for (const Alert& alert : alerts) EXPECT_EQ(alert.id, alerts[0].id);
+  }
 }
 
 TEST(PortScanAlert, UpdatesEachTimeTheFailuresHaveGrownTenfold) {

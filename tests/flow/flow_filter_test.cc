@@ -255,6 +255,10 @@ TEST(FlowFilter, ErrorsNameThePositionAndTheReason) {
   EXPECT_THAT(ErrorOf("src=10.0.0.300"),
               HasSubstr("at 4: \"10.0.0.300\" is not an address or network"));
   EXPECT_THAT(ErrorOf("src=10.0.0.1/8"), HasSubstr("at 4: "));
+  EXPECT_THAT(ErrorOf("host=www.Example.org"),
+              HasSubstr("(did you mean \"name=www.example.org\"?)"));
+  EXPECT_THAT(ErrorOf("name<a"), HasSubstr("\"name\" has no order"));
+  EXPECT_THAT(ErrorOf("evidence=ports"), HasSubstr("is not evidence (did you mean \"port\"?)"));
   EXPECT_THAT(ErrorOf("bytes=1x"), HasSubstr("at 6: \"1x\" is not a number"));
   EXPECT_THAT(ErrorOf("bytes=1e999"), HasSubstr("at 6: "));
   EXPECT_THAT(ErrorOf("bytes=inf"), HasSubstr("at 6: "));
@@ -427,7 +431,29 @@ TEST(FlowFilter, ReadsEveryExampleOfTheDocumentation) {
       EXPECT_TRUE(FlowFilter::Parse(line).ok()) << line << ": " << FlowFilter::Parse(line).status();
     }
   }
-  EXPECT_EQ(examples, 16);
+  EXPECT_EQ(examples, 18);
+}
+
+TEST(FlowFilter, SelectsByNameOfAnySideAndByEvidence) {
+  FlowRecord flow;
+  EXPECT_FALSE(Matches("name=*", flow)) << "it has none";
+  EXPECT_TRUE(Matches("evidence=none", flow));
+  FlowMetadata metadata;
+  metadata.Set(MetadataField::kSourceName, "Laptop.lan");
+  metadata.Set(MetadataField::kDestinationName, "cdn.example");
+  metadata.Set(MetadataField::kServerName, "www.example");
+  flow.metadata = std::make_shared<FlowMetadata>(metadata);
+  flow.evidence = ApplicationEvidence::kPort;
+  for (const char* text :
+       {"name=laptop.*", "name=cdn.example", "name=www.example", "source_name=laptop.lan",
+        "destination_name=CDN.*", "evidence=port", "evidence in (port,payload)", "name!=x"}) {
+    EXPECT_TRUE(Matches(text, flow)) << text;
+  }
+  for (const char* text : {"name=example", "source_name=cdn.*", "destination_name=www.example",
+                           "evidence=payload", "evidence!=port", "name!=www.example"}) {
+    EXPECT_FALSE(Matches(text, flow)) << text;
+  }
+  EXPECT_EQ(Canonical("NAME = A.b and evidence=Port"), "name=\"a.b\" and evidence=port");
 }
 
 TEST(FlowFilter, ErrorOfTheDocumentationIsTheOneGiven) {

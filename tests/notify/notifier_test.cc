@@ -225,12 +225,9 @@ TEST_F(NotifierTest, WaitsForAChannelThatIsNotThereYet) {
   notifier_->Offer(News(1), kStart);
   EXPECT_EQ(notifier_->Step(kStart), Timestamp::max());
   EXPECT_EQ(Box().queued, 1U);
-  EXPECT_TRUE(absl::IsNotFound(notifier_->Test("box", kStart)));
   notifier_->SetChannel("box", std::make_unique<TestChannel>(box_));
   notifier_->Step(kStart);
   EXPECT_THAT(box_.received, SizeIs(1));
-  EXPECT_TRUE(notifier_->Test("box", kStart).ok());
-  EXPECT_EQ(box_.received[1].kind, "test");
 }
 
 TEST_F(NotifierTest, PutsDamagedEntriesAside) {

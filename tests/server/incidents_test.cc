@@ -105,6 +105,7 @@ TEST_F(IncidentsTest, AnAlertBecomesAnIncidentWithItsFlows) {
   const Alert alert = StoredAlert();
   const json incident = Post("", {{"title", alert.summary}, {"alert", alert.id}});
   ASSERT_EQ(incident["links"].size(), 2u);
+  EXPECT_EQ(incident["severity"], ToString(alert.severity));
   EXPECT_EQ(incident["links"][0]["snapshot"]["summary"], alert.summary);
   EXPECT_EQ(incident["links"][1]["target"], "host=192.0.2.66 and host=198.51.100.1");
   EXPECT_FALSE(incident["links"][1]["since"].is_null());

@@ -1,5 +1,7 @@
 #include "jobs.h"
 
+#include <atomic>
+
 #include "app_fixture.h"
 
 namespace nta::server {
@@ -80,6 +82,38 @@ TEST_F(JobsTest, AreLimitedInNumber) {
   jobs.Shutdown();
   EXPECT_EQ(jobs.Start({.kind = "export"}, WaitForStop).status().code(),
             absl::StatusCode::kUnavailable);
+}
+
+TEST_F(JobsTest, RunAloneWhenTheyAskForIt) {
+  Jobs jobs = MakeJobs();
+  const auto begin = [&](const std::string& kind, bool alone) {
+    return jobs.Start({.kind = kind, .owner = "mia", .alone = alone}, WaitForStop);
+  };
+  const auto first = begin("export", false);
+  ASSERT_TRUE(first.ok());
+  const auto refused = begin("backup.restore", true);
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(refused.status().message()), HasSubstr("an export is running"));
+  jobs.Cancel(*first);
+  Await(jobs, *first);
+  ASSERT_TRUE(begin("backup.restore", true).ok());
+  EXPECT_EQ(begin("export", false).status().code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(JobsTest, TellTheirEndBeforeAnybodySeesIt) {
+  Jobs jobs = MakeJobs();
+  std::atomic<bool> told = false;
+  JobState state = JobState::kRunning;
+  const auto id = jobs.Start({.kind = "export",
+                              .on_end =
+                                  [&](const Job& job) {
+                                    state = job.state;
+                                    told = true;
+                                  }},
+                             [](JobContext&) { return absl::StatusOr<std::string>(""); });
+  EXPECT_EQ(Await(jobs, *id).state, JobState::kDone);
+  EXPECT_TRUE(told);
+  EXPECT_EQ(state, JobState::kDone);
 }
 
 TEST_F(JobsTest, AreForgottenAfterAnHour) {

@@ -98,6 +98,104 @@ TEST_F(LogsTest, AnActIsRecordedBeforeItIsDoneAndItsOutcomeAfter) {
               testing::Contains(std::pair<std::string, std::string>("status", "404")));
 }
 
+using Detail = std::pair<std::string, std::string>;
+
+TEST_F(LogsTest, TheTrailSaysWhatWasAskedForWithoutSecrets) {
+  const std::string token = SignIn("admin").access;
+  Call("POST", "/api/v1/firewall/block", token,
+       R"({"address":"203.0.113.9","seconds":600,"reason":"scans us"})");
+  Call("POST", "/api/v1/users", token,
+       R"({"username":"new","password":"canary-password-1","role":"operator"})");
+  Call("POST", "/api/v1/notification-channels", token,
+       R"({"kind":"webhook","name":"hook","settings":)"
+       R"({"url":"http://127.0.0.1:9/x","secret":"canary-secret-2"}})");
+  Call("POST", "/api/v1/logout", token, R"({"refresh_token":"canary-token-3"})");
+  std::map<std::string, std::vector<Detail>> asked;
+  for (const AuditEvent& event : Trail()) {
+    if (event.outcome == AuditOutcome::kBegun) asked[event.act] = event.details;
+    for (const auto& [name, value] : event.details) EXPECT_THAT(value, Not(HasSubstr("canary")));
+  }
+  EXPECT_THAT(asked["firewall.block"],
+              testing::IsSupersetOf({Detail("address", "203.0.113.9"), Detail("reason", "scans us"),
+                                     Detail("seconds", "600")}));
+  EXPECT_THAT(asked["user.create"],
+              testing::IsSupersetOf({Detail("username", "new"), Detail("role", "operator"),
+                                     Detail("password", "[redacted]")}));
+  EXPECT_THAT(asked["session.sign_out"],
+              testing::ElementsAre(Detail("refresh_token", "[redacted]")));
+  EXPECT_THAT(asked["notification_channel.create"],
+              testing::Contains(testing::Pair("settings", HasSubstr(R"("secret":"[redacted]")"))));
+}
+
+TEST_F(LogsTest, EachFieldThatIsASecretIsOneByItsType) {
+  for (const Route& route : AllRoutes()) {
+    for (const Field& field : route.fields) {
+      EXPECT_EQ(IsSecretName(field.name),
+                field.type == FieldType::kSecret && field.name != "username")
+          << route.path << " " << field.name;
+    }
+  }
+}
+
+TEST_F(LogsTest, AJobsOutcomeIsThatOfItsEnd) {
+  const std::string token = SignIn("admin").access;
+  const auto await = [&](const Response& begun) {
+    EXPECT_EQ(begun.status, 202) << begun.body;
+    const std::string id = TextMember(begun.body, "id");
+    while (services_->jobs.Find(id)->state == JobState::kRunning) std::this_thread::yield();
+  };
+  await(Call("POST", "/api/v1/exports", token));
+  Request wrong;
+  wrong.method = "POST";
+  wrong.target = *ParseTarget("/api/v1/imports");
+  wrong.authorization = "Bearer " + token;
+  wrong.client = *IpAddress::Parse("192.0.2.1");
+  wrong.upload = std::make_shared<BodyFile>(*BodyFile::Create(directory_));
+  ASSERT_TRUE(wrong.upload->Append("no flows\n").ok());
+  await(Send(std::move(wrong)));
+  std::vector<AuditEvent> ends;
+  for (const AuditEvent& event : Trail()) {
+    if (event.act.starts_with("flows.") && event.outcome != AuditOutcome::kBegun) {
+      ends.push_back(event);
+    }
+  }
+  ASSERT_EQ(ends.size(), 2u);  // each act has one outcome
+  EXPECT_EQ(ends[0].act, "flows.export");
+  EXPECT_EQ(ends[0].outcome, AuditOutcome::kDone);
+  EXPECT_EQ(ends[0].actor, "admin");
+  EXPECT_GT(ends[0].about, 0u);
+  EXPECT_THAT(ends[0].details, testing::Contains(Detail("result", R"({"flows":0})")));
+  EXPECT_EQ(ends[1].outcome, AuditOutcome::kFailed);
+  EXPECT_THAT(ends[1].details, testing::Contains(Detail("state", "failed")));
+  EXPECT_THAT(ends[1].details, testing::Contains(testing::Pair("error", testing::Ne(""))));
+}
+
+TEST_F(LogsTest, ActsOfTheServerItselfAreRecordedAndNotDoneWhenTheyCannotBe) {
+  EXPECT_EQ(*DoRecorded(*services_, "scheduler", "store.retention", "",
+                        [] { return absl::StatusOr<std::string>("deleted 3 flows"); }),
+            "deleted 3 flows");
+  const std::vector<AuditEvent> trail = Trail();
+  ASSERT_EQ(trail.size(), 2u);
+  EXPECT_EQ(trail[0].outcome, AuditOutcome::kBegun);
+  EXPECT_EQ(trail[1].actor, "scheduler");
+  EXPECT_EQ(trail[1].outcome, AuditOutcome::kDone);
+  EXPECT_THAT(trail[1].details, testing::ElementsAre(Detail("result", "deleted 3 flows")));
+  signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  getrlimit(RLIMIT_FSIZE, &before);
+  rlimit full = before;
+  full.rlim_cur = std::filesystem::file_size(directory_ + "/audit/audit.000001.log") + 10;
+  setrlimit(RLIMIT_FSIZE, &full);
+  bool was_done = false;
+  const auto refused = DoRecorded(*services_, "scheduler", "backup.prune", "", [&] {
+    was_done = true;
+    return absl::StatusOr<std::string>("");
+  });
+  setrlimit(RLIMIT_FSIZE, &before);
+  EXPECT_FALSE(refused.ok());
+  EXPECT_FALSE(was_done);
+}
+
 TEST_F(LogsTest, FailedSignInsAreRecordedWithoutNamesThatNobodyHas) {
   EXPECT_EQ(Login("admin", "not the password").status, 401);
   EXPECT_EQ(Login("hunter2-typed-here", "not the password").status, 401);

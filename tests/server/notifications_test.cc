@@ -57,6 +57,31 @@ class NotificationsTest : public AppTest {
   std::string admin_;
 };
 
+TEST_F(NotificationsTest, ADayIsToldToTheRoutesThatAskForIt) {
+  const Response made =
+      Call("POST", "/api/v1/notification-channels", admin_,
+           R"({"kind":"syslog","name":"log","settings":{"host":"127.0.0.1","port":9}})");
+  ASSERT_EQ(made.status, 201) << made.body;
+  const std::string id = TextMember(made.body, "id");
+  const auto routes = [&](const std::string& more) {
+    return Call("PUT", "/api/v1/notification-routes", admin_,
+                R"({"routes":[{"id":"a","channel":")" + id + R"(","min_severity":"high"})" + more +
+                    "]}")
+        .status;
+  };
+  const auto queued = [&] { return services_->notifications.Stats()[id].queued; };
+  EXPECT_EQ(routes(""), 200);
+  services_->notifications.OfferSummary("2027-01-14", "a quiet day", "{}");
+  EXPECT_EQ(queued(), 0u);
+  EXPECT_EQ(routes(R"(,{"id":"b","channel":")" + id +
+                   R"(","min_severity":"info","classes":["daily_summary"]})"),
+            200);
+  services_->notifications.OfferSummary("2027-01-14", "a quiet day", "{}");
+  EXPECT_EQ(queued(), 1u);
+  Offer(1, Severity::kLow);  // not of that class
+  EXPECT_EQ(queued(), 1u);
+}
+
 TEST_F(NotificationsTest, EachUserHasTheirOwnMarks) {
   Offer(1);
   Offer(2);
@@ -142,6 +167,68 @@ TEST_F(NotificationsTest, SecretsGoInAndNeverComeOut) {
               HasSubstr(R"("has_password":true)"));
   EXPECT_THAT(Call("PUT", path, admin_, with_host("evil.example.net")).body,
               HasSubstr(R"("has_password":false)"));
+}
+
+// As after a restore on another machine, where notify.key is another one.
+TEST_F(NotificationsTest, ASecretThatCannotBeReadAnyMoreMustBeEnteredAgain) {
+  const std::string settings =
+      R"({"host":"127.0.0.1","port":1,"username":"robot","from":"a@b.example","to":["c@d.example"])";
+  const std::string without = R"({"name":"Mail","kind":"email","settings":)" + settings + "}}";
+  const std::string with =
+      R"({"name":"Mail","kind":"email","settings":)" + settings + R"(,"password":"pw"}})";
+  const std::string id =
+      TextMember(Call("POST", "/api/v1/notification-channels", admin_, with).body, "id");
+  const std::string hook = R"({"name":"Hook","kind":"webhook","settings":{"url":
+      "https://hooks.example.com/x","secret":"s"}})";
+  const std::string hook_id =
+      TextMember(Call("POST", "/api/v1/notification-channels", admin_, hook).body, "id");
+  Call("PUT", "/api/v1/notification-routes", admin_,
+       R"({"routes":[{"channel":")" + hook_id + R"("}]})");
+  Restart(Generous());
+  ASSERT_TRUE(services_->notifications.Open(directory_ + "/queue", std::string(32, 'x')).ok());
+  admin_ = SignIn("anna").access;
+  const std::string list = Call("GET", "/api/v1/notification-channels", admin_).body;
+  EXPECT_THAT(list,
+              HasSubstr(R"("name":"Mail","kind":"email","enabled":true,"needs_secret":true)"));
+  EXPECT_THAT(list,
+              HasSubstr(R"("name":"Hook","kind":"webhook","enabled":true,"needs_secret":true)"));
+  // Nothing goes out unsigned meanwhile; it waits.
+  Offer(1);
+  services_->notifications.Step();
+  EXPECT_EQ(services_->notifications.Stats()[hook_id].queued, 1U);
+  EXPECT_EQ(services_->notifications.Stats()[hook_id].failed_attempts, 0U);
+  const std::string path = "/api/v1/notification-channels/" + id;
+  const Response tested = Call("POST", path + "/test", admin_);
+  EXPECT_THAT(tested.body, HasSubstr("enter it again"));
+  EXPECT_EQ(Call("PUT", path, admin_, without).status, 409);
+  EXPECT_EQ(
+      Call("PUT", "/api/v1/notification-channels/" + hook_id, admin_,
+           R"({"name":"Hook","kind":"webhook","settings":{"url":"https://hooks.example.com/x"}})")
+          .status,
+      409);
+  const Response entered = Call("PUT", path, admin_, with);
+  EXPECT_EQ(entered.status, 200) << entered.body;
+  EXPECT_THAT(entered.body, HasSubstr(R"("needs_secret":false)"));
+  EXPECT_EQ(Call("PUT", path, admin_, without).status, 200);
+}
+
+TEST_F(NotificationsTest, AnotherStoreBringsItsOwnChannelsAndMarks) {
+  Offer(1);
+  services_->notifications.Step();
+  const Response made = Call("POST", "/api/v1/notification-channels", admin_,
+                             R"({"name":"Log","kind":"syslog","settings":{"host":"127.0.0.1"}})");
+  ASSERT_EQ(made.status, 201);
+  const std::string id = TextMember(made.body, "id");
+  // As a restore does.
+  ASSERT_TRUE(store_->RemoveDocument("notification_channel", id).ok());
+  const auto kept = store_->Documents({.kind = "notification", .limit = 10});
+  ASSERT_TRUE(kept.ok()) << kept.status();
+  for (const Document& one : kept->documents) {
+    ASSERT_TRUE(store_->RemoveDocument("notification", one.id).ok());
+  }
+  ASSERT_TRUE(services_->notifications.Reload().ok());
+  EXPECT_EQ(Call("GET", "/api/v1/notification-channels", admin_).body, R"({"channels":[]})");
+  EXPECT_THAT(List(viewer_), HasSubstr(R"("notifications":[])"));
 }
 
 TEST_F(NotificationsTest, RoutesLeadAlertsToTheirChannel) {

@@ -253,7 +253,11 @@ TEST_F(OperationsTest, RetentionKeepsAllUntilSomebodySetsIt) {
   const json set = Get("/api/v1/settings/retention")["settings"];
   EXPECT_EQ(set["flow_days"], 7);
   EXPECT_EQ(set["max_bytes"], 1 << 30);
-  EXPECT_TRUE(set["sample_days"].is_null());  // left out is for good
+  EXPECT_EQ(set["sample_days"], 30);  // left out stays as it is
+  EXPECT_EQ(Put("/api/v1/settings/retention", {{"sample_days", nullptr}}).status, 200);
+  EXPECT_TRUE(Get("/api/v1/settings/retention")["settings"]["sample_days"].is_null());
+  EXPECT_EQ(Get("/api/v1/settings/retention")["settings"]["flow_days"], 7);
+  EXPECT_EQ(Put("/api/v1/settings/retention", {{"sample_days", 30}}).status, 200);
   for (const json& wrong :
        {json{{"flow_days", 0}}, json{{"flow_days", -1}}, json{{"flow_days", 36501}},
         json{{"flow_days", "7"}}, json{{"flow_days", 1.5}}, json{{"max_bytes", 1}},
@@ -326,6 +330,35 @@ TEST_F(OperationsTest, TheScheduleIsListedPausedResumedAndRun) {
   EXPECT_EQ(post("retention/resume", 200)["paused"], false);
   post("nothing/pause", 404);
   EXPECT_EQ(Call("POST", "/api/v1/schedule/retention/run", viewer_).status, 403);
+}
+
+TEST_F(OperationsTest, TheTimesOfAJobAreChangedAndStaySo) {
+  const auto job = [this](const std::string& name) {
+    for (const json& one : Get("/api/v1/schedule")["jobs"]) {
+      if (one["name"] == name) return one;
+    }
+    return json();
+  };
+  ASSERT_TRUE(services_->operations.AddJobs({}).ok());
+  const std::string path = "/api/v1/schedule/daily_summary/timing";
+  EXPECT_EQ(Call("PUT", path, viewer_, R"({"every_seconds":60})").status, 403);
+  EXPECT_EQ(Put(path, {{"daily_at", "04:45"}, {"zone", "utc"}}).status, 200);
+  EXPECT_EQ(job("daily_summary")["timing_in_words"], "daily at 04:45 UTC");
+  EXPECT_EQ(job("daily_summary")["next_due"], "2027-01-16T04:45:00.000000000Z");
+  EXPECT_EQ(Put("/api/v1/schedule/retention/timing", {{"every_seconds", 90}}).status, 200);
+  for (const json& wrong :
+       {json{{"every_seconds", 0}}, json{{"daily_at", "24:00"}}, json{{"daily_at", "4:45"}},
+        json{{"daily_at", "04:45"}, {"every_seconds", 1}}, json::object(),
+        json{{"daily_at", "04:45"}, {"zone", "mars"}}}) {
+    EXPECT_EQ(Put(path, wrong).status, 400) << wrong;
+  }
+  EXPECT_EQ(Put("/api/v1/schedule/nothing/timing", {{"every_seconds", 90}}).status, 404);
+  Restart(Generous());
+  Prepare();
+  ASSERT_TRUE(services_->operations.AddJobs({}).ok());
+  EXPECT_EQ(job("daily_summary")["timing_in_words"], "daily at 04:45 UTC");
+  EXPECT_EQ(job("retention")["timing"]["every_seconds"], 90);
+  EXPECT_EQ(job("retention")["default_timing"]["every_seconds"], 3600);
 }
 
 TEST_F(OperationsTest, AFailingJobIsAFinding) {

@@ -206,6 +206,58 @@ def test_the_dashboard_calls_only_what_there_is(server):
     assert called <= known, called - known
 
 
+def test_a_destroyed_machine_is_back_by_one_command(start, capture, tmp_path):
+    server = start("--file", capture)
+    token = server.set_up()["token"]
+    every = "since=2000-01-01T00:00:00Z"
+    things = ["/api/v1/summary?" + every, "/api/v1/alert-rules", "/api/v1/users", "/api/v1/settings/retention",
+              "/api/v1/suppressions", "/api/v1/incidents", f"/api/v1/alerts?{every}"]
+    setup = [("POST", "/api/v1/users", {"username": "mia", "password": "a long password", "role": "operator"}),
+             ("POST", "/api/v1/alert-rules", {"title": "busy", "expression": "count() > 1 in 1m"}),
+             ("POST", "/api/v1/suppressions", {"reason": "known", "hosts": ["192.0.2.1"]}),
+             ("POST", "/api/v1/incidents", {"title": "something"}),
+             ("PUT", "/api/v1/settings/retention", {"flow_days": 36500})]
+    for method, path, body in setup:
+        answer = server.call(method, path, body, token=token)
+        assert answer.status in (200, 201), (path, answer.body)
+    deadline = time.monotonic() + 30
+    while not server.call("GET", "/api/v1/flows?" + every, token=token).json()["flows"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    stored = server.call("GET", "/api/v1/settings/retention", token=token).json()["size"]["flows"]
+    while (now := server.call("GET", "/api/v1/settings/retention", token=token).json()["size"]["flows"]) != stored:
+        stored = now
+        time.sleep(0.3)
+    begun = server.call("POST", "/api/v1/backups", {}, token=token).json()
+    while (job := server.call("GET", "/api/v1/jobs/" + begun["id"], token=token).json())["state"] == "running":
+        time.sleep(0.1)
+    assert job["state"] == "done", job
+    file = server.call("GET", f"/api/v1/backups/{job['result']['name']}/file", token=token).body
+    before = {path: server.call("GET", path, token=token).json() for path in things}
+    assert before[things[0]]["packets"] > 0
+    assert server.stop() == 0
+
+    shutil.rmtree(server.directory / "data")
+    elsewhere = tmp_path / "from-the-other-machine.ntabackup"
+    elsewhere.write_bytes(file)
+    again = start("--restore", str(elsewhere))
+    assert again.bootstrap_token is None
+    token = again.login().json()["token"]
+    for path in things:
+        now = again.call("GET", path, token=token).json()
+        if "size" in now:
+            now, before[path] = now["settings"], before[path]["settings"]
+        assert now == before[path], path
+    login = {"username": "mia", "password": "a long password"}
+    assert again.call("POST", "/api/login", login).status == 200
+    assert again.stop() == 0
+    # A second start with the same unit file never replaces what is there.
+    command = [BINARY, "--listen", "127.0.0.1:0", "--data-dir", str(again.directory / "data"), "--restore", str(elsewhere)]
+    refused = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert refused.returncode != 0
+    assert "is there already" in refused.stderr + refused.stdout
+
+
 @pytest.mark.skipif("NTA_TEST_POSTGRES" not in os.environ, reason="needs a PostgreSQL server")
 def test_a_database_in_postgres_holds_what_a_file_would(start, capture):
     url = os.environ["NTA_TEST_POSTGRES"]
@@ -225,3 +277,22 @@ def test_a_database_in_postgres_holds_what_a_file_would(start, capture):
     token = again.login().json()["token"]
     kept = again.call("GET", "/api/v1/summary?since=2000-01-01T00:00:00Z", token=token).json()["packets"]
     assert kept >= total
+
+    def job(path, **body):
+        begun = again.call("POST", path, body, token=token)
+        assert begun.status == 202, begun.body
+        while (state := again.call("GET", f"/api/v1/jobs/{begun.json()['id']}", token=token).json())["state"] == "running":
+            time.sleep(0.1)
+        assert state["state"] == "done", state
+        return state["result"]
+
+    rule = {"title": "kept", "expression": "count() > 5 in 1m"}
+    assert again.call("POST", "/api/v1/alert-rules", rule, token=token).status == 201
+    made = job("/api/v1/backups")
+    assert made["kind"] == "postgresql" and made["verified"]
+    assert again.call("DELETE", "/api/v1/alert-rules/kept", token=token).status == 204
+    job("/api/backup/restore", name=made["name"])
+    rules = again.call("GET", "/api/v1/alert-rules", token=token).json()["rules"]
+    assert [one["title"] for one in rules] == ["kept"]
+    assert again.call("GET", "/api/v1/summary?since=2000-01-01T00:00:00Z", token=token).json()["packets"] == kept
+    assert "s3cret" not in again.stderr()

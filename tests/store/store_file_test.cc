@@ -66,7 +66,7 @@ TEST_F(StoreFile, TellsItsApplicationAndVersion) {
   MakeStore();
   const std::string header = ReadFile(path()).substr(0, 100);
   EXPECT_EQ(header.substr(68, 4), "nta1");
-  EXPECT_EQ(header.substr(60, 4), std::string("\0\0\0\3", 4));
+  EXPECT_EQ(header.substr(60, 4), std::string("\0\0\0\4", 4));
 }
 
 TEST_F(StoreFile, PathsThatCannotBeStores) {
@@ -128,11 +128,32 @@ TEST_F(StoreFile, RefusesTheDatabaseOfAnotherProgram) {
 
 TEST_F(StoreFile, RefusesTheStoreOfANewerLibrary) {
   MakeStore();
-  RunSql(path(), "PRAGMA user_version=4");
+  RunSql(path(), "PRAGMA user_version=5");
   const absl::Status status = Refused(path());
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(status.message()),
-              HasSubstr("newer libnta (format 4, this one knows up to 3)"));
+              HasSubstr("newer libnta (format 5, this one knows up to 4)"));
+}
+
+TEST_F(StoreFile, MakesTheTotalsOfFormat3AnewFromTheFlows) {
+  MakeStore();
+  TopQuery query{.dimension = TopDimension::kCategory, .by = Measure::kFlows};
+  const std::vector<TopRow> before = OpenStore()->Top(query)->rows;
+  RunSql(path(),
+         "UPDATE rollup_minute SET traffic = x'01'; UPDATE rollup_hour SET traffic = x'01';"
+         "UPDATE rollup_quarter SET traffic = x'01'; UPDATE rollup_day SET traffic = x'01';"
+         "DELETE FROM flow_column WHERE name = 'application_detail'; PRAGMA user_version=3");
+  const auto store = OpenStore();
+  ASSERT_NE(store, nullptr);
+  const auto after = store->Top(query);
+  ASSERT_TRUE(after.ok()) << after.status();
+  EXPECT_EQ(after->source, QuerySource::kRollup);
+  ASSERT_EQ(after->rows.size(), before.size());
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    EXPECT_EQ(after->rows[i].key, before[i].key);
+    EXPECT_EQ(after->rows[i].totals, before[i].totals);
+  }
+  EXPECT_FALSE(before.empty());
 }
 
 TEST_F(StoreFile, RefusesTriggersViewsAndAlteredTables) {

@@ -23,9 +23,11 @@ from ._cli_firewall import add_firewall
 
 from . import _cli_backup
 from nta import _cli_backtest
+from nta import _cli_detect
 
 _DIMENSIONS = (
     "address", "source_address", "destination_address", "protocol", "source_port", "destination_port",
+    "application", "category",
 )  # fmt: skip
 _MEASURES = ("bytes", "packets", "flows")
 
@@ -76,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"nta {nta.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_flows(commands)
-    _add_detect(commands)
+    _cli_detect.add(commands, _add_meter, _pipeline, _until_error)
     _add_top(commands)
     _cli_audit.add_commands(commands)
     _cli_store.add_commands(commands, _add_interval, _add_meter, _read)
@@ -119,17 +121,6 @@ def _add_flows(commands: Any) -> None:
     parser.set_defaults(run=_flows)
 
 
-def _add_detect(commands: Any) -> None:
-    parser = commands.add_parser("detect", help="the alerts of a capture file, as JSON lines")
-    parser.add_argument("file", help="capture file; - is standard input")
-    parser.add_argument("--without", action="append", default=[], metavar="DETECTOR",
-                        choices=nta.default_detector_names(), help="leave a detector out")  # fmt: skip
-    parser.add_argument("--block-list", action="append", default=[], metavar="FILE",
-                        help="addresses, networks and names that nobody may talk to")  # fmt: skip
-    _add_meter(parser)
-    parser.set_defaults(run=_detect)
-
-
 def _add_top(commands: Any) -> None:
     parser = commands.add_parser("top", help="who takes most of the traffic of a file or a store")
     parser.add_argument("file", help="capture file or store")
@@ -164,24 +155,13 @@ def _flows(options: argparse.Namespace) -> int:
             sys.stdout.write(show(nta.FlowBatch(), True))
         return 0
     where = _with_interval(options)
-    pipeline = _pipeline(options, where=options.where)
+    pipeline = _pipeline(options, where=options.where, applications=True)
     first = True
     for batch in _until_error(pipeline, options):
         sys.stdout.write(show(where(batch.flows), first))
         first = False
     if first:
         sys.stdout.write(show(nta.FlowBatch(), True))
-    return int(options.status)
-
-
-def _detect(options: argparse.Namespace) -> int:
-    detectors = nta.default_detectors(
-        disabled=set(options.without), block_lists=options.block_list
-    )
-    pipeline = _pipeline(options, detectors=detectors, applications=True)
-    for batch in _until_error(pipeline, options):
-        for alert in batch.alerts:
-            print(alert.to_json())
     return int(options.status)
 
 
@@ -192,7 +172,11 @@ def _top(options: argparse.Namespace) -> int:
     }  # fmt: skip
     with _cli_store.store_of(options) as store:
         top = store.top(options.dimension, **query)
-    _cli_store.print_rows(top, ["key", *_MEASURES], options.format)
+    rows = list(top)
+    if top.other and any(top.other.values()) and options.format != "json":
+        # What has no key: ports that are not the service's, unknown applications.
+        rows.append({"key": "(other)", **top.other})
+    _cli_store.print_rows(rows, ["key", *_MEASURES], options.format)
     _cli_store.print_about(top, options)
     return int(options.status)
 
@@ -221,7 +205,7 @@ def _pipeline(options: argparse.Namespace, **more: Any) -> nta.Pipeline:
 
 
 def _read(options: argparse.Namespace) -> Iterable[nta.Batch]:
-    return _until_error(_pipeline(options), options)
+    return _until_error(_pipeline(options, applications=True), options)
 
 
 def _until_error(pipeline: nta.Pipeline, options: argparse.Namespace) -> Iterable[nta.Batch]:

@@ -1,4 +1,4 @@
-"""``nta backtest``: what a rule or a detector would have said of a store or a capture file."""
+"""``nta backtest``: what a rule or detectors would have said of a store or a capture file."""
 
 from __future__ import annotations
 
@@ -9,48 +9,74 @@ from typing import Any, Optional
 
 import nta
 
+from ._cli_settings import Settings, add_set, make_detectors, parse_settings
+
+_SENSITIVITIES = ("low", "normal", "high")
+
 
 def add(commands: Any, add_interval: Any, is_store: Any) -> None:
     parser = commands.add_parser(
-        "backtest", help="what a rule or detector would have said of a store or capture file"
+        "backtest", help="what a rule or detectors would have said of a store or capture file"
     )
     parser.add_argument("file", help="store or capture file")
-    what = parser.add_mutually_exclusive_group(required=True)
+    what = parser.add_mutually_exclusive_group()
     what.add_argument("--rule", metavar="EXPRESSION",
                       help='an alert rule: "count() > 100 per source_address in 60s where dport=22"')  # fmt: skip
-    what.add_argument("--detector", choices=("port_scan",))
+    what.add_argument("--detector", action="append", default=[], metavar="DETECTOR",
+                      choices=nta.default_detector_names(),
+                      help="one detector, or several; without either, all of them")  # fmt: skip
+    add_set(parser, "--set", "set a detector")
     parser.add_argument("--against", metavar="EXPRESSION", help="another rule to compare with")
+    add_set(parser, "--against-set", "compare with other settings")
+    parser.add_argument("--against-defaults", action="store_true",
+                        help="compare with the detectors as they come")  # fmt: skip
     parser.add_argument("--wanted-per-day", type=float, metavar="N",
-                        help="also suggest a threshold for so many alerts a day (rules on stores)")  # fmt: skip
+                        help="also suggest a threshold (a rule, on a store) or a sensitivity (one "
+                        "detector) for so many alerts a day")  # fmt: skip
     parser.add_argument("--format", choices=("text", "json"), default="text")
     add_interval(parser)
     parser.set_defaults(run=lambda options: _run(options, is_store))
 
 
-def _subject(expression: Optional[str]) -> Any:
-    return nta.RuleDetector(expression) if expression else nta.PortScanDetector()
+def _subject(options: argparse.Namespace, expression: Optional[str], settings: Settings) -> Any:
+    if expression:
+        return nta.RuleDetector(expression)
+    return make_detectors(options.detector, settings)
 
 
-def _test(options: argparse.Namespace, expression: Optional[str], stored: bool) -> nta.BacktestReport:
+def _test(options: argparse.Namespace, expression: Optional[str], settings: Settings,
+          stored: bool) -> nta.BacktestReport:  # fmt: skip
+    subject = _subject(options, expression, settings)
     if stored:
         with nta.Store.open(options.file) as store:
-            return nta.backtest(
-                _subject(expression), store, since=options.since, until=options.until
-            )
+            return nta.backtest(subject, store, since=options.since, until=options.until)
     with nta.PcapFileReader(options.file) as capture:
-        return nta.backtest(_subject(expression), capture)
+        return nta.backtest(subject, capture)
+
+
+def _check(options: argparse.Namespace, stored: bool) -> None:
+    if not stored and (options.since or options.until):
+        raise nta.InvalidArgumentError("--since and --until need a store, not a capture file")
+    if options.rule and (options.set or options.against_set or options.against_defaults):
+        raise nta.InvalidArgumentError("--set, --against-set and --against-defaults are for detectors")
+    if options.against and not options.rule:
+        raise nta.InvalidArgumentError("--against compares rules; for detectors: --against-set")
+    if options.wanted_per_day is not None:
+        if options.rule and not stored:
+            raise nta.InvalidArgumentError("--wanted-per-day of a rule needs a store")
+        if not options.rule and len(options.detector) != 1:
+            raise nta.InvalidArgumentError("--wanted-per-day needs a rule or one detector")
 
 
 def _run(options: argparse.Namespace, is_store: Any) -> int:
     stored: bool = is_store(options.file)
-    if not stored and (options.since or options.until or options.wanted_per_day is not None):
-        raise nta.InvalidArgumentError(
-            "--since, --until and --wanted-per-day need a store, not a capture file"
-        )
-    report = _test(options, options.rule, stored)
-    answer: dict[str, Any] = {"report": report.to_dict()}
-    if options.against:
-        before = _test(options, options.against, stored)
+    _check(options, stored)
+    settings = parse_settings(options.set)
+    report = _test(options, options.rule, settings, stored)
+    answer: dict[str, Any] = {"report": report.to_dict(), "notes": _notes(options, stored)}
+    if options.against or options.against_set or options.against_defaults:
+        other = parse_settings(options.against_set)
+        before = _test(options, options.against, other, stored)
         difference = before.compare(report)
         answer["against"] = before.to_dict()
         answer["difference"] = {
@@ -58,12 +84,8 @@ def _run(options: argparse.Namespace, is_store: Any) -> int:
             "appear": [alert.summary for alert in difference["appear"]],
             "vanish": [alert.summary for alert in difference["vanish"]],
         }
-    if options.wanted_per_day is not None and options.rule:
-        with nta.Store.open(options.file) as store:
-            answer["suggestion"] = nta.suggest_threshold(
-                nta.RuleDetector(options.rule), store, wanted_per_day=options.wanted_per_day,
-                since=options.since, until=options.until,
-            )  # fmt: skip
+    if options.wanted_per_day is not None:
+        answer["suggestion"] = _suggest(options, settings, stored)
     answer["alerts"] = [alert.to_dict() for alert in report.kept]
     if options.format == "json":
         print(json.dumps(answer))
@@ -72,11 +94,43 @@ def _run(options: argparse.Namespace, is_store: Any) -> int:
     return 0
 
 
+def _notes(options: argparse.Namespace, stored: bool) -> list[str]:
+    """What stored flows cannot tell the detectors."""
+    if not stored or options.rule:
+        return []
+    return [
+        f"{row['name']}: {row['stored_flows_note']}"
+        for row in nta.detector_catalogue()
+        if row["stored_flows_note"] and (not options.detector or row["name"] in options.detector)
+    ]
+
+
+def _suggest(options: argparse.Namespace, settings: Settings, stored: bool) -> dict[str, Any]:
+    wanted: float = options.wanted_per_day
+    if options.rule:
+        with nta.Store.open(options.file) as store:
+            return nta.suggest_threshold(
+                nta.RuleDetector(options.rule), store, wanted_per_day=wanted,
+                since=options.since, until=options.until,
+            )  # fmt: skip
+    name = options.detector[0]
+    points, best = [], None
+    for sensitivity in _SENSITIVITIES:
+        tried = {name: {**settings.get(name, {}), "sensitivity": sensitivity}}
+        report = _test(options, None, tried, stored)
+        points.append({"sensitivity": sensitivity, "alerts": report.alerts,
+                       "alerts_per_day": report.alerts_per_day})  # fmt: skip
+        if report.alerts_per_day <= wanted:
+            best = sensitivity
+    return {"wanted_per_day": wanted, "sensitivity": best, "points": points}
+
+
 def _text(answer: dict[str, Any], report: nta.BacktestReport) -> str:
     lines = [
         f"{report.alerts} alerts in {report.flows} flows of {report.days:.2f} days: "
         f"{report.alerts_per_day:.2f} a day"
     ]
+    lines += [f"  note: {note}" for note in answer["notes"]]
     lines += [f"  {day}: {count}" for day, count in report.by_day.items()]
     lines += [f"  {alert.summary}" for alert in report.kept[:20]]
     if report.alerts > 20:
@@ -84,21 +138,32 @@ def _text(answer: dict[str, Any], report: nta.BacktestReport) -> str:
     if "difference" in answer:
         difference = answer["difference"]
         lines.append(
-            f"against the other rule: {len(difference['appear'])} appear, "
+            f"against the other configuration: {len(difference['appear'])} appear, "
             f"{len(difference['vanish'])} vanish, {difference['same']} stay"
         )
         lines += [f"  + {summary}" for summary in difference["appear"][:20]]
         lines += [f"  - {summary}" for summary in difference["vanish"][:20]]
     if "suggestion" in answer:
-        suggestion = answer["suggestion"]
-        lines.append(
-            "no flow counted, no threshold to suggest"
-            if not suggestion["points"]
-            else f"suggested threshold for {suggestion['wanted_per_day']:g} alerts a day: "
-            f"{suggestion['threshold']}"
-        )
-        lines += [
-            f"  {point['threshold']:g}: {point['alerts_per_day']:.2f} a day"
-            for point in suggestion["points"]
-        ]
+        lines += _suggestion_text(answer["suggestion"])
     return "\n".join(lines) + "\n"
+
+
+def _suggestion_text(suggestion: dict[str, Any]) -> list[str]:
+    what = "sensitivity" if "sensitivity" in suggestion else "threshold"
+    if not suggestion["points"]:
+        return ["no flow counted, no threshold to suggest"]
+    wanted = f"{suggestion['wanted_per_day']:g} alerts a day"
+    best = suggestion[what]
+    lines = [
+        f"no {what} that was tried keeps to {wanted}"
+        if best is None
+        else f"suggested {what} for {wanted}: {best}"
+    ]
+    current = suggestion.get("current")
+    if current and current["threshold"] == best:
+        lines[0] += ", as it is"
+    for point in suggestion["points"]:
+        value = point[what]
+        shown = value if isinstance(value, str) else f"{value:g}"
+        lines.append(f"  {shown}: {point['alerts_per_day']:.2f} a day")
+    return lines

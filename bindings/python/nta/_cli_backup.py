@@ -38,6 +38,7 @@ def add(commands: Any) -> None:
 
     verify = acts.add_parser("verify", help="prove that backups can be restored")
     _add_common(verify)
+    _add_store(verify)
     verify.add_argument("name", nargs="*", help="default: all that are not verified yet")
     verify.set_defaults(run=_verify)
 
@@ -65,7 +66,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_store(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--store", default="nta-data/nta.db", help="the store [%(default)s]")
+    parser.add_argument("--store", default="nta-data/nta.db", help="a file or postgresql://... [%(default)s]")
 
 
 def _create(options: argparse.Namespace) -> int:
@@ -80,7 +81,9 @@ def _create(options: argparse.Namespace) -> int:
         progress=_progress(options),
     )
     if options.verify:
-        backup = repository.verify(backup.name, passphrase=passphrase, progress=_progress(options))
+        backup = repository.verify(
+            backup.name, passphrase=passphrase, progress=_progress(options), store=options.store
+        )
     print(backup.name)
     return 0
 
@@ -107,7 +110,9 @@ def _verify(options: argparse.Namespace) -> int:
     for name in names:
         passphrase = _passphrase(options, repository.get(name).encrypted)
         try:
-            repository.verify(name, passphrase=passphrase, progress=_progress(options))
+            repository.verify(
+                name, passphrase=passphrase, progress=_progress(options), store=options.store
+            )
             print(f"{name}  verified")
         except nta.Error as error:
             failed += 1

@@ -33,7 +33,7 @@ def add_commands(commands: Any, add_interval: _Adder, add_meter: _Adder, read: _
         if name == "series":
             parser.add_argument("--step", type=float, default=60.0, metavar="SECONDS",
                                 help="a multiple of 60")  # fmt: skip
-            parser.add_argument("--by", choices=("protocol", "none"), default="protocol")
+            parser.add_argument("--by", choices=("protocol", "application", "category", "none"), default="protocol")
             parser.add_argument("--measure", choices=_MEASURES, default="bytes")
             parser.add_argument("--address", help="only traffic of this address")
         if name == "conversations":

@@ -45,6 +45,7 @@ def read_flows(
     first_packets: int = ...,
     entropy_bytes: int = ...,
     where: _Where = ...,
+    applications: bool = ...,
 ) -> FlowBatch: ...
 @overload
 def decode(packet: Packet, *, view: str = ..., max_headers: int = ...) -> DecodedPacket: ...
@@ -605,6 +606,9 @@ class PortScanDetector(_NativeDetector):
         max_sources: int = ...,
         max_pending: int = ...,
         max_contacts: int = ...,
+        max_alerts_per_hour: int = ...,
+        reopen_within: float = ...,
+        sensitivity: str = ...,
         hash_seed: Optional[int] = ...,
     ) -> None: ...
 
@@ -620,6 +624,9 @@ class FloodDetector(_NativeDetector):
         alerts_per_day: float = ...,
         max_destinations: int = ...,
         max_prefixes: int = ...,
+        max_alerts_per_hour: int = ...,
+        reopen_within: float = ...,
+        sensitivity: str = ...,
         hash_seed: Optional[int] = ...,
     ) -> None: ...
 
@@ -636,6 +643,9 @@ class BruteForceDetector(_NativeDetector):
         min_distributed_sources: int = ...,
         failures_before_success: int = ...,
         max_entries: int = ...,
+        max_alerts_per_hour: int = ...,
+        reopen_within: float = ...,
+        sensitivity: str = ...,
     ) -> None: ...
 
 class ArpSpoofDetector(_NativeDetector):
@@ -647,30 +657,48 @@ class ArpSpoofDetector(_NativeDetector):
         forgive_one: float = ...,
         answer_timeout: float = ...,
         max_addresses: int = ...,
+        max_alerts_per_hour: int = ...,
+        reopen_within: float = ...,
+        sensitivity: str = ...,
     ) -> None: ...
 
 class DhcpDetector(_NativeDetector):
     def __init__(
-        self, *, min_messages: int = ..., learn_servers: float = ..., max_servers: int = ...
+        self,
+        *,
+        min_messages: int = ...,
+        learn_servers: float = ...,
+        max_servers: int = ...,
+        max_alerts_per_hour: int = ...,
+        reopen_within: float = ...,
+        sensitivity: str = ...,
     ) -> None: ...
 
 class PolicyDetector(_NativeDetector):
     def __init__(
         self,
         *,
-        local_networks: Sequence[str] = ...,
-        internal_tcp_ports: set[int] = ...,
-        internal_udp_ports: set[int] = ...,
-        allowed_sources: Sequence[str] = ...,
-        block_lists: Sequence[str] = ...,
+        local_networks: Iterable[str] = ...,
+        internal_tcp_ports: Iterable[int] = ...,
+        internal_udp_ports: Iterable[int] = ...,
+        allowed_sources: Iterable[str] = ...,
+        block_lists: Iterable[str] = ...,
+        blocked: Iterable[str] = ...,
         reload_every: float = ...,
         max_block_entries: int = ...,
         hold: float = ...,
+        max_alerts_per_hour: int = ...,
+        reopen_within: float = ...,
+        sensitivity: str = ...,
     ) -> None: ...
 
 def default_detectors(
-    *, disabled: set[str] = ..., block_lists: Sequence[str] = ...
+    *,
+    disabled: set[str] = ...,
+    block_lists: Sequence[str] = ...,
+    settings: Mapping[str, Mapping[str, Any]] = ...,
 ) -> list[_NativeDetector]: ...
+def detector_catalogue() -> list[dict[str, Any]]: ...
 def default_detector_names() -> list[str]: ...
 
 class BeaconDetector(_NativeDetector):
@@ -684,9 +712,13 @@ class BeaconDetector(_NativeDetector):
         min_score: float = ...,
         min_bits: float = ...,
         max_prevalence: float = ...,
-        allowed_ports: Sequence[int] = ...,
-        allowed_domains: Sequence[str] = ...,
+        allowed_ports: Iterable[int] = ...,
+        allowed_domains: Iterable[str] = ...,
         max_pairs: int = ...,
+        max_destinations: int = ...,
+        max_alerts_per_hour: int = ...,
+        reopen_within: float = ...,
+        sensitivity: str = ...,
     ) -> None: ...
 
 class DnsTunnelDetector(_NativeDetector):
@@ -698,8 +730,11 @@ class DnsTunnelDetector(_NativeDetector):
         min_score: float = ...,
         window: float = ...,
         quiet_close: float = ...,
-        allowed_domains: Sequence[str] = ...,
+        allowed_domains: Iterable[str] = ...,
         max_pairs: int = ...,
+        max_alerts_per_hour: int = ...,
+        reopen_within: float = ...,
+        sensitivity: str = ...,
     ) -> None: ...
 
 class ExfiltrationDetector(_NativeDetector):
@@ -711,7 +746,12 @@ class ExfiltrationDetector(_NativeDetector):
         min_growth: float = ...,
         newcomer: float = ...,
         max_pairs: int = ...,
+        max_hosts: int = ...,
         alerts_per_day: float = ...,
+        min_bits: float = ...,
+        max_alerts_per_hour: int = ...,
+        reopen_within: float = ...,
+        sensitivity: str = ...,
     ) -> None: ...
 
 class RarePeerDetector(_NativeDetector):
@@ -722,8 +762,14 @@ class RarePeerDetector(_NativeDetector):
         min_contacts: int = ...,
         memory: float = ...,
         max_contacts: int = ...,
+        generation: float = ...,
         max_sources: int = ...,
+        quiet_close: float = ...,
         alerts_per_day: float = ...,
+        min_bits: float = ...,
+        max_alerts_per_hour: int = ...,
+        reopen_within: float = ...,
+        sensitivity: str = ...,
     ) -> None: ...
 
 class BaselineDetector(_NativeDetector):
@@ -740,13 +786,15 @@ class BaselineDetector(_NativeDetector):
         max_services: int = ...,
         alerts_per_day: float = ...,
         min_bits: float = ...,
+        max_alerts_per_hour: int = ...,
+        reopen_within: float = ...,
+        sensitivity: str = ...,
     ) -> None: ...
 
 class FlowAnomalyDetector(_NativeDetector):
     def __init__(
         self,
         *,
-        models: Iterable[Any] = ...,
         loda: bool = ...,
         half_space_trees: bool = ...,
         autoencoders: bool = ...,
@@ -756,8 +804,13 @@ class FlowAnomalyDetector(_NativeDetector):
         min_flows: int = ...,
         unusual_bits: float = ...,
         max_sources: int = ...,
+        quiet_close: float = ...,
         alerts_per_day: float = ...,
         min_bits: float = ...,
+        max_alerts_per_hour: int = ...,
+        reopen_within: float = ...,
+        sensitivity: str = ...,
+        models: Iterable[Any] = ...,
     ) -> None: ...
 
 class SeriesScore:
@@ -1047,7 +1100,10 @@ class Pipeline:
         batch_packets: int = ...,
         interval: float = ...,
         applications: bool = ...,
+        evidence: bool = ...,
+        ndpi: bool = ...,
     ) -> None: ...
+    def write_evidence(self, alert_id: str, path: _Path) -> None: ...
     def __iter__(self) -> Pipeline: ...
     def __next__(self) -> Batch: ...
     def stop(self) -> None: ...
@@ -1097,6 +1153,7 @@ class BackupRepository:
         *,
         passphrase: Optional[str] = ...,
         progress: Optional[Callable[[str, float], object]] = ...,
+        store: Optional[_Path] = ...,
     ) -> Backup: ...
     def restore(
         self,
@@ -1179,6 +1236,16 @@ class Store:
         progress: Optional[Callable[[float], object]] = ...,
         timeout: Optional[float] = ...,
     ) -> SeriesResult: ...
+    def names(
+        self,
+        addresses: Iterable[_Address],
+        *,
+        since: Optional[TimeLike] = ...,
+        until: Optional[TimeLike] = ...,
+        limit: int = ...,
+        progress: Optional[Callable[[float], object]] = ...,
+        timeout: Optional[float] = ...,
+    ) -> dict[str, list[dict[str, Any]]]: ...
     def conversations(
         self,
         *,
@@ -1450,6 +1517,15 @@ class Scheduler:
     def pause(self, name: str) -> None: ...
     def resume(self, name: str) -> None: ...
     def run_now(self, name: str) -> None: ...
+    def set_timing(
+        self,
+        name: str,
+        *,
+        every: Optional[float] = ...,
+        daily: Optional[str] = ...,
+        zone: str = ...,
+    ) -> None: ...
+    def reload(self) -> None: ...
     def run_due(self) -> int: ...
     def jobs(self) -> list[dict[str, Any]]: ...
     @property

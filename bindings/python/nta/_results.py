@@ -75,8 +75,9 @@ class _Answer(Rows):
 
 
 class TopResult(_Answer):
-    """The rows of a top-N query: key, bytes, packets, flows, and for addresses also sent_bytes and
-    received_bytes.
+    """The rows of a top-N query: key, bytes, packets, flows, for addresses also sent_bytes and
+    received_bytes, for applications and categories also guessed_bytes, guessed_packets and
+    guessed_flows: what of them is only guessed by a port.
 
     ``total`` counts everything, not only the rows; ``other`` what of it belongs to no key, None for
     dimensions in which everything has one.
@@ -102,12 +103,17 @@ class ConversationResult(_Answer):
 
 
 class SeriesResult(_Answer):
-    """Traffic over time, a row a step: time (its start) and one number a protocol, or "all", None
-    where nothing was captured. ``step`` is in seconds."""
+    """Traffic over time, a row a step: time (its start) and one number a protocol, an application, a
+    category ("unknown" of what has none), or "all", None where nothing was captured. ``step`` is in
+    seconds; ``guessed`` is what of a line is only guessed by a port, one number a step, of lines of
+    which something is."""
 
-    def __init__(self, table: Table, *, step: int, **about: Any) -> None:
+    def __init__(
+        self, table: Table, *, step: int, guessed: Optional[dict[str, list[int]]] = None, **about: Any
+    ) -> None:
         super().__init__(table, **about)
         self.step = step
+        self.guessed = guessed or {}
 
     @property
     def times(self) -> list[int]:
@@ -116,5 +122,5 @@ class SeriesResult(_Answer):
 
     @property
     def lines(self) -> dict[str, list[Optional[int]]]:
-        """One value a step, by protocol name or "all"."""
+        """One value a step, by the name of a protocol, an application or a category, or "all"."""
         return {name: self._table.values(name) for name in self._table.names[1:]}

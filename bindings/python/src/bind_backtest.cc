@@ -114,14 +114,17 @@ py::dict RunSuggest(py::handle rule, py::handle source, double wanted, py::handl
   py::dict answer;
   answer["wanted_per_day"] = suggestion.wanted_per_day;
   answer["threshold"] = OrNone(suggestion.threshold);
-  py::list points;
-  for (const ThresholdPoint& point : suggestion.points) {
+  const auto to_dict = [](const ThresholdPoint& point) {
     py::dict one;
     one["threshold"] = point.threshold;
     one["alerts"] = point.alerts;
     one["alerts_per_day"] = point.alerts_per_day;
-    points.append(one);
-  }
+    return one;
+  };
+  py::list points;
+  for (const ThresholdPoint& point : suggestion.points) points.append(to_dict(point));
+  answer["current"] =
+      suggestion.current ? py::object(to_dict(*suggestion.current)) : py::object(py::none());
   answer["points"] = points;
   return answer;
 }

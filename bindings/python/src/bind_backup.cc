@@ -2,6 +2,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -15,6 +16,7 @@
 #include "convert.h"
 #include "gil.h"
 #include "nta/backup/backup_repository.h"
+#include "nta/backup/postgres_target.h"
 #include "nta/backup/sqlite_target.h"
 #include "nta/store/store.h"
 
@@ -23,14 +25,29 @@ namespace {
 
 using Extras = std::map<std::string, std::string>;
 
-SqliteTarget StoreTarget(py::handle store) {
+// A store by its path, or by the URL of its database in PostgreSQL.
+std::unique_ptr<BackupTarget> StoreTarget(const BackupRepository& repository, py::handle store) {
   const StoreFormat format = Store::Format();
-  return SqliteTarget({.path = ToPath(store),
-                       .application_id = format.application_id,
-                       .max_schema_version = format.schema_version,
-                       .check = [](const std::string& path) {
-                         return Store::Open({.path = path, .reserve_bytes = 0}).status();
-                       }});
+  const auto check = [](const std::string& staged) {
+    return Store::Open({.path = staged, .reserve_bytes = 0}).status();
+  };
+  const std::string path = ToPath(store);
+  if (path.find("://") == std::string::npos) {
+    return std::make_unique<SqliteTarget>(
+        SqliteTargetOptions{.path = path,
+                            .application_id = format.application_id,
+                            .max_schema_version = format.schema_version,
+                            .check = check});
+  }
+  return std::make_unique<PostgresTarget>(ValueOrRaise(PostgresTarget::Create(
+      {.url = path,
+       .schema = "nta",
+       .version_query = "SELECT value FROM nta.meta WHERE name = 'schema_version'",
+       .application_id = format.application_id,
+       // `check` refuses newer ones.
+       .max_schema_version = std::numeric_limits<std::int64_t>::max(),
+       .staging_directory = repository.directory(),
+       .check = check})));
 }
 
 BackupTime Now() {
@@ -101,9 +118,9 @@ BackupInfo Create(const BackupRepository& repository, py::handle store,
   CreateBackupOptions options{.time = Now(), .compression = ToCompression(compression)};
   options.passphrase = passphrase.value_or("");
   for (const auto& [name, content] : extras) options.extras.push_back({name, std::string(content)});
-  const SqliteTarget target = StoreTarget(store);
+  const auto target = StoreTarget(repository, store);
   return Watched(std::move(progress)).Run([&](const BackupControl& control) {
-    return repository.Create(target, options, control);
+    return repository.Create(*target, options, control);
   });
 }
 
@@ -112,22 +129,24 @@ ReadBackupOptions ReadOptions(const std::optional<std::string>& passphrase) {
 }
 
 BackupInfo Verify(const BackupRepository& repository, const std::string& name,
-                  const std::optional<std::string>& passphrase, py::object progress) {
-  // Only what is in the backup counts, not any live store.
-  const SqliteTarget target = StoreTarget(py::str("unused"));
+                  const std::optional<std::string>& passphrase, py::object progress,
+                  py::object store) {
+  // Only what is in the backup counts, not any live store; but a database server is needed where
+  // one made it.
+  const auto target = StoreTarget(repository, store.is_none() ? py::str("unused") : store);
   const ReadBackupOptions options = ReadOptions(passphrase);
   Watched(std::move(progress)).Run([&](const BackupControl& control) {
-    return repository.Verify(name, target, options, control);
+    return repository.Verify(name, *target, options, control);
   });
   return ValueOrRaise(repository.Get(name));
 }
 
 py::dict Restore(const BackupRepository& repository, const std::string& name, py::handle store,
                  const std::optional<std::string>& passphrase, py::object progress) {
-  const SqliteTarget target = StoreTarget(store);
+  const auto target = StoreTarget(repository, store);
   const ReadBackupOptions options = ReadOptions(passphrase);
   const RestoreResult result = Watched(std::move(progress)).Run([&](const BackupControl& control) {
-    return repository.Restore(name, target, options, control);
+    return repository.Restore(name, *target, options, control);
   });
   py::dict answer;
   answer["backup"] = result.backup;
@@ -196,8 +215,9 @@ void BindBackup(py::module_& module) {
           },
           py::arg("name"))
       .def("verify", &Verify, py::arg("name"), py::kw_only(), py::arg("passphrase") = py::none(),
-           py::arg("progress") = py::none(),
-           "Restores it into a scratch place and compares it with its manifest.")
+           py::arg("progress") = py::none(), py::arg("store") = py::none(),
+           "Restores it into a scratch place and compares it with its manifest. One of a store in\n"
+           "PostgreSQL needs the URL of a database of its server.")
       .def("restore", &Restore, py::arg("name"), py::arg("store"), py::kw_only(),
            py::arg("passphrase") = py::none(), py::arg("progress") = py::none(),
            "Lets it take the place of the store at this path, which nobody may have open.")

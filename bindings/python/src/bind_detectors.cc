@@ -1,10 +1,12 @@
-// The detectors of the library: each takes its options as keywords.
+// The detectors of the library. Each takes the options of its row in DetectorCatalogue() as
+// keywords.
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <type_traits>
@@ -15,139 +17,77 @@
 #include "convert.h"
 #include "errors.h"
 #include "guarded_detector.h"
-#include "nta/detect/default_detectors.h"
+#include "nta/detect/detector_settings.h"
+#include "python_model.h"
 
 namespace nta::python {
 namespace {
 
-// Takes options out of keywords; Finish() complains about those that are left.
-class Keywords {
- public:
-  Keywords(const py::kwargs& values, std::string type) : values_(values), type_(std::move(type)) {}
+const DetectorInfo& InfoOf(const std::vector<DetectorInfo>& catalogue, const std::string& name) {
+  const auto found = std::find_if(catalogue.begin(), catalogue.end(),
+                                  [&](const DetectorInfo& info) { return info.name == name; });
+  // The names are ours but for make_detector(), which has asked Configure before.
+  return *found;
+}
 
-  template <typename Option>
-  Keywords& Take(const char* name, Option& option) {
-    if (!values_.contains(name)) return *this;
-    const py::object value = values_.attr("pop")(name);
-    try {
-      if constexpr (std::is_same_v<Option, Duration>) {
-        option = ToDuration(value.cast<double>(), name);
-      } else {
-        option = value.cast<Option>();
-      }
-    } catch (const py::cast_error&) {
-      throw py::type_error(std::string(name) + " cannot be " + std::string(py::repr(value)));
+DetectorOptionValue ToValue(py::handle value, const DetectorOption& option) {
+  const auto cannot = [&] {
+    return py::type_error(option.name + " cannot be " + std::string(py::repr(value)));
+  };
+  try {
+    switch (option.kind) {
+      case DetectorOptionKind::kFlag:
+        if (!py::isinstance<py::bool_>(value)) throw cannot();
+        return value.cast<bool>();
+      case DetectorOptionKind::kCount:
+      case DetectorOptionKind::kNumber:
+      case DetectorOptionKind::kSeconds:
+        if (py::isinstance<py::bool_>(value)) throw cannot();
+        return value.cast<double>();
+      default:
+        break;
     }
-    return *this;
+  } catch (const py::cast_error&) {
+    throw cannot();
   }
+  // A text is a sequence of texts, too.
+  if (py::isinstance<py::str>(value) || !py::isinstance<py::iterable>(value)) throw cannot();
+  std::vector<std::string> texts;
+  for (const py::handle one : py::reinterpret_borrow<py::iterable>(value)) {
+    texts.push_back(py::str(one).cast<std::string>());
+  }
+  return texts;
+}
 
-  Keywords& Take(const char* name, std::vector<IpPrefix>& prefixes) {
-    std::vector<std::string> texts;
-    Take(name, texts);
-    for (const std::string& text : texts) {
-      prefixes.push_back(ValueOrRaise(IpPrefix::Parse(text)));
+// `owner` is what an error calls it: "PortScanDetector()". Settings say "enabled" and "sensitivity"
+// beside the options.
+DetectorSettings ToSettings(const py::dict& values, const DetectorInfo& info,
+                            const std::string& owner) {
+  DetectorSettings settings;
+  for (const auto& [key, value] : values) {
+    const auto name = py::str(key).cast<std::string>();
+    if (name == "enabled" && owner == info.name) {
+      settings.enabled = value.cast<bool>();
+      continue;
     }
-    return *this;
-  }
-
-  void Finish() const {
-    for (const auto& [name, value] : values_) {
-      throw py::type_error(type_ + "() has no option '" + std::string(py::str(name)) + "'");
+    if (name == "sensitivity") {
+      settings.sensitivity = ValueOrRaise(ParseSensitivity(py::str(value).cast<std::string>()));
+      continue;
     }
+    const auto option = std::find_if(info.options.begin(), info.options.end(),
+                                     [&](const DetectorOption& one) { return one.name == name; });
+    if (option == info.options.end()) {
+      throw py::type_error(owner + " has no option '" + name + "'");
+    }
+    settings.options.emplace(name, ToValue(value, *option));
   }
-
- private:
-  py::kwargs values_;
-  std::string type_;
-};
-
-PortScanOptions ToPortScanOptions(const py::kwargs& values) {
-  PortScanOptions options;
-  Keywords(values, "PortScanDetector")
-      .Take("benign_success", options.benign_success)
-      .Take("scanner_success", options.scanner_success)
-      .Take("false_positive_rate", options.false_positive_rate)
-      .Take("detection_rate", options.detection_rate)
-      .Take("min_ports", options.min_ports)
-      .Take("min_hosts", options.min_hosts)
-      .Take("min_pinged_hosts", options.min_pinged_hosts)
-      .Take("window", options.window)
-      .Take("answer_timeout", options.answer_timeout)
-      .Take("quiet_close", options.quiet_close)
-      .Take("max_sources", options.max_sources)
-      .Take("max_pending", options.max_pending)
-      .Take("max_contacts", options.max_contacts)
-      .Take("hash_seed", options.hash_seed)
-      .Finish();
-  return options;
+  return settings;
 }
 
-FloodOptions ToFloodOptions(const py::kwargs& values) {
-  FloodOptions options;
-  Keywords(values, "FloodDetector")
-      .Take("min_syn_rate", options.min_syn_rate)
-      .Take("min_udp_rate", options.min_udp_rate)
-      .Take("min_icmp_rate", options.min_icmp_rate)
-      .Take("min_amplification_rate", options.min_amplification_rate)
-      .Take("min_crowd_rate", options.min_crowd_rate)
-      .Take("alerts_per_day", options.alerts_per_day)
-      .Take("max_destinations", options.max_destinations)
-      .Take("max_prefixes", options.max_prefixes)
-      .Take("hash_seed", options.hash_seed)
-      .Finish();
-  return options;
-}
-
-BruteForceOptions ToBruteForceOptions(const py::kwargs& values) {
-  BruteForceOptions options;
-  Keywords(values, "BruteForceDetector")
-      .Take("min_failures", options.min_failures)
-      .Take("min_web_failures", options.min_web_failures)
-      .Take("forgive_one", options.forgive_one)
-      .Take("min_spray_failures", options.min_spray_failures)
-      .Take("min_spray_hosts", options.min_spray_hosts)
-      .Take("min_distributed_failures", options.min_distributed_failures)
-      .Take("min_distributed_sources", options.min_distributed_sources)
-      .Take("failures_before_success", options.failures_before_success)
-      .Take("max_entries", options.max_entries)
-      .Finish();
-  return options;
-}
-
-ArpSpoofOptions ToArpSpoofOptions(const py::kwargs& values) {
-  ArpSpoofOptions options;
-  Keywords(values, "ArpSpoofDetector")
-      .Take("contested_within", options.contested_within)
-      .Take("min_silent_targets", options.min_silent_targets)
-      .Take("forgive_one", options.forgive_one)
-      .Take("answer_timeout", options.answer_timeout)
-      .Take("max_addresses", options.max_addresses)
-      .Finish();
-  return options;
-}
-
-DhcpOptions ToDhcpOptions(const py::kwargs& values) {
-  DhcpOptions options;
-  Keywords(values, "DhcpDetector")
-      .Take("min_messages", options.min_messages)
-      .Take("learn_servers", options.learn_servers)
-      .Take("max_servers", options.max_servers)
-      .Finish();
-  return options;
-}
-
-PolicyOptions ToPolicyOptions(const py::kwargs& values) {
-  PolicyOptions options;
-  Keywords(values, "PolicyDetector")
-      .Take("local_networks", options.local_networks)
-      .Take("internal_tcp_ports", options.internal_tcp_ports)
-      .Take("internal_udp_ports", options.internal_udp_ports)
-      .Take("allowed_sources", options.allowed_sources)
-      .Take("block_lists", options.block_lists)
-      .Take("reload_every", options.reload_every)
-      .Take("max_block_entries", options.max_block_entries)
-      .Take("hold", options.hold)
-      .Finish();
+DetectionOptions ToOptions(const char* name, const std::string& owner, const py::dict& keywords) {
+  DetectionOptions options;
+  const std::vector<DetectorInfo> catalogue = DetectorCatalogue();
+  RaiseIfError(Configure(name, ToSettings(keywords, InfoOf(catalogue, name), owner), options));
   return options;
 }
 
@@ -158,20 +98,63 @@ class Native final : public GuardedDetector {
   explicit Native(std::unique_ptr<Detector> detector) : GuardedDetector(std::move(detector)) {}
 };
 
-template <typename D, typename Options>
-void BindNative(py::module_& module, const char* name, const char* doc,
-                Options (*to_options)(const py::kwargs&)) {
-  py::class_<Native<D>, GuardedDetector>(module, name, doc)
-      .def(py::init([to_options](const py::kwargs& values) {
-        return std::make_unique<Native<D>>(std::make_unique<D>(to_options(values)));
+// The key of hash tables, for those who want the same order of things in every run.
+std::optional<std::uint64_t> TakeSeed(py::dict& keywords) {
+  if (!keywords.contains("hash_seed")) return std::nullopt;
+  return keywords.attr("pop")("hash_seed").cast<std::optional<std::uint64_t>>();
+}
+
+template <typename D>
+void BindNative(py::module_& module, const char* class_name, const char* name,
+                const std::string& about) {
+  const std::string doc = about +
+                          " Keywords are options as detector_catalogue() has them, `sensitivity` "
+                          "(low, normal, high); durations are seconds.";
+  py::class_<Native<D>, GuardedDetector>(module, class_name, doc.c_str())
+      .def(py::init([class_name, name](const py::kwargs& values) {
+        py::dict keywords = values.attr("copy")();
+        std::optional<std::uint64_t> seed;
+        constexpr bool kHasSeed =
+            std::is_same_v<D, FloodDetector> || std::is_same_v<D, PortScanDetector>;
+        if constexpr (kHasSeed) seed = TakeSeed(keywords);
+        DetectionOptions options = ToOptions(name, std::string(class_name) + "()", keywords);
+        options.flood.hash_seed = options.port_scan.hash_seed = seed;
+        return std::make_unique<Native<D>>(ValueOrRaise(MakeDetector(name, options)));
       }));
 }
 
+void BindFlowAnomaly(py::module_& module) {
+  using D = Native<FlowAnomalyDetector>;
+  py::class_<D, GuardedDetector>(
+      module, "FlowAnomalyDetector",
+      "Hosts whose flows look like none before. Keywords are options as detector_catalogue() has "
+      "them, and `models`: models of your own, as in VectorScorer.")
+      .def(py::init([](const py::kwargs& keywords) {
+        std::vector<PythonModel*> models;
+        auto own = TakeModels(keywords, models);
+        for (PythonModel* model : models) model->is_in_detector_ = true;
+        const DetectionOptions options =
+            ToOptions("flow_anomaly", "FlowAnomalyDetector()", keywords);
+        return std::make_unique<D>(
+            std::make_unique<FlowAnomalyDetector>(options.flow_anomaly, std::move(own)));
+      }));
+  module.def("flow_feature_names", &FlowFeatureNames,
+             "What the models of FlowAnomalyDetector see of a flow, in their order.");
+}
+
 std::vector<std::unique_ptr<GuardedDetector>> AllDetectors(const std::set<std::string>& disabled,
-                                                           std::vector<std::string> block_lists) {
+                                                           std::vector<std::string> block_lists,
+                                                           const py::dict& settings) {
   DetectionOptions options;
-  options.disabled = disabled;
-  options.policy.block_lists = std::move(block_lists);
+  const std::vector<DetectorInfo> catalogue = DetectorCatalogue();
+  for (const auto& [key, value] : settings) {
+    const auto name = py::str(key).cast<std::string>();
+    RaiseIfError(Configure(name, {}, options));  // whether there is such a detector
+    RaiseIfError(Configure(name, ToSettings(value.cast<py::dict>(), InfoOf(catalogue, name), name),
+                           options));
+  }
+  options.disabled.insert(disabled.begin(), disabled.end());
+  if (!block_lists.empty()) options.policy.block_lists = std::move(block_lists);
   std::vector<std::unique_ptr<GuardedDetector>> guarded;
   for (auto& detector : ValueOrRaise(DefaultDetectors(options))) {
     guarded.push_back(std::make_unique<GuardedDetector>(std::move(detector)));
@@ -179,41 +162,63 @@ std::vector<std::unique_ptr<GuardedDetector>> AllDetectors(const std::set<std::s
   return guarded;
 }
 
+py::list Catalogue() {
+  py::list rows;
+  for (const DetectorInfo& info : DetectorCatalogue()) {
+    py::list options;
+    for (const DetectorOption& option : info.options) {
+      py::dict one;
+      one["name"] = option.name;
+      one["about"] = option.about;
+      one["kind"] = ToStr(ToString(option.kind));
+      one["default"] = py::cast(option.default_value);
+      one["is_scaled"] = option.is_scaled;
+      if (std::holds_alternative<double>(option.default_value)) {
+        one["least"] = option.least;
+        one["most"] = option.most;
+      }
+      options.append(one);
+    }
+    py::dict row;
+    row["name"] = info.name;
+    row["about"] = info.about;
+    row["stored_flows"] = ToStr(ToString(info.stored_flows));
+    row["stored_flows_note"] = info.stored_flows_note;
+    row["options"] = options;
+    rows.append(row);
+  }
+  return rows;
+}
+
 }  // namespace
 
 void BindDetectorClasses(py::module_& module) {
-  BindNative<PortScanDetector>(module, "PortScanDetector",
-                               "Who tries many ports of a host, or many hosts. Keywords are the "
-                               "fields of nta::PortScanOptions; durations are seconds.",
-                               &ToPortScanOptions);
-  BindNative<FloodDetector>(module, "FloodDetector",
-                            "Who is being flooded. Keywords are the fields of nta::FloodOptions.",
-                            &ToFloodOptions);
-  BindNative<BruteForceDetector>(module, "BruteForceDetector",
-                                 "Who guesses passwords. Keywords are the fields of "
-                                 "nta::BruteForceOptions; durations are seconds.",
-                                 &ToBruteForceOptions);
-  BindNative<ArpSpoofDetector>(module, "ArpSpoofDetector",
-                               "Who claims addresses of others. Keywords are the fields of "
-                               "nta::ArpSpoofOptions; durations are seconds.",
-                               &ToArpSpoofOptions);
-  BindNative<DhcpDetector>(module, "DhcpDetector",
-                           "DHCP floods and new servers. Keywords are the fields of "
-                           "nta::DhcpOptions; durations are seconds.",
-                           &ToDhcpOptions);
-  py::class_<Native<PolicyDetector>, GuardedDetector>(
-      module, "PolicyDetector",
-      "What is not allowed here. Keywords are the fields of nta::PolicyOptions: prefixes as texts, "
-      "durations in seconds.")
-      .def(py::init([](const py::kwargs& values) {
-        return std::make_unique<Native<PolicyDetector>>(
-            ValueOrRaise(PolicyDetector::Create(ToPolicyOptions(values))));
-      }));
+  BindNative<FloodDetector>(module, "FloodDetector", "flood", "Who is being flooded.");
+  BindNative<PortScanDetector>(module, "PortScanDetector", "port_scan",
+                               "Who tries many ports of a host, or many hosts.");
+  BindNative<BruteForceDetector>(module, "BruteForceDetector", "brute_force",
+                                 "Who guesses passwords.");
+  BindNative<ArpSpoofDetector>(module, "ArpSpoofDetector", "arp_spoof",
+                               "Who claims addresses of others.");
+  BindNative<DhcpDetector>(module, "DhcpDetector", "dhcp", "DHCP floods and new servers.");
+  BindNative<PolicyDetector>(module, "PolicyDetector", "policy", "What is not allowed here.");
+  BindNative<BeaconDetector>(module, "BeaconDetector", "beacon", "Programs that call home.");
+  BindNative<DnsTunnelDetector>(module, "DnsTunnelDetector", "dns_tunnel", "Data in DNS names.");
+  BindNative<ExfiltrationDetector>(module, "ExfiltrationDetector", "exfiltration",
+                                   "Unusual uploads.");
+  BindNative<RarePeerDetector>(module, "RarePeerDetector", "rare_peer",
+                               "First contacts of hosts that hardly make any.");
+  BindNative<BaselineDetector>(module, "BaselineDetector", "baseline",
+                               "Traffic that is not what it usually is at this time.");
+  BindFlowAnomaly(module);
   module.def("default_detectors", &AllDetectors, py::kw_only(),
              py::arg("disabled") = std::set<std::string>(),
-             py::arg("block_lists") = std::vector<std::string>(),
-             "Every detector that is on unless somebody turns it off, by name.");
+             py::arg("block_lists") = std::vector<std::string>(), py::arg("settings") = py::dict(),
+             "Every detector that is on unless somebody turns it off, by name. `settings` has a "
+             "dict for a detector: enabled, sensitivity and its options.");
   module.def("default_detector_names", &DefaultDetectorNames);
+  module.def("detector_catalogue", &Catalogue,
+             "Each detector, what it can do with stored flows, and its options with bounds.");
 }
 
 }  // namespace nta::python

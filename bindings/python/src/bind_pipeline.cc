@@ -12,6 +12,7 @@
 #include "convert.h"
 #include "fields.h"
 #include "flow_batch.h"
+#include "nta/app/ndpi_namer.h"
 #include "nta/capture/pcap_file_reader.h"
 #include "pipeline_runner.h"
 
@@ -95,8 +96,9 @@ PyBatch NextBatch(PipelineRunner& runner) {
           portion.time};
 }
 
-FlowBatch ReadFlows(py::handle path, MeterKeywords keywords, py::handle where) {
+FlowBatch ReadFlows(py::handle path, MeterKeywords keywords, py::handle where, bool applications) {
   RunnerOptions options{.pipeline = ToPipelineOptions(keywords), .filter = ToFilter(where)};
+  if (applications) options.pipeline.applications.emplace();
   const auto runner = MakeRunner(OpenFiles(path), py::tuple(), std::move(options));
   Portion portion;
   absl::Status status = runner->Next(portion).status();
@@ -175,12 +177,14 @@ void BindPipelineClass(py::module_& module) {
                        std::size_t max_memory_bytes, const std::string& view, bool defragment,
                        bool statistics, std::size_t first_packets, std::size_t entropy_bytes,
                        py::handle where, std::uint64_t batch_packets, double interval,
-                       bool applications) {
+                       bool applications, bool evidence, bool ndpi) {
              RunnerOptions options;
              options.pipeline = ToPipelineOptions({idle_timeout, active_timeout, closed_timeout,
                                                    max_flows, max_memory_bytes, view, defragment,
                                                    statistics, first_packets, entropy_bytes});
-             if (applications) options.pipeline.applications = ApplicationInspectorOptions{};
+             if (evidence) options.evidence.emplace();
+             if (applications || ndpi) options.pipeline.applications.emplace();
+             if (ndpi) options.pipeline.applications->make_namer = [] { return CreateNdpiNamer(); };
              options.filter = ToFilter(where);
              if (batch_packets == 0) RaiseInvalidArgument("batch_packets must be at least 1");
              options.batch_packets = batch_packets;
@@ -195,11 +199,19 @@ void BindPipelineClass(py::module_& module) {
            py::arg("statistics") = false, py::arg("first_packets") = 16,
            py::arg("entropy_bytes") = 0, py::arg("where") = py::none(),
            py::arg("batch_packets") = 65536, py::arg("interval") = 0.25,
-           py::arg("applications") = false)
+           py::arg("applications") = false, py::arg("evidence") = false, py::arg("ndpi") = false)
       .def("__iter__", [](py::object self) { return self; })
       .def("__next__", &NextBatch)
       .def("stop", &PipelineRunner::Stop,
            "Reads no further: what is left of the iteration ends all flows and alerts.")
+      .def(
+          "write_evidence",
+          [](PipelineRunner& self, const std::string& alert, py::handle path) {
+            RaiseIfError(self.WriteEvidence(alert, ToPath(path)));
+          },
+          py::arg("alert_id"), py::arg("path"),
+          "Writes the packets before an alert (the latest 200, cut at 256 bytes) as a pcapng file. "
+          "Needs evidence=True; NotFoundError when none are kept.")
       .def("stats", &PipelineRunner::Stats, "As of the last batch.");
 }
 
@@ -214,19 +226,20 @@ void BindPipeline(py::module_& module) {
       [](py::handle path, double idle_timeout, double active_timeout, double closed_timeout,
          std::size_t max_flows, std::size_t max_memory_bytes, const std::string& view,
          bool defragment, bool statistics, std::size_t first_packets, std::size_t entropy_bytes,
-         py::handle where) {
+         py::handle where, bool applications) {
         return ReadFlows(path,
                          {idle_timeout, active_timeout, closed_timeout, max_flows, max_memory_bytes,
                           view, defragment, statistics, first_packets, entropy_bytes},
-                         where);
+                         where, applications);
       },
       py::arg("path"), py::kw_only(), py::arg("idle_timeout") = 120.0,
       py::arg("active_timeout") = 1800.0, py::arg("closed_timeout") = 2.0,
       py::arg("max_flows") = 1'000'000, py::arg("max_memory_bytes") = 0, py::arg("view") = "outer",
       py::arg("defragment") = true, py::arg("statistics") = false, py::arg("first_packets") = 16,
-      py::arg("entropy_bytes") = 0, py::arg("where") = py::none(),
+      py::arg("entropy_bytes") = 0, py::arg("where") = py::none(), py::arg("applications") = false,
       "All flows of a capture file. A damaged file raises nta.DataLossError, whose `flows` holds "
-      "what could be read.");
+      "what could be read. `applications` says what flows carry, and by what "
+      "names addresses are known.");
 }
 
 }  // namespace nta::python

@@ -227,6 +227,19 @@ void BindSchedule(py::module_& module) {
             self.Do([&](Scheduler& s) { return s.RunNow(name); });
           },
           py::arg("name"), "At the next run_due(), paused or not.")
+      .def(
+          "set_timing",
+          [](PythonScheduler& self, const std::string& name, std::optional<double> every,
+             const std::optional<std::string>& daily, const std::string& zone) {
+            const JobTiming timing = ToTiming(every, daily, zone);
+            self.Do([&](Scheduler& s) { return s.SetTiming(name, timing); });
+          },
+          py::arg("name"), py::kw_only(), py::arg("every") = py::none(),
+          py::arg("daily") = py::none(), py::arg("zone") = "utc",
+          "Kept, and held over whatever timing the job is added with later.")
+      .def(
+          "reload", [](PythonScheduler& self) { self.Do([](Scheduler& s) { return s.Reload(); }); },
+          "After a backup was restored into the store: takes up what it holds.")
       .def("run_due", &PythonScheduler::RunDue, "Runs what is due; answers how many ran.")
       .def("jobs", &PythonScheduler::Jobs)
       .def_property_readonly("next_due", &PythonScheduler::NextDue);

@@ -138,6 +138,14 @@ NullableColumn BytesOf(const std::vector<TopRow>& rows,
   return column;
 }
 
+NullableColumn GuessedOf(const std::vector<TopRow>& rows, std::uint64_t TrafficTotals::*member) {
+  NullableColumn column;
+  for (const TopRow& row : rows) {
+    column.values.push_back(row.guessed ? static_cast<std::int64_t>((*row.guessed).*member) : -1);
+  }
+  return column;
+}
+
 // The columns key, bytes, packets and flows of any kind of row.
 Table ToTable(const std::vector<TopRow>& rows) {
   TextColumn keys;
@@ -150,12 +158,19 @@ Table ToTable(const std::vector<TopRow>& rows) {
     packets.push_back(row.totals.packets);
     flows.push_back(row.totals.flows);
   }
-  return Table(rows.size(), {{"key", std::move(keys)},
-                             {"bytes", std::move(bytes)},
-                             {"packets", std::move(packets)},
-                             {"flows", std::move(flows)},
-                             {"sent_bytes", BytesOf(rows, &TopRow::sent_bytes)},
-                             {"received_bytes", BytesOf(rows, &TopRow::received_bytes)}});
+  Table::Columns columns = {{"key", std::move(keys)},
+                            {"bytes", std::move(bytes)},
+                            {"packets", std::move(packets)},
+                            {"flows", std::move(flows)},
+                            {"sent_bytes", BytesOf(rows, &TopRow::sent_bytes)},
+                            {"received_bytes", BytesOf(rows, &TopRow::received_bytes)}};
+  // Only applications and categories can be guessed.
+  if (!rows.empty() && rows.front().guessed) {
+    columns.push_back({"guessed_bytes", GuessedOf(rows, &TrafficTotals::bytes)});
+    columns.push_back({"guessed_packets", GuessedOf(rows, &TrafficTotals::packets)});
+    columns.push_back({"guessed_flows", GuessedOf(rows, &TrafficTotals::flows)});
+  }
+  return Table(rows.size(), std::move(columns));
 }
 
 Table ToTable(const std::vector<Conversation>& rows) {
@@ -234,10 +249,7 @@ py::object Series(const StoreHandle& store, py::handle since, py::handle until, 
   const Duration step_duration = ToDuration(step, "step");
   query.step = std::chrono::floor<std::chrono::seconds>(step_duration);
   if (query.step != step_duration) RaiseInvalidArgument("step must be whole seconds");
-  if (by && *by != "protocol") {
-    RaiseInvalidArgument("cannot split a series by \"" + *by + "\" (protocol or None)");
-  }
-  query.by = by ? SeriesBy::kProtocol : SeriesBy::kNone;
+  query.by = by ? ValueOrRaise(ParseSeriesBy(*by)) : SeriesBy::kNone;
   query.measure = ValueOrRaise(ParseMeasure(measure));
   if (!address.is_none()) query.address = ToAddress(address);
   query.filter = ToFilter(where);
@@ -247,6 +259,11 @@ py::object Series(const StoreHandle& store, py::handle since, py::handle until, 
       });
   py::dict about = About(result);
   about["step"] = result.step.count();
+  py::dict guessed;
+  for (const SeriesLine& line : result.lines) {
+    if (!line.guessed.empty()) guessed[py::str(line.key)] = line.guessed;
+  }
+  about["guessed"] = guessed;
   return ResultClass("SeriesResult")(ToTable(result), **about);
 }
 
@@ -290,6 +307,32 @@ py::dict Summary(const StoreHandle& store, py::handle since, py::handle until, p
   dict["top_destination_ports"] = rows(summary.top_destination_ports);
   dict["capture"] = ToDict(summary.capture);
   return dict;
+}
+
+py::dict Names(const StoreHandle& store, const py::iterable& addresses, py::handle since,
+               py::handle until, std::size_t limit, py::object progress,
+               std::optional<double> timeout) {
+  const TimeInterval interval = ToInterval(since, until);
+  NameQuery query{.since = interval.since, .until = interval.until, .limit = limit};
+  for (const py::handle address : addresses) query.addresses.push_back(ToAddress(address));
+  const NameResult result =
+      Asking(std::move(progress), timeout).Ask(store, [&](Store& s, const QueryControl& control) {
+        return s.Names(query, control);
+      });
+  py::dict rows;
+  for (const AddressNames& row : result.rows) {
+    py::list names;
+    for (const AddressName& name : row.names) {
+      py::dict entry;
+      entry["name"] = name.name;
+      entry["origin"] = ToStr(ToString(name.origin));
+      entry["first_seen"] = ToNanoseconds(name.first_seen);
+      entry["last_seen"] = ToNanoseconds(name.last_seen);
+      names.append(std::move(entry));
+    }
+    rows[py::str(row.address.ToString())] = std::move(names);
+  }
+  return rows;
 }
 
 // The buffer of numbers, or a list of str.
@@ -411,19 +454,26 @@ void BindStoreQueries(py::class_<StoreHandle, std::shared_ptr<StoreHandle>>& sto
       .def("top", &Top, py::arg("dimension") = "address", py::kw_only(), py::arg("by") = "bytes",
            py::arg("limit") = 10, since, until, where, progress, timeout,
            "The busiest keys of a dimension, the greatest first: a TopResult with the columns key "
-           "(str), bytes (on the wire), packets, flows, and for addresses sent_bytes and "
-           "received_bytes. Shape: (up to `limit` rows, at most 1,000).")
+           "(str), bytes (on the wire), packets, flows, for addresses sent_bytes and "
+           "received_bytes, for applications and categories guessed_bytes, guessed_packets and "
+           "guessed_flows: what a port only guesses. Shape: (up to `limit` rows, at most 1,000).")
       .def("series", &Series, py::kw_only(), since, until, py::arg("step") = 60.0,
            py::arg("by") = "protocol", py::arg("measure") = "bytes",
            py::arg("address") = py::none(), where, progress, timeout,
            "Traffic over time: a SeriesResult with the column time (start of each step) and one "
-           "column a protocol, or \"all\": bytes, packets or flows in the step. `step` is in "
+           "column a protocol, application or category (`by`), or \"all\" (None): bytes, packets "
+           "or flows in the step. `step` is in "
            "seconds, a multiple of 60. Shape: (steps,), at most 10,000 of them.")
       .def("conversations", &Conversations, py::kw_only(), py::arg("by") = "bytes",
            py::arg("limit") = 10, since, until, where, progress, timeout,
            "Pairs of addresses that spoke with each other, the busiest first: a "
            "ConversationResult with the columns a, b (str, a is the lower address), bytes, "
            "packets, flows, bytes_from_a, bytes_from_b and flows_from_a (in which a spoke first).")
+      .def("names", &Names, py::arg("addresses"), py::kw_only(), since, until,
+           py::arg("limit") = 64, progress, timeout,
+           "By what up to 64 addresses were known when their flows ran: a dict of lists of dicts "
+           "with name, origin (\"known_as\" or \"asked_for\"), first_seen and last_seen, the "
+           "latest first. When the time is up, what was found until then.")
       .def("summary", &Summary, py::kw_only(), since, until, progress, timeout,
            "bytes, packets, flows, mean_packet_bytes, alerts, capture, and the five busiest "
            "protocols, top_sources, top_destinations and top_destination_ports, as a dict.");

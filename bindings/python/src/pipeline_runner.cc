@@ -64,6 +64,17 @@ PipelineStats PipelineRunner::Stats() const {
   return stats_;
 }
 
+absl::Status PipelineRunner::WriteEvidence(const std::string& alert, const std::string& path) {
+  if (running_.exchange(true)) {
+    return absl::FailedPreconditionError("the pipeline is running");
+  }
+  const Clears guard{running_};
+  if (!evidence_) {
+    return absl::FailedPreconditionError("the pipeline was made without evidence=True");
+  }
+  return evidence_->WritePcap(alert, path);
+}
+
 int PipelineRunner::Traverse(visitproc visit, void* arg) const {
   for (const py::object& object : keep_alive_) Py_VISIT(object.ptr());
   for (const auto& detector : python_detectors_) {
@@ -120,6 +131,10 @@ void PipelineRunner::Take() {
   portion_.time = step_.time;
   for (const FlowRecord& flow : step_.flows) {
     if (options_.filter.Matches(flow)) portion_.flows.Append(flow);
+  }
+  if (evidence_) {
+    evidence_->Observe(step_.packets);
+    for (const Alert& alert : step_.alerts) evidence_->Keep(alert);
   }
   for (Alert& alert : step_.alerts) portion_.alerts.push_back(std::move(alert));
 }

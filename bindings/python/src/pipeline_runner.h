@@ -10,6 +10,8 @@
 #include <limits>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "gil.h"
@@ -17,6 +19,7 @@
 #include "guarded_source.h"
 #include "nta/export/flow_columns.h"
 #include "nta/flow/flow_filter.h"
+#include "nta/pipeline/packet_evidence.h"
 #include "nta/pipeline/pipeline.h"
 #include "python_detector.h"
 #include "python_source.h"
@@ -26,6 +29,8 @@ namespace nta::python {
 struct RunnerOptions {
   PipelineOptions pipeline;
   FlowFilter filter;  // of the flows that are handed out
+  // Keeps the packets before each alert.
+  std::optional<PacketEvidenceOptions> evidence{};
   // A portion ends after this many packets or, unless the source is a file, after this long.
   std::uint64_t batch_packets = std::numeric_limits<std::uint64_t>::max();
   std::chrono::nanoseconds interval = std::chrono::nanoseconds::max();
@@ -42,7 +47,9 @@ struct Portion {
 // Made, used and destroyed with the interpreter's lock held; it gives the lock up while it works.
 class PipelineRunner {
  public:
-  explicit PipelineRunner(RunnerOptions options) : options_(std::move(options)) {}
+  explicit PipelineRunner(RunnerOptions options) : options_(std::move(options)) {
+    if (options_.evidence) evidence_.emplace(*options_.evidence);
+  }
 
   // A bound source of the library or any Python object with read(). Then the detectors, likewise.
   void SetSource(const py::object& source);
@@ -58,6 +65,9 @@ class PipelineRunner {
   // As of the last portion.
   PipelineStats Stats() const;
 
+  // The packets before an alert as a pcapng file. NotFound when none are kept for it.
+  absl::Status WriteEvidence(const std::string& alert, const std::string& path);
+
   // For the cycle collector: a detector or source in Python may refer to its own pipeline.
   int Traverse(visitproc visit, void* argument) const;
   // Lets go of all Python objects; Next then answers that the traffic has ended.
@@ -72,6 +82,7 @@ class PipelineRunner {
   void CheckSignals();
 
   RunnerOptions options_;
+  std::optional<PacketEvidence> evidence_;
   PendingError error_;
   // Python's objects live as long as what borrows from them.
   std::vector<py::object> keep_alive_;

@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
+#include "nta/app/application_namer.h"
 #include "nta/app/name_table.h"
 #include "nta/flow/flow_inspector.h"
 
@@ -34,12 +35,16 @@ struct ApplicationInspectorOptions {
   // Bytes of metadata of the flows in the table, at least 64 KiB. At the cap further flows get an
   // application without metadata.
   std::size_t max_metadata_bytes = std::size_t{256} << 20;
+  // Makes who is asked about flows that the library's own parsers have no name for: nDPI
+  // (nta/app/ndpi_namer.h), or your own. Unset: nobody, at no cost.
+  ApplicationNamerFactory make_namer{};
 };
 
 struct ApplicationInspectorStats {
   std::uint64_t flows = 0;       // that were inspected
   std::uint64_t packets = 0;     // that were looked at
   std::uint64_t identified = 0;  // flows by their payload
+  std::uint64_t named = 0;       // flows by the namer
   std::uint64_t given_up = 0;    // flows that reached a bound, or ended, without being identified
   std::uint64_t evicted = 0;     // inspections that ended for lack of memory
   std::uint64_t metadata_left_out = 0;  // values, for lack of memory

@@ -36,6 +36,8 @@ struct PolicyOptions {
   // read then leaves the list as it was; reload_error() says why.
   std::vector<std::string> block_lists{};
   Duration reload_every = std::chrono::minutes(1);
+  // Addresses, networks and domain names beside those of the files.
+  std::vector<std::string> blocked{};
   std::size_t max_block_entries = 200'000;
   // An alert closes after this long without a further violation.
   Duration hold = std::chrono::minutes(30);

@@ -115,6 +115,8 @@ enum class ApplicationCategory : std::uint8_t {
 };
 std::string_view ToString(ApplicationCategory category);  // "web", "name_resolution", ...
 absl::StatusOr<ApplicationCategory> ParseApplicationCategory(std::string_view text);
+// All of them, kUnknown first, ordered by number.
+std::span<const ApplicationCategory> ApplicationCategories();
 // The category of an application of which nothing else is known.
 ApplicationCategory CategoryOf(Application application);
 

@@ -35,6 +35,10 @@ enum class FlowField : std::uint8_t {
   kTcpState,         // tcp_state: a name
   kServerName,       // server_name: a text in any case, * stands for anything
   kIcmpType,         // icmp_type
+  kEvidence,         // evidence: none, port, name, payload
+  kName,             // name: source_name, destination_name or server_name, as that
+  kSourceName,       // source_name, as server_name
+  kDestinationName,  // destination_name, as server_name
 };
 
 enum class FilterOperator : std::uint8_t {
@@ -47,7 +51,7 @@ enum class FilterOperator : std::uint8_t {
 };
 
 // One value: a prefix, a number (nanoseconds for kDuration; the number of a name for kProtocol,
-// kEndReason, kApplication, kCategory and kTcpState) or a text in lower case (kServerName).
+// kEndReason, kApplication, kCategory, kEvidence and kTcpState) or a text in lower case (names).
 using FilterValue = std::variant<IpPrefix, double, std::string>;
 
 // A node of the parsed filter. `values` with kEqual is "in": any of them; with kNotEqual: none of

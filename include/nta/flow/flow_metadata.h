@@ -59,6 +59,8 @@ enum class MetadataField : std::uint16_t {
   // Any protocol.
   kRequest = 70,   // its first request or command
   kResponse = 71,  // the answer to it: a status, a code
+  // What an optional component says beyond our list: "netflix", "tor" (docs/applications.md).
+  kApplicationDetail = 72,
 };
 std::string_view ToString(MetadataField field);  // "server_name", ...
 absl::StatusOr<MetadataField> ParseMetadataField(std::string_view text);

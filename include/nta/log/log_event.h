@@ -35,6 +35,11 @@ absl::StatusOr<LogLevel> ParseLogLevel(std::string_view name);
 std::string_view ToString(LogKind kind);
 absl::StatusOr<LogKind> ParseLogKind(std::string_view name);
 
+// Whether a value of that name is told as "[redacted]": password, passphrase, secret, token,
+// authorization, cookie, api_key, private_key and their like, alone or as the last part of the name
+// ("smtp_password").
+bool IsSecretName(std::string_view name);
+
 // A named value beside the message. A Secret is told as "[redacted]", and so is whatever has a name
 // that says so: password, passphrase, secret, token, authorization, cookie, api_key, private_key,
 // alone or as the last part of the name ("smtp_password").

@@ -64,7 +64,7 @@ struct ChannelStats {
   std::string last_error;  // empty after a success
 };
 
-// Offer, SetChannel, SetRoutes, Stats and Test are thread-safe; Step is called by one thread.
+// Offer, SetChannel, SetRoutes and Stats are thread-safe; Step is called by one thread.
 // Nothing here sleeps or reads a clock.
 class Notifier {
  public:
@@ -85,8 +85,6 @@ class Notifier {
   std::size_t Offer(const Notification& notification, Timestamp now);
   // Sends what is due and answers when to call again; Timestamp::max(): when something is offered.
   Timestamp Step(Timestamp now);
-  // Sends now, past queue, routes and limits. NotFound for an unknown channel.
-  absl::Status Test(std::string_view channel, Timestamp now);
 
   std::map<std::string, ChannelStats> Stats() const;  // by channel
   std::uint64_t damaged() const;                      // entries found damaged on opening

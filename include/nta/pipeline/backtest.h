@@ -101,12 +101,14 @@ struct ThresholdPoint {
 };
 struct ThresholdSuggestion {
   double wanted_per_day = 5;
-  // The lowest threshold tried with no more alerts a day than wanted; absent when no flow counted.
+  // The rule's own threshold when it keeps to what is wanted, otherwise the lowest one tried that
+  // does; absent when no flow counted.
   std::optional<double> threshold;
+  std::optional<ThresholdPoint> current;  // of the rule as it is; absent when no flow counted
   std::vector<ThresholdPoint> points;  // what was tried, each measured, lowest threshold first
 };
-// Goes through the flows twice: to see what values occur, and to count the alerts of some
-// thresholds among them.
+// Goes through the flows twice: to see what values occur, and to count the alerts of the rule's own
+// threshold and of some among them.
 absl::StatusOr<ThresholdSuggestion> SuggestThreshold(const AlertRule& rule, const FlowFeed& feed,
                                                      double wanted_per_day,
                                                      const BacktestOptions& options = {});

@@ -71,7 +71,8 @@ struct JobOptions {
 };
 
 struct JobStatus {
-  JobOptions options;
+  JobOptions options;        // with the timing in use
+  JobTiming default_timing;  // it was added with
   bool paused = false;
   bool running = false;
   bool requested = false;                  // RunNow was called and RunDue has not come to it
@@ -124,8 +125,14 @@ class Scheduler {
   // interrupted. The first time of a new job is one interval from now. AlreadyExists,
   // InvalidArgument. A state that cannot be read begins anew, and JobStatus::problem says so.
   absl::Status Add(JobOptions options, JobWork work);
-  // Changes the times of a job; its next time is counted from now. NotFound, InvalidArgument.
+  // Changes the times of a job; its next time is counted from now. It is kept, and from then on
+  // holds whatever timing the job is added with. NotFound, InvalidArgument.
   absl::Status SetTiming(std::string_view name, const JobTiming& timing);
+  // Takes up what is kept now, because other states took the place of the ones before: who restores
+  // a backup calls it. No time that was run for or passed already runs again; a run that is under
+  // way goes on. Jobs of which nothing is kept stay as they are. The first error, with the other
+  // jobs taken up.
+  absl::Status Reload();
 
   // A paused job does not run until it is resumed or told to; times that pass meanwhile are not
   // missed. NotFound. Each is kept before it answers OK.

@@ -25,6 +25,7 @@
 #include "nta/detect/alert.h"
 #include "nta/flow/flow_filter.h"
 #include "nta/flow/flow_record.h"
+#include "nta/store/address_name.h"
 #include "nta/store/document.h"
 #include "nta/store/sample.h"
 
@@ -157,6 +158,7 @@ enum class TopDimension : std::uint8_t {
   kSourcePort,
   kDestinationPort,
   kApplication,
+  kCategory,
 };
 std::string_view ToString(TopDimension dimension);  // "address", "source_address", ...
 absl::StatusOr<TopDimension> ParseTopDimension(std::string_view text);
@@ -175,6 +177,8 @@ struct TopRow {
   // What the address sent and received; only for the address dimensions.
   std::optional<std::uint64_t> sent_bytes;
   std::optional<std::uint64_t> received_bytes;
+  // What of the totals is guessed by a port; only for applications and categories.
+  std::optional<TrafficTotals> guessed{};
 };
 
 struct TopResult {
@@ -183,12 +187,14 @@ struct TopResult {
   CaptureCounts capture;
   TrafficTotals total;  // of everything, not only of the rows
   // What of the total belongs to no key: ports that are not a service's (of protocols that have
-  // ports), flows of unknown application. Absent for the other dimensions.
+  // ports), flows of unknown application or category. Absent for the other dimensions.
   std::optional<TrafficTotals> other;
   std::vector<TopRow> rows;
 };
 
-enum class SeriesBy : std::uint8_t { kNone, kProtocol };
+enum class SeriesBy : std::uint8_t { kNone, kProtocol, kApplication, kCategory };
+std::string_view ToString(SeriesBy by);  // "none", "protocol", "application", "category"
+absl::StatusOr<SeriesBy> ParseSeriesBy(std::string_view text);
 
 struct SeriesQuery {
   // Widened to whole steps. An end that is left open is that of what is kept.
@@ -196,14 +202,18 @@ struct SeriesQuery {
   std::chrono::seconds step = std::chrono::minutes(1);  // a multiple of a minute
   SeriesBy by = SeriesBy::kProtocol;
   Measure measure = Measure::kBytes;
-  std::optional<IpAddress> address{};  // only traffic of this address
+  // Only traffic of this address; by application and category it is counted from the flows.
+  std::optional<IpAddress> address{};
   FlowFilter filter{};
 };
 
 struct SeriesLine {
-  std::string key;  // protocol name, or "all"
-  std::vector<std::optional<std::uint64_t>>
-      values;  // one a step; absent where nothing was captured
+  // The name of a protocol, an application or a category; "unknown" of what has none; or "all".
+  std::string key;
+  // One a step; absent where nothing was captured.
+  std::vector<std::optional<std::uint64_t>> values;
+  // What of the values is guessed by a port, one a step; empty when nothing is.
+  std::vector<std::uint64_t> guessed{};
 };
 
 struct SeriesResult {
@@ -361,6 +371,8 @@ class Store {
                                                    const QueryControl& control = {}) const;
   absl::StatusOr<TrafficSummary> Summary(const TimeInterval& interval,
                                          const QueryControl& control = {}) const;
+  // By what addresses were known when their flows ran. When the time is up, what was found.
+  absl::StatusOr<NameResult> Names(const NameQuery& query, const QueryControl& control = {}) const;
 
   // Users, ordered by name. NotFound and AlreadyExists as one expects.
   absl::StatusOr<std::vector<User>> Users() const;

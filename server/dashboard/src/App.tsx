@@ -15,6 +15,7 @@ import { Incidents } from './pages/Incidents';
 import { Logs } from './pages/Logs';
 import { Notifications } from './pages/Notifications';
 import { Overview } from './pages/Overview';
+import { Schedule } from './pages/Schedule';
 import { Settings } from './pages/Settings';
 import { Rules } from './pages/Rules';
 import { Users } from './pages/Users';
@@ -38,6 +39,7 @@ const kPages: Record<string, ComponentType<{ user: User }>> = {
   users: Users,
   incidents: Incidents,
   health: Health,
+  schedule: Schedule,
   settings: Settings,
   backups: Backups,
 };

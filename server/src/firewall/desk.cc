@@ -1,6 +1,7 @@
 #include "firewall/desk.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/status.h"
@@ -89,8 +90,7 @@ absl::StatusOr<std::unique_ptr<FirewallDesk>> FirewallDesk::Open(
   return desk;
 }
 
-absl::Status FirewallDesk::Load() {
-  const absl::MutexLock lock(&mutex_);
+absl::Status FirewallDesk::TakeUp() {
   NTA_ASSIGN_OR_RETURN(const auto draft, nta::server::Load(store_, kDraft));
   NTA_ASSIGN_OR_RETURN(const auto in_force, nta::server::Load(store_, kInForce));
   NTA_ASSIGN_OR_RETURN(draft_, PartsOf(draft ? draft : in_force));
@@ -98,6 +98,13 @@ absl::Status FirewallDesk::Load() {
   version_ = draft ? draft->version : 0;
   NTA_RETURN_IF_ERROR(LoadSettings());
   NTA_RETURN_IF_ERROR(LoadBlocks());
+  findings_version_ = -1;
+  return absl::OkStatus();
+}
+
+absl::Status FirewallDesk::Load() {
+  const absl::MutexLock lock(&mutex_);
+  NTA_RETURN_IF_ERROR(TakeUp());
   ChangeGuardOptions guard = options_.guard;
   // The guard calls it from within its own functions, which are called under the lock.
   guard.keep = [this](const RuleSet& rules) ABSL_NO_THREAD_SAFETY_ANALYSIS { return Keep(rules); };
@@ -105,6 +112,24 @@ absl::Status FirewallDesk::Load() {
   NTA_ASSIGN_OR_RETURN(guard_, ChangeGuard::Open(*backend_, std::move(guard), clock_.wall()));
   NTA_RETURN_IF_ERROR(Advance());
   return guard_->pending() || !IsInUse() ? absl::OkStatus() : Enforce();
+}
+
+absl::Status FirewallDesk::Reload() {
+  const absl::MutexLock lock(&mutex_);
+  if (const std::optional<PendingChange> pending = guard_->pending()) {
+    NTA_RETURN_IF_ERROR(guard_->RollBack(pending->token, "", clock_.wall()));
+    NTA_RETURN_IF_ERROR(Advance());
+  }
+  const bool was_in_use = IsInUse();
+  std::set<IpAddress> blocked;
+  for (const ActiveBlock& block : response_.blocks()) blocked.insert(block.address);
+  NTA_RETURN_IF_ERROR(response_.UnblockAll({blocked.begin(), blocked.end()}, clock_.wall()));
+  // That they ended is nothing for the other store, which may have the same ones.
+  NTA_RETURN_IF_ERROR(response_.AdvanceTo(clock_.wall()).status());
+  proposals_.clear();
+  rolled_back_.reset();
+  NTA_RETURN_IF_ERROR(TakeUp());
+  return was_in_use || IsInUse() ? Enforce() : absl::OkStatus();
 }
 
 bool FirewallDesk::IsInUse() const {

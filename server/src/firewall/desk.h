@@ -110,6 +110,10 @@ class FirewallDesk {
       FirewallDeskOptions options);
   ~FirewallDesk();
 
+  // Another store took the place of the one before: its draft, rules, blocks and policies hold from
+  // now on. A change that waits to be confirmed is taken back.
+  absl::Status Reload();
+
   absl::StatusOr<FirewallState> State();
   // Lets `edit` change the draft. Aborted when the draft has another version (absent: any). An id
   // or set that begins with "blocked" is ours and refused.
@@ -171,6 +175,7 @@ class FirewallDesk {
   FirewallDesk(Store& store, Clock clock, std::unique_ptr<FirewallBackend> backend,
                FirewallDeskOptions options);
   absl::Status Load();
+  absl::Status TakeUp() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status LoadBlocks() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool IsInUse() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<ProtectedSet> Protection() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -52,12 +52,38 @@ class PgPool {
     if (connection != nullptr && connection->IsAlive()) free_.push_back(std::move(connection));
   }
 
+  // Calls `act` while no connection is open; all others wait meanwhile.
+  absl::Status WhileClosed(std::chrono::milliseconds patience,
+                           const std::function<absl::Status()>& act) {
+    {
+      absl::MutexLock lock(&mutex_);
+      mutex_.Await(absl::Condition(this, &PgPool::IsOpen));
+      is_closed_ = true;
+      if (!mutex_.AwaitWithTimeout(absl::Condition(this, &PgPool::IsIdle),
+                                   absl::FromChrono(patience))) {
+        is_closed_ = false;
+        return base::MakeStatus(absl::StatusCode::kUnavailable, "queries are still running");
+      }
+      free_.clear();
+    }
+    const absl::Status status = act();
+    absl::MutexLock lock(&mutex_);
+    is_closed_ = false;
+    return status;
+  }
+  const std::string& url() const { return url_; }
+
  private:
   static constexpr std::size_t kMost = 6;
-  bool MayTake() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return in_use_ < kMost; }
+  bool MayTake() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return !is_closed_ && in_use_ < kMost;
+  }
+  bool IsOpen() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return !is_closed_; }
+  bool IsIdle() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return in_use_ == 0; }
 
   const std::string url_;
   absl::Mutex mutex_;
+  bool is_closed_ ABSL_GUARDED_BY(mutex_) = false;
   std::size_t in_use_ ABSL_GUARDED_BY(mutex_) = 0;
   std::vector<std::unique_ptr<PgConnection>> free_ ABSL_GUARDED_BY(mutex_);
 };
@@ -105,6 +131,9 @@ class PgBackend final : public Backend {
                                          const QueryControl& control) override {
     return Query(control, QuerySummary, interval);
   }
+  absl::StatusOr<NameResult> Names(const NameQuery& query, const QueryControl& control) override {
+    return Query(control, QueryNames, query);
+  }
   absl::StatusOr<std::vector<User>> Users() override { return Under({}, ListPgUsers); }
   absl::StatusOr<User> GetUser(std::string_view username) override {
     return Under({}, FindPgUser, username);
@@ -145,13 +174,22 @@ class PgBackend final : public Backend {
   absl::StatusOr<std::uint64_t> DeleteBefore(Timestamp time) override;
   absl::StatusOr<RetentionResult> Retain(const RetentionPolicy& policy, Timestamp now) override;
   absl::StatusOr<StoreSize> Size() override;
-  absl::Status Exchange(const std::function<absl::Status()>&,
-                        const std::function<absl::Status()>&) override {
-    return base::MakeStatus(absl::StatusCode::kFailedPrecondition,
-                            "a store in PostgreSQL is not a file that could be exchanged");
+  absl::Status Exchange(const std::function<absl::Status()>& swap,
+                        const std::function<absl::Status()>& undo) override {
+    return pool_.WhileClosed(3 * query_timeout_, [&]() -> absl::Status {
+      NTA_RETURN_IF_ERROR(swap());
+      const absl::Status fits = OpensAsOurs();
+      if (fits.ok()) return fits;
+      NTA_RETURN_IF_ERROR(undo());
+      return fits;
+    });
   }
 
  private:
+  absl::Status OpensAsOurs() const {
+    NTA_ASSIGN_OR_RETURN(const auto connection, PgConnection::Open(pool_.url()));
+    return PreparePgSchema(*connection);
+  }
   // Calls operation(connection, arguments...); what it says goes on without end.
   template <typename Operation, typename... Arguments>
   auto With(Operation operation, const Arguments&... arguments)

@@ -61,19 +61,22 @@ std::string_view Take(std::string_view& bytes, std::size_t size) {
 
 absl::Status CopyFlowsIn(PgConnection& connection, std::span<const FlowRecord> flows,
                          std::int64_t first_id) {
+  // By name: columns that came later stand last in older databases.
+  const std::string columns = FlowSelection(true).sql();
   std::size_t done = 0;
   bool begun = false;
   bool ended = false;
-  return connection.CopyIn("COPY flows FROM STDIN (FORMAT binary)", [&](std::string& out) {
-    if (!begun) out += kSignature;
-    begun = true;
-    for (std::size_t i = 0; i < kFlowsAtOnce && done < flows.size(); ++i, ++done) {
-      AppendFlow(out, flows[done], first_id + static_cast<std::int64_t>(done));
-    }
-    if (done < flows.size() || ended) return;
-    out += EncodeInteger(kEndOfData, 2);
-    ended = true;
-  });
+  return connection.CopyIn(
+      "COPY flows(" + columns + ") FROM STDIN (FORMAT binary)", [&](std::string& out) {
+        if (!begun) out += kSignature;
+        begun = true;
+        for (std::size_t i = 0; i < kFlowsAtOnce && done < flows.size(); ++i, ++done) {
+          AppendFlow(out, flows[done], first_id + static_cast<std::int64_t>(done));
+        }
+        if (done < flows.size() || ended) return;
+        out += EncodeInteger(kEndOfData, 2);
+        ended = true;
+      });
 }
 
 FlowSelection::FlowSelection(bool everything) {
@@ -189,6 +192,10 @@ std::string CompareSql(const FilterNode& node) {
       return InColumn("protocol", node);
     case FlowField::kApplication:
       return InColumn("application", node);
+    case FlowField::kCategory:
+      return InColumn("category", node);
+    case FlowField::kEvidence:
+      return InColumn("evidence", node);
     default:
       return std::string(kTrue);
   }
@@ -210,7 +217,10 @@ std::string NodeSql(const FilterNode& node) {
 }
 
 bool LooksAtTexts(const FilterNode& node) {
-  if (node.kind == FilterNode::Kind::kCompare) return node.field == FlowField::kServerName;
+  if (node.kind == FilterNode::Kind::kCompare) {
+    return node.field == FlowField::kName || node.field == FlowField::kSourceName ||
+           node.field == FlowField::kDestinationName || node.field == FlowField::kServerName;
+  }
   for (const FilterNode& child : node.children) {
     if (LooksAtTexts(child)) return true;
   }

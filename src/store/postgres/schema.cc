@@ -6,11 +6,13 @@
 
 #include "base/status.h"
 #include "store/flow_columns.h"
+#include "store/postgres/traffic.h"
 
 namespace nta::store {
 namespace {
 
-constexpr std::int64_t kPgSchemaVersion = 1;
+// 2: totals by category; columns of flows that came later.
+constexpr std::int64_t kPgSchemaVersion = 2;
 // Of hostile time stamps flows could have any of 200,000 days; those beyond share one table.
 constexpr std::size_t kMostDays = 2'000;
 constexpr std::string_view kDayPrefix = "flows_day_";
@@ -112,6 +114,23 @@ std::string TableOf(Day day) {
   return name + std::to_string(day < 0 ? -day : day);
 }
 
+absl::Status AddMissingColumns(PgConnection& connection) {
+  std::string sql = "ALTER TABLE flows";
+  for (const FlowColumn& column : FlowColumns()) {
+    // Those of the first version are there; of these none is missing that may not be absent.
+    if (!column.is_text()) continue;
+    sql += sql.ends_with("flows") ? " " : ", ";
+    sql.append("ADD COLUMN IF NOT EXISTS ").append(column.name).append(" ").append(TypeOf(column));
+  }
+  return connection.Execute(sql);
+}
+
+absl::Status Migrate(PgConnection& connection) {
+  NTA_RETURN_IF_ERROR(AddMissingColumns(connection));
+  NTA_RETURN_IF_ERROR(RebuildPgRollups(connection, Timestamp::max()));
+  return WritePgMeta(connection, "schema_version", kPgSchemaVersion);
+}
+
 absl::Status MakeTables(PgConnection& connection) {
   NTA_RETURN_IF_ERROR(connection.Execute("CREATE SCHEMA nta"));
   NTA_RETURN_IF_ERROR(connection.Execute(std::string(kTables) + FlowsTable()));
@@ -144,7 +163,11 @@ absl::Status PreparePgSchema(PgConnection& connection) {
                             "the database has a schema \"nta\" of another program");
   }
   NTA_ASSIGN_OR_RETURN(const std::int64_t version, ReadPgMeta(connection, "schema_version"));
-  if (version <= kPgSchemaVersion) return absl::OkStatus();
+  if (version == kPgSchemaVersion) return absl::OkStatus();
+  if (version < kPgSchemaVersion) {
+    NTA_RETURN_IF_ERROR(Migrate(connection));
+    return transaction.Commit();
+  }
   return base::MakeStatus(absl::StatusCode::kFailedPrecondition,
                           "the database was written by a newer libnta (format " +
                               std::to_string(version) + ", this one knows up to " +

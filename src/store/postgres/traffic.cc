@@ -74,7 +74,8 @@ absl::Status PgTraffic::Scan(FlowsIn which, const TimeInterval& interval, const 
     batch.Add({&flow.flow, 1}, flow.id);
     return batch.size() < kFlowsPerBatch ? absl::OkStatus() : flush();
   };
-  NTA_RETURN_IF_ERROR(CopyFlowsOut(connection_, FlowSelection(NeedsTexts(filter)), where, take));
+  NTA_RETURN_IF_ERROR(
+      CopyFlowsOut(connection_, FlowSelection(needs.names || NeedsTexts(filter)), where, take));
   return flush();
 }
 

@@ -2,6 +2,7 @@ import { save } from '../lib/csv';
 import { client } from './client';
 import type { Job } from './jobs';
 import type {
+  AddressNames,
   Alert,
   AlertPage,
   AuditPage,
@@ -12,6 +13,8 @@ import type {
   Capture,
   Channel,
   Conversations,
+  BacktestSubject,
+  DetectorChange,
   DetectorRow,
   Dimension,
   FlowOrder,
@@ -79,6 +82,11 @@ export const getSeries = (
   signal?: AbortSignal,
 ) => get<Series>('/api/v1/series', { ...q }, signal);
 
+export const getNames = (
+  q: { since: string; until: string; address: string; limit?: number },
+  signal?: AbortSignal,
+) => get<AddressNames>('/api/v1/names', { ...q }, signal);
+
 export const getTop = (
   q: Interval & { dimension: Dimension; by?: Measure; limit?: number; where?: string },
   signal?: AbortSignal,
@@ -123,7 +131,15 @@ export const deleteUser = (username: string) =>
   client.http.delete(`/api/v1/users/${encodeURIComponent(username)}`);
 
 export const getLogs = (
-  q: { kind: LogKind; level?: string; component?: string; text?: string; cursor?: string },
+  q: {
+    kind: LogKind;
+    level?: string;
+    component?: string;
+    text?: string;
+    since?: string;
+    until?: string;
+    cursor?: string;
+  },
   signal?: AbortSignal,
 ) => get<LogPage>('/api/v1/logs', { ...q }, signal);
 export const getLogRotation = (signal?: AbortSignal) => get<LogRotation>('/api/v1/logs/rotation', {}, signal);
@@ -139,13 +155,21 @@ async function saveFile(path: string, params: Params, name: string): Promise<voi
   });
   save(name, data);
 }
+export const downloadPackets = (alert: string | number) =>
+  saveFile(`/api/v1/alerts/${encodeURIComponent(String(alert))}/packets`, {}, `${alert}.pcapng`);
 export const downloadLog = (kind: LogKind) => saveFile('/api/v1/logs/download', { kind }, `${kind}.log`);
 
-export const getAudit = (q: { act?: string; outcome?: string; cursor?: string }, signal?: AbortSignal) =>
+interface AuditFilter {
+  act?: string;
+  outcome?: string;
+  since?: string;
+  until?: string;
+}
+export const getAudit = (q: AuditFilter & { cursor?: string }, signal?: AbortSignal) =>
   get<AuditPage>('/api/v1/logs/audit', { ...q }, signal);
 export const verifyAudit = async () =>
   (await client.http.post<AuditReport>('/api/v1/logs/audit/verify', undefined, { timeout: 300_000 })).data;
-export const exportAudit = (q: { act?: string; outcome?: string }, format: 'csv' | 'jsonl') =>
+export const exportAudit = (q: AuditFilter, format: 'csv' | 'jsonl') =>
   saveFile('/api/v1/logs/audit/export', { ...q, format }, `audit.${format}`);
 
 const alertPath = (id: string | number) => `/api/v1/alerts/${encodeURIComponent(String(id))}`;
@@ -182,12 +206,12 @@ export const deleteSuppression = (id: string) =>
 
 export const getDetectors = async (signal?: AbortSignal) =>
   (await get<{ detectors: DetectorRow[] }>('/api/v1/detectors', {}, signal)).detectors;
-export const changeDetector = (name: string, change: { enabled?: boolean; sensitivity?: string }) =>
+export const changeDetector = (name: string, change: DetectorChange) =>
   client.http.put(`/api/v1/detectors/${encodeURIComponent(name)}`, change);
 
 export const startBacktest = async (body: {
-  subject: Record<string, string>;
-  against?: Record<string, string>;
+  subject: BacktestSubject;
+  against?: BacktestSubject;
   since?: string;
   until?: string;
   wanted_per_day?: number;

@@ -91,6 +91,8 @@ export interface Latency {
   p99_seconds: number;
 }
 export interface Health {
+  // How many are set; without any, nobody watches.
+  thresholds: number;
   status: 'ok' | 'warning' | 'critical';
   summary: string;
   time: string;
@@ -187,10 +189,18 @@ export interface JobRun {
   message: string;
   missed: number;
 }
+// Either an interval or a time of day.
+export interface JobTiming {
+  every_seconds: number | null;
+  daily_at: string | null;
+  zone: 'local' | 'utc' | null;
+}
 export interface ScheduledJob {
   name: string;
   description: string;
+  timing: JobTiming;
   timing_in_words: string;
+  default_timing: JobTiming;
   paused: boolean;
   running: boolean;
   requested: boolean;
@@ -237,6 +247,21 @@ const kept = (params: Record<string, string | number | null | undefined>) =>
   Object.fromEntries(Object.entries(params).filter(([, v]) => v !== undefined && v !== null && v !== ''));
 
 export const getHealth = (signal?: AbortSignal) => read<Health>('/api/v1/health', {}, signal);
+export interface HealthThreshold {
+  name: string;
+  level: 'warning' | 'critical';
+  raise_at: number;
+  clear_at: number;
+  hold_seconds: number;
+}
+export interface HealthThresholds {
+  thresholds: HealthThreshold[];
+  defaults: HealthThreshold[];
+}
+export const getHealthThresholds = (signal?: AbortSignal) =>
+  read<HealthThresholds>('/api/v1/health/thresholds', {}, signal);
+export const setHealthThresholds = async (thresholds: HealthThreshold[]) =>
+  (await client.http.put<HealthThresholds>('/api/v1/health/thresholds', { thresholds })).data;
 export const getHealthSeries = (names: string[], interval: Interval, signal?: AbortSignal) =>
   read<HealthSeries>('/api/v1/health/series', { name: names.join(','), ...interval }, signal);
 
@@ -306,11 +331,13 @@ export const getSchedule = async (signal?: AbortSignal) =>
   (await read<{ jobs: ScheduledJob[] }>('/api/v1/schedule', {}, signal)).jobs;
 export const actOnJob = async (name: string, act: 'pause' | 'resume' | 'run') =>
   (await client.http.post<ScheduledJob>(`/api/v1/schedule/${encodeURIComponent(name)}/${act}`)).data;
+export const setJobTiming = (name: string, timing: JobTiming) =>
+  client.http.put(`/api/v1/schedule/${encodeURIComponent(name)}/timing`, timing);
 export const getRetention = (signal?: AbortSignal) =>
   read<Retention>('/api/v1/settings/retention', {}, signal);
 export const previewRetention = (settings: RetentionSettings, signal?: AbortSignal) =>
   read<RetentionPreview>('/api/v1/settings/retention/preview', kept({ ...settings }), signal);
 export const putRetention = async (settings: RetentionSettings) =>
-  (await client.http.put<Retention>('/api/v1/settings/retention', kept({ ...settings }))).data;
+  (await client.http.put<Retention>('/api/v1/settings/retention', settings)).data;
 export const getDailySummaries = async (signal?: AbortSignal) =>
   (await read<{ daily_summaries: DailySummary[] }>('/api/v1/daily_summaries', {}, signal)).daily_summaries;

@@ -175,7 +175,8 @@ export interface Series {
   source: 'rollup' | 'raw';
   capture?: CaptureCounts;
   times: string[];
-  series: { key: string; values: (number | null)[] }[];
+  // `guessed`: what of the values is only guessed by a port.
+  series: { key: string; values: (number | null)[]; guessed?: number[] }[];
 }
 
 export type Dimension =
@@ -194,6 +195,8 @@ export interface TopRow {
   flows: number;
   sent_bytes?: number;
   received_bytes?: number;
+  // What of an application or a category is only guessed by a port.
+  guessed?: Totals;
 }
 export interface Top extends Counted {
   since: string;
@@ -238,6 +241,13 @@ export interface HostName {
   origin: 'known_as' | 'asked_for';
   first_seen: string;
   last_seen: string;
+}
+// By what addresses were known, of each its latest names.
+export interface AddressNames {
+  since: string;
+  until: string;
+  complete: boolean;
+  rows: { address: string; names: HostName[] }[];
 }
 // What was counted from the flows themselves: the newest `examined_flows`, all of them when complete.
 export interface Counted {
@@ -297,6 +307,10 @@ export interface Alert {
   peers?: { name: string; share: number }[];
   advice?: string;
   suppressed_by?: string;
+  // What it is in few words; a rule's own title.
+  title?: string;
+  // Before the alert, kept for a while: how many may be saved.
+  packets?: number;
   handling?: AlertHandling;
 }
 export interface AlertHandling {
@@ -459,6 +473,36 @@ export interface DetectorRow {
   memory_limit_bytes: number;
   evictions: number;
   alerts: number;
+  // Why a block list could not be read again.
+  problem: string | null;
+  block_entries?: number;
+  about: string;
+  stored_flows: 'none' | 'part' | 'full';
+  stored_flows_note: string | null;
+  options: DetectorOption[];
+}
+export type OptionValue = boolean | number | string[];
+export interface DetectorOption {
+  name: string;
+  about: string;
+  kind: 'flag' | 'count' | 'number' | 'seconds' | 'networks' | 'ports' | 'domains' | 'files' | 'entries';
+  default: OptionValue;
+  value: OptionValue;
+  is_set: boolean;
+  is_scaled: boolean;
+  least?: number;
+  most?: number;
+}
+export interface DetectorChange {
+  enabled?: boolean;
+  sensitivity?: DetectorRow['sensitivity'];
+  options?: Record<string, OptionValue | null>;
+}
+export interface BacktestSubject {
+  expression?: string;
+  rule?: string;
+  detector?: string;
+  sensitivity?: DetectorRow['sensitivity'];
 }
 export interface BacktestReport {
   flows: number;
@@ -469,11 +513,16 @@ export interface BacktestReport {
   alerts: number;
   hidden: number;
   alerts_per_day: number;
+  by_class: Record<string, number>;
+  by_detector: Record<string, number>;
   by_day: Record<string, number>;
+  score_for_budget: number;
   samples: Alert[];
 }
 export interface BacktestResult {
   report: BacktestReport;
+  // What stored flows cannot tell the detectors.
+  notes?: string[];
   against?: BacktestReport;
   difference?: {
     same: number;
@@ -484,8 +533,17 @@ export interface BacktestResult {
   };
   suggestion?: {
     wanted_per_day: number;
-    threshold: number | null;
-    points: { threshold: number; alerts: number; alerts_per_day: number }[];
+    // Of a rule.
+    threshold?: number | null;
+    current?: { threshold: number; alerts: number; alerts_per_day: number } | null;
+    // Of a detector.
+    sensitivity?: DetectorRow['sensitivity'] | null;
+    points: {
+      threshold?: number;
+      sensitivity?: DetectorRow['sensitivity'];
+      alerts: number;
+      alerts_per_day: number;
+    }[];
   };
 }
 export interface UserNotification {
@@ -507,6 +565,8 @@ export interface Channel {
   name: string;
   kind: ChannelKind;
   enabled: boolean;
+  // Its password or secret cannot be read any more; nothing is sent until it is entered again.
+  needs_secret: boolean;
   settings: Record<string, unknown>;
   status: {
     sent: number;

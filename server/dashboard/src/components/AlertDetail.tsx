@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { acknowledgeAlert, noteOnAlert, unacknowledgeAlert } from '../api/endpoints';
+import { acknowledgeAlert, downloadPackets, noteOnAlert, unacknowledgeAlert } from '../api/endpoints';
 import { toProblem } from '../api/problem';
 import type { Alert } from '../api/types';
 import { BandChart } from '../charts/BandChart';
@@ -21,6 +21,8 @@ export function measured(value: number | null, unit: string): string {
   const text = formatNumber(value);
   return unit ? `${text}\u00a0${unit}` : text;
 }
+
+export const alertTitle = (alert: Alert) => alert.title || alertClassName(alert.class);
 
 // The flows an alert speaks of: between its parties, from its window on.
 export function alertFlows(alert: Alert) {
@@ -46,6 +48,7 @@ export function AlertDetail({ alert, onClose, onChanged, onSuppress }: DetailPro
   const { source, destination, service } = alert.entity ?? {};
   const evidence = Object.entries(alert.evidence ?? {});
   const rows: [string, React.ReactNode][] = [
+    ['Class', alertClassName(alert.class)],
     ['Severity', <Severity key="v" level={alert.severity} />],
     ['State', `${alert.state}${alert.count > 1 ? `, reported ${plural(alert.count, 'time')}` : ''}`],
     ['Time', formatPrecise(parseTime(alert.time), view.zone)],
@@ -63,7 +66,7 @@ export function AlertDetail({ alert, onClose, onChanged, onSuppress }: DetailPro
   if (alert.suppressed_by) rows.push(['Hidden by', `suppression ${alert.suppressed_by}`]);
   const peers = alert.peers ?? [];
   return (
-    <SidePanel label="Alert detail" title={alertClassName(alert.class)} onClose={onClose}>
+    <SidePanel label="Alert detail" title={alertTitle(alert)} onClose={onClose}>
       <p className="lead">{alert.summary}</p>
       {alert.advice && <p>{alert.advice}</p>}
       <p className="alert-actions">
@@ -79,12 +82,20 @@ export function AlertDetail({ alert, onClose, onChanged, onSuppress }: DetailPro
         >
           Open an incident…
         </a>{' '}
-        {source && (
-          <BlockButton address={source} reason={alertClassName(alert.class)} alertId={String(alert.id)} />
-        )}
+        {source && <BlockButton address={source} reason={alertTitle(alert)} alertId={String(alert.id)} />}
         {onSuppress && (
-          <button type="button" className="button" onClick={onSuppress} title="x">
+          <button type="button" className="button" onClick={onSuppress} title="s">
             Suppress…
+          </button>
+        )}{' '}
+        {onSuppress && (alert.packets ?? 0) > 0 && (
+          <button
+            type="button"
+            className="button"
+            title="what passed on the wire before it; who takes it is written down"
+            onClick={() => void downloadPackets(alert.id).catch((error) => notify(toProblem(error).detail))}
+          >
+            Save {plural(alert.packets ?? 0, 'packet')} (pcap)
           </button>
         )}
       </p>
@@ -207,7 +218,7 @@ function Handling({ alert, onChanged }: { alert: Alert; onChanged?: () => void }
                 type="button"
                 className="button button-primary"
                 disabled={busy}
-                title="e"
+                title="a"
                 onClick={() => void act(() => acknowledgeAlert(alert.id, text.trim()))}
               >
                 Acknowledge

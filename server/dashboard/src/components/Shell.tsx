@@ -30,6 +30,7 @@ const kPages = [
   { page: 'audit', label: 'Audit', role: 'admin', range: false, filter: false },
   { page: 'backups', label: 'Backups', role: 'admin', range: false, filter: false },
   { page: 'health', label: 'Health', role: 'viewer', range: true, filter: false },
+  { page: 'schedule', label: 'Schedule', role: 'viewer', range: false, filter: false },
   { page: 'settings', label: 'Settings', role: 'viewer', range: false, filter: false },
   { page: 'users', label: 'Users', role: 'admin', range: false, filter: false },
 ] as const;

@@ -25,7 +25,9 @@ export function SuppressDialog({
 }) {
   const { source, destination } = alert.entity ?? {};
   const scopes = [
-    ...(source && destination ? [{ value: 'pair', label: `from ${source} to ${destination}` }] : []),
+    ...(source && destination
+      ? [{ value: 'pair', label: `this pair: from ${source} to ${destination}` }]
+      : []),
     ...(source ? [{ value: 'source', label: `from ${source}` }] : []),
     ...(destination ? [{ value: 'destination', label: `to ${destination}` }] : []),
     { value: 'detector', label: `from anybody to anybody` },

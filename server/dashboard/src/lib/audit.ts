@@ -6,8 +6,14 @@ export const kWholeTrail: Record<AuditReport['completeness'], string> = {
   unknown: 'Whether records were cut off cannot be told without a checkpoint.',
 };
 
-// An act has two records: one before it, one about its outcome. Where both are here, the first has nothing to add.
+// An act has two records: what was asked for, and its outcome. Where both are here they are shown as one.
 export function joinOutcomes(records: AuditRecord[]): AuditRecord[] {
+  const bySequence = new Map(records.map((record) => [record.sequence, record]));
   const ended = new Set(records.map((record) => record.about).filter((about) => about !== null));
-  return records.filter((record) => record.outcome !== 'begun' || !ended.has(record.sequence));
+  return records
+    .filter((record) => record.outcome !== 'begun' || !ended.has(record.sequence))
+    .map((record) => {
+      const begun = record.about === null ? undefined : bySequence.get(record.about);
+      return begun ? { ...record, details: { ...begun.details, ...record.details } } : record;
+    });
 }

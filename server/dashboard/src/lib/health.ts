@@ -9,6 +9,12 @@ export const share = (value: number | null | undefined) =>
 
 export function healthWord(health: Health): { tone: Tone; word: string; text: string } {
   const findings = health.findings;
+  if (health.thresholds === 0)
+    return {
+      tone: 'watch',
+      word: 'Not watched',
+      text: 'no thresholds are set, so nothing is ever too much.',
+    };
   if (findings.length === 0) return { tone: 'good', word: 'Healthy', text: 'nothing is beyond its limits.' };
   const first = findings[0]!;
   const more = findings.length > 1 ? ` And ${plural(findings.length - 1, 'more finding')}.` : '';

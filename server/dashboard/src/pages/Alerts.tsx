@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { acknowledgeAlert, getThreats, unacknowledgeAlert } from '../api/endpoints';
 import { toProblem } from '../api/problem';
 import type { Alert, Threat, User } from '../api/types';
-import { AlertDetail, measured } from '../components/AlertDetail';
+import { AlertDetail, alertTitle, measured } from '../components/AlertDetail';
 import { NotLoaded } from '../components/NotLoaded';
 import { Segmented } from '../components/Segmented';
 import { kSeverities, Severity } from '../components/Severity';
@@ -81,9 +81,9 @@ export function Alerts({ user }: { user: User }) {
       setCursor(next);
       document.querySelectorAll('[data-row]')[next]?.scrollIntoView({ block: 'nearest' });
       if (opened) setOpenId(String(list[next]!.id));
-    } else if (event.key === 'e' && mayAct && (opened ?? list[cursor])) {
+    } else if ((event.key === 'a' || event.key === 'e') && mayAct && (opened ?? list[cursor])) {
       void toggleAcknowledged((opened ?? list[cursor])!);
-    } else if (event.key === 'x' && mayAct && (opened ?? list[cursor])) {
+    } else if ((event.key === 's' || event.key === 'x') && mayAct && (opened ?? list[cursor])) {
       event.preventDefault();
       setSuppressing((opened ?? list[cursor])!);
     } else if (event.key === 'Enter' && event.target === document.body && list[cursor]) {
@@ -259,7 +259,7 @@ function AlertTable({ list, rowClass, onChoose, narrow }: ListProps & { narrow: 
         <tr>
           <th scope="col">Severity</th>
           <th scope="col">Time</th>
-          <th scope="col">Class</th>
+          <th scope="col">Kind</th>
           <th scope="col">What happened</th>
           {!narrow && (
             <>
@@ -287,7 +287,7 @@ function AlertTable({ list, rowClass, onChoose, narrow }: ListProps & { narrow: 
             <td>
               <RelativeTime time={alert.time} now={now} zone={zone} />
             </td>
-            <td>{alertClassName(alert.class)}</td>
+            <td title={alertClassName(alert.class)}>{alertTitle(alert)}</td>
             <td>
               <button
                 type="button"

@@ -3,9 +3,11 @@ import { exportAudit, getAudit, verifyAudit } from '../api/endpoints';
 import type { AuditOutcome, AuditRecord, AuditReport, User } from '../api/types';
 import { HostileText } from '../components/HostileText';
 import { Icon } from '../components/Icon';
+import { RecordList } from '../components/RecordList';
 import { Facts, SidePanel } from '../components/SidePanel';
-import { Empty, Loaded, SkeletonLines } from '../components/States';
+import { Empty } from '../components/States';
 import { AbsoluteTime } from '../components/Time';
+import { useTimeSpan } from '../components/TimeFilter';
 import { formatBytes, plural } from '../lib/format';
 import { kWholeTrail, joinOutcomes } from '../lib/audit';
 import { useNow, useSmall } from '../state/hooks';
@@ -22,9 +24,19 @@ const kActs = [
   'audit',
   'log',
   'backup',
+  'store',
+  'flows',
   'firewall',
-  'rule',
+  'alert',
+  'alert_rule',
+  'suppression',
+  'detector',
   'incident',
+  'notification_channel',
+  'notification_routes',
+  'schedule',
+  'settings',
+  'job',
   'server',
 ];
 const kOutcomes: AuditOutcome[] = ['done', 'refused', 'failed'];
@@ -50,7 +62,8 @@ function Trail() {
   const [report, setReport] = useState<AuditReport | null>(null);
   const [verifying, setVerifying] = useState(false);
   const [open, setOpen] = useState<AuditRecord | null>(null);
-  const filters = { act, outcome };
+  const [span, timeFilter] = useTimeSpan();
+  const filters = { act, outcome, ...span };
   const key = `audit ${JSON.stringify(filters)}`;
   const query = useQuery(key, (signal) => getAudit(filters, signal));
   const pages = usePages(key, query.data, (cursor) => getAudit({ ...filters, cursor }));
@@ -64,90 +77,73 @@ function Trail() {
     setVerifying(false);
   };
   return (
-    <div className={`explore ${open ? 'has-detail' : ''}`}>
-      <div className="explore-main">
-        <div className="explore-head log-head">
-          <h1 className="page-title">Audit</h1>
-          <span className="log-filters">
-            <select className="select" aria-label="Act" value={act} onChange={(e) => setAct(e.target.value)}>
-              <option value="">Every act</option>
-              {kActs.map((name) => (
-                <option key={name} value={name}>
-                  {name}
-                </option>
-              ))}
-            </select>
-            <select
-              className="select"
-              aria-label="Outcome"
-              value={outcome}
-              onChange={(e) => setOutcome(e.target.value)}
-            >
-              <option value="">Every outcome</option>
-              {kOutcomes.map((name) => (
-                <option key={name} value={name}>
-                  {name}
-                </option>
-              ))}
-            </select>
-          </span>
-          <span className="panel-tools">
-            <button
-              type="button"
-              className="icon-button"
-              aria-label="Reload"
-              title="Reload"
-              onClick={query.reload}
-            >
-              <Icon name="refresh" />
-            </button>
-            <button
-              type="button"
-              className="button"
-              onClick={() => void tryAndTell(() => exportAudit(filters, 'csv'), 'Exported.')}
-            >
-              <Icon name="download" />
-              Export
-            </button>
-            <button
-              type="button"
-              className="button button-primary"
-              disabled={verifying}
-              aria-busy={verifying}
-              onClick={() => void verify()}
-            >
-              Verify
-            </button>
-          </span>
-        </div>
-        {report && <Verdict report={report} onClose={() => setReport(null)} />}
-        <div className="explore-scroll" tabIndex={0} role="region" aria-label="Records">
-          <Loaded query={query} skeleton={<SkeletonLines count={14} height={24} />}>
-            {() =>
-              records.length === 0 && !pages.more ? (
-                <div className="explore-note">
-                  <Empty>
-                    <p>No record is like that.</p>
-                  </Empty>
-                </div>
-              ) : (
-                <>
-                  <RecordTable records={records} open={open} onOpen={setOpen} />
-                  {pages.more && (
-                    <p className="log-more">
-                      <button type="button" className="button" disabled={pages.busy} onClick={pages.load}>
-                        Older records
-                      </button>
-                    </p>
-                  )}
-                </>
-              )
-            }
-          </Loaded>
-        </div>
-      </div>
-      {open && <RecordDetail record={open} onClose={() => setOpen(null)} />}
-    </div>
+    <RecordList
+      title="Audit"
+      rows="Records"
+      query={query}
+      pages={pages}
+      isEmpty={records.length === 0}
+      empty="No record is like that."
+      filters={
+        <>
+          <select className="select" aria-label="Act" value={act} onChange={(e) => setAct(e.target.value)}>
+            <option value="">Every act</option>
+            {kActs.map((name) => (
+              <option key={name} value={name}>
+                {name}
+              </option>
+            ))}
+          </select>
+          <select
+            className="select"
+            aria-label="Outcome"
+            value={outcome}
+            onChange={(e) => setOutcome(e.target.value)}
+          >
+            <option value="">Every outcome</option>
+            {kOutcomes.map((name) => (
+              <option key={name} value={name}>
+                {name}
+              </option>
+            ))}
+          </select>
+          {timeFilter}
+        </>
+      }
+      tools={
+        <>
+          <button
+            type="button"
+            className="icon-button"
+            aria-label="Reload"
+            title="Reload"
+            onClick={query.reload}
+          >
+            <Icon name="refresh" />
+          </button>
+          <button
+            type="button"
+            className="button"
+            onClick={() => void tryAndTell(() => exportAudit(filters, 'csv'), 'Exported.')}
+          >
+            <Icon name="download" />
+            Export
+          </button>
+          <button
+            type="button"
+            className="button button-primary"
+            disabled={verifying}
+            aria-busy={verifying}
+            onClick={() => void verify()}
+          >
+            Verify
+          </button>
+        </>
+      }
+      note={report && <Verdict report={report} onClose={() => setReport(null)} />}
+      list={<RecordTable records={records} open={open} onOpen={setOpen} />}
+      detail={open && <RecordDetail record={open} onClose={() => setOpen(null)} />}
+    />
   );
 }
 

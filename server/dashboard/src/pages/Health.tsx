@@ -1,17 +1,21 @@
+import { useState } from 'react';
 import { getDailySummaries, getHealth, type Health as HealthNow } from '../api/operations';
+import type { User } from '../api/types';
 import { Loaded, SkeletonLines } from '../components/States';
 import { RelativeTime } from '../components/Time';
 import { Panel } from '../components/Panel';
 import { healthSentence, healthWord } from '../lib/health';
+import { plural } from '../lib/format';
 import { useNow } from '../state/hooks';
 import { useQuery } from '../state/query';
 import { useView } from '../state/view';
 import { ApiPanel, PipelinePanel, ProcessPanel } from './health/ServerPanels';
+import { ThresholdDialog } from './health/Thresholds';
 import { DiskPanel, MemoryPanel, NetworkPanel, ProcessorPanel, SensorPanel } from './health/MachinePanels';
 
 const kRefreshMs = 10_000;
 
-export function Health() {
+export function Health({ user }: { user: User }) {
   const query = useQuery('health', getHealth, kRefreshMs);
   return (
     <div className="health">
@@ -25,16 +29,17 @@ export function Health() {
           </div>
         }
       >
-        {(health) => <HealthPage health={health} />}
+        {(health) => <HealthPage health={health} user={user} />}
       </Loaded>
     </div>
   );
 }
 
-function HealthPage({ health }: { health: HealthNow }) {
+function HealthPage({ health, user }: { health: HealthNow; user: User }) {
   const { zone } = useView();
   const now = useNow(1000);
   const said = healthWord(health);
+  const [editing, setEditing] = useState(false);
   return (
     <>
       <div className={`headline tone-${said.tone}`}>
@@ -43,7 +48,10 @@ function HealthPage({ health }: { health: HealthNow }) {
           <strong>{said.word}:</strong> {said.text}
         </h1>
         <p className="headline-sub">
-          {healthSentence(health)} Measured <RelativeTime time={health.time} now={now} zone={zone} />.
+          {healthSentence(health)} Measured <RelativeTime time={health.time} now={now} zone={zone} />.{' '}
+          <button type="button" className="text-button" onClick={() => setEditing(true)}>
+            {health.thresholds === 0 ? 'Set thresholds…' : `${plural(health.thresholds, 'threshold')}…`}
+          </button>
         </p>
       </div>
       {health.findings.length > 0 && (
@@ -74,6 +82,7 @@ function HealthPage({ health }: { health: HealthNow }) {
         {health.machine.temperatures.length > 0 && <SensorPanel machine={health.machine} />}
         <DaysPanel />
       </div>
+      {editing && <ThresholdDialog user={user} onClose={() => setEditing(false)} />}
     </>
   );
 }

@@ -5,10 +5,12 @@ import { Dialog } from '../components/Dialog';
 import { Field, Form } from '../components/Form';
 import { HostileText } from '../components/HostileText';
 import { Icon } from '../components/Icon';
+import { RecordList } from '../components/RecordList';
 import { Segmented } from '../components/Segmented';
 import { Facts, SidePanel } from '../components/SidePanel';
 import { Empty, Loaded, SkeletonLines } from '../components/States';
 import { AbsoluteTime } from '../components/Time';
+import { useTimeSpan } from '../components/TimeFilter';
 import { formatBytes, plural } from '../lib/format';
 import { useNow, useSmall } from '../state/hooks';
 import { notify, tryAndTell } from '../state/notices';
@@ -59,20 +61,26 @@ function LogList({ user }: { user: User }) {
   const [level, setLevel] = useExtra('level', 'debug');
   const [component, typedComponent, setComponent] = useTyped('component');
   const [text, typedText, setText] = useTyped('text');
+  const [span, timeFilter] = useTimeSpan();
   const [follow, setFollow] = useState(true);
   const [settings, setSettings] = useState(false);
   const [open, setOpen] = useState<LogEvent | null>(null);
-  const filters = { kind: kind as LogKind, level: level as LogLevel, component, text };
+  const filters = { kind: kind as LogKind, level: level as LogLevel, component, text, ...span };
   const key = JSON.stringify(filters);
   const query = useQuery(key, (signal) => getLogs(filters, signal), follow ? kFollowMs : 0);
   const pages = usePages(key, query.data, (cursor) => getLogs({ ...filters, cursor }));
   const events = [...(query.data?.events ?? []), ...pages.older.flatMap((page) => page.events)];
-  const filtered = level !== 'debug' || component || text;
+  const filtered = level !== 'debug' || component || text || span.since || span.until;
   return (
-    <div className={`explore ${open ? 'has-detail' : ''}`}>
-      <div className="explore-main">
-        <div className="explore-head log-head">
-          <h1 className="page-title">Logs</h1>
+    <>
+      <RecordList
+        title="Logs"
+        rows="Events"
+        query={query}
+        pages={pages}
+        isEmpty={events.length === 0}
+        empty={filtered ? 'No event matches these filters.' : 'Nothing has been logged yet.'}
+        choice={
           <Segmented
             label="Kind of log"
             value={kind as LogKind}
@@ -82,7 +90,9 @@ function LogList({ user }: { user: User }) {
               setOpen(null);
             }}
           />
-          <span className="log-filters">
+        }
+        filters={
+          <>
             <select
               className="select"
               aria-label="Level"
@@ -95,6 +105,7 @@ function LogList({ user }: { user: User }) {
                 </option>
               ))}
             </select>
+            {timeFilter}
             <input
               className="log-filter"
               aria-label="Component"
@@ -111,8 +122,10 @@ function LogList({ user }: { user: User }) {
               spellCheck={false}
               onChange={(e) => setText(e.target.value)}
             />
-          </span>
-          <span className="panel-tools">
+          </>
+        }
+        tools={
+          <>
             <label className="check log-follow">
               <input
                 type="checkbox"
@@ -133,36 +146,13 @@ function LogList({ user }: { user: User }) {
             <button type="button" className="button" onClick={() => setSettings(true)}>
               Rotation…
             </button>
-          </span>
-        </div>
-        <div className="explore-scroll" tabIndex={0} role="region" aria-label="Events">
-          <Loaded query={query} skeleton={<SkeletonLines count={14} height={24} />}>
-            {() =>
-              events.length === 0 && !pages.more ? (
-                <div className="explore-note">
-                  <Empty>
-                    <p>{filtered ? 'No event matches these filters.' : 'Nothing has been logged yet.'}</p>
-                  </Empty>
-                </div>
-              ) : (
-                <>
-                  <EventTable events={events} open={open} onOpen={setOpen} />
-                  {pages.more && (
-                    <p className="log-more">
-                      <button type="button" className="button" disabled={pages.busy} onClick={pages.load}>
-                        Older events
-                      </button>
-                    </p>
-                  )}
-                </>
-              )
-            }
-          </Loaded>
-        </div>
-      </div>
-      {open && <EventDetail event={open} onClose={() => setOpen(null)} />}
+          </>
+        }
+        list={<EventTable events={events} open={open} onOpen={setOpen} />}
+        detail={open && <EventDetail event={open} onClose={() => setOpen(null)} />}
+      />
       {settings && <RotationDialog user={user} onClose={() => setSettings(false)} />}
-    </div>
+    </>
   );
 }
 

@@ -145,6 +145,15 @@ function ChannelCard({ channel, onEdit, onChanged }: CardProps) {
             </>
           )}
         </p>
+        {channel.needs_secret && (
+          <p className="bad wrap">
+            Sends nothing: its {channel.kind === 'email' ? 'password' : 'secret'} was stored with another key,
+            as after a restore from another machine.{' '}
+            <button type="button" className="text-button" onClick={onEdit}>
+              Enter it again
+            </button>
+          </p>
+        )}
         {status.last_error && (
           <p className="bad wrap">
             {status.resting ? 'Rests after failures: ' : 'Last attempt failed: '}
@@ -158,7 +167,12 @@ function ChannelCard({ channel, onEdit, onChanged }: CardProps) {
         )}
       </div>
       <span className="card-actions">
-        <button type="button" className="button" disabled={testing} onClick={() => void test()}>
+        <button
+          type="button"
+          className="button"
+          disabled={testing || channel.needs_secret}
+          onClick={() => void test()}
+        >
           {testing ? 'Testing…' : 'Test'}
         </button>
         <button type="button" className="text-button" aria-label={`Change ${channel.name}`} onClick={onEdit}>

@@ -1,15 +1,17 @@
 import type { User } from '../api/types';
 import { Segmented } from '../components/Segmented';
 import { useExtra } from '../state/view';
+import { Backtest } from './rules/Backtest';
 import { DetectorList } from './rules/DetectorList';
 import { RuleList } from './rules/RuleList';
 import { SuppressionList } from './rules/SuppressionList';
 
-type Part = 'rules' | 'suppressions' | 'detectors';
+type Part = 'rules' | 'suppressions' | 'detectors' | 'backtest';
 const kParts: { value: Part; label: string }[] = [
   { value: 'rules', label: 'Alert rules' },
   { value: 'suppressions', label: 'Suppressions' },
   { value: 'detectors', label: 'Detectors' },
+  { value: 'backtest', label: 'Backtest' },
 ];
 
 export function Rules({ user }: { user: User }) {
@@ -24,6 +26,7 @@ export function Rules({ user }: { user: User }) {
       {part === 'rules' && <RuleList user={user} />}
       {part === 'suppressions' && <SuppressionList user={user} />}
       {part === 'detectors' && <DetectorList user={user} />}
+      {part === 'backtest' && <Backtest user={user} />}
     </div>
   );
 }

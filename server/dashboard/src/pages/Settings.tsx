@@ -1,13 +1,11 @@
 import type { User } from '../api/types';
 import { RetentionSection } from './settings/RetentionSection';
-import { ScheduleSection } from './settings/ScheduleSection';
 
 export function Settings({ user }: { user: User }) {
   return (
     <div className="settings">
       <h1 className="page-title">Settings</h1>
       <RetentionSection user={user} />
-      <ScheduleSection user={user} />
     </div>
   );
 }

@@ -46,7 +46,11 @@ export function ChannelDialog({ channel, onClose, onDone }: Props) {
   const value = (key: string, fallback = '') => values[key] ?? fallback;
   const set = (key: string) => (next: string) => setValues((old) => ({ ...old, [key]: next }));
   const keeps = (key: string) =>
-    channel && value(key) === 'true' ? 'Leave empty to keep the one that is stored.' : 'optional';
+    channel?.needs_secret
+      ? 'The stored one cannot be read any more: enter it again.'
+      : channel && value(key) === 'true'
+        ? 'Leave empty to keep the one that is stored.'
+        : 'optional';
 
   const settings = (): Record<string, unknown> => {
     const port = Number(value('port', kPorts[kind]));
@@ -54,6 +58,7 @@ export function ChannelDialog({ channel, onClose, onDone }: Props) {
       return {
         url: value('url').trim(),
         allowed_networks: list(value('allowed_networks')),
+        ca_file: value('ca_file').trim(),
         ...(value('secret') ? { secret: value('secret') } : {}),
       };
     }
@@ -67,6 +72,7 @@ export function ChannelDialog({ channel, onClose, onDone }: Props) {
       username: value('username').trim(),
       from: value('from').trim(),
       to: list(value('to')),
+      ca_file: value('ca_file').trim(),
       ...(value('password') ? { password: value('password') } : {}),
     };
   };
@@ -136,6 +142,16 @@ export function ChannelDialog({ channel, onClose, onDone }: Props) {
             <Field label="From" value={value('from')} onChange={set('from')} hint="nta@example.org" />
             <Field label="To" value={value('to')} onChange={set('to')} hint="one address or several" />
           </>
+        )}
+        {kind !== 'syslog' && (
+          <Field
+            label="Certificates to trust"
+            value={value('ca_file')}
+            onChange={set('ca_file')}
+            mono
+            optional
+            hint="A PEM file on the server, for an authority of your own; empty: the system's."
+          />
         )}
         {kind === 'syslog' && (
           <Segmented

@@ -13,6 +13,8 @@ const kDigests = [
   { value: 86_400, label: 'once a day' },
 ];
 
+const isDaily = (route: NotificationRoute) => route.classes.includes('daily_summary');
+
 interface Props {
   routes: NotificationRoute[];
   channels: Channel[];
@@ -60,7 +62,25 @@ export function RouteList({ routes, channels, onChanged }: Props) {
               <span className="route-parts">
                 <select
                   className="select"
+                  aria-label="What"
+                  value={isDaily(route) ? 'daily' : 'alerts'}
+                  disabled={busy}
+                  onChange={(event) =>
+                    change(
+                      i,
+                      event.target.value === 'daily'
+                        ? { classes: ['daily_summary'], min_severity: 'info' }
+                        : { classes: [], min_severity: 'high' },
+                    )
+                  }
+                >
+                  <option value="alerts">alerts</option>
+                  <option value="daily">the summary of each day</option>
+                </select>
+                <select
+                  className="select"
                   aria-label="Severity"
+                  hidden={isDaily(route)}
                   value={route.min_severity}
                   disabled={busy}
                   onChange={(event) => change(i, { min_severity: event.target.value as Level })}

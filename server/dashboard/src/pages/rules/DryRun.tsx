@@ -5,7 +5,7 @@ import { toProblem } from '../../api/problem';
 import type { Alert, BacktestResult } from '../../api/types';
 import { formatCount, formatNumber, plural } from '../../lib/format';
 
-const kSpans = [
+export const kSpans = [
   { value: '-1h', label: 'the last hour' },
   { value: '-24h', label: 'the last day' },
   { value: '-168h', label: 'the last week' },
@@ -147,7 +147,12 @@ function Verdict({
         </p>
       )}
       <Summaries alerts={report.samples} />
-      {suggestion && threshold !== null && suggestion.points.length > 0 && (
+      {suggestion && threshold !== null && threshold === suggestion.current?.threshold && (
+        <p>
+          Its threshold keeps it to {formatNumber(suggestion.wanted_per_day)} alerts a day: nothing to change.
+        </p>
+      )}
+      {suggestion && threshold !== null && threshold !== suggestion.current?.threshold && (
         <p>
           A threshold of{' '}
           <button type="button" className="text-button" onClick={() => onThreshold(threshold)}>

@@ -147,10 +147,13 @@ const list = (text: string) => text.split(/[\s,]+/).filter(Boolean);
 function SuppressionDialog({ onClose, onDone }: { onClose: () => void; onDone: () => void }) {
   const [kind, setKind] = useState<Suppression['kind']>('allow');
   const [hosts, setHosts] = useState('');
+  const [sources, setSources] = useState('');
+  const [destinations, setDestinations] = useState('');
   const [ports, setPorts] = useState('');
   const [domains, setDomains] = useState('');
   const [detectors, setDetectors] = useState('');
   const [weekly, setWeekly] = useState('');
+  const [begins, setBegins] = useState('');
   const [expires, setExpires] = useState('');
   const [reason, setReason] = useState('');
   return (
@@ -163,10 +166,13 @@ function SuppressionDialog({ onClose, onDone }: { onClose: () => void; onDone: (
             kind,
             reason: reason.trim(),
             hosts: list(hosts),
+            sources: list(sources),
+            destinations: list(destinations),
             ports: list(ports),
             domains: list(domains),
             detectors: list(detectors),
             ...(weekly.trim() ? { weekly: weekly.trim() } : {}),
+            ...(begins ? { begins: `${begins}T00:00:00Z` } : {}),
             ...(expires ? { expires: `${expires}T23:59:59Z` } : {}),
           });
           notify('It holds from now on.');
@@ -184,7 +190,18 @@ function SuppressionDialog({ onClose, onDone }: { onClose: () => void; onDone: (
           onChange={setKind}
         />
         <p className="hint">All that you name has to fit; what you leave empty fits everything.</p>
-        <Field label="Hosts" value={hosts} onChange={setHosts} mono optional hint="10.0.0.0/8, 192.0.2.7" />
+        <Field
+          label="Hosts"
+          value={hosts}
+          onChange={setHosts}
+          mono
+          optional
+          hint="source or destination: 10.0.0.0/8, 192.0.2.7"
+        />
+        <div className="field-row">
+          <Field label="Sources" value={sources} onChange={setSources} mono optional />
+          <Field label="Destinations" value={destinations} onChange={setDestinations} mono optional />
+        </div>
         <Field label="Ports" value={ports} onChange={setPorts} mono optional hint="443, 8000-8100" />
         <Field
           label="Domains"
@@ -210,7 +227,10 @@ function SuppressionDialog({ onClose, onDone }: { onClose: () => void; onDone: (
           optional
           hint="sat,sun 01:00-05:00"
         />
-        <Field label="Last day (UTC)" type="date" value={expires} onChange={setExpires} optional />
+        <div className="field-row">
+          <Field label="First day (UTC)" type="date" value={begins} onChange={setBegins} optional />
+          <Field label="Last day (UTC)" type="date" value={expires} onChange={setExpires} optional />
+        </div>
         <Field label="Reason" value={reason} onChange={setReason} optional />
       </Form>
     </Dialog>

@@ -12,6 +12,7 @@ import { notify } from '../../state/notices';
 import { useQuery } from '../../state/query';
 import { may } from '../../state/session';
 import { useView } from '../../state/view';
+import { TimingDialog } from './TimingDialog';
 
 export function ScheduleSection({ user }: { user: User }) {
   const query = useQuery('schedule', getSchedule, 5000);
@@ -50,6 +51,7 @@ function Job({ job, mayAct, onActed }: JobProps) {
   const now = useNow(1000);
   const [open, setOpen] = useState(false);
   const [busy, setBusy] = useState(false);
+  const [timing, setTiming] = useState(false);
   const name = inWords(job.name);
   const act = async (what: 'pause' | 'resume' | 'run', done: string) => {
     setBusy(true);
@@ -81,6 +83,14 @@ function Job({ job, mayAct, onActed }: JobProps) {
                 onClick={() => void act('run', `${name} runs.`)}
               >
                 Run now
+              </button>
+              <button
+                type="button"
+                className="button"
+                aria-label={`Times of ${name}`}
+                onClick={() => setTiming(true)}
+              >
+                Times…
               </button>
               {job.paused ? (
                 <button
@@ -116,12 +126,15 @@ function Job({ job, mayAct, onActed }: JobProps) {
         <p>
           Last: {describeRun(last)} <RelativeTime time={last.started} now={now} zone={zone} />
           {last.message && <>: {last.message}</>}.{' '}
-          {job.missed > 0 && <span className="muted">{plural(job.missed, 'run')} missed in all. </span>}
+          <span className="muted">
+            {plural(job.runs, 'run')} in all, {job.failures} failed, {job.missed} missed.{' '}
+          </span>
           <button type="button" className="text-button" aria-expanded={open} onClick={() => setOpen(!open)}>
             {open ? 'Fewer runs' : `All runs of ${name}`}
           </button>
         </p>
       )}
+      {timing && <TimingDialog job={job} onClose={() => setTiming(false)} onSaved={onActed} />}
       {open && (
         <ul className="run-list">
           {job.history.map((run) => (
