@@ -25,7 +25,7 @@ Connections::Connections(StoreOptions options, std::unique_ptr<Connection> write
   readers_.reserve(kMaxReaders);
 }
 
-absl::StatusOr<std::unique_ptr<Connections>> Connections::Open(StoreOptions options) {
+absl::StatusOr<std::unique_ptr<Connections>> Connections::Open(StoreOptions options, bool durable) {
   if (options.query_timeout <= std::chrono::milliseconds::zero()) {
     return base::InvalidArgument("query_timeout must be above 0");
   }
@@ -37,6 +37,7 @@ absl::StatusOr<std::unique_ptr<Connections>> Connections::Open(StoreOptions opti
   }
   NTA_ASSIGN_OR_RETURN(auto writer, OpenForWriting(options.path, options.create));
   writer->flows_per_block = options.flows_per_block;
+  if (!durable) NTA_RETURN_IF_ERROR(writer->Execute("PRAGMA synchronous=OFF"));
   return std::unique_ptr<Connections>(new Connections(std::move(options), std::move(writer)));
 }
 

@@ -76,6 +76,10 @@ void RemoveFile(const std::string& path) {
 }
 
 absl::Status RenameFile(const std::string& from, const std::string& to) {
+  const int file = open(from.c_str(), O_RDONLY | O_CLOEXEC);
+  const int error = file < 0 || fsync(file) != 0 ? errno : 0;
+  if (file >= 0) close(file);
+  if (error != 0) return base::ErrnoStatus(error, "cannot sync " + Name(from));
   if (std::rename(from.c_str(), to.c_str()) != 0) {
     return base::ErrnoStatus(errno, "cannot rename " + Name(from) + " to \"" + to + "\"");
   }

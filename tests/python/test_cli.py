@@ -30,7 +30,7 @@ def test_flows_prints_csv_and_the_ledger(sample):
     done = run("flows", sample)
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     assert done.returncode == 0
-    assert done.stdout == nta.read_flows(sample).to_csv()
+    assert done.stdout == nta.read_flows(sample, applications=True).to_csv()
     assert sum(int(r["forward_packets"]) + int(r["reverse_packets"]) for r in rows) > 2000
     ledger = json.loads(done.stderr)
     assert ledger["received"] == 2748 and ledger["flows"] == len(rows)
@@ -46,10 +46,26 @@ def test_flows_prints_json_of_chosen_flows(sample, database):
         assert {flow["source_address"] for flow in flows} >= {"192.0.2.66"}
 
 
+def test_flows_and_top_say_what_flows_carry(sample, tmp_path):
+    rows = list(csv.DictReader(io.StringIO(run("flows", sample, "--quiet").stdout)))
+    assert {"http", "dns"} <= {row["application"] for row in rows}
+    top = run("top", sample, "application", "--by", "flows", "--format", "json", "--quiet").stdout.splitlines()
+    assert sum(json.loads(row)["flows"] for row in top) <= len(rows)
+    assert "guessed_flows" in json.loads(top[0])
+    assert run("top", sample, "category", "--quiet").stdout.splitlines()[1].split()[0] != "(other)"
+    series = run("series", sample, "--by", "application", "--format", "csv", "--quiet").stdout
+    assert "http" in series.splitlines()[0].split(",")
+
+
+def test_top_of_ports_tells_the_rest(sample):
+    lines = run("top", sample, "source_port", "--quiet").stdout.splitlines()
+    assert lines[-1].split()[0] == "(other)"
+
+
 def test_flows_reads_standard_input(sample):
     with open(sample, "rb") as file:
         done = run("flows", "-", "--quiet", stdin=file)
-    assert done.stdout == nta.read_flows(sample).to_csv()
+    assert done.stdout == nta.read_flows(sample, applications=True).to_csv()
 
 
 def test_flows_can_be_limited_in_time(sample, database):

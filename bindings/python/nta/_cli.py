@@ -205,7 +205,7 @@ def _pipeline(options: argparse.Namespace, **more: Any) -> nta.Pipeline:
 
 
 def _read(options: argparse.Namespace) -> Iterable[nta.Batch]:
-    return _until_error(_pipeline(options), options)
+    return _until_error(_pipeline(options, applications=True), options)
 
 
 def _until_error(pipeline: nta.Pipeline, options: argparse.Namespace) -> Iterable[nta.Batch]:

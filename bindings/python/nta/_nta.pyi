@@ -45,6 +45,7 @@ def read_flows(
     first_packets: int = ...,
     entropy_bytes: int = ...,
     where: _Where = ...,
+    applications: bool = ...,
 ) -> FlowBatch: ...
 @overload
 def decode(packet: Packet, *, view: str = ..., max_headers: int = ...) -> DecodedPacket: ...

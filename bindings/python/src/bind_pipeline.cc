@@ -96,8 +96,9 @@ PyBatch NextBatch(PipelineRunner& runner) {
           portion.time};
 }
 
-FlowBatch ReadFlows(py::handle path, MeterKeywords keywords, py::handle where) {
+FlowBatch ReadFlows(py::handle path, MeterKeywords keywords, py::handle where, bool applications) {
   RunnerOptions options{.pipeline = ToPipelineOptions(keywords), .filter = ToFilter(where)};
+  if (applications) options.pipeline.applications.emplace();
   const auto runner = MakeRunner(OpenFiles(path), py::tuple(), std::move(options));
   Portion portion;
   absl::Status status = runner->Next(portion).status();
@@ -225,19 +226,20 @@ void BindPipeline(py::module_& module) {
       [](py::handle path, double idle_timeout, double active_timeout, double closed_timeout,
          std::size_t max_flows, std::size_t max_memory_bytes, const std::string& view,
          bool defragment, bool statistics, std::size_t first_packets, std::size_t entropy_bytes,
-         py::handle where) {
+         py::handle where, bool applications) {
         return ReadFlows(path,
                          {idle_timeout, active_timeout, closed_timeout, max_flows, max_memory_bytes,
                           view, defragment, statistics, first_packets, entropy_bytes},
-                         where);
+                         where, applications);
       },
       py::arg("path"), py::kw_only(), py::arg("idle_timeout") = 120.0,
       py::arg("active_timeout") = 1800.0, py::arg("closed_timeout") = 2.0,
       py::arg("max_flows") = 1'000'000, py::arg("max_memory_bytes") = 0, py::arg("view") = "outer",
       py::arg("defragment") = true, py::arg("statistics") = false, py::arg("first_packets") = 16,
-      py::arg("entropy_bytes") = 0, py::arg("where") = py::none(),
+      py::arg("entropy_bytes") = 0, py::arg("where") = py::none(), py::arg("applications") = false,
       "All flows of a capture file. A damaged file raises nta.DataLossError, whose `flows` holds "
-      "what could be read.");
+      "what could be read. `applications` says what flows carry, and by what "
+      "names addresses are known.");
 }
 
 }  // namespace nta::python

@@ -15,6 +15,7 @@ import './styles/pages.css';
 import './styles/operations.css';
 import './styles/logs.css';
 import './styles/transfer.css';
+import './styles/names.css';
 import './styles/firewall.css';
 import './styles/backups.css';
 import './styles/detection.css';

@@ -2,6 +2,7 @@ import { save } from '../lib/csv';
 import { client } from './client';
 import type { Job } from './jobs';
 import type {
+  AddressNames,
   Alert,
   AlertPage,
   AuditPage,
@@ -80,6 +81,11 @@ export const getSeries = (
   },
   signal?: AbortSignal,
 ) => get<Series>('/api/v1/series', { ...q }, signal);
+
+export const getNames = (
+  q: { since: string; until: string; address: string; limit?: number },
+  signal?: AbortSignal,
+) => get<AddressNames>('/api/v1/names', { ...q }, signal);
 
 export const getTop = (
   q: Interval & { dimension: Dimension; by?: Measure; limit?: number; where?: string },

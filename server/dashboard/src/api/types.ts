@@ -175,7 +175,8 @@ export interface Series {
   source: 'rollup' | 'raw';
   capture?: CaptureCounts;
   times: string[];
-  series: { key: string; values: (number | null)[] }[];
+  // `guessed`: what of the values is only guessed by a port.
+  series: { key: string; values: (number | null)[]; guessed?: number[] }[];
 }
 
 export type Dimension =
@@ -194,6 +195,8 @@ export interface TopRow {
   flows: number;
   sent_bytes?: number;
   received_bytes?: number;
+  // What of an application or a category is only guessed by a port.
+  guessed?: Totals;
 }
 export interface Top extends Counted {
   since: string;
@@ -238,6 +241,13 @@ export interface HostName {
   origin: 'known_as' | 'asked_for';
   first_seen: string;
   last_seen: string;
+}
+// By what addresses were known, of each its latest names.
+export interface AddressNames {
+  since: string;
+  until: string;
+  complete: boolean;
+  rows: { address: string; names: HostName[] }[];
 }
 // What was counted from the flows themselves: the newest `examined_flows`, all of them when complete.
 export interface Counted {

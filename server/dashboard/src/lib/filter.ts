@@ -21,11 +21,20 @@ export const kFields: FieldHelp[] = [
   { name: 'app', help: 'application, as in the list of the API', example: 'app=tls' },
   { name: 'category', help: 'what the traffic serves', example: 'category=web' },
   { name: 'server_name', help: 'host name that was asked for', example: 'server_name=www.example.com' },
+  { name: 'name', help: 'name of either side, or asked for', example: 'name=*.example.com' },
+  { name: 'source_name', help: 'name that the source was known by', example: 'source_name=laptop*' },
+  {
+    name: 'destination_name',
+    help: 'name that the destination was known by',
+    example: 'destination_name=nas.lan',
+  },
+  { name: 'evidence', help: 'how the application is known', example: 'evidence!=port' },
   { name: 'end_reason', help: 'why the flow ended', example: 'end_reason=idle_timeout' },
 ];
 export const kOperators = ['=', '!=', '<', '<=', '>', '>=', 'in', 'not in'];
 // The fields whose values are words, with those words.
 export const kValues: Record<string, string[]> = {
+  evidence: ['payload', 'name', 'port', 'none'],
   proto: ['tcp', 'udp', 'icmp', 'icmpv6', 'sctp', 'gre', 'esp'],
   end_reason: ['idle_timeout', 'active_timeout', 'end_of_flow', 'forced_end', 'lack_of_resources'],
 };

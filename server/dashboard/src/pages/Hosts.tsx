@@ -1,10 +1,11 @@
 import { useEffect, useRef, useState } from 'react';
-import type { Measure, TopRow } from '../api/types';
+import type { HostName, Measure, TopRow } from '../api/types';
 import { getTop } from '../api/endpoints';
 import { Coverage } from '../components/Coverage';
 import { ExportMenu } from '../components/ExportMenu';
 import { HostTabs } from '../components/HostTabs';
 import { HostSparkline } from '../components/HostSparkline';
+import { NameBeside } from '../components/NameBeside';
 import { Segmented } from '../components/Segmented';
 import { NothingHere } from '../components/NoFlows';
 import { Loaded, SkeletonLines } from '../components/States';
@@ -12,6 +13,7 @@ import { CopyButton } from '../components/Value';
 import type { Cell } from '../lib/csv';
 import { formatBytes, formatCount, formatPercent, plural } from '../lib/format';
 import { useSmall } from '../state/hooks';
+import { useNames } from '../state/names';
 import { useQuery } from '../state/query';
 import { refreshMs } from '../state/refresh';
 import { linkTo, useExtra, useView } from '../state/view';
@@ -22,9 +24,10 @@ const kMeasures: { value: Measure; label: string }[] = [
   { value: 'flows', label: 'flows' },
 ];
 
-const kColumns = ['address', 'bytes', 'packets', 'flows', 'sent_bytes', 'received_bytes'];
-const cells = (row: TopRow): Cell[] => [
+const kColumns = ['address', 'name', 'bytes', 'packets', 'flows', 'sent_bytes', 'received_bytes'];
+const cells = (row: TopRow, name?: string): Cell[] => [
   row.key,
+  name,
   row.bytes,
   row.packets,
   row.flows,
@@ -42,6 +45,7 @@ export function Hosts() {
     (signal) => getTop({ ...view.range, dimension: 'address', by, limit: 100, where: view.where }, signal),
     Math.max(refreshMs(view.range), view.range.until === 'now' ? 15_000 : 0),
   );
+  const nameOf = useNames(view, query.data?.rows.map((row) => row.key) ?? []);
   return (
     <div className="explore">
       <div className="explore-main">
@@ -57,7 +61,11 @@ export function Hosts() {
             <Segmented label="Order by" value={by} choices={kMeasures} onChange={setBy} />
             <ExportMenu
               what={plural(query.data?.rows.length ?? 0, 'address', 'addresses') + ' as shown.'}
-              saved={() => ({ name: 'hosts', header: kColumns, rows: (query.data?.rows ?? []).map(cells) })}
+              saved={() => ({
+                name: 'hosts',
+                header: kColumns,
+                rows: (query.data?.rows ?? []).map((row) => cells(row, nameOf(row.key)?.name)),
+              })}
             />
           </span>
         </div>
@@ -78,9 +86,9 @@ export function Hosts() {
                   </NothingHere>
                 </div>
               ) : small ? (
-                <HostCards rows={top.rows} />
+                <HostCards rows={top.rows} nameOf={nameOf} />
               ) : (
-                <HostTable rows={top.rows} total={top.total?.bytes ?? 0} />
+                <HostTable rows={top.rows} total={top.total?.bytes ?? 0} nameOf={nameOf} />
               )
             }
           </Loaded>
@@ -95,7 +103,9 @@ function useHostLink() {
   return (address: string) => linkTo(view, { page: 'hosts', item: address });
 }
 
-function HostTable({ rows, total }: { rows: TopRow[]; total: number }) {
+type NameOf = (address: string) => HostName | undefined;
+
+function HostTable({ rows, total, nameOf }: { rows: TopRow[]; total: number; nameOf: NameOf }) {
   const most = rows.reduce((max, row) => Math.max(max, row.sent_bytes ?? 0, row.received_bytes ?? 0), 0);
   return (
     <table className="flow-table host-table">
@@ -126,14 +136,20 @@ function HostTable({ rows, total }: { rows: TopRow[]; total: number }) {
       </thead>
       <tbody>
         {rows.map((row) => (
-          <HostRow key={row.key} row={row} total={total} most={most} />
+          <HostRow key={row.key} row={row} total={total} most={most} name={nameOf(row.key)} />
         ))}
       </tbody>
     </table>
   );
 }
 
-function HostRow({ row, total, most }: { row: TopRow; total: number; most: number }) {
+interface HostRowProps {
+  row: TopRow;
+  total: number;
+  most: number;
+  name: HostName | undefined;
+}
+function HostRow({ row, total, most, name }: HostRowProps) {
   const ref = useRef<HTMLTableRowElement>(null);
   const [visible, setVisible] = useState(false);
   useEffect(() => {
@@ -155,6 +171,7 @@ function HostRow({ row, total, most }: { row: TopRow; total: number; most: numbe
           {row.key}
         </a>
         <CopyButton text={row.key} inTable />
+        <NameBeside name={name} />
       </td>
       <td className="num">{formatBytes(row.bytes)}</td>
       <td className="num">{formatPercent(row.bytes, total)}</td>
@@ -175,14 +192,17 @@ function HostRow({ row, total, most }: { row: TopRow; total: number; most: numbe
   );
 }
 
-function HostCards({ rows }: { rows: TopRow[] }) {
+function HostCards({ rows, nameOf }: { rows: TopRow[]; nameOf: NameOf }) {
   const link = useHostLink();
   return (
     <ul className="host-cards">
       {rows.map((row) => (
         <li key={row.key}>
           <a href={link(row.key)}>
-            <span className="mono">{row.key}</span>
+            <span>
+              <span className="mono">{row.key}</span>
+              <NameBeside name={nameOf(row.key)} />
+            </span>
             <span className="num">{formatBytes(row.bytes)}</span>
             <span className="muted">{plural(row.flows, 'flow')}</span>
             <span className="muted num">

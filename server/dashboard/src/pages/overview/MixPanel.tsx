@@ -4,11 +4,20 @@ import { Empty, Loaded, SkeletonLines } from '../../components/States';
 import { FilterValue } from '../../components/Value';
 import { seriesClass } from '../../lib/colors';
 import { formatBytes, formatCount, formatPercent, plural } from '../../lib/format';
-import { canFilter, kMixes, parts, type Mix } from '../../lib/mix';
+import { canFilter, kMixes, parts, type Mix, type Part } from '../../lib/mix';
 import { useTop } from '../../state/traffic';
 import { useView } from '../../state/view';
 
 const kRows = 9;
+
+// Nothing in the traffic confirms it.
+const isGuess = ({ guessed, bytes }: Part) => bytes > 0 && (guessed?.bytes ?? 0) >= bytes;
+
+function guessWords(part: Part): string {
+  const { guessed, bytes } = part;
+  if (!guessed?.bytes) return '';
+  return isGuess(part) ? ', a guess' : `, ${formatPercent(guessed.bytes, bytes)} guessed`;
+}
 
 // Mix and legend in one: the same colours as the chart beside it.
 export function MixPanel({ mix, onHover }: { mix: Mix; onHover: (key: string | null) => void }) {
@@ -20,22 +29,23 @@ export function MixPanel({ mix, onHover }: { mix: Mix; onHover: (key: string | n
   return (
     <Panel
       title={`${words.label} mix`}
-      note={mix === 'protocol' ? 'by bytes' : 'with port guesses'}
+      note={mix === 'protocol' ? 'by bytes' : 'pale: only guessed by the port'}
       saved={() => ({
         name: mix,
-        header: [mix, 'bytes', 'packets', 'flows'],
-        rows: rows.map((r) => [r.name, r.bytes, r.packets, r.flows]),
+        header: [mix, 'bytes', 'packets', 'flows', 'guessed_bytes'],
+        rows: rows.map((r) => [r.name, r.bytes, r.packets, r.flows, r.guessed?.bytes]),
       })}
       className={`panel-protocols ${mix === 'protocol' ? '' : 'panel-mix'}`}
       table={() => ({
         caption: `${words.many} by bytes`,
-        header: [words.label, 'Bytes', 'Share', 'Packets', 'Flows'],
+        header: [words.label, 'Bytes', 'Share', 'Packets', 'Flows', 'Guessed by port'],
         rows: rows.map((r) => [
           r.name,
           formatBytes(r.bytes),
           formatPercent(r.bytes, total),
           formatCount(r.packets),
           formatCount(r.flows),
+          r.guessed ? formatBytes(r.guessed.bytes) : '',
         ]),
       })}
     >
@@ -48,14 +58,20 @@ export function MixPanel({ mix, onHover }: { mix: Mix; onHover: (key: string | n
               <svg className="mix-bar" viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true">
                 {rows.map((row, i) => {
                   const before = rows.slice(0, i).reduce((sum, r) => sum + r.bytes, 0);
+                  const known = row.bytes - (row.guessed?.bytes ?? 0);
+                  const shape = { y: 0, height: 10, className: `area ${seriesClass(row.key)}` };
                   return (
-                    <rect
-                      key={row.key}
-                      className={`area ${seriesClass(row.key)}`}
-                      x={(before / total) * 1000}
-                      width={(row.bytes / total) * 1000}
-                      height={10}
-                    />
+                    <g key={row.key}>
+                      <rect {...shape} x={(before / total) * 1000} width={(known / total) * 1000} />
+                      {known < row.bytes && (
+                        <rect
+                          {...shape}
+                          className={`${shape.className} area-guess`}
+                          x={((before + known) / total) * 1000}
+                          width={((row.bytes - known) / total) * 1000}
+                        />
+                      )}
+                    </g>
                   );
                 })}
               </svg>
@@ -69,13 +85,16 @@ export function MixPanel({ mix, onHover }: { mix: Mix; onHover: (key: string | n
                   note:
                     mix === 'protocol'
                       ? `${formatBytes(row.bytes)} in ${plural(row.flows, 'flow')}`
-                      : formatBytes(row.bytes),
+                      : `${formatBytes(row.bytes)}${guessWords(row)}`,
                   label: (
                     <>
-                      <span className={`swatch ${seriesClass(row.key)}`} />
+                      <span
+                        className={`swatch ${seriesClass(row.key)} ${isGuess(row) ? 'swatch-guess' : ''}`}
+                      />
                       {canFilter(row.key) ? (
                         <FilterValue field={words.field} value={mix === 'protocol' ? row.name : row.key}>
                           {row.name}
+                          {isGuess(row) && '?'}
                         </FilterValue>
                       ) : (
                         row.name

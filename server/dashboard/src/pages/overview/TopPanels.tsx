@@ -1,11 +1,13 @@
 import { BarList } from '../../charts/BarList';
 import { Coverage } from '../../components/Coverage';
 import { HostSparkline } from '../../components/HostSparkline';
+import { NameBeside } from '../../components/NameBeside';
 import { Panel } from '../../components/Panel';
 import { Empty, Loaded, SkeletonLines } from '../../components/States';
 import { FilterValue } from '../../components/Value';
 import { formatBytes, formatCount, formatPercent, serviceName } from '../../lib/format';
 import { useSmall } from '../../state/hooks';
+import { useNames } from '../../state/names';
 import { useTop } from '../../state/traffic';
 import { useView } from '../../state/view';
 
@@ -16,6 +18,10 @@ export function TalkersPanel() {
   const small = useSmall();
   const query = useTop(view, 'address', kRows);
   const rows = query.data?.rows ?? [];
+  const nameOf = useNames(
+    view,
+    rows.map((row) => row.key),
+  );
   return (
     <Panel
       title="Top talkers"
@@ -27,15 +33,24 @@ export function TalkersPanel() {
       }
       saved={() => ({
         name: 'talkers',
-        header: ['address', 'bytes', 'packets', 'flows', 'sent_bytes', 'received_bytes'],
-        rows: rows.map((r) => [r.key, r.bytes, r.packets, r.flows, r.sent_bytes, r.received_bytes]),
+        header: ['address', 'name', 'bytes', 'packets', 'flows', 'sent_bytes', 'received_bytes'],
+        rows: rows.map((r) => [
+          r.key,
+          nameOf(r.key)?.name,
+          r.bytes,
+          r.packets,
+          r.flows,
+          r.sent_bytes,
+          r.received_bytes,
+        ]),
       })}
       className="panel-talkers"
       table={() => ({
         caption: 'Addresses by bytes',
-        header: ['Address', 'Bytes', 'Sent', 'Received', 'Flows'],
+        header: ['Address', 'Name', 'Bytes', 'Sent', 'Received', 'Flows'],
         rows: rows.map((r) => [
           r.key,
+          nameOf(r.key)?.name ?? '',
           formatBytes(r.bytes),
           formatBytes(r.sent_bytes ?? 0),
           formatBytes(r.received_bytes ?? 0),
@@ -55,7 +70,12 @@ export function TalkersPanel() {
                 part: row.sent_bytes ?? row.bytes,
                 text: formatBytes(row.bytes),
                 note: formatPercent(row.bytes, top.total?.bytes ?? 0),
-                label: <FilterValue field="host" value={row.key} className="mono" />,
+                label: (
+                  <>
+                    <FilterValue field="host" value={row.key} className="mono" />
+                    <NameBeside name={nameOf(row.key)} />
+                  </>
+                ),
                 ...(small ? {} : { extra: <HostSparkline address={row.key} width={72} height={16} /> }),
               }))}
             />
