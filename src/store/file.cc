@@ -8,11 +8,15 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <string_view>
+#include <system_error>
 
 #include "base/status.h"
 
 namespace nta::store {
 namespace {
+
+constexpr std::string_view kScratch = "-scratch-";
 
 std::string Name(const std::string& path) { return "store \"" + path + "\""; }
 
@@ -63,8 +67,19 @@ absl::Status CreateOrCheckFile(const std::string& path, bool create) {
   return absl::OkStatus();
 }
 
+void RemoveTemporaryFiles(const std::string& path) {
+  const std::filesystem::path file(path);
+  const std::string prefix = file.filename().string() + std::string(kScratch);
+  std::error_code error;
+  const std::filesystem::path directory = file.has_parent_path() ? file.parent_path() : ".";
+  for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (entry->path().filename().string().starts_with(prefix)) unlink(entry->path().c_str());
+  }
+}
+
 absl::StatusOr<std::string> MakeTemporaryFile(const std::string& path) {
-  std::string name = path + "-scratch-XXXXXX";
+  std::string name = path + std::string(kScratch) + "XXXXXX";
   const int file = mkostemp(name.data(), O_CLOEXEC);
   if (file < 0) return CannotCreate(name, errno);
   close(file);
