@@ -32,7 +32,10 @@ Response FromBackupStatus(const absl::Status& status) {
   }
 }
 
-Response NotKept() { return Problem(409, "this server keeps no backups: its store is in memory, or pg_dump is missing"); }
+Response NotKept() {
+  return Problem(409,
+                 "this server keeps no backups: its store is in memory, or pg_dump is missing");
+}
 
 // The part of the whole that each phase is, for a bar that does not go back.
 struct Span {

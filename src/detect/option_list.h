@@ -201,7 +201,7 @@ void VisitOptions(Visitor& visit, DnsTunnelOptions& o) {
 
 template <typename Visitor>
 void VisitOptions(Visitor& visit, ExfiltrationOptions& o) {
-  visit("min_bytes", o.min_bytes, Bounds{1000, 1e15}, Scaling::kThreshold,
+  visit("min_bytes", o.min_bytes, Bounds{1, 1e15}, Scaling::kThreshold,
         "bytes from one host to one host outside within an hour");
   visit("min_ratio", o.min_ratio, Bounds{0, 1000}, Scaling::kNone,
         "this many times what comes back");

@@ -217,9 +217,8 @@ class PolicyDetector::Impl {
                                          "until you know."
                                    : "Block " + entry + " at the border.";
           alert.summary =
-              absl::StrFormat(from_here ? "%s talks to %s, which is on a block list (%s)"
-                                        : "%s answered %s, which is on a block list (%s)",
-                              ours.ToString(), what, entry);
+              absl::StrFormat("%s %s %s, which is on a block list (%s)", ours.ToString(),
+                              from_here ? "talks to" : "answered", what, entry);
         },
         alerts);
   }

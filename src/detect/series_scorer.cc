@@ -19,7 +19,6 @@ using detect::SeriesView;
 
 constexpr std::string_view kName = "series_scorer";
 constexpr std::uint16_t kVersion = 1;
-constexpr std::size_t kRangeAspect = static_cast<std::size_t>(SeriesAspect::kRange);
 // What several aspects say together counts a little more than what the loudest says.
 constexpr double kOthersShare = 0.1;
 constexpr double kOthersAbove = 6;

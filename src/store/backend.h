@@ -62,7 +62,9 @@ class Backend {
                                 const std::function<absl::Status()>& undo) = 0;
 };
 
-absl::StatusOr<std::unique_ptr<Backend>> OpenSqlite(StoreOptions options);
+// Without `durable` what is written may not survive a power failure: for files that are put in
+// their place when they are complete.
+absl::StatusOr<std::unique_ptr<Backend>> OpenSqlite(StoreOptions options, bool durable = true);
 // Unimplemented when libnta was built without PostgreSQL.
 absl::StatusOr<std::unique_ptr<Backend>> OpenPostgres(const StoreOptions& options);
 

@@ -6,6 +6,7 @@
 #include "absl/time/time.h"
 #include "base/mutex_lock.h"
 #include "base/status.h"
+#include "store/file.h"
 #include "store/schema.h"
 
 namespace nta::store {
@@ -25,7 +26,7 @@ Connections::Connections(StoreOptions options, std::unique_ptr<Connection> write
   readers_.reserve(kMaxReaders);
 }
 
-absl::StatusOr<std::unique_ptr<Connections>> Connections::Open(StoreOptions options) {
+absl::StatusOr<std::unique_ptr<Connections>> Connections::Open(StoreOptions options, bool durable) {
   if (options.query_timeout <= std::chrono::milliseconds::zero()) {
     return base::InvalidArgument("query_timeout must be above 0");
   }
@@ -36,7 +37,9 @@ absl::StatusOr<std::unique_ptr<Connections>> Connections::Open(StoreOptions opti
     return base::InvalidArgument("flows_per_block must be from 256 to 32768");
   }
   NTA_ASSIGN_OR_RETURN(auto writer, OpenForWriting(options.path, options.create));
+  if (!IsInMemory(options.path)) RemoveTemporaryFiles(options.path);
   writer->flows_per_block = options.flows_per_block;
+  if (!durable) NTA_RETURN_IF_ERROR(writer->Execute("PRAGMA synchronous=OFF"));
   return std::unique_ptr<Connections>(new Connections(std::move(options), std::move(writer)));
 }
 

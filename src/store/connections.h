@@ -40,7 +40,7 @@ class Connections {
     std::unique_ptr<Connection> connection_;
   };
 
-  static absl::StatusOr<std::unique_ptr<Connections>> Open(StoreOptions options);
+  static absl::StatusOr<std::unique_ptr<Connections>> Open(StoreOptions options, bool durable);
 
   // Waits for its turn. Statements on a reading lease give up when the query timeout, the wait
   // included, is over. Unavailable when the others write for longer than the write timeout.

@@ -8,11 +8,15 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <string_view>
+#include <system_error>
 
 #include "base/status.h"
 
 namespace nta::store {
 namespace {
+
+constexpr std::string_view kScratch = "-scratch-";
 
 std::string Name(const std::string& path) { return "store \"" + path + "\""; }
 
@@ -63,8 +67,19 @@ absl::Status CreateOrCheckFile(const std::string& path, bool create) {
   return absl::OkStatus();
 }
 
+void RemoveTemporaryFiles(const std::string& path) {
+  const std::filesystem::path file(path);
+  const std::string prefix = file.filename().string() + std::string(kScratch);
+  std::error_code error;
+  const std::filesystem::path directory = file.has_parent_path() ? file.parent_path() : ".";
+  for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (entry->path().filename().string().starts_with(prefix)) unlink(entry->path().c_str());
+  }
+}
+
 absl::StatusOr<std::string> MakeTemporaryFile(const std::string& path) {
-  std::string name = path + "-scratch-XXXXXX";
+  std::string name = path + std::string(kScratch) + "XXXXXX";
   const int file = mkostemp(name.data(), O_CLOEXEC);
   if (file < 0) return CannotCreate(name, errno);
   close(file);
@@ -76,6 +91,10 @@ void RemoveFile(const std::string& path) {
 }
 
 absl::Status RenameFile(const std::string& from, const std::string& to) {
+  const int file = open(from.c_str(), O_RDONLY | O_CLOEXEC);
+  const int error = file < 0 || fsync(file) != 0 ? errno : 0;
+  if (file >= 0) close(file);
+  if (error != 0) return base::ErrnoStatus(error, "cannot sync " + Name(from));
   if (std::rename(from.c_str(), to.c_str()) != 0) {
     return base::ErrnoStatus(errno, "cannot rename " + Name(from) + " to \"" + to + "\"");
   }

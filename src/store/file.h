@@ -15,6 +15,8 @@ absl::Status CreateOrCheckFile(const std::string& path, bool create);
 
 // An empty file beside `path` that only its owner may read; its name.
 absl::StatusOr<std::string> MakeTemporaryFile(const std::string& path);
+// Those of processes that were killed before they could.
+void RemoveTemporaryFiles(const std::string& path);
 
 // With its log; that there is none is no error.
 void RemoveFile(const std::string& path);

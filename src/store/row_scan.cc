@@ -169,41 +169,63 @@ struct Child {
   std::uint32_t page;
   LostIds ids;
 };
+using Children = std::vector<Child>;  // of one page
 
-void AddChildren(const TreePage& page, const Bytes& bytes, std::vector<Child>& children) {
+Children ChildrenOf(const TreePage& page, const Bytes& bytes) {
+  Children children;
   std::int64_t after = std::numeric_limits<std::int64_t>::min();
   for (const std::uint16_t cell : page.cells) {
     std::size_t at = cell + std::size_t{4};
     std::uint64_t key = 0;
-    if (!Varint(bytes, at, key)) return;
-    children.push_back({Word(bytes, cell), {after, static_cast<std::int64_t>(key)}});
+    if (!Varint(bytes, at, key)) return children;
+    children.push_back({Word(bytes, cell), {after, static_cast<std::int64_t>(key), 0}});
     after = static_cast<std::int64_t>(key);
   }
-  children.push_back({page.right, {after, std::numeric_limits<std::int64_t>::max()}});
+  children.push_back({page.right, {after, std::numeric_limits<std::int64_t>::max(), 0}});
+  return children;
+}
+
+// What is known of a page after all were looked at.
+enum class PageState : std::uint8_t { kUnreadable, kInterior, kLeaf };
+
+void AddLost(const Children& children, const std::vector<PageState>& states,
+             std::vector<LostIds>& lost) {
+  const auto state = [&states](const Child& child) {
+    return child.page < states.size() ? states[child.page] : PageState::kUnreadable;
+  };
+  std::uint32_t sibling = 0;
+  for (const Child& child : children) {
+    // All leaves of a tree are equally deep: what led to leaves has lost none itself.
+    if (state(child) == PageState::kInterior) return;
+    if (state(child) == PageState::kLeaf) sibling = child.page;
+  }
+  for (const Child& child : children) {
+    if (state(child) != PageState::kUnreadable) continue;
+    lost.push_back(child.ids);
+    lost.back().sibling = sibling;
+  }
 }
 
 }  // namespace
 
 std::vector<LostIds> ScanRows(const PageFile& pages,
                               absl::FunctionRef<void(const RowHead&)> visit) {
-  std::vector<Child> children;
-  std::vector<bool> is_sound(std::size_t{pages.page_count()} + 1);
+  std::vector<Children> families;
+  std::vector<PageState> states(std::size_t{pages.page_count()} + 1);
   Bytes bytes;
   for (std::uint32_t number = 1; number <= pages.page_count(); ++number) {
     if (!pages.MayHaveRows(number) || !pages.Read(number, bytes)) continue;
     const std::optional<TreePage> page = ParsePage(number, bytes);
     if (!page) continue;
-    is_sound[number] = true;
+    states[number] = page->type == kTableInterior ? PageState::kInterior : PageState::kLeaf;
     if (page->type == kTableInterior) {
-      AddChildren(*page, bytes, children);
+      families.push_back(ChildrenOf(*page, bytes));
     } else {
       VisitRows(number, *page, bytes, visit);
     }
   }
   std::vector<LostIds> lost;
-  for (const Child& child : children) {
-    if (child.page >= is_sound.size() || !is_sound[child.page]) lost.push_back(child.ids);
-  }
+  for (const Children& family : families) AddLost(family, states, lost);
   return lost;
 }
 

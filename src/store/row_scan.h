@@ -43,8 +43,9 @@ struct ScannedRow {
 
 // Row ids that a page had which cannot be read: after < id <= last.
 struct LostIds {
-  std::int64_t after;
-  std::int64_t last;
+  std::int64_t after = 0;
+  std::int64_t last = 0;
+  std::uint32_t sibling = 0;  // a page of the same table that can be read; 0: there is none
 };
 
 // Calls visit for each row of the file; answers the ids of table rows that are lost.

@@ -103,7 +103,9 @@ class Salvager {
  private:
   void Sort(const RowHead& row) {
     if (row.has_id && IsLike(row.kinds, "NB")) {
-      if (row.id >= kColumnsPerBlock) columns_.emplace(row.id, row.place);
+      if (row.id < kColumnsPerBlock) return;
+      columns_.emplace(row.id, row.place);
+      column_pages_.insert(row.place.page);
     } else if (row.has_id && IsLike(row.kinds, "NIIIIIIIIB")) {
       tail_.push_back(row.place);
     } else if (row.has_id && IsLike(row.kinds, "NIIIIIIIII")) {
@@ -163,8 +165,9 @@ class Salvager {
   }
 
   // A column that is not there has nothing but zeros: when it may be lost the block is.
-  static bool MayLackColumn(std::int64_t block, const std::vector<LostIds>& lost) {
-    return std::any_of(lost.begin(), lost.end(), [block](const LostIds& ids) {
+  bool MayLackColumn(std::int64_t block, const std::vector<LostIds>& lost) const {
+    return std::any_of(lost.begin(), lost.end(), [&](const LostIds& ids) {
+      if (ids.sibling != 0 && !column_pages_.contains(ids.sibling)) return false;
       return ids.after < (block + 1) * kColumnsPerBlock - 1 && ids.last >= block * kColumnsPerBlock;
     });
   }
@@ -363,6 +366,7 @@ class Salvager {
   absl::Status status_;
   Decompressor decompressor_;
   std::multimap<std::int64_t, RowPlace> columns_;
+  std::set<std::uint32_t> column_pages_;
   std::map<std::int64_t, std::uint64_t> block_flows_;
   std::vector<RowPlace> tail_;
   std::optional<ScannedRow> row_;

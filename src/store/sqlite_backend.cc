@@ -305,8 +305,8 @@ absl::StatusOr<StoreSize> SqliteBackend::Size() {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Backend>> OpenSqlite(StoreOptions options) try {
-  NTA_ASSIGN_OR_RETURN(auto connections, Connections::Open(options));
+absl::StatusOr<std::unique_ptr<Backend>> OpenSqlite(StoreOptions options, bool durable) try {
+  NTA_ASSIGN_OR_RETURN(auto connections, Connections::Open(options, durable));
   return std::make_unique<SqliteBackend>(std::move(connections), options);
 } catch (const std::bad_alloc&) {
   return NoMemory();

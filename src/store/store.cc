@@ -162,9 +162,11 @@ absl::StatusOr<std::unique_ptr<Store>> Store::OpenOrSalvage(StoreOptions options
   made.path += "-salvage";
   made.reserve_bytes = 0;
   store::RemoveFile(made.path);
-  NTA_ASSIGN_OR_RETURN(opened, Open(made));
-  NTA_RETURN_IF_ERROR(store::Salvage(options.path, **opened, salvage));
-  opened->reset();
+  {
+    NTA_ASSIGN_OR_RETURN(auto backend, store::OpenSqlite(made, false));
+    Store store(std::move(backend));
+    NTA_RETURN_IF_ERROR(store::Salvage(options.path, store, salvage));
+  }
   NTA_ASSIGN_OR_RETURN(salvage.quarantine, store::Quarantine(options.path));
   NTA_RETURN_IF_ERROR(store::RenameFile(made.path, options.path));
   NTA_ASSIGN_OR_RETURN(opened, Open(options));

@@ -42,7 +42,7 @@ test(
     // The packets that passed before it, as a file that other programs read.
     const saving = page.waitForEvent("download");
     await detail
-      .getByRole("button", { name: /^Save \d+ packets? \(pcap\)$/ })
+      .getByRole("button", { name: /^Save \d+\s+packets? \(pcap\)$/ })
       .click();
     const file = await saving;
     assert.match(file.suggestedFilename(), /\.pcapng$/);

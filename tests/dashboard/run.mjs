@@ -31,12 +31,9 @@ const files = [
   'logs_test.mjs',
   'backups_test.mjs',
   'detection_test.mjs',
-<<<<<<< HEAD
   'rules_test.mjs',
   'notifications_test.mjs',
-=======
   'history_test.mjs',
->>>>>>> main
 ].map((name) => fileURLToPath(new URL(name, import.meta.url)));
 const count = { passed: 0, failed: 0, skipped: 0 };
 const stream = run({ files, concurrency: 1, timeout: 540_000 });

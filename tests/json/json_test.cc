@@ -335,14 +335,18 @@ TEST(ResultJson, SampleAndTalker) {
       R"({"address":"10.0.0.1","wire_bytes":2,"packets":1,"sent_wire_bytes":3,"received_wire_bytes":4})");
 }
 
+// What was lost on the way stands in every answer.
+constexpr char kNothingLost[] =
+    R"("capture":{"packets_seen":0,"packets_dropped":0,"flows_evicted":0,"flows_dropped":0})";
+
 TEST(ResultJson, PagesEndWithNull) {
-  EXPECT_EQ(ToJson(FlowPage{}), R"({"flows":[],"next_cursor":null})");
+  EXPECT_EQ(ToJson(FlowPage{}), R"({"flows":[],"next_cursor":null,)"s + kNothingLost + "}");
   EXPECT_EQ(ToJson(AlertPage{}), R"({"alerts":[],"next_cursor":null})");
   EXPECT_EQ(ToJson(AlertPage{{ScanAlert()}, "a1_31"}),
             "{\"alerts\":["s + kScanAlertJson + "],\"next_cursor\":\"a1_31\"}");
-  EXPECT_EQ(
-      ToJson(FlowPage{{{7, WebFlow()}}, "n1_31"}),
-      "{\"flows\":[" + Replaced(kWebFlowJson, "{", "{\"id\":7,") + "],\"next_cursor\":\"n1_31\"}");
+  EXPECT_EQ(ToJson(FlowPage{{{7, WebFlow()}}, "n1_31"}),
+            "{\"flows\":[" + Replaced(kWebFlowJson, "{", "{\"id\":7,") +
+                "],\"next_cursor\":\"n1_31\"," + kNothingLost + "}");
 }
 
 TEST(ResultJson, Top) {
@@ -353,9 +357,11 @@ TEST(ResultJson, Top) {
   EXPECT_EQ(
       ToJson(result, {.dimension = TopDimension::kSourceAddress, .by = Measure::kPackets}),
       R"({"since":"2026-11-22T08:00:00.000000000Z","until":"2026-11-22T08:01:00.000000000Z",)"
-      R"("dimension":"source_address","by":"packets","source":"rollup","total":{"bytes":3,"packets":2,"flows":1},)"
-      R"("rows":[{"key":"10.0.0.1","bytes":3,"packets":2,"flows":1,"sent_bytes":1,"received_bytes":0},)"
-      R"({"key":"x","bytes":1,"packets":1,"flows":1}]})");
+      R"("dimension":"source_address","by":"packets","source":"rollup",)"s +
+          kNothingLost +
+          R"(,"total":{"bytes":3,"packets":2,"flows":1},)"
+          R"("rows":[{"key":"10.0.0.1","bytes":3,"packets":2,"flows":1,"sent_bytes":1,"received_bytes":0},)"
+          R"({"key":"x","bytes":1,"packets":1,"flows":1}]})");
 }
 
 TEST(ResultJson, Series) {
@@ -368,8 +374,10 @@ TEST(ResultJson, Series) {
   EXPECT_EQ(
       ToJson(result, {.measure = Measure::kFlows}),
       R"({"since":"2026-11-22T08:00:00.000000000Z","until":"2026-11-22T08:02:00.000000000Z","step_seconds":60,)"
-      R"("measure":"flows","source":"raw","times":["2026-11-22T08:00:00.000000000Z","2026-11-22T08:01:00.000000000Z"],)"
-      R"("series":[{"key":"tcp","values":[5,null]}]})");
+      R"("by":"protocol","measure":"flows","source":"raw",)"s +
+          kNothingLost +
+          R"(,"times":["2026-11-22T08:00:00.000000000Z","2026-11-22T08:01:00.000000000Z"],)"
+          R"("series":[{"key":"tcp","values":[5,null]}]})");
 }
 
 TEST(ResultJson, Summary) {
@@ -383,7 +391,8 @@ TEST(ResultJson, Summary) {
       ToJson(summary),
       R"({"since":"2026-11-22T08:00:00.000000000Z","until":"2026-11-22T08:01:00.000000000Z","flows":1,"packets":2,)"
       R"("bytes":250,"mean_packet_bytes":125.0,"alerts":4,"protocols":[{"key":"tcp","bytes":250,"packets":2,"flows":1}],)"
-      R"("top_sources":[],"top_destinations":[],"top_destination_ports":[]})");
+      R"("top_sources":[],"top_destinations":[],"top_destination_ports":[],)"s +
+          kNothingLost + "}");
 }
 
 }  // namespace

@@ -134,7 +134,7 @@ def test_names_and_intervals():
         (nta.BaselineDetector(max_hosts=10), "baseline"),
         (nta.BeaconDetector(min_calls=30, allowed_ports=[8080]), "beacon"),
         (nta.DnsTunnelDetector(allowed_domains=["example.net"]), "dns_tunnel"),
-        (nta.ExfiltrationDetector(min_bytes=1), "exfiltration"),
+        (nta.ExfiltrationDetector(min_bytes=1000), "exfiltration"),
         (nta.RarePeerDetector(warm_up=3600), "rare_peer"),
         (nta.FlowAnomalyDetector(models=[Distance()]), "flow_anomaly"),
     ],

@@ -54,7 +54,8 @@ class DetectorSettingsTest : public AppTest {
     return {};
   }
   json Option(const std::string& detector, const std::string& name) {
-    for (const json& option : Row(detector)["options"]) {
+    const json row = Row(detector);
+    for (const json& option : row["options"]) {
       if (option["name"] == name) return option;
     }
     return {};

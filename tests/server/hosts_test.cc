@@ -226,11 +226,14 @@ class KnownApplicationsTest : public HostsTest {
 };
 
 TEST_F(KnownApplicationsTest, AreCountedByNameAndCategory) {
-  const std::string tls = R"([{"key":"tls","bytes":500,"packets":1,"flows":1}])";
-  EXPECT_THAT(Get("/api/v1/top?dimension=application").body, HasSubstr("\"rows\":" + tls));
-  EXPECT_THAT(Get("/api/v1/top?dimension=category").body,
-              HasSubstr(R"("rows":[{"key":"web","bytes":500,"packets":1,"flows":1}])"));
-  EXPECT_THAT(Get("/api/v1/hosts/203.0.113.5").body, HasSubstr("\"applications\":" + tls));
+  EXPECT_THAT(
+      Get("/api/v1/top?dimension=application").body,
+      HasSubstr(R"("rows":[{"key":"tls","bytes":500,"packets":1,"flows":1,"guessed":{"bytes":0,)"));
+  EXPECT_THAT(
+      Get("/api/v1/top?dimension=category").body,
+      HasSubstr(R"("rows":[{"key":"web","bytes":500,"packets":1,"flows":1,"guessed":{"bytes":0,)"));
+  EXPECT_THAT(Get("/api/v1/hosts/203.0.113.5").body,
+              HasSubstr(R"("applications":[{"key":"tls","bytes":500,"packets":1,"flows":1)"));
   EXPECT_THAT(Get("/api/v1/series?by=application&since=-2m").body, HasSubstr(R"({"key":"tls")"));
 }
 

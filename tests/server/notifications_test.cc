@@ -221,9 +221,9 @@ TEST_F(NotificationsTest, AnotherStoreBringsItsOwnChannelsAndMarks) {
   const std::string id = TextMember(made.body, "id");
   // As a restore does.
   ASSERT_TRUE(store_->RemoveDocument("notification_channel", id).ok());
-  const auto kept = store_->Documents({.kind = "notification", .limit = 10});
-  ASSERT_TRUE(kept.ok()) << kept.status();
-  for (const Document& one : kept->documents) {
+  const auto page = store_->Documents({.kind = "notification", .limit = 10});
+  ASSERT_TRUE(page.ok());
+  for (const Document& one : page->documents) {
     ASSERT_TRUE(store_->RemoveDocument("notification", one.id).ok());
   }
   ASSERT_TRUE(services_->notifications.Reload().ok());

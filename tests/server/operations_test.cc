@@ -334,7 +334,8 @@ TEST_F(OperationsTest, TheScheduleIsListedPausedResumedAndRun) {
 
 TEST_F(OperationsTest, TheTimesOfAJobAreChangedAndStaySo) {
   const auto job = [this](const std::string& name) {
-    for (const json& one : Get("/api/v1/schedule")["jobs"]) {
+    const json schedule = Get("/api/v1/schedule");
+    for (const json& one : schedule["jobs"]) {
       if (one["name"] == name) return one;
     }
     return json();

@@ -115,7 +115,7 @@ def test_the_command_edits_the_draft_and_blocks(firewall, tmp_path):
     rule.write_text(json.dumps({**RULE, "id": "no-ftp", "destination_ports": [20, 21]}))
     assert nta(firewall, "replace", str(rule)).returncode == 0
     assert nta(firewall, "diff").stdout == (
-        "+ rule no-ftp: drop in tcp to ports 20-21\n+ rule no-telnet: drop in tcp to port 23\n"
+        "+ rule no-ftp: drop in tcp to port 20-21\n+ rule no-telnet: drop in tcp to port 23\n"
     )
     assert nta(firewall, "delete", "no-ftp").returncode == 0
     assert nta(firewall, "delete", "no-ftp").returncode == 1

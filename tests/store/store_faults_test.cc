@@ -124,7 +124,8 @@ TEST_P(StoreDiskFaults, AnyOperationMayFailAndTheStoreStaysConsistent) {
   printf("%llu of %llu operations failed, %llu times somebody was told\n",
          static_cast<unsigned long long>(points), static_cast<unsigned long long>(operations),
          static_cast<unsigned long long>(told));
-  EXPECT_GT(told, fault == FaultVfs::Fault::kBusy ? 0 : points / 4);
+  // Who is refused a lock waits for it.
+  EXPECT_GE(told, fault == FaultVfs::Fault::kBusy ? 0 : points / 4);
 }
 
 // Of SQLite or of the library, once or from then on.

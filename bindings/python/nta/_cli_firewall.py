@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 import nta
+from nta import _cli_store
 from nta.firewall import NftablesBackend, RuleSet, rehearse
 
 _SERVER = "http://127.0.0.1:8080"
@@ -119,7 +120,7 @@ def _rehearse(options: argparse.Namespace) -> int:
         "in_force": _read_rules(options.in_force) if options.in_force else None,
     }  # fmt: skip
     rules = _read_rules(options.rules)
-    if nta._cli._is_store(options.flows):
+    if _cli_store.is_store(options.flows):
         with nta.Store.open(options.flows) as store:
             result = rehearse(rules, store, since=options.since, until=options.until, **given)
     else:

@@ -105,7 +105,7 @@ struct ThresholdSuggestion {
   // does; absent when no flow counted.
   std::optional<double> threshold;
   std::optional<ThresholdPoint> current;  // of the rule as it is; absent when no flow counted
-  std::vector<ThresholdPoint> points;  // what was tried, each measured, lowest threshold first
+  std::vector<ThresholdPoint> points;     // what was tried, each measured, lowest threshold first
 };
 // Goes through the flows twice: to see what values occur, and to count the alerts of the rule's own
 // threshold and of some among them.
