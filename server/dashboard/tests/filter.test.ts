@@ -99,7 +99,7 @@ describe('completion', () => {
   const labels = (text: string) => complete(text, text.length).map((option) => option.label);
   it('offers fields at the start and after joining words', () => {
     expect(labels('')).toContain('src');
-    expect(labels('s')).toEqual(['src', 'sport', 'server_name']);
+    expect(labels('s')).toEqual(['src', 'sport', 'server_name', 'source_name']);
     expect(labels('src=10.0.0.1 and d')).toEqual(['dst', 'dport', 'duration']);
     expect(labels('not (p')).toEqual(['port', 'proto', 'packets']);
   });
