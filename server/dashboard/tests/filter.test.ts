@@ -100,7 +100,7 @@ describe('completion', () => {
   it('offers fields at the start and after joining words', () => {
     expect(labels('')).toContain('src');
     expect(labels('s')).toEqual(['src', 'sport', 'server_name', 'source_name']);
-    expect(labels('src=10.0.0.1 and d')).toEqual(['dst', 'dport', 'duration']);
+    expect(labels('src=10.0.0.1 and d')).toEqual(['dst', 'dport', 'duration', 'destination_name']);
     expect(labels('not (p')).toEqual(['port', 'proto', 'packets']);
   });
   it('offers operators after a field, protocols after proto', () => {
