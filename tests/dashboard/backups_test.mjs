@@ -138,6 +138,7 @@ test('What goes is shown before it goes', options, async () => {
   await dialog().getByText('1 backup would be deleted now, 1 kept.').waitFor();
   await dialog().getByRole('button', { name: 'Save and delete' }).click();
   await dialog().waitFor({ state: 'detached' });
+  await rows().nth(1).waitFor({ state: 'detached' });
   assert.equal(await rows().count(), 1);
 });
 
