@@ -1,13 +1,11 @@
 // A browser at a server that replays the sample, for the tests of detection and notifications.
-import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
-import { fillFirstRun, startBrowser } from "./browser.mjs";
-import { startServer } from "./server.mjs";
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { fillFirstRun, startBrowser } from './browser.mjs';
+import { startServer } from './server.mjs';
 
 // The mock of the dashboard does not know them.
-export const kSkip = process.env.NTA_SERVER_BINARY
-  ? false
-  : "needs NTA_SERVER_BINARY";
+export const kSkip = process.env.NTA_SERVER_BINARY ? false : 'needs NTA_SERVER_BINARY';
 
 export async function open() {
   const server = await startServer();
@@ -15,13 +13,13 @@ export async function open() {
   const { page } = browser;
   await page.goto(server.url);
   await fillFirstRun(page, server);
-  const navigation = page.getByRole("navigation", { name: "Main" });
+  const navigation = page.getByRole('navigation', { name: 'Main' });
   await navigation.waitFor();
   return {
     server,
     page,
     navigation,
-    rows: () => page.locator("[data-row]"),
+    rows: () => page.locator('[data-row]'),
     go: (hash) => page.goto(`${server.url}/#/${hash}`),
     picture: (name) => picture(page, name),
     noSidewaysScroll: () => noSidewaysScroll(page),
@@ -44,12 +42,9 @@ async function picture(page, name) {
     [1440, 900],
     [390, 844],
   ]) {
-    for (const theme of ["light", "dark"]) {
+    for (const theme of ['light', 'dark']) {
       await page.setViewportSize({ width, height });
-      await page.evaluate(
-        (value) => document.documentElement.setAttribute("data-theme", value),
-        theme,
-      );
+      await page.evaluate((value) => document.documentElement.setAttribute('data-theme', value), theme);
       await page.waitForTimeout(150);
       await page.screenshot({
         path: `${directory}/${name}-${width}-${theme}.png`,
@@ -57,16 +52,12 @@ async function picture(page, name) {
     }
   }
   await page.setViewportSize({ width: 1440, height: 900 });
-  await page.evaluate(() =>
-    document.documentElement.removeAttribute("data-theme"),
-  );
+  await page.evaluate(() => document.documentElement.removeAttribute('data-theme'));
 }
 
 async function noSidewaysScroll(page) {
   await page.setViewportSize({ width: 390, height: 844 });
-  const wide = await page.evaluate(
-    () => document.documentElement.scrollWidth - window.innerWidth,
-  );
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
   await page.setViewportSize({ width: 1440, height: 900 });
   assert.ok(wide <= 0, `the page is ${wide} px too wide on a phone`);
 }

@@ -100,7 +100,12 @@ function BacktestForm() {
       >
         <label>
           <span>What</span>
-          <select className="select" value={subject} onChange={(event) => setSubject(event.target.value)}>
+          <select
+            className="select"
+            aria-label="What"
+            value={subject}
+            onChange={(event) => setSubject(event.target.value)}
+          >
             <option value="all">every detector that is on</option>
             <optgroup label="Detectors">
               {(detectors.data ?? []).map((one) => (
@@ -120,7 +125,12 @@ function BacktestForm() {
         </label>
         <label>
           <span>Over</span>
-          <select className="select" value={since} onChange={(event) => setSince(event.target.value)}>
+          <select
+            className="select"
+            aria-label="Over"
+            value={since}
+            onChange={(event) => setSince(event.target.value)}
+          >
             {kSpans.map((span) => (
               <option key={span.value} value={span.value}>
                 {span.label}
@@ -141,6 +151,7 @@ function BacktestForm() {
             <span>Wanted a day</span>
             <input
               className="short-number"
+              aria-label="Wanted a day"
               inputMode="decimal"
               value={wanted}
               onChange={(event) => setWanted(event.target.value)}

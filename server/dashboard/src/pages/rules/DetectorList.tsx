@@ -4,7 +4,7 @@ import { toProblem } from '../../api/problem';
 import type { DetectorChange, DetectorRow, User } from '../../api/types';
 import { Segmented } from '../../components/Segmented';
 import { Loaded, SkeletonLines } from '../../components/States';
-import { capitalised, formatBytes, formatCount, inWords, plural } from '../../lib/format';
+import { alertClassName, capitalised, formatBytes, formatCount, inWords, plural } from '../../lib/format';
 import { notify } from '../../state/notices';
 import { useQuery } from '../../state/query';
 import { may } from '../../state/session';
@@ -80,7 +80,7 @@ function Card({ row, mayAct, onChange, onEdit }: CardProps) {
     <li className={row.enabled ? '' : 'is-resting'}>
       <div className="card-main">
         <p className="card-title">
-          <strong>{capitalised(name)}</strong>
+          <strong>{alertClassName(row.name)}</strong>
           <span className="muted">
             {row.running ? 'watches' : row.enabled ? 'waits for traffic' : 'is off'}
           </span>
