@@ -126,8 +126,8 @@ TEST(NdpiNamer, NamesWhatOurListDoesNotHave) {
     }
     options.inspector.make_namer = [] { return CreateNdpiNamer(); };
     FlowTalk talk(options);
-    talk.Server("@RSYNCD: 31.0\n");
-    talk.Client("@RSYNCD: 31.0\n");
+    talk.Server("@RSYNCD: 29\n");
+    talk.Client("@RSYNCD: 29\n");
     EXPECT_EQ(talk.Record().evidence, ApplicationEvidence::kPayload);
     EXPECT_EQ(talk.Get(MetadataField::kApplicationDetail), "rsync");
     EXPECT_EQ(talk.inspector().Stats().named, 1u);

@@ -36,7 +36,10 @@ after(async () => {
 
 const rows = () => page.locator('[data-row]');
 const open = async (name) => {
-  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name }).click();
+  const link = page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name });
+  // A small screen shows four pages, and the others on request.
+  if (!(await link.isVisible())) await page.getByRole('button', { name: 'More pages and account' }).click();
+  await link.click();
   await page.getByRole('heading', { name, level: 1 }).waitFor();
 };
 const saved = async (click, name) => {

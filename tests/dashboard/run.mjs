@@ -34,6 +34,7 @@ const files = [
   'rules_test.mjs',
   'notifications_test.mjs',
   'history_test.mjs',
+  'applications_test.mjs',
 ].map((name) => fileURLToPath(new URL(name, import.meta.url)));
 const count = { passed: 0, failed: 0, skipped: 0 };
 const stream = run({ files, concurrency: 1, timeout: 540_000 });

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <thread>
 
 #include "store/store_fixture.h"
@@ -96,6 +97,69 @@ TEST_F(StoreWriterTest, AFullQueueIsWrittenBeforeTheIntervalIsOver) {
   std::jthread thread([&](std::stop_token stop) { writer.Run(stop); });
   writer.Add(RandomFlows(36).Take(50), {});
   EXPECT_TRUE(Eventually([&] { return writer.Stats().flows_written == 50; }));
+}
+
+// An import would hold up capture for as long as it lasts.
+TEST_F(StoreWriterTest, OthersWriteWhileAnImportIsUnderWay) {
+  if (is_postgres()) GTEST_SKIP() << "there an import is one transaction, for which others wait";
+  const auto store = OpenStore();
+  RandomFlows random(93);
+  int slices = 0;
+  const auto next = [&]() -> absl::StatusOr<std::vector<FlowRecord>> {
+    if (++slices > 10) return std::vector<FlowRecord>();
+    EXPECT_TRUE(store->Write(random.Take(10), {}).ok());
+    EXPECT_EQ(store->Size()->flows, static_cast<std::uint64_t>(slices) * 10) << "all or nothing";
+    return random.Take(300);
+  };
+  const auto imported = store->Import(next);
+  ASSERT_TRUE(imported.ok()) << imported.status();
+  EXPECT_EQ(*imported, 3'000u);
+  EXPECT_EQ(store->Size()->flows, 3'100u);
+  for (const TopDimension dimension : {TopDimension::kAddress, TopDimension::kProtocol}) {
+    TopQuery query{.dimension = dimension, .limit = 1'000};
+    const auto rollup = store->Top(query);
+    query.filter = *FlowFilter::Parse("bytes>=0");
+    EXPECT_EQ(rollup->total, store->Top(query)->total);
+  }
+  // No id twice.
+  std::set<std::int64_t> ids;
+  const auto page = store->Flows({.limit = 10'000});
+  for (const StoredFlow& flow : page->flows) ids.insert(flow.id);
+  EXPECT_EQ(ids.size(), 3'100u);
+}
+
+TEST_F(StoreWriterTest, AnImportThatFailsLeavesNothing) {
+  const auto store = OpenStore();
+  RandomFlows random(94);
+  int slices = 0;
+  const auto next = [&]() -> absl::StatusOr<std::vector<FlowRecord>> {
+    if (++slices == 5) return absl::CancelledError("no more");
+    return random.Take(300);
+  };
+  EXPECT_TRUE(absl::IsCancelled(store->Import(next).status()));
+  EXPECT_EQ(store->Size()->flows, 0u);
+  for (const auto& entry : std::filesystem::directory_iterator(directory_.File(""))) {
+    EXPECT_EQ(entry.path().string().find("scratch"), std::string::npos);
+  }
+}
+
+TEST_F(StoreWriterTest, AWriteDoesNotWaitForEver) {
+  if (is_postgres()) GTEST_SKIP() << "its writers wait for its own locks";
+  const auto store = *Store::Open({.path = path(), .write_timeout = std::chrono::milliseconds(20)});
+  const absl::Status exchanged = store->Exchange(
+      [&]() -> absl::Status {
+        EXPECT_TRUE(absl::IsUnavailable(store->PutSetting("mark", "one")));
+        return absl::OkStatus();
+      },
+      [] { return absl::OkStatus(); });
+  EXPECT_TRUE(exchanged.ok()) << exchanged;
+  EXPECT_TRUE(store->PutSetting("mark", "one").ok());
+}
+
+TEST_F(StoreWriterTest, IsNotMadeWhenNobodyWantsItMade) {
+  if (is_postgres()) GTEST_SKIP() << "a database is never made";
+  EXPECT_TRUE(absl::IsNotFound(Store::Open({.path = path(), .create = false}).status()));
+  EXPECT_FALSE(std::filesystem::exists(path()));
 }
 
 }  // namespace

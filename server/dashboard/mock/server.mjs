@@ -110,6 +110,10 @@ export function startMock({
     'GET /api/v1/series': read(queries.series),
     'GET /api/v1/top': read(queries.top),
     'GET /api/v1/conversations': read(hosts.conversations),
+    'GET /api/v1/names': (c) => {
+      viewer(c.request);
+      sendJson(c.response, 200, { complete: true, rows: [] });
+    },
     'GET /api/v1/hosts/:name': (c) => {
       viewer(c.request);
       sendJson(c.response, 200, hosts.host(traffic, c.query, c.name));

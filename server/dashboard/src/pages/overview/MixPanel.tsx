@@ -29,7 +29,7 @@ export function MixPanel({ mix, onHover }: { mix: Mix; onHover: (key: string | n
   return (
     <Panel
       title={`${words.label} mix`}
-      note={mix === 'protocol' ? 'by bytes' : 'pale: only guessed by the port'}
+      note={mix === 'protocol' ? 'by bytes' : 'pale: guessed'}
       saved={() => ({
         name: mix,
         header: [mix, 'bytes', 'packets', 'flows', 'guessed_bytes'],
