@@ -1,6 +1,5 @@
 #include "backup/archive_writer.h"
 
-#include <fcntl.h>
 #include <zstd.h>
 
 #include <algorithm>
@@ -11,8 +10,6 @@
 
 namespace nta::backup {
 namespace {
-
-constexpr std::uint64_t kSliceBytes = 1 << 20;
 
 Bytes BytesOf(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
@@ -34,7 +31,10 @@ struct ArchiveWriter::Compressor {
 
 ArchiveWriter::ArchiveWriter(int file, std::unique_ptr<Cipher> cipher,
                              std::unique_ptr<Compressor> compressor)
-    : file_(file), cipher_(std::move(cipher)), compressor_(std::move(compressor)) {}
+    : file_(file),
+      write_out_(file),
+      cipher_(std::move(cipher)),
+      compressor_(std::move(compressor)) {}
 ArchiveWriter::ArchiveWriter(ArchiveWriter&&) noexcept = default;
 ArchiveWriter::~ArchiveWriter() = default;
 
@@ -128,22 +128,8 @@ absl::Status ArchiveWriter::WriteStored(Bytes bytes) {
   stored_bytes_ += bytes.size();
   stored_->Add(bytes);
   NTA_RETURN_IF_ERROR(WriteAll(file_, bytes));
-  if (stored_bytes_ - sent_bytes_ >= kSliceBytes) SendToDisk();
+  write_out_.GrownTo(stored_bytes_);
   return absl::OkStatus();
-}
-
-// Begins to bring the newest slice to the disk and waits for the one before: one big flush at the
-// end would hold up everybody who writes to the same disk.
-void ArchiveWriter::SendToDisk() {
-  const auto slice = static_cast<off64_t>(kSliceBytes);
-  const auto begin = static_cast<off64_t>(sent_bytes_);
-  sync_file_range(file_, begin, static_cast<off64_t>(stored_bytes_) - begin, SYNC_FILE_RANGE_WRITE);
-  if (begin >= slice) {
-    sync_file_range(
-        file_, begin - slice, slice,
-        SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
-  }
-  sent_bytes_ = stored_bytes_;
 }
 
 }  // namespace nta::backup

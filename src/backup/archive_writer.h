@@ -34,12 +34,12 @@ class ArchiveWriter {
   struct Compressor;
   ArchiveWriter(int file, std::unique_ptr<Cipher> cipher, std::unique_ptr<Compressor> compressor);
   absl::Status WriteStored(Bytes bytes);
-  void SendToDisk();
 
   absl::Status AddToFrame(Bytes bytes);
   absl::Status WriteFrame(FrameKind kind);
 
   int file_;
+  WriteOut write_out_;
   std::unique_ptr<Hasher> stored_ = std::make_unique<Hasher>();
   std::unique_ptr<Cipher> cipher_;          // null: in clear
   std::unique_ptr<Compressor> compressor_;  // null: not compressed
@@ -47,7 +47,6 @@ class ArchiveWriter {
   std::vector<std::uint8_t> sealed_;
   std::uint64_t stored_bytes_ = 0;
   std::uint64_t content_bytes_ = 0;
-  std::uint64_t sent_bytes_ = 0;  // of the file, on their way to the disk
 };
 
 }  // namespace nta::backup

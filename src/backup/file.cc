@@ -121,6 +121,20 @@ absl::Status ReplaceText(int directory, const std::string& name, std::string_vie
   return Sync(directory, name);
 }
 
+// Hints: a file system that does not know them loses nothing.
+void WriteOut::GrownTo(std::uint64_t bytes) {
+  if (bytes < sent_ + kSliceBytes) return;
+  const auto offset = [](std::uint64_t at) { return static_cast<off64_t>(at); };
+  sync_file_range(file_, offset(sent_), offset(bytes - sent_), SYNC_FILE_RANGE_WRITE);
+  if (sent_ > waited_) {
+    sync_file_range(
+        file_, offset(waited_), offset(sent_ - waited_),
+        SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+  }
+  waited_ = sent_;
+  sent_ = bytes;
+}
+
 absl::Status Sync(int file, std::string_view what) {
   if (fsync(file) == 0) return absl::OkStatus();
   return base::ErrnoStatus(errno, "cannot bring " + Quoted(what) + " to the disk");

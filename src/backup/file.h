@@ -58,6 +58,22 @@ bool Exists(int directory, const std::string& name);
 // Of the file system that holds it.
 std::uint64_t FreeBytes(int directory);
 
+// Brings a file that grows to the disk slice by slice: one big flush at its end would hold up
+// everybody who waits for the same disk.
+class WriteOut {
+ public:
+  // Borrows `file`.
+  explicit WriteOut(int file) : file_(file) {}
+  void GrownTo(std::uint64_t bytes);
+
+ private:
+  static constexpr std::uint64_t kSliceBytes = 1 << 20;
+
+  const int file_;
+  std::uint64_t sent_ = 0;    // on their way
+  std::uint64_t waited_ = 0;  // arrived
+};
+
 // A directory of our own inside another, gone with all that is in it at the end of its life. It is
 // locked while somebody works in it, so that what the killed left can be told from what is in use.
 class ScratchDirectory {

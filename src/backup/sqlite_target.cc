@@ -138,7 +138,9 @@ class Copy {
   Copy(const Copy&) = delete;
   Copy& operator=(const Copy&) = delete;
 
-  absl::Status Run(double duty, int page_bytes, const BackupControl& control) {
+  // `file` is that of the copy.
+  absl::Status Run(double duty, int page_bytes, int file, const BackupControl& control) {
+    backup::WriteOut write_out(file);
     if (backup_ == nullptr) return to_.StatusOf(sqlite3_errcode(to_.get()));
     backup::Throttle throttle(duty, control.stop);
     while (true) {
@@ -150,6 +152,7 @@ class Copy {
       const auto left = static_cast<std::uint64_t>(sqlite3_backup_remaining(backup_));
       const std::uint64_t bytes = static_cast<std::uint64_t>(page_bytes);
       const std::uint64_t done = (pages - left) * bytes;
+      write_out.GrownTo(done);
       if (control.progress) control.progress({BackupPhase::kSnapshot, done, pages * bytes});
       if (result == SQLITE_DONE) return absl::OkStatus();
       if (result != SQLITE_OK && result != SQLITE_BUSY && result != SQLITE_LOCKED) {
@@ -193,7 +196,9 @@ absl::StatusOr<SnapshotSummary> SqliteTarget::Snapshot(const std::string& path,
     NTA_ASSIGN_OR_RETURN(Database copy,
                          Database::Open(path, SQLITE_OPEN_READWRITE, Links::kRefuse));
     NTA_RETURN_IF_ERROR(copy.Execute("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF"));
-    NTA_RETURN_IF_ERROR(Copy(copy, live).Run(options_.duty, static_cast<int>(page), control));
+    NTA_ASSIGN_OR_RETURN(const backup::Descriptor file, backup::OpenFile(AT_FDCWD, path));
+    NTA_RETURN_IF_ERROR(
+        Copy(copy, live).Run(options_.duty, static_cast<int>(page), file.get(), control));
     NTA_RETURN_IF_ERROR(live.Execute("COMMIT"));
     // A snapshot is one file: no log belongs to it.
     NTA_RETURN_IF_ERROR(copy.Execute("PRAGMA journal_mode=DELETE"));

@@ -29,13 +29,19 @@ export function Health({ user }: { user: User }) {
           </div>
         }
       >
-        {(health) => <HealthPage health={health} user={user} />}
+        {(health) => <HealthPage health={health} user={user} reload={query.reload} />}
       </Loaded>
     </div>
   );
 }
 
-function HealthPage({ health, user }: { health: HealthNow; user: User }) {
+interface Props {
+  health: HealthNow;
+  user: User;
+  reload: () => void;
+}
+
+function HealthPage({ health, user, reload }: Props) {
   const { zone } = useView();
   const now = useNow(1000);
   const said = healthWord(health);
@@ -82,7 +88,7 @@ function HealthPage({ health, user }: { health: HealthNow; user: User }) {
         {health.machine.temperatures.length > 0 && <SensorPanel machine={health.machine} />}
         <DaysPanel />
       </div>
-      {editing && <ThresholdDialog user={user} onClose={() => setEditing(false)} />}
+      {editing && <ThresholdDialog user={user} onSaved={reload} onClose={() => setEditing(false)} />}
     </>
   );
 }

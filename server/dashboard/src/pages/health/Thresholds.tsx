@@ -41,12 +41,20 @@ const kColumns: { field: keyof Row; label: string }[] = [
   { field: 'hold_seconds', label: 'For (s)' },
 ];
 
-export function ThresholdDialog({ user, onClose }: { user: User; onClose: () => void }) {
+interface Props {
+  user: User;
+  onSaved: () => void;
+  onClose: () => void;
+}
+
+export function ThresholdDialog({ user, onSaved, onClose }: Props) {
   const query = useQuery('health thresholds', getHealthThresholds);
   return (
     <Dialog title="When health raises an alert" onClose={onClose}>
       <Loaded query={query} skeleton={<SkeletonLines count={8} height={28} />}>
-        {(kept) => <ThresholdForm kept={kept} mayChange={may(user, 'admin')} onClose={onClose} />}
+        {(kept) => (
+          <ThresholdForm kept={kept} mayChange={may(user, 'admin')} onSaved={onSaved} onClose={onClose} />
+        )}
       </Loaded>
     </Dialog>
   );
@@ -55,10 +63,11 @@ export function ThresholdDialog({ user, onClose }: { user: User; onClose: () => 
 interface FormProps {
   kept: HealthThresholds;
   mayChange: boolean;
+  onSaved: () => void;
   onClose: () => void;
 }
 
-function ThresholdForm({ kept, mayChange, onClose }: FormProps) {
+function ThresholdForm({ kept, mayChange, onSaved, onClose }: FormProps) {
   const [rows, setRows] = useState(kept.thresholds.map(toRow));
   const change = (index: number, field: keyof Row, value: string) =>
     setRows(rows.map((row, i) => (i === index ? { ...row, [field]: value } : row)));
@@ -155,6 +164,7 @@ function ThresholdForm({ kept, mayChange, onClose }: FormProps) {
           throw toProblem(error);
         }
         notify(rows.length === 0 ? 'Nothing is watched any more.' : 'Thresholds saved.');
+        onSaved();
         onClose();
       }}
     >
