@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "json_text.h"
-#include "log.h"
-#include "log_settings.h"
+#include "http/json_text.h"
+#include "logging/log.h"
+#include "logging/log_settings.h"
 
 namespace nta::server {
 namespace {

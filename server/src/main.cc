@@ -7,7 +7,7 @@
 #include <iostream>
 #include <variant>
 
-#include "log.h"
+#include "logging/log.h"
 #include "options.h"
 #include "server.h"
 

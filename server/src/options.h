@@ -10,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-#include "listen_socket.h"
+#include "http/listen_socket.h"
 
 namespace nta::server {
 

@@ -15,17 +15,14 @@
 #include <thread>
 #include <utility>
 
-#include "alert_queue.h"
 #include "app.h"
-#include "backups.h"
 #include "base/status.h"
-#include "capture_loop.h"
 #include "data_lock.h"
+#include "detection/alert_queue.h"
 #include "firewall/open_firewall.h"
-#include "http_server.h"
-#include "live_feed.h"
-#include "log.h"
-#include "log_settings.h"
+#include "http/http_server.h"
+#include "logging/log.h"
+#include "logging/log_settings.h"
 #include "nta/app/ndpi_namer.h"
 #include "nta/backup/sqlite_target.h"
 #include "nta/capture/live_capture.h"
@@ -33,9 +30,12 @@
 #include "nta/capture/pcap_file_reader.h"
 #include "nta/capture/replay_source.h"
 #include "nta/json/json.h"
-#include "scheduled_jobs.h"
+#include "operations/backups.h"
+#include "operations/scheduled_jobs.h"
 #include "secret_file.h"
 #include "text.h"
+#include "traffic/capture_loop.h"
+#include "traffic/live_feed.h"
 
 namespace nta::server {
 namespace {

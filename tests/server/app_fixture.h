@@ -12,7 +12,7 @@
 #include <string_view>
 
 #include "app.h"
-#include "json_text.h"
+#include "http/json_text.h"
 
 namespace nta::server {
 

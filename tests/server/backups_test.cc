@@ -1,5 +1,5 @@
 // Backups over the API: jobs, a restore under everybody's feet, and what becomes of sessions.
-#include "backups.h"
+#include "operations/backups.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>

@@ -1,4 +1,4 @@
-#include "capture_loop.h"
+#include "traffic/capture_loop.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

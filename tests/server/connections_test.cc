@@ -1,4 +1,4 @@
-#include "connections.h"
+#include "http/connections.h"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>

@@ -3,7 +3,7 @@
 #include <thread>
 
 #include "app_fixture.h"
-#include "live_detection.h"
+#include "detection/live_detection.h"
 #include "nta/detect/rule_detector.h"
 
 namespace nta::server {

@@ -1,4 +1,4 @@
-#include "flow_tally.h"
+#include "traffic/flow_tally.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,8 +6,8 @@
 #include <memory>
 #include <string>
 
-#include "flow_scan.h"
-#include "host_tally.h"
+#include "traffic/flow_scan.h"
+#include "traffic/host_tally.h"
 
 namespace nta::server {
 namespace {

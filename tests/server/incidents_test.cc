@@ -2,7 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app_fixture.h"
-#include "body_file.h"
+#include "http/body_file.h"
 
 namespace nta::server {
 namespace {

@@ -1,4 +1,4 @@
-#include "jobs.h"
+#include "operations/jobs.h"
 
 #include <atomic>
 

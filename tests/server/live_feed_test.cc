@@ -1,4 +1,4 @@
-#include "live_feed.h"
+#include "traffic/live_feed.h"
 
 #include <array>
 #include <memory>

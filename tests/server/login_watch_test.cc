@@ -1,5 +1,5 @@
 // Guesses at the server's own passwords are alerts like any others.
-#include "login_watch.h"
+#include "detection/login_watch.h"
 
 #include <gtest/gtest.h>
 

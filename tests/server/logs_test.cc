@@ -1,5 +1,5 @@
 // Log files and audit trail behind the API.
-#include "logs.h"
+#include "logging/logs.h"
 
 #include <signal.h>
 #include <sys/resource.h>
@@ -10,8 +10,8 @@
 #include <sstream>
 
 #include "app_fixture.h"
-#include "audit_trail.h"
-#include "log_settings.h"
+#include "logging/audit_trail.h"
+#include "logging/log_settings.h"
 
 namespace nta::server {
 namespace {

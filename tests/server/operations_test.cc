@@ -1,11 +1,11 @@
 // Health, retention, schedule and daily summaries, in the server and through REST.
-#include "operations.h"
+#include "operations/operations.h"
 
 #include <nlohmann/json.hpp>
 #include <thread>
 
 #include "app_fixture.h"
-#include "health_words.h"
+#include "operations/health_words.h"
 
 namespace nta::server {
 namespace {

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "http/static_files.h"
 #include "secret_file.h"
-#include "static_files.h"
 
 namespace nta::server {
 namespace {

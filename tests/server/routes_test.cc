@@ -1,5 +1,5 @@
 // What holds for every route.
-#include "routes.h"
+#include "http/routes.h"
 
 #include <set>
 #include <string>
@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "app_fixture.h"
-#include "openapi.h"
+#include "http/openapi.h"
 
 namespace nta::server {
 namespace {

@@ -1,4 +1,4 @@
-#include "stream.h"
+#include "http/stream.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

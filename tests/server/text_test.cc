@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "json_text.h"
+#include "http/json_text.h"
 
 namespace nta::server {
 namespace {

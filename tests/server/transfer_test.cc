@@ -1,5 +1,5 @@
 #include "app_fixture.h"
-#include "body_file.h"
+#include "http/body_file.h"
 #include "nta/export/flow_csv.h"
 #include "nta/json/flow_transfer.h"
 

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/status.h"
-#include "json_text.h"
+#include "http/json_text.h"
 #include "text.h"
 
 namespace nta::server {

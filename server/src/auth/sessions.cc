@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/status.h"
-#include "json_text.h"
+#include "http/json_text.h"
 #include "text.h"
 
 namespace nta::server {

@@ -7,7 +7,7 @@
 #include "base/status.h"
 #include "firewall/alert_subject.h"
 #include "firewall/desk_json.h"
-#include "log.h"
+#include "logging/log.h"
 
 namespace nta::server {
 namespace {

@@ -6,7 +6,7 @@
 #include "base/status.h"
 #include "firewall/desk.h"
 #include "firewall/desk_json.h"
-#include "log.h"
+#include "logging/log.h"
 
 namespace nta::server {
 

@@ -4,7 +4,7 @@
 
 #include "base/status.h"
 #include "firewall/requests.h"
-#include "json_text.h"
+#include "http/json_text.h"
 
 namespace nta::server {
 namespace {

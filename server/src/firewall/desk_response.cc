@@ -6,8 +6,8 @@
 #include "firewall/alert_subject.h"
 #include "firewall/desk.h"
 #include "firewall/desk_json.h"
-#include "json_text.h"
-#include "log.h"
+#include "http/json_text.h"
+#include "logging/log.h"
 
 namespace nta::server {
 namespace {

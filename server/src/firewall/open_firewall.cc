@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "base/status.h"
-#include "log.h"
+#include "logging/log.h"
 #include "nta/firewall/nftables_backend.h"
 #include "nta/firewall/system_protection.h"
 

@@ -10,8 +10,8 @@
 
 #include "absl/status/statusor.h"
 #include "firewall/desk.h"
-#include "http.h"
-#include "routes.h"
+#include "http/http.h"
+#include "http/routes.h"
 
 namespace nta::server {
 

@@ -1,0 +1,353 @@
+// Backtests: what rules and detectors would have said of stored flows.
+#include "nta/pipeline/backtest.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string>
+#include <utility>
+
+#include "app.h"
+#include "base/status.h"
+#include "detection/detector_json.h"
+#include "http/json_text.h"
+#include "http/parameters.h"
+#include "nta/detect/rule_detector.h"
+
+namespace nta::server {
+namespace {
+
+constexpr std::size_t kPage = 10'000;
+
+// What one side of a backtest runs: a rule that may not be saved, or detectors.
+struct Subject {
+  std::optional<AlertRule> rule;
+  std::vector<std::string> detectors;  // by name, in the order of DefaultDetectors
+  DetectionOptions options;
+};
+
+struct BacktestRequest {
+  Subject subject;
+  std::optional<Subject> against;
+  TimeInterval interval;
+  double wanted_per_day = 5;
+  bool suggests = false;  // for a detector: which sensitivity
+  std::vector<Suppression> suppressions;
+};
+
+FlowFeed FeedFrom(const Store& store, TimeInterval interval) {
+  return [&store, interval](FlowSink sink) -> absl::Status {
+    FlowQuery query{.interval = interval, .order = FlowOrder::kOldestFirst, .limit = kPage};
+    do {
+      NTA_ASSIGN_OR_RETURN(const FlowPage page, store.Flows(query));
+      for (const StoredFlow& stored : page.flows) NTA_RETURN_IF_ERROR(sink(stored.flow));
+      query.cursor = page.next_cursor;
+    } while (!query.cursor.empty());
+    return absl::OkStatus();
+  };
+}
+
+absl::StatusOr<DetectorList> Detectors(const Subject& subject) {
+  DetectorList list;
+  if (subject.rule) {
+    NTA_ASSIGN_OR_RETURN(RuleDetector detector, RuleDetector::Create(*subject.rule));
+    list.push_back(std::make_unique<RuleDetector>(std::move(detector)));
+    return list;
+  }
+  for (const std::string& name : subject.detectors) {
+    NTA_ASSIGN_OR_RETURN(std::unique_ptr<Detector> detector, MakeDetector(name, subject.options));
+    list.push_back(std::move(detector));
+  }
+  return list;
+}
+
+// What stored flows cannot tell these detectors.
+std::vector<std::string> NotesOn(const Subject& subject) {
+  std::vector<std::string> notes;
+  for (const DetectorInfo& info : DetectorCatalogue()) {
+    const auto& names = subject.detectors;
+    if (info.stored_flows_note.empty() ||
+        std::find(names.begin(), names.end(), info.name) == names.end()) {
+      continue;
+    }
+    notes.push_back(info.name +
+                    (info.stored_flows == FlowSupport::kNone ? " cannot say anything here: "
+                                                             : " sees part of it here: ") +
+                    info.stored_flows_note);
+  }
+  return notes;
+}
+
+absl::StatusOr<BacktestReport> Test(const Subject& subject, const FlowFeed& feed,
+                                    const BacktestOptions& options) {
+  NTA_ASSIGN_OR_RETURN(const DetectorList list, Detectors(subject));
+  std::vector<Detector*> pointers;
+  for (const auto& detector : list) pointers.push_back(detector.get());
+  return BacktestFlows(pointers, feed, options);
+}
+
+constexpr std::array kSensitivities{Sensitivity::kLow, Sensitivity::kNormal, Sensitivity::kHigh};
+
+// A backtest under way: so many passes over the flows.
+class Backtest {
+ public:
+  Backtest(const Store& store, const BacktestRequest& request, JobContext& job)
+      : request_(request), job_(job), feed_(FeedFrom(store, request.interval)) {
+    options_.suppressions = request.suppressions;
+    options_.stop = job.stop();
+    options_.progress = [this](Timestamp time) { Report(time); };
+    passes_ = 1 + (request.against ? 1 : 0) +
+              (request.subject.rule   ? 2
+               : TriesSensitivities() ? kSensitivities.size()
+                                      : 0);
+  }
+
+  absl::StatusOr<std::string> Run() {
+    doing_ = "going through the flows";
+    NTA_ASSIGN_OR_RETURN(const BacktestReport report, Test(request_.subject, feed_, options_));
+    JsonObject result;
+    result.AddJson("report", ToJson(report, request_.wanted_per_day));
+    result.AddJson("notes", JsonList(NotesOn(request_.subject), JsonQuote));
+    done_ += 1;
+    if (request_.against) {
+      doing_ = "going through the flows with the other configuration";
+      NTA_ASSIGN_OR_RETURN(const BacktestReport before, Test(*request_.against, feed_, options_));
+      result.AddJson("against", ToJson(before, request_.wanted_per_day));
+      result.AddJson("difference", ToJson(Compare(before, report)));
+      done_ += 1;
+    }
+    NTA_RETURN_IF_ERROR(Suggest(result));
+    return result.Take();
+  }
+
+ private:
+  bool TriesSensitivities() const {
+    return request_.suggests && request_.subject.detectors.size() == 1;
+  }
+
+  absl::Status Suggest(JsonObject& result) {
+    if (request_.subject.rule) {
+      doing_ = "looking for a threshold";
+      NTA_ASSIGN_OR_RETURN(
+          const ThresholdSuggestion suggestion,
+          SuggestThreshold(*request_.subject.rule, feed_, request_.wanted_per_day, options_));
+      result.AddJson("suggestion", ToJson(suggestion));
+      return absl::OkStatus();
+    }
+    if (!TriesSensitivities()) return absl::OkStatus();
+    doing_ = "trying sensitivities";
+    std::string points;
+    std::string best;
+    for (const Sensitivity sensitivity : kSensitivities) {
+      Subject subject = request_.subject;
+      NTA_RETURN_IF_ERROR(
+          Configure(subject.detectors[0], {.sensitivity = sensitivity}, subject.options));
+      NTA_ASSIGN_OR_RETURN(const BacktestReport report, Test(subject, feed_, options_));
+      const std::string name(ToString(sensitivity));
+      points += (points.empty() ? "" : ",") +
+                JsonObject()
+                    .Add("sensitivity", name)
+                    .Add("alerts", report.alerts)
+                    .AddJson("alerts_per_day", Decimal(report.alerts_per_day()))
+                    .Take();
+      // From low to high: the highest that keeps to it.
+      if (report.alerts_per_day() <= request_.wanted_per_day) best = name;
+      done_ += 1;
+    }
+    result.AddJson("suggestion",
+                   JsonObject()
+                       .AddJson("wanted_per_day", Decimal(request_.wanted_per_day))
+                       .AddJson("sensitivity", best.empty() ? "null" : JsonQuote(best))
+                       .AddJson("points", "[" + points + "]")
+                       .Take());
+    return absl::OkStatus();
+  }
+
+  void Report(Timestamp time) {
+    const std::chrono::duration<double> length = request_.interval.until - request_.interval.since;
+    const std::chrono::duration<double> past = time - request_.interval.since;
+    const double part = std::clamp(past.count() / std::max(length.count(), 1.0), 0.0, 1.0);
+    job_.Report((done_ + part) / static_cast<double>(passes_), doing_);
+  }
+
+  static std::string Decimal(double number) {
+    std::array<char, 32> text{};
+    const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), number);
+    return std::string(text.data(), end);
+  }
+
+  const BacktestRequest& request_;
+  JobContext& job_;
+  const FlowFeed feed_;
+  BacktestOptions options_;
+  std::size_t passes_ = 1;
+  double done_ = 0;
+  std::string doing_;
+};
+
+// `json` is what SubjectFromJson takes. Settings go before those in use.
+absl::StatusOr<Subject> ReadSubject(Services& services, std::string_view json,
+                                    std::optional<std::size_t>& position) {
+  NTA_ASSIGN_OR_RETURN(const BacktestSubject asked, SubjectFromJson(json));
+  Subject subject;
+  if (!asked.rule.empty()) {
+    NTA_ASSIGN_OR_RETURN(const StoredRule rule, services.detection.GetRule(asked.rule));
+    subject.rule = rule.rule;
+    return subject;
+  }
+  if (!asked.expression.empty()) {
+    FilterError error;
+    const auto condition = RuleCondition::Parse(asked.expression, &error);
+    if (!condition.ok()) {
+      position = error.position;
+      return base::InvalidArgument("\"expression\": " + error.message);
+    }
+    subject.rule = AlertRule{.id = "draft", .title = "Draft", .condition = *condition};
+    return subject;
+  }
+  subject.options = services.detection.OptionsInUse();
+  const AllDetectorSettings in_use = services.detection.Settings();
+  const auto wanted = [&](const std::string& name) {
+    if (asked.detectors.empty()) return !subject.options.disabled.contains(name);
+    return std::find(asked.detectors.begin(), asked.detectors.end(), name) != asked.detectors.end();
+  };
+  for (const std::string& name : DefaultDetectorNames()) {
+    if (!wanted(name)) continue;
+    subject.detectors.push_back(name);
+    if (!asked.settings) continue;
+    NTA_ASSIGN_OR_RETURN(const DetectorSettings settings,
+                         ChangedBy(*asked.settings, in_use.at(name)));
+    if (settings.options.contains("block_lists")) {
+      const auto now = in_use.at(name).options.find("block_lists");
+      if (now == in_use.at(name).options.end() ||
+          now->second != settings.options.at("block_lists")) {
+        return base::InvalidArgument("a backtest takes the block lists in use");
+      }
+    }
+    NTA_RETURN_IF_ERROR(Configure(name, settings, subject.options));
+  }
+  for (const std::string& name : asked.detectors) {
+    if (!in_use.contains(name)) {
+      return base::InvalidArgument("there is no detector \"" + name.substr(0, 40) + "\"");
+    }
+  }
+  if (subject.detectors.empty()) return base::InvalidArgument("no detector is on");
+  // What is wrong with the options shows before the job starts.
+  NTA_RETURN_IF_ERROR(Detectors(subject).status());
+  return subject;
+}
+
+// What the two routes have in common: how to refuse, and the times and wishes of the body.
+class Reader {
+ public:
+  Reader(Services& services, const Call& call) : services_(services), call_(call) {}
+
+  absl::Status Read(std::string_view subject, std::string_view against) {
+    NTA_ASSIGN_OR_RETURN(request_.subject, ReadSubject(services_, subject, position_));
+    if (!against.empty()) {
+      NTA_ASSIGN_OR_RETURN(request_.against, ReadSubject(services_, against, position_));
+    }
+    const Timestamp now = services_.clock.wall();
+    const auto moment = [&](std::string_view name, std::string_view fallback) {
+      const std::string_view text = call_.Body(name);
+      return ParseMoment(text.empty() ? fallback : text, now);
+    };
+    NTA_ASSIGN_OR_RETURN(request_.interval.until, moment("until", "now"));
+    NTA_ASSIGN_OR_RETURN(request_.interval.since, moment("since", "-24h"));
+    if (request_.interval.since >= request_.interval.until) {
+      return base::InvalidArgument("field \"since\" is not before \"until\"");
+    }
+    if (const std::string_view wanted = call_.Body("wanted_per_day"); !wanted.empty()) {
+      request_.suggests = true;
+      request_.wanted_per_day = std::strtod(std::string(wanted).c_str(), nullptr);
+      if (!(request_.wanted_per_day >= 0 && request_.wanted_per_day <= 1e6)) {
+        return base::InvalidArgument("field \"wanted_per_day\" is 0 to 1000000");
+      }
+    }
+    if (call_.Body("suppressions") == "false") return absl::OkStatus();
+    for (StoredSuppression& one : services_.detection.Suppressions()) {
+      request_.suppressions.push_back(std::move(one.suppression));
+    }
+    return absl::OkStatus();
+  }
+
+  Response Refuse(const absl::Status& status) const {
+    if (absl::IsNotFound(status)) return Problem(404, "there is no such rule");
+    const std::string message(status.message().data(), status.message().size());
+    return position_ ? Problem(400, message, ",\"position\":" + std::to_string(*position_))
+                     : Problem(400, message);
+  }
+
+  Response Start() && {
+    const auto id =
+        services_.jobs.Start({.kind = "backtest", .owner = call_.principal.account.username},
+                             [&store = services_.store, request = std::move(request_)](
+                                 JobContext& job) { return Backtest(store, request, job).Run(); });
+    if (!id.ok()) return FromStatus(id.status());
+    return Json(JsonObject().Add("job", *id).Take(), 202);
+  }
+
+ private:
+  Services& services_;
+  const Call& call_;
+  BacktestRequest request_;
+  std::optional<std::size_t> position_;
+};
+
+Response Begin(Services& services, const Call& call, std::string_view subject,
+               std::string_view against) {
+  Reader reader(services, call);
+  const absl::Status status = reader.Read(subject, against);
+  return status.ok() ? std::move(reader).Start() : reader.Refuse(status);
+}
+
+Response PostBacktest(Services& services, const Call& call) {
+  return Begin(services, call, call.Body("subject"), call.Body("against"));
+}
+
+Response PostDryRun(Services& services, const Call& call) {
+  return Begin(services, call, JsonObject().Add("expression", call.Body("expression")).Take(), {});
+}
+
+}  // namespace
+
+std::vector<Route> BacktestRoutes() {
+  const std::string subject =
+      "{\"expression\"} of a rule, {\"rule\"} by its id, {\"detector\", \"sensitivity\", "
+      "\"options\"}, {\"detectors\", \"sensitivity\"}, or {} for all that are on; what is left out "
+      "is "
+      "as it is set";
+  const auto optional = Need::kOptional;
+  const std::vector<Field> common = {
+      {"since", "RFC 3339 or -24h, the default", optional},
+      {"until", "RFC 3339 or now, the default", optional},
+      {"wanted_per_day", "alerts; default 5; for one detector: also tries its sensitivities",
+       optional, FieldType::kNumber},
+      {"suppressions", "whether those in use apply; default true", optional, FieldType::kBoolean}};
+  std::vector<Field> backtest = {
+      {"subject", subject, Need::kRequired, FieldType::kObject},
+      {"against", "another one, to compare with", optional, FieldType::kObject}};
+  std::vector<Field> dry_run = {{"expression", "of a rule, see docs/alert_rules.md"}};
+  backtest.insert(backtest.end(), common.begin(), common.end());
+  dry_run.insert(dry_run.end(), common.begin(), common.end());
+  Route route = {.method = "POST",
+                 .path = "/api/v1/backtest",
+                 .access = Access::kOperator,
+                 .work = Work::kStore,
+                 .handler = PostBacktest,
+                 .summary = "What a rule or detector would have said of stored flows",
+                 .parameters = {},
+                 .fields = std::move(backtest),
+                 .success = 202,
+                 .answer = "job: its result has report, notes, against, difference, suggestion",
+                 .audit = "backtest.run"};
+  Route dry = route;
+  dry.path = "/api/v1/alert-rules/dry-run";
+  dry.handler = PostDryRun;
+  dry.summary = "What a rule that is not saved yet would have said of stored flows";
+  dry.fields = std::move(dry_run);
+  dry.audit = "alert_rule.dry_run";
+  return {route, dry};
+}
+
+}  // namespace nta::server

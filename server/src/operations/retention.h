@@ -1,0 +1,59 @@
+// Retention: how long the server keeps what, and the job that deletes the rest.
+#ifndef NTA_SERVER_OPERATIONS_RETENTION_H_
+#define NTA_SERVER_OPERATIONS_RETENTION_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "nta/store/store.h"
+
+namespace nta::server {
+
+// Absent: kept for good.
+struct RetentionSettings {
+  std::optional<std::uint32_t> flow_days{};  // 1 to 36,500
+  std::optional<std::uint32_t> alert_days{};
+  std::optional<std::uint32_t> sample_days = 30;  // health
+  std::optional<std::uint64_t> max_bytes{};       // of the database; 16 MiB to 1 EiB
+
+  friend bool operator==(const RetentionSettings&, const RetentionSettings&) = default;
+};
+
+absl::Status CheckRetention(const RetentionSettings& settings);
+std::string ToJson(const RetentionSettings& settings);
+
+// What settings would delete if they were applied now.
+struct RetentionPreview {
+  std::uint64_t flows = 0;  // by age
+  std::uint64_t alerts = 0;
+  bool over_max_bytes = false;
+  // By how much, and about how many flows make it up; what age deletes counts towards it.
+  std::uint64_t excess_bytes = 0;
+  std::uint64_t flows_by_size = 0;
+};
+
+// Thread-safe.
+class Retention {
+ public:
+  static constexpr std::string_view kSetting = "server.retention";
+
+  // Borrows `store`.
+  explicit Retention(Store& store) : store_(store) {}
+
+  // What was set; the defaults when nothing was. DataLoss when that cannot be read.
+  absl::StatusOr<RetentionSettings> Get() const;
+  absl::Status Set(const RetentionSettings& settings);
+  absl::StatusOr<RetentionPreview> Preview(const RetentionSettings& settings, Timestamp now) const;
+  // Deletes; what was deleted, in words. Settings that cannot be read delete nothing.
+  absl::StatusOr<std::string> Run(Timestamp now);
+
+ private:
+  Store& store_;
+};
+
+}  // namespace nta::server
+
+#endif  // NTA_SERVER_OPERATIONS_RETENTION_H_
