@@ -218,50 +218,74 @@ void BaselineEngine::AdvanceTo(Timestamp now, std::vector<Alert>& alerts) {
   tracker_.AdvanceTo(now, alerts);
 }
 
-void BaselineEngine::Judge(WatchedSeries& series, double value, AlertBudget& budget, Timestamp time,
-                           const Subject& subject, std::vector<Alert>& alerts) {
-  const SeriesFinding finding = series.Add(time, value, budget.Test(time));
+void BaselineEngine::Judge(WatchedSeries& series, Oddity oddity, AlertBudget& budget,
+                           Timestamp time, std::vector<Oddity>& found) {
+  const SeriesFinding finding = series.Add(time, oddity.value, budget.Test(time));
   if (!finding.is_unusual) return;
-  const SeriesScore& score = finding.score;
+  oddity.score = finding.score;
   // Small counts differ by chance: in units of their own deviation (Anscombe 1948), by three.
-  if (subject.unit != "bytes" && subject.unit != "bits") {
+  if (oddity.unit != "bytes" && oddity.unit != "bits") {
     const double distance =
-        std::sqrt(value + 0.375) - std::sqrt(std::max(score.expected, 0.0) + 0.375);
+        std::sqrt(oddity.value + 0.375) - std::sqrt(std::max(oddity.score.expected, 0.0) + 0.375);
     if (2 * std::abs(distance) < 3) return;
   }
-  const bool is_more = value > score.band_high;
-  const AlertFinding raise{.alert_class = AlertClass::kTrafficAnomaly,
-                           .entity = subject.entity,
-                           .severity = is_more ? Severity::kMedium : Severity::kLow,
-                           .magnitude = std::max(value, 1.0),
-                           .hold = std::max<Duration>(std::chrono::minutes(5), 3 * subject.bin)};
+  found.push_back(oddity);
+}
+
+std::string BaselineEngine::Oddity::Text(Duration bin) const {
+  const auto text = [this](double number) {
+    if (unit == "bytes") return BytesText(number);
+    if (number >= 1e4) return BytesText(number).substr(0, BytesText(number).size() - 1);
+    std::string digits = std::to_string(std::round(number * 10) / 10);
+    digits.erase(digits.find('.') + 2);
+    return digits.ends_with(".0") ? digits.substr(0, digits.size() - 2) : digits;
+  };
+  // "8.6 MB" says what it is; what is sent or received has to be said.
+  const std::string_view what = metric == "bytes"              ? ""
+                                : metric.starts_with("bytes ") ? metric.substr(6)
+                                                               : metric;
+  return text(value) + (what.empty() ? "" : " ") + std::string(what) + " in " +
+         SpanText(std::chrono::duration<double>(bin).count()) + ", where " + text(score.expected) +
+         " (" + text(score.band_low) + " to " + text(score.band_high) + ") is usual at this time";
+}
+
+void BaselineEngine::Raise(const Subject& subject, std::vector<Oddity>& found, Timestamp time,
+                           std::vector<Alert>& alerts) {
+  if (found.empty()) return;
+  std::ranges::stable_sort(found, std::ranges::greater{},
+                           [](const Oddity& oddity) { return oddity.score.bits; });
+  const Oddity& worst = found.front();
+  const bool is_more = worst.is_more();
+  // Of any unit: how many times what is usual, or how many times less.
+  const double usual = std::max(worst.score.expected, 0.0) + 1;
+  const AlertFinding raise{
+      .alert_class = AlertClass::kTrafficAnomaly,
+      .entity = subject.entity,
+      .severity = is_more ? Severity::kMedium : Severity::kLow,
+      .magnitude = is_more ? std::max(worst.value / usual, 1.0) : usual / (worst.value + 1),
+      .hold = std::max<Duration>(std::chrono::minutes(5), 3 * subject.bin)};
   tracker_.Raise(
       raise, time,
       [&](Alert& alert) {
-        alert.score = score.bits;
-        alert.observed = value;
-        alert.expected = score.expected;
-        alert.unit = subject.unit;
-        alert.band_low = score.band_low;
-        alert.band_high = score.band_high;
+        alert.score = worst.score.bits;
+        alert.observed = worst.value;
+        alert.expected = worst.score.expected;
+        alert.unit = worst.unit;
+        alert.band_low = worst.score.band_low;
+        alert.band_high = worst.score.band_high;
         alert.window = subject.bin;
         alert.first_seen = time - 2 * subject.bin;
         alert.last_seen = time;
         alert.confidence = 0.5;
-        alert.evidence = {{"series", subject.metric},
+        std::vector<std::string> others;
+        for (const Oddity& oddity : std::span(found).subspan(1)) {
+          others.push_back(oddity.Text(subject.bin));
+        }
+        alert.evidence = {{"series", std::string(worst.metric)},
                           {"subject", subject.name},
-                          {"aspect", std::string(ToString(score.aspect))}};
-        const auto text = [&](double number) {
-          if (subject.unit == "bytes") return BytesText(number);
-          if (number >= 1e4) return BytesText(number).substr(0, BytesText(number).size() - 1);
-          std::string digits = std::to_string(std::round(number * 10) / 10);
-          digits.erase(digits.find('.') + 2);
-          return digits.ends_with(".0") ? digits.substr(0, digits.size() - 2) : digits;
-        };
-        alert.summary = subject.name + ": " + text(value) + " " + subject.metric + " in " +
-                        SpanText(std::chrono::duration<double>(subject.bin).count()) + ", where " +
-                        text(score.expected) + " (" + text(score.band_low) + " to " +
-                        text(score.band_high) + ") is usual at this time";
+                          {"aspect", std::string(ToString(worst.score.aspect))}};
+        if (!others.empty()) alert.evidence["also"] = others;
+        alert.summary = subject.name + ": " + worst.Text(subject.bin);
         alert.advice = is_more
                            ? "See who takes part in it now; if it is wanted, it becomes the new "
                              "normal within hours."
@@ -300,16 +324,16 @@ void BaselineEngine::CloseInterfaces(std::vector<Alert>& alerts) {
                                                          bin.sources.Bits(),
                                                          bin.destinations.Bits(),
                                                          bin.ports.Bits()};
-    const std::string name = "interface " + std::to_string(i);
+    Subject subject;
+    subject.name = "interface " + std::to_string(i);
+    subject.bin = options_.interface_bin;
+    subject.entity.service = subject.name;
+    std::vector<Oddity> found;
     for (std::size_t s = 0; s < kInterfaceSeries; ++s) {
-      Subject subject;
-      subject.name = name;
-      subject.metric = kMetrics[s].name;
-      subject.unit = kMetrics[s].unit;
-      subject.bin = options_.interface_bin;
-      subject.entity.service = name + " " + subject.metric;
-      Judge(interface.series[s], values[s], interface_budget_, time, subject, alerts);
+      Judge(interface.series[s], {kMetrics[s].name, kMetrics[s].unit, values[s], {}},
+            interface_budget_, time, found);
     }
+    Raise(subject, found, time, alerts);
     interface.bin = {};
   }
   interface_end_ = After(interface_end_, options_.interface_bin);
@@ -318,14 +342,14 @@ void BaselineEngine::CloseInterfaces(std::vector<Alert>& alerts) {
 void BaselineEngine::CloseEntity(Entity& entity, std::span<const std::string_view> metrics,
                                  std::span<const double> values, const Subject& about,
                                  std::vector<Alert>& alerts) {
-  const Timestamp time{Duration((first_open_ + 1) * options_.host_bin.count())};
+  const Timestamp time =
+      After(Timestamp(Duration((first_open_ + 1) * options_.host_bin.count())), options_.max_delay);
+  std::vector<Oddity> found;
   for (std::size_t s = 0; s < metrics.size(); ++s) {
-    Subject subject = about;
-    subject.metric = metrics[s];
-    subject.unit = metrics[s].starts_with("bytes") ? "bytes" : subject.metric;
-    Judge(entity.series[s], values[s], entity_budget_, After(time, options_.max_delay), subject,
-          alerts);
+    const std::string_view unit = metrics[s].starts_with("bytes") ? "bytes" : metrics[s];
+    Judge(entity.series[s], {metrics[s], unit, values[s], {}}, entity_budget_, time, found);
   }
+  Raise(about, found, time, alerts);
   OpenBin(entity, first_open_) = {};
 }
 

@@ -96,10 +96,18 @@ class BaselineEngine {
   // What an alert is about.
   struct Subject {
     AlertEntity entity;
-    std::string name;    // "10.0.0.7", "tcp/443", "interface 0"
-    std::string metric;  // "bytes sent"
-    std::string unit;
+    std::string name;  // "10.0.0.7", "tcp/443", "interface 0"
     Duration bin{};
+  };
+  // A series of it that is not as usual.
+  struct Oddity {
+    std::string_view metric;  // "bytes sent"
+    std::string_view unit;
+    double value = 0;
+    SeriesScore score;
+
+    bool is_more() const { return value > score.band_high; }
+    std::string Text(Duration bin) const;
   };
 
   void Start(Timestamp time);
@@ -111,8 +119,11 @@ class BaselineEngine {
   void CloseEntity(Entity& entity, std::span<const std::string_view> metrics,
                    std::span<const double> values, const Subject& about,
                    std::vector<Alert>& alerts);
-  void Judge(WatchedSeries& series, double value, AlertBudget& budget, Timestamp time,
-             const Subject& subject, std::vector<Alert>& alerts);
+  static void Judge(WatchedSeries& series, Oddity oddity, AlertBudget& budget, Timestamp time,
+                    std::vector<Oddity>& found);
+  // All that one subject shows in one bin is one alert.
+  void Raise(const Subject& subject, std::vector<Oddity>& found, Timestamp time,
+             std::vector<Alert>& alerts);
   Entity& HostOf(const IpAddress& address);
   Entity& ServiceOf(const ServiceKey& key);
   Entity NewEntity(std::size_t series) const;

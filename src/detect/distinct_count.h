@@ -6,6 +6,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 
 namespace nta::detect {
@@ -59,6 +60,37 @@ struct Majority {
       lead = weight - lead;
       value = other;
     }
+  }
+};
+
+// The values that make up most, if so few do (Misra and Gries 1982): a lead is what its value has
+// at the least.
+template <typename T, std::size_t kValues>
+struct HeavyHitters {
+  std::array<T, kValues> values{};
+  std::array<std::uint16_t, kValues> leads{};  // of at most 65,535 values
+
+  void Add(const T& value) {
+    std::size_t free = kValues;
+    for (std::size_t i = 0; i < kValues; ++i) {
+      if (leads[i] == 0) {
+        free = i;
+      } else if (values[i] == value) {
+        ++leads[i];
+        return;
+      }
+    }
+    if (free == kValues) {
+      for (std::uint16_t& lead : leads) --lead;
+      return;
+    }
+    values[free] = value;
+    leads[free] = 1;
+  }
+  std::uint32_t Sum() const {
+    std::uint32_t sum = 0;
+    for (const std::uint16_t lead : leads) sum += lead;
+    return sum;
   }
 };
 

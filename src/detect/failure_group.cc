@@ -86,6 +86,9 @@ bool FailureGroup::AddFailure(std::uint32_t member, Verdict verdict, Timestamp s
     first_started = std::min(first_started, started);
     last_started = std::max(last_started, started);
   }
+  if (verdict == Verdict::kNoReply) {
+    silent_bits = std::min(silent_bits + kSilentFailureBits, kMaxScoreBits);
+  }
   if (IsEvidence(verdict, kind)) bits = std::min(bits + test.failure_bits, kMaxScoreBits);
   Increment(failed);
   if (IsRefusal(verdict)) Increment(refused);
@@ -96,20 +99,25 @@ bool FailureGroup::AddFailure(std::uint32_t member, Verdict verdict, Timestamp s
 void FailureGroup::AddSuccess(Timestamp started, const ScanTest& test, Duration window) {
   Forgive(started, test);
   bits = std::max(bits - test.success_bits, 0.0);
+  silent_bits = std::max(silent_bits - test.success_bits, 0.0);
   Increment(succeeded);
   in_window.Add(WindowPart(started, window), false);
 }
 
 double FailureGroup::ScoreBits() const {
-  return std::clamp(kWeakFailureBits * in_window.failed(), bits, kMaxScoreBits);
+  return std::clamp(kWeakFailureBits * in_window.failed(), std::max(bits, silent_bits),
+                    kMaxScoreBits);
 }
 
 void FailureGroup::Forgive(Timestamp started, const ScanTest& test) {
   if (failed + succeeded == 0) forgiven_until = started;
   if (started <= forgiven_until) return;
-  const double days = static_cast<double>(Since(forgiven_until, started).count()) /
-                      static_cast<double>(kForgiveOneFailure.count());
-  bits = std::max(bits - days * test.failure_bits, 0.0);
+  const auto passed = static_cast<double>(Since(forgiven_until, started).count());
+  const auto forgive = [passed](double& evidence, Duration each, double of_one) {
+    evidence = std::max(evidence - passed / static_cast<double>(each.count()) * of_one, 0.0);
+  };
+  forgive(bits, kForgiveOneFailure, test.failure_bits);
+  forgive(silent_bits, kForgiveOneSilence, kSilentFailureBits);
   forgiven_until = started;
 }
 

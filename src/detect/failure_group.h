@@ -59,6 +59,7 @@ struct FailureGroup {
   std::uint16_t port = 0;     // kService
   IpAddress host;             // kHost
   double bits = 0;            // of evidence: the CUSUM form of the sequential test
+  double silent_bits = 0;     // likewise of datagrams without an answer
   std::uint32_t failed = 0;   // distinct contacts
   std::uint32_t refused = 0;  // of these
   std::uint32_t succeeded = 0;

@@ -218,6 +218,7 @@ void FloodEngine::Count(const DecodedPacket& packet, const Place& place) {
     const std::uint64_t host = packet.destination.is_v4() ? packet.destination.padded_bytes()[3]
                                                           : place.destination.hash >> 56;
     entry->hosts[host / 64] |= std::uint64_t{1} << (host % 64);  // dirty by now
+    if (entry->host_packets == UINT16_MAX) return;
     entry->host.Add(static_cast<std::uint8_t>(host));
     ++entry->host_packets;
   }
@@ -496,9 +497,9 @@ FloodVerdict FloodEngine::Judge(const FloodEntry& entry, FloodKind kind) const {
     const double excess = recent - entry.metric(kind).mean;
     const bool is_explained =
         entry.explained[index] > excess / 2 && entry.explainers[index] < kCarpetHosts;
-    // Somebody's download is no carpet, however many hosts there are beside it.
-    const bool is_one_host = entry.host.lead > entry.host_packets / 2;
-    if (entry.distinct_hosts() < kCarpetHosts || is_explained || is_one_host) {
+    // The downloads of a few are no carpet, however many hosts there are beside them.
+    const bool is_few_hosts = entry.host.Sum() > entry.host_packets / 2u;
+    if (entry.distinct_hosts() < kCarpetHosts || is_explained || is_few_hosts) {
       return FloodVerdict::kNothing;
     }
     if (is_few && rate < kScanFactor) return FloodVerdict::kNothing;

@@ -164,7 +164,8 @@ void FloodEntry::ForgetShape() {
   source = {};
   host = {};
   source_port = destination_port = reflector_port = {};
-  host_packets = sampled_packets = 0;
+  host_packets = 0;
+  sampled_packets = 0;
 }
 
 double FloodEntry::distinct_ports() const { return LinearEstimate({&ports, 1}); }

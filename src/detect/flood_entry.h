@@ -111,8 +111,9 @@ struct alignas(64) FloodEntry {
   // Prefixes, by kind: what those hosts explain that are flooded themselves, and how many they are.
   std::array<float, kFloodKinds> explained{};
   std::array<std::uint16_t, kFloodKinds> explainers{};
-  Majority<std::uint8_t> host;  // prefixes: by the same byte as `hosts`
-  std::uint32_t host_packets = 0;
+  // Prefixes, by the same byte as `hosts`: one host fewer than a carpet takes.
+  HeavyHitters<std::uint8_t, 7> host;
+  std::uint16_t host_packets = 0;     // the first that the hosts are told by
   std::uint32_t sampled_packets = 0;  // that the majorities above are made of
   std::uint64_t packets_seen = 0;
   std::uint64_t bytes_seen = 0;

@@ -14,7 +14,7 @@ namespace nta::detect {
 namespace {
 
 constexpr std::string_view kName = "flood";
-constexpr std::uint16_t kVersion = 2;
+constexpr std::uint16_t kVersion = 3;
 constexpr std::size_t kMost = std::size_t{1} << 24;
 
 // Numbers of ours are finite and not negative; kept as doubles, which the archive checks.
@@ -73,7 +73,8 @@ void EntryFields(Archive& archive, T& entry) {
   MajorityFields(archive, entry.source_port);
   MajorityFields(archive, entry.destination_port);
   MajorityFields(archive, entry.reflector_port);
-  MajorityFields(archive, entry.host);
+  archive(entry.host.values);
+  archive(entry.host.leads);
   archive(entry.host_packets);
   archive(entry.sampled_packets);
   archive(entry.packets_seen);

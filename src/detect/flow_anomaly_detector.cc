@@ -4,12 +4,15 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "base/keyed_hash.h"
 #include "base/status.h"
+#include "detect/distinct_count.h"
 #include "detect/flow_features.h"
 #include "detect/number_archive.h"
 #include "detect/recent_table.h"
@@ -21,7 +24,18 @@ namespace nta {
 namespace {
 
 constexpr std::string_view kName = "flow_anomaly";
-constexpr std::uint16_t kVersion = 1;
+constexpr std::uint16_t kVersion = 2;
+// So many sources that do the same unusual thing at the same time are one alert.
+constexpr std::size_t kGroup = 3;
+
+// A service of a host.
+struct Target {
+  IpAddress address;
+  std::uint16_t port = 0;
+  std::uint8_t protocol = 0;
+
+  friend auto operator<=>(const Target&, const Target&) = default;
+};
 
 // Of one source, in the window that runs.
 struct Window {
@@ -30,9 +44,12 @@ struct Window {
   double most_bits = 0;
   detect::FlowVector vector{};  // of the most unusual flow
   FiveTuple flow{};
+  detect::Majority<Target> target;  // of the unusual flows
   Timestamp first{};
   Timestamp last{};
 };
+
+double Seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 VectorScorer CreateScorer(const FlowAnomalyOptions& options,
                           std::vector<std::unique_ptr<VectorModel>> own) {
@@ -84,9 +101,17 @@ class FlowAnomalyDetector::Impl {
   static constexpr std::size_t kQuarantineBytes =
       256 * (64 + detect::kFlowFeatures * sizeof(float));
 
+  struct Suspect {
+    const IpAddress* source = nullptr;
+    const Window* window = nullptr;
+    double bits = 0;
+  };
+
   void CloseWindow(Timestamp end, std::vector<Alert>& alerts);
-  void Raise(const IpAddress& source, const Window& window, double bits, Timestamp end,
-             std::vector<Alert>& alerts);
+  void Raise(const Suspect& suspect, Timestamp end, std::vector<Alert>& alerts);
+  void RaiseGroup(const Target& target, std::vector<Suspect>& suspects, Timestamp end,
+                  std::vector<Alert>& alerts);
+  void Fill(const Window& window, double bits, Alert& alert);
   template <typename Archive>
   static void WindowFields(Archive& archive, Window& window);
 
@@ -122,13 +147,19 @@ void FlowAnomalyDetector::Impl::Observe(const FlowEvent& event, std::vector<Aler
   const FlowRecord& flow = event.flow;
   const detect::FlowVector vector = history_.Vector(flow);
   const VectorScore score =
-      scorer_.Add(vector, detect::HashOfAddress(flow.source.address) | 1, event.time);
+      scorer_.Add(vector, detect::HashOfAddress(flow.source.address) | 1, event.time,
+                  base::KeyedHash(flow.destination.port)(
+                      detect::HashOfAddress(flow.destination.address), flow.protocol) |
+                      1);
   if (!score.is_warm || detect::Since(since_, event.time) < options_.warm_up) return;
   Window& window = windows_.FindOrAdd(flow.source.address);
   if (window.flows == 0) window.first = flow.first_seen;
   ++window.flows;
   window.last = flow.last_seen;
-  if (score.bits >= options_.unusual_bits) ++window.unusual;
+  if (score.bits >= options_.unusual_bits) {
+    ++window.unusual;
+    window.target.Add({flow.destination.address, flow.destination.port, flow.protocol});
+  }
   if (score.bits <= window.most_bits) return;
   window.most_bits = score.bits;
   window.vector = vector;
@@ -136,59 +167,126 @@ void FlowAnomalyDetector::Impl::Observe(const FlowEvent& event, std::vector<Aler
 }
 
 void FlowAnomalyDetector::Impl::CloseWindow(Timestamp end, std::vector<Alert>& alerts) {
+  std::map<Target, std::vector<Suspect>> by_target;
+  std::uint64_t suspects = 0;
   for (const auto& [source, window] : windows_.entries()) {
+    if (window.unusual < options_.min_flows) continue;
     // The largest of n has log2(n) bits by chance alone.
     const double bits = window.most_bits - std::log2(static_cast<double>(window.flows));
-    const double needed = budget_.Test(end);
-    if (window.unusual >= options_.min_flows && bits >= needed) {
-      Raise(source, window, bits, end, alerts);
+    by_target[window.target.value].push_back({&source, &window, bits});
+    ++suspects;
+  }
+  budget_.Test(end, windows_.size() - suspects);
+  for (auto& [target, group] : by_target) {
+    if (group.size() >= kGroup) {
+      RaiseGroup(target, group, end, alerts);
+      continue;
+    }
+    for (const Suspect& suspect : group) {
+      if (suspect.bits >= budget_.Test(end)) Raise(suspect, end, alerts);
     }
   }
   evicted_ += windows_.evicted();
   windows_ = detect::RecentTable<IpAddress, Window>(windows_.capacity());
 }
 
-void FlowAnomalyDetector::Impl::Raise(const IpAddress& source, const Window& window, double bits,
-                                      Timestamp end, std::vector<Alert>& alerts) {
+// What alerts of one source and of many have in common.
+void FlowAnomalyDetector::Impl::Fill(const Window& window, double bits, Alert& alert) {
+  alert.score = bits;
+  alert.unit = "unusual flows";
+  alert.window = options_.window;
+  alert.confidence = 0.4;
+  std::vector<std::string> reasons;
+  const std::vector<std::string> names = FlowFeatureNames();
+  for (const auto& [index, share] : scorer_.Explain(window.vector)) {
+    reasons.push_back(absl::StrFormat("%s (%.0f %%)", names[index], 100 * share));
+  }
+  const std::string flow = window.flow.source.address.ToString() + " to " +
+                           window.flow.destination.address.ToString() + " " +
+                           detect::ServiceText(window.flow.protocol, window.flow.destination.port);
+  alert.summary = absl::StrFormat(" in %s look like none before, most of all %s: by its %s",
+                                  detect::SpanText(Seconds(options_.window)), flow,
+                                  reasons.empty() ? "shape" : reasons.front());
+  alert.evidence = {{"most_unusual_flow", flow}, {"top_features", reasons}};
+  alert.advice =
+      "Look at the flow named; if it is wanted, do nothing: its like is learnt within a day.";
+}
+
+void FlowAnomalyDetector::Impl::Raise(const Suspect& suspect, Timestamp end,
+                                      std::vector<Alert>& alerts) {
+  const Window& window = *suspect.window;
   const AlertFinding finding{.alert_class = AlertClass::kTrafficAnomaly,
-                             .entity = {source, std::nullopt, std::nullopt},
+                             .entity = {*suspect.source, std::nullopt, std::nullopt},
                              .severity = Severity::kLow,
                              .magnitude = static_cast<double>(window.unusual),
                              .hold = options_.quiet_close};
   tracker_.Raise(
       finding, end,
       [&](Alert& alert) {
-        alert.score = bits;
+        Fill(window, suspect.bits, alert);
         alert.observed = static_cast<double>(window.unusual);
         alert.expected = static_cast<double>(window.flows) * std::exp2(-options_.unusual_bits);
-        alert.unit = "unusual flows";
-        alert.window = options_.window;
         alert.first_seen = window.first;
         alert.last_seen = window.last;
-        alert.confidence = 0.4;
-        std::vector<std::string> reasons;
-        const std::vector<std::string> names = FlowFeatureNames();
-        for (const auto& [index, share] : scorer_.Explain(window.vector)) {
-          reasons.push_back(absl::StrFormat("%s (%.0f %%)", names[index], 100 * share));
-        }
-        const std::string flow =
-            window.flow.source.address.ToString() + " to " +
-            window.flow.destination.address.ToString() + " " +
-            detect::ServiceText(window.flow.protocol, window.flow.destination.port);
-        alert.evidence = {{"flows", static_cast<std::int64_t>(window.flows)},
-                          {"unusual_flows", static_cast<std::int64_t>(window.unusual)},
-                          {"most_unusual_flow", flow},
-                          {"top_features", reasons}};
+        alert.evidence["flows"] = static_cast<std::int64_t>(window.flows);
+        alert.evidence["unusual_flows"] = static_cast<std::int64_t>(window.unusual);
         alert.peers = {{window.flow.destination.address.ToString(),
                         1.0 / static_cast<double>(window.unusual)}};
-        alert.summary = absl::StrFormat(
-            "%d of %d flows of %s in %s look like none before, most of all %s: by its %s",
-            window.unusual, window.flows, source.ToString(),
-            detect::SpanText(std::chrono::duration<double>(options_.window).count()), flow,
-            reasons.empty() ? "shape" : reasons.front());
+        alert.summary = absl::StrFormat("%d of %d flows of %s", window.unusual, window.flows,
+                                        suspect.source->ToString()) +
+                        alert.summary;
+      },
+      alerts);
+}
+
+// One test, one alert: about what all of them turned to.
+void FlowAnomalyDetector::Impl::RaiseGroup(const Target& target, std::vector<Suspect>& suspects,
+                                           Timestamp end, std::vector<Alert>& alerts) {
+  std::ranges::stable_sort(suspects, std::ranges::greater{}, &Suspect::bits);
+  const Suspect& first = suspects.front();
+  if (first.bits < budget_.Test(end)) return;
+  const std::string service = detect::ServiceText(target.protocol, target.port);
+  Window all = *first.window;
+  all.flows = all.unusual = 0;
+  for (const Suspect& suspect : suspects) {
+    all.flows += suspect.window->flows;
+    all.unusual += suspect.window->unusual;
+    all.first = std::min(all.first, suspect.window->first);
+    all.last = std::max(all.last, suspect.window->last);
+  }
+  const AlertFinding finding{.alert_class = AlertClass::kTrafficAnomaly,
+                             .entity = {std::nullopt, target.address, service},
+                             .severity = Severity::kLow,
+                             .magnitude = static_cast<double>(all.unusual),
+                             .hold = options_.quiet_close};
+  tracker_.Raise(
+      finding, end,
+      [&](Alert& alert) {
+        Fill(*first.window, first.bits, alert);
+        alert.observed = static_cast<double>(all.unusual);
+        alert.expected = static_cast<double>(all.flows) * std::exp2(-options_.unusual_bits);
+        alert.first_seen = all.first;
+        alert.last_seen = all.last;
+        alert.evidence["flows"] = static_cast<std::int64_t>(all.flows);
+        alert.evidence["unusual_flows"] = static_cast<std::int64_t>(all.unusual);
+        alert.evidence["sources"] = static_cast<std::int64_t>(suspects.size());
+        alert.peers.clear();
+        for (const Suspect& suspect :
+             std::span(suspects).first(std::min(suspects.size(), kMaxAlertPeers))) {
+          alert.peers.push_back(
+              {suspect.source->ToString(),
+               static_cast<double>(suspect.window->unusual) / static_cast<double>(all.unusual)});
+        }
+        std::ranges::stable_sort(alert.peers, std::ranges::greater{}, &AlertPeer::share);
+        alert.summary =
+            absl::StrFormat(
+                "%d hosts did something new at the same time, most of it to %s %s: %d "
+                "of their %d flows",
+                suspects.size(), target.address.ToString(), service, all.unusual, all.flows) +
+            alert.summary;
         alert.advice =
-            "Look at the flow named; if it is wanted, do nothing: its like is learnt "
-            "within a day.";
+            "See what they fetched or sent there: an update, a new program, or something that "
+            "spreads. If it is wanted, do nothing: its like is learnt within a day.";
       },
       alerts);
 }
@@ -206,6 +304,10 @@ void FlowAnomalyDetector::Impl::WindowFields(Archive& archive, Window& window) {
     archive(endpoint->port);
   }
   archive(window.flow.protocol);
+  archive(window.target.value.address);
+  archive(window.target.value.port);
+  archive(window.target.value.protocol);
+  archive(window.target.lead);
 }
 
 std::string FlowAnomalyDetector::Impl::Save() const {

@@ -34,7 +34,8 @@ std::size_t PendingContacts::memory_bytes() const {
 }
 
 void PendingContacts::Grow() {
-  std::vector<PendingContact> larger(std::max<std::size_t>(64, 2 * ring_.size()));
+  std::vector<PendingContact> larger(
+      std::max(std::min(std::max<std::size_t>(64, 2 * ring_.size()), most_), size_ + 1));
   for (std::size_t i = 0; i < size_; ++i) larger[i] = at(i);
   ring_ = std::move(larger);
   head_ = 0;

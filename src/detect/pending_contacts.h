@@ -26,6 +26,9 @@ struct PendingContact {
 // a run of failures.
 class PendingContacts {
  public:
+  // Grows to `most`, and beyond it only when more is pushed.
+  explicit PendingContacts(std::size_t most) : most_(most) {}
+
   void Push(const PendingContact& contact);
   // Null when no such contact is in the queue. Valid until the next Push or Pop.
   PendingContact* Find(std::uint64_t fingerprint);
@@ -46,6 +49,7 @@ class PendingContacts {
     std::size_t operator()(std::uint64_t fingerprint) const { return fingerprint; }
   };
 
+  std::size_t most_;
   std::vector<PendingContact> ring_;
   std::size_t head_ = 0;
   std::size_t size_ = 0;

@@ -94,7 +94,7 @@ Severity SeverityOfCase(const ScanSource& source, const ScanCase& scan, ScanKind
 
 std::string_view TriggerText(Trigger trigger) {
   static constexpr std::array<std::string_view, kTriggers> kTexts = {
-      "likelihood_ratio", "min_ports", "min_hosts", "min_pinged_hosts", "block"};
+      "likelihood_ratio", "min_ports", "min_hosts", "min_pinged_hosts", "block", "silence"};
   return kTexts[static_cast<std::size_t>(trigger)];
 }
 

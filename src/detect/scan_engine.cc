@@ -20,6 +20,8 @@ constexpr std::uint32_t kSilentPingShare = 4;  // one in four
 // The fan-out limits look at outcomes, too: this many failures for each success.
 constexpr std::uint32_t kFailuresPerSuccess = 2;
 
+constexpr std::uint64_t kMostDatagrams = std::uint64_t{1} << 16;
+
 bool IsPing(std::uint8_t protocol) {
   return protocol == kProtocolIcmp || protocol == kProtocolIcmpV6;
 }
@@ -48,6 +50,7 @@ ScanEngine::ScanEngine(const PortScanOptions& options, std::uint64_t hash_seed)
       hash_seed_(hash_seed),
       hash_(hash_seed),
       memory_(options_.max_contacts, kContactMemoryPeriod),
+      pending_(options_.max_pending),
       sources_(options_.max_sources, hash_seed),
       tracker_("port_scan", options_.alerts) {}
 
@@ -126,11 +129,26 @@ void ScanEngine::JudgeFront(Alerts& alerts) {
   const Verdict verdict = pending.verdict == Verdict::kWaiting
                               ? VerdictOfSilence(pending.contact.protocol)
                               : pending.verdict;
+  CountDatagram(pending.contact.protocol, verdict);
   if (verdict == Verdict::kSucceeded) {
     JudgeSuccess(pending, alerts);
   } else {
     JudgeFailure(pending, verdict, alerts);
   }
+}
+
+void ScanEngine::CountDatagram(std::uint8_t protocol, Verdict verdict) {
+  if (protocol == kProtocolTcp || IsPing(protocol)) return;
+  answered_datagrams_ += verdict == Verdict::kSucceeded ? 1 : 0;
+  silent_datagrams_ += verdict == Verdict::kNoReply ? 1 : 0;
+  if (answered_datagrams_ + silent_datagrams_ < kMostDatagrams) return;
+  answered_datagrams_ /= 2;
+  silent_datagrams_ /= 2;
+}
+
+// On a tap for one direction all are silent, and a resolver would be taken for a scanner.
+bool ScanEngine::SeesDatagramsAnswered() const {
+  return answered_datagrams_ >= 8 && 50 * answered_datagrams_ >= silent_datagrams_;
 }
 
 // Only sources that have failed are watched, so that those that never fail, nearly all, cost
@@ -278,6 +296,9 @@ std::optional<Trigger> ScanEngine::TriggerOf(const ScanSource& source,
              failed + succeeded >= options_.min_pinged_hosts &&
              failed * kSilentPingShare >= failed + succeeded) {
     trigger = Trigger::kMinPingedHosts;
+  } else if (group.silent_bits >= kSilentThreshold * test_.threshold_bits &&
+             SeesDatagramsAnswered()) {
+    trigger = Trigger::kSilence;
   }
   if (trigger && source.LooksLikePeerToPeer(group)) trigger.reset();
   return trigger;

@@ -64,6 +64,8 @@ class ScanEngine {
 
   void KeepOpen(const Contact& contact, Verdict verdict, Timestamp started);
   void JudgeFront(Alerts& alerts);
+  void CountDatagram(std::uint8_t protocol, Verdict verdict);
+  bool SeesDatagramsAnswered() const;
   void JudgeSuccess(const PendingContact& pending, Alerts& alerts);
   void JudgeFailure(const PendingContact& pending, Verdict verdict, Alerts& alerts);
   GroupKinds AddToGroups(ScanSource& source, const PendingContact& pending, Verdict verdict);
@@ -99,6 +101,9 @@ class ScanEngine {
   std::set<Closing> closings_;
   AlertTracker tracker_;
   std::uint64_t evictions_ = 0;
+  // First datagrams judged, fading.
+  std::uint64_t answered_datagrams_ = 0;
+  std::uint64_t silent_datagrams_ = 0;
 };
 
 }  // namespace nta::detect

@@ -21,9 +21,10 @@ enum class Trigger : std::uint8_t {
   kMinPorts = 1,
   kMinHosts = 2,
   kMinPingedHosts = 3,
-  kBlock = 4,  // many hosts and many ports, in any order
+  kBlock = 4,    // many hosts and many ports, in any order
+  kSilence = 5,  // datagrams without an answer, over hours
 };
-inline constexpr int kTriggers = 5;
+inline constexpr int kTriggers = 6;
 
 // Numbers are persisted in saved states and index ScanSource::cases.
 enum class ScanKind : std::uint8_t { kPortScan = 0, kHostSweep = 1 };

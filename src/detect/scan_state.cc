@@ -13,7 +13,7 @@ namespace nta::detect {
 namespace {
 
 constexpr std::string_view kName = "port_scan";
-constexpr std::uint16_t kVersion = 2;
+constexpr std::uint16_t kVersion = 3;
 constexpr std::size_t kMost = std::size_t{1} << 32;
 
 template <typename Archive, typename T>
@@ -32,6 +32,7 @@ void GroupFields(Archive& archive, T& group) {
   archive(group.port);
   archive(group.host);
   archive(group.bits);
+  archive(group.silent_bits);
   archive(group.failed);
   archive(group.refused);
   archive(group.succeeded);
@@ -166,6 +167,8 @@ std::string ScanEngine::Save() const {
   writer.Size(sources_.size(), kMost);
   sources_.ForEach([&writer](const ScanSource& source) { WriteSource(writer, source); });
   writer(evictions_);
+  writer(answered_datagrams_);
+  writer(silent_datagrams_);
   writer(tracker_.Save());
   return SealState(kName, kVersion, std::move(writer).bytes());
 }
@@ -239,6 +242,8 @@ void ScanEngine::ReadSources(StateReader& reader) {
 
 void ScanEngine::ReadTracker(StateReader& reader) {
   reader(evictions_);
+  reader(answered_datagrams_);
+  reader(silent_datagrams_);
   std::string state;
   reader(state);
   if (reader.ok() && !tracker_.Load(state).ok()) reader.Fail();

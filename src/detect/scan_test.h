@@ -22,6 +22,12 @@ struct ScanTest {
 inline constexpr double kMaxScoreBits = 64;
 // One failure is forgiven in this time, so that a dead host a day never adds up to a scan.
 inline constexpr Duration kForgiveOneFailure = std::chrono::hours(24);
+// A datagram without an answer, where half of the first ones have none and a scanner's have none:
+// log2(0.95 / 0.5). One is forgiven an hour, and the sum has to be half as large again as that of
+// other failures: what is slower than the fan-out limits is not urgent.
+inline constexpr double kSilentFailureBits = 0.93;
+inline constexpr Duration kForgiveOneSilence = std::chrono::hours(1);
+inline constexpr double kSilentThreshold = 1.5;
 // Weight in the score of a contact that only the fan-out limits count: half of all unanswered
 // datagrams are no scan.
 inline constexpr double kWeakFailureBits = 0.8;

@@ -18,7 +18,7 @@ namespace nta {
 namespace {
 
 constexpr std::string_view kName = "vector_scorer";
-constexpr std::uint16_t kVersion = 1;
+constexpr std::uint16_t kVersion = 2;
 constexpr std::size_t kMostDimensions = 1024;
 constexpr std::size_t kMostKept = 1 << 20;
 // One quarantined vector is looked at for so many that come.
@@ -29,6 +29,7 @@ constexpr std::uint64_t kCalibrateEvery = 10;
 
 struct Kept {
   std::uint64_t source = 0;
+  std::uint64_t target = 0;
   Timestamp time{};
   std::vector<float> vector;
 };
@@ -42,11 +43,12 @@ class VectorScorer::Impl {
         models_(std::move(models)),
         calibrators_(models_.size()),
         scale_(options.dimensions),
-        share_(options.window, options.source_share, options.free_duplicates),
+        share_(options.window, options.source_share, options.target_share, options.free_duplicates),
         random_(options.seed),
         scaled_(options.dimensions) {}
 
-  VectorScore Add(std::span<const double> features, std::uint64_t source, Timestamp time);
+  VectorScore Add(std::span<const double> features, std::uint64_t source, Timestamp time,
+                  std::uint64_t target);
   VectorScore Score(std::span<const double> features);
   std::vector<VectorScore::Feature> Explain(std::span<const double> features);
   void Reject(std::uint64_t source) {
@@ -63,8 +65,8 @@ class VectorScorer::Impl {
   void KeepForWarmUp(std::span<const double> features);
   void Begin();
   double Judge(std::span<const float> vector);
-  void Learn(std::span<const float> vector, std::uint64_t source);
-  void Quarantine(std::uint64_t source, Timestamp time);
+  double Learn(std::span<const float> vector, std::uint64_t source, std::uint64_t target);
+  void Quarantine(std::uint64_t source, std::uint64_t target, Timestamp time);
   void Release(Timestamp time);
   std::uint64_t HashOf(std::span<const float> vector) const;
   void Restart();
@@ -85,6 +87,7 @@ class VectorScorer::Impl {
   std::vector<Kept> quarantine_;
   std::uint64_t seen_ = 0;
   std::uint64_t gated_ = 0;
+  double calibrating_ = 0;          // weight of what came since the calibrators learnt
   std::vector<float> scaled_;       // of the vector in hand
   std::vector<double> raw_scores_;  // of it, model by model
 };
@@ -141,21 +144,24 @@ std::uint64_t VectorScorer::Impl::HashOf(std::span<const float> vector) const {
   return base::KeyedHash(options_.seed).Bytes(cells.data(), vector.size());
 }
 
-void VectorScorer::Impl::Learn(std::span<const float> vector, std::uint64_t source) {
-  const double weight = share_.Next(source, HashOf(vector));
+// Returns what the vector counted.
+double VectorScorer::Impl::Learn(std::span<const float> vector, std::uint64_t source,
+                                 std::uint64_t target) {
+  const double weight = share_.Next(source, target, HashOf(vector));
   for (auto& model : models_) model->Learn(vector, weight);
+  return weight;
 }
 
 // A reservoir: each of those that came has the same chance to be in it.
-void VectorScorer::Impl::Quarantine(std::uint64_t source, Timestamp time) {
+void VectorScorer::Impl::Quarantine(std::uint64_t source, std::uint64_t target, Timestamp time) {
   ++gated_;
   if (options_.max_quarantined == 0) return;
   if (quarantine_.size() < options_.max_quarantined) {
-    quarantine_.push_back({source, time, scaled_});
+    quarantine_.push_back({source, target, time, scaled_});
     return;
   }
   const std::size_t at = random_.Below(2 * options_.max_quarantined);
-  if (at < quarantine_.size()) quarantine_[at] = {source, time, scaled_};
+  if (at < quarantine_.size()) quarantine_[at] = {source, target, time, scaled_};
 }
 
 void VectorScorer::Impl::Release(Timestamp time) {
@@ -165,7 +171,7 @@ void VectorScorer::Impl::Release(Timestamp time) {
   const Kept kept = std::move(quarantine_[at]);
   quarantine_[at] = std::move(quarantine_.back());
   quarantine_.pop_back();
-  Learn(kept.vector, kept.source);
+  Learn(kept.vector, kept.source, kept.target);
 }
 
 VectorScore VectorScorer::Impl::Score(std::span<const double> features) {
@@ -175,7 +181,7 @@ VectorScore VectorScorer::Impl::Score(std::span<const double> features) {
 }
 
 VectorScore VectorScorer::Impl::Add(std::span<const double> features, std::uint64_t source,
-                                    Timestamp time) {
+                                    Timestamp time, std::uint64_t target) {
   if (!is_warm_) {
     if (!frozen_) KeepForWarmUp(features);
     return {0, false, true};
@@ -184,15 +190,17 @@ VectorScore VectorScorer::Impl::Add(std::span<const double> features, std::uint6
   if (frozen_) return result;
   ++seen_;
   result.is_learnt = result.bits < options_.gate_bits;
-  bool calibrates = result.is_learnt;
   if (result.is_learnt) {
-    Learn(scaled_, source);
+    // What many of the same kind score is no more usual than they are themselves.
+    calibrating_ += Learn(scaled_, source, target);
   } else {
-    Quarantine(source, time);
+    Quarantine(source, target, time);
     // Nor may the same thing over and over make large scores usual.
-    calibrates = share_.Next(source, HashOf(scaled_)) >= 1 && gated_ % kCalibrateEvery == 0;
+    const bool is_new = share_.Next(source, target, HashOf(scaled_)) >= 1;
+    if (is_new && gated_ % kCalibrateEvery == 0) calibrating_ += 1;
   }
-  if (calibrates) {
+  if (calibrating_ >= 1) {
+    calibrating_ -= 1;
     for (std::size_t m = 0; m < models_.size(); ++m) calibrators_[m].Add(raw_scores_[m]);
   }
   Release(time);
@@ -240,6 +248,7 @@ void VectorScorer::Impl::QuarantineFields(Archive& archive) {
   for (Kept& kept : quarantine_) {
     if constexpr (Archive::kReads) kept.vector.assign(options_.dimensions, 0);
     archive(kept.source);
+    archive(kept.target);
     archive(kept.time);
     detect::Reals(archive, kept.vector);
   }
@@ -250,6 +259,7 @@ void VectorScorer::Impl::Fields(Archive& archive) {
   archive(is_warm_);
   archive(seen_);
   archive(gated_);
+  detect::Real(archive, calibrating_);
   archive(random_.state());
   scale_.Fields(archive);
   share_.Fields(archive);
@@ -278,8 +288,10 @@ void VectorScorer::Impl::Restart() {
   warm_up_.clear();
   quarantine_.clear();
   seen_ = gated_ = 0;
+  calibrating_ = 0;
   scale_ = detect::FeatureScale(options_.dimensions);
-  share_ = detect::LearningShare(options_.window, options_.source_share, options_.free_duplicates);
+  share_ = detect::LearningShare(options_.window, options_.source_share, options_.target_share,
+                                 options_.free_duplicates);
   calibrators_.assign(models_.size(), {});
   random_ = detect::RandomNumbers(options_.seed);
 }
@@ -349,8 +361,8 @@ VectorScorer::VectorScorer(VectorScorer&&) noexcept = default;
 VectorScorer& VectorScorer::operator=(VectorScorer&&) noexcept = default;
 
 VectorScore VectorScorer::Add(std::span<const double> features, std::uint64_t source,
-                              Timestamp time) {
-  return impl_->Add(features, source, time);
+                              Timestamp time, std::uint64_t target) {
+  return impl_->Add(features, source, time, target);
 }
 VectorScore VectorScorer::Score(std::span<const double> features) { return impl_->Score(features); }
 std::vector<VectorScore::Feature> VectorScorer::Explain(std::span<const double> features) {

@@ -231,13 +231,22 @@ class Network {
   std::vector<DecodedPacket> packets_;
 };
 
+// All, or the one that the environment names.
+DetectorList Detectors() {
+  DetectionOptions options;
+  const char* only = std::getenv("NTA_BENIGN_DETECTOR");
+  for (const std::string& name : DefaultDetectorNames()) {
+    if (only != nullptr && name != only) options.disabled.insert(name);
+  }
+  return *DefaultDetectors(options);
+}
+
 TEST(BenignTraffic, GivesAtMostFiveAlertsADay) {
   const char* asked = std::getenv("NTA_BENIGN_MINUTES");
   const int length = asked == nullptr ? 25 : std::atoi(asked);
   // By default the end of a morning and the flash crowd, else everything from midnight on.
   const int first = asked == nullptr ? 15 * 60 + 15 : 0;
-  auto detectors = DefaultDetectors();
-  ASSERT_TRUE(detectors.ok());
+  const DetectorList detectors = Detectors();
   auto table = FlowTable::Create({.events = FlowEventSelection::kAll});
   ASSERT_TRUE(table.ok());
   Network network(1);
@@ -252,28 +261,33 @@ TEST(BenignTraffic, GivesAtMostFiveAlertsADay) {
       const auto burst = std::span(all).subspan(at, std::min(views.size(), all.size() - at));
       events.clear();
       table->Add(burst, events);
-      for (const auto& detector : *detectors) {
+      for (const auto& detector : detectors) {
         detector->ObservePackets(std::span(views).first(burst.size()), burst, alerts);
         for (const FlowEvent& event : events) detector->Observe(event, alerts);
         detector->AdvanceTo(burst.back().time, alerts);
       }
     }
   }
-  for (const auto& detector : *detectors) detector->Finish(alerts);
+  for (const auto& detector : detectors) detector->Finish(alerts);
   std::map<std::string, int> opened;
+  std::map<std::string, int> of_day;
   for (const Alert& alert : alerts) {
     if (alert.state != AlertState::kOpen) continue;
+    const std::string time = ToString(alert.time);
     ++opened[std::string(ToString(alert.alert_class))];
-    std::printf("%s %s\n", ToString(alert.time).c_str(), alert.summary.c_str());
+    ++of_day[time.substr(0, 10)];
+    std::printf("%s %s: %s\n", time.c_str(), alert.detector.c_str(), alert.summary.c_str());
   }
-  int sum = 0;
-  for (const auto& [name, count] : opened) sum += count;
-  const double days = std::max(length / 1440.0, 1.0);
-  std::printf("%llu packets, %.1f days, %d alerts\n", static_cast<unsigned long long>(packets),
-              length / 1440.0, sum);
-  EXPECT_LE(sum, 5 * days);
+  for (const auto& [day, count] : of_day) {
+    std::printf("%s: %d alerts\n", day.c_str(), count);
+    EXPECT_LE(count, 5) << day;
+  }
+  std::printf("%llu packets, %.1f days\n", static_cast<unsigned long long>(packets),
+              length / 1440.0);
+  // What is no more than unusual may be said a few times a day; nothing here is an attack.
   opened.erase("flash_crowd");
-  EXPECT_TRUE(opened.empty()) << "only the flash crowd is worth a word";
+  if (asked != nullptr) opened.erase("traffic_anomaly");
+  EXPECT_TRUE(opened.empty()) << opened.begin()->first;
 }
 
 }  // namespace

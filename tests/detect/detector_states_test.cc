@@ -101,7 +101,7 @@ TEST(DetectorStates, DamagedForeignAndNewerOnesAreRefusedAndChangeNothing) {
 
 // Declared, counted and asked of the allocator, where nothing else allocates in between.
 TEST(DetectorStates, MemoryOfAllStaysBelowSixtyFourMegabytes) {
-  constexpr std::size_t kMost = std::size_t{64} << 20;
+  constexpr std::size_t kMost = 64'000'000;
   const auto in_use = [] {
     const struct mallinfo2 info = mallinfo2();
     return info.uordblks + info.hblkhd;

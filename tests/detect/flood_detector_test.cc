@@ -397,17 +397,17 @@ TEST(FloodDetector, RefusesDamagedStatesAndStaysAsItWas) {
   for (std::size_t size = 0; size < state.size(); size += 41) {
     ASSERT_FALSE(detector.Load(state.substr(0, size)).ok()) << size;
   }
-  EXPECT_FALSE(detector.Load(detect::SealState("flood", 2, "x")).ok());
+  EXPECT_FALSE(detector.Load(detect::SealState("flood", 3, "x")).ok());
   EXPECT_FALSE(detector.Load(detect::SealState("port_scan", 1, "x")).ok());
   EXPECT_EQ(detector.Save(), state);
-  const auto payload = detect::OpenState("flood", 2, state);
+  const auto payload = detect::OpenState("flood", 3, state);
   ASSERT_TRUE(payload.ok());
   std::mt19937 random(1);
   for (int round = 0; round < 300; ++round) {
     std::string forged(payload->begin(), payload->end());
     forged[random() % forged.size()] = static_cast<char>(random());
     FloodDetector other;
-    if (!other.Load(detect::SealState("flood", 2, forged)).ok()) continue;
+    if (!other.Load(detect::SealState("flood", 3, forged)).ok()) continue;
     other.ObservePackets(views, packets, alerts);
     other.AdvanceTo(Timestamp::max(), alerts);
     other.Finish(alerts);

@@ -147,6 +147,16 @@ inline std::vector<Attempt> HostSweep(int hosts, Duration pause = milliseconds(1
   });
 }
 
+// Names that clients ask for: datagrams with answers.
+inline std::vector<Attempt> Lookups(Duration length) {
+  return Repeat(static_cast<int>(length / minutes(1)),
+                {.port = 53, .outcome = ContactOutcome::kAnswered, .protocol = kProtocolUdp},
+                minutes(1), [](Attempt& attempt, int i) {
+                  attempt.from = IpAddress::V4(192, 168, 3, static_cast<std::uint8_t>(i % 20));
+                  attempt.to = IpAddress::V4(192, 168, 3, static_cast<std::uint8_t>(250 + i % 3));
+                });
+}
+
 inline std::vector<Attempt> operator+(std::vector<Attempt> a, const std::vector<Attempt>& b) {
   a.insert(a.end(), b.begin(), b.end());
   return a;

@@ -155,6 +155,29 @@ TEST(PortScanDetector, UnansweredUdpCountsOnlyInNumbers) {
   EXPECT_EQ(EvidenceOf<std::string>(alert, "trigger"), "min_ports");
 }
 
+TEST(PortScanDetector, SilentUdpPortsOverADayAreAPortScan) {
+  std::vector<Attempt> attempts = PortScan(200, minutes(7), ContactOutcome::kPending);
+  for (Attempt& attempt : attempts) attempt.protocol = kProtocolUdp;
+  const std::vector<Alert> alerts = Detect(attempts + Lookups(hours(24)));
+  const Alert alert = FirstOf(alerts);
+  EXPECT_EQ(alert.alert_class, AlertClass::kPortScan);
+  EXPECT_EQ(alert.entity.source, attempts[0].from);
+  EXPECT_EQ(EvidenceOf<std::string>(alert, "trigger"), "silence");
+  EXPECT_LE(alert.observed, 40);
+  EXPECT_EQ(std::ranges::count(alerts, AlertState::kOpen, &Alert::state), 1);
+}
+
+TEST(PortScanDetector, SilentUdpServiceOfManyHostsOverADayIsASweep) {
+  std::vector<Attempt> attempts = HostSweep(140, minutes(10));
+  for (Attempt& attempt : attempts) {
+    attempt.protocol = kProtocolUdp;
+    attempt.port = 161;
+  }
+  const Alert alert = FirstOf(Detect(attempts + Lookups(hours(24))));
+  EXPECT_EQ(alert.alert_class, AlertClass::kHostSweep);
+  EXPECT_EQ(alert.entity.service, "udp/161");
+}
+
 TEST(PortScanDetector, ClosedUdpPortsOfOneHostAreAPortScan) {
   std::vector<Attempt> attempts = PortScan(9, seconds(1), ContactOutcome::kUnreachable);
   for (Attempt& attempt : attempts) attempt.protocol = kProtocolUdp;

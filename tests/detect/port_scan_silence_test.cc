@@ -94,9 +94,22 @@ TEST(PortScanSilence, PeerToPeerClientIsSilent) {
   EXPECT_THAT(Detect(Repeat(20000, {}, milliseconds(200), peer)), IsEmpty());
 }
 
-TEST(PortScanSilence, UnansweredUdpSpreadOverHoursIsSilent) {
+TEST(PortScanSilence, UnansweredUdpSpreadOverHoursIsSilentWhereNoDatagramIsEverAnswered) {
   std::vector<Attempt> attempts = PortScan(200, minutes(1), ContactOutcome::kPending);
   for (Attempt& attempt : attempts) attempt.protocol = kProtocolUdp;
+  EXPECT_THAT(Detect(attempts), IsEmpty());
+}
+
+// Programs that keep trying: hole punching, a collector that says nothing, dead servers.
+TEST(PortScanSilence, SomeUnansweredUdpAnHourBesideAnsweredOneIsSilent) {
+  std::vector<Attempt> attempts = Lookups(hours(24));
+  for (int hour = 0; hour < 24; ++hour) {
+    for (int i = 0; i < 2; ++i) {
+      attempts.push_back({.at = hour * hours(1) + i * minutes(7),
+                          .port = static_cast<std::uint16_t>(3000 + 2 * hour + i),
+                          .protocol = kProtocolUdp});
+    }
+  }
   EXPECT_THAT(Detect(attempts), IsEmpty());
 }
 

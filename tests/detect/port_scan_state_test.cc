@@ -99,7 +99,7 @@ TEST(PortScanState, NamesWhatIsWrong) {
   const absl::Status newer = detector.Load(detect::SealState("port_scan", 99, "x"));
   EXPECT_EQ(newer.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_NE(std::string(newer.message()).find("version 99"), std::string::npos);
-  EXPECT_EQ(detector.Load(detect::SealState("port_scan", 2, "x")).code(),
+  EXPECT_EQ(detector.Load(detect::SealState("port_scan", 3, "x")).code(),
             absl::StatusCode::kDataLoss);
   PortScanDetector hourly({.window = hours(1)});
   EXPECT_EQ(hourly.Load(SomeState()).code(), absl::StatusCode::kInvalidArgument);
@@ -117,7 +117,7 @@ TEST(PortScanState, LoadsUnderSmallerCaps) {
 // A damage that the checksum does not show, because it was made by somebody who can compute it.
 TEST(PortScanState, ForgedStatesAreRefusedOrHarmless) {
   const std::string state = SomeState();
-  const auto payload = detect::OpenState("port_scan", 2, state);
+  const auto payload = detect::OpenState("port_scan", 3, state);
   ASSERT_TRUE(payload.ok());
   const std::vector<FlowEvent> events = MixedEvents();
   std::mt19937 random(1);
@@ -129,7 +129,7 @@ TEST(PortScanState, ForgedStatesAreRefusedOrHarmless) {
     }
     if (round % 5 == 0) forged.resize(random() % forged.size());
     PortScanDetector detector;
-    if (!detector.Load(detect::SealState("port_scan", 2, forged)).ok()) continue;
+    if (!detector.Load(detect::SealState("port_scan", 3, forged)).ok()) continue;
     ++accepted;
     std::vector<Alert> alerts;
     for (std::size_t i = 0; i < events.size(); i += 7) detector.Observe(events[i], alerts);

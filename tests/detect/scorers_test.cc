@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <random>
@@ -161,6 +162,72 @@ TEST(VectorScorer, MemoryIsBoundedAndQuarantineReleasesAfterADay) {
   const std::size_t others = scorer->quarantined();  // a few of the normal ones, by chance
   scorer->Reject(7);
   EXPECT_EQ(scorer->quarantined(), others) << "the old ones had been released";
+}
+
+double MeanBits(VectorScorer& scorer, unsigned seed) {
+  std::mt19937 random(seed);
+  double sum = 0;
+  for (int i = 0; i < 2000; ++i) sum += scorer.Score(Normal(random)).bits;
+  return sum / 2000;
+}
+
+// Sources that nobody has seen, so that no source has more than its share.
+TEST(VectorScorer, ACrowdAtOneTargetDoesNotMakeOthersUnusual) {
+  std::array<double, 2> bits{};
+  for (const std::uint64_t target : {0u, 1u}) {
+    auto scorer =
+        VectorScorer::Create({.dimensions = 3, .warm_up = 1024, .free_duplicates = 1 << 20});
+    std::mt19937 random(5);
+    for (std::uint64_t i = 0; i < 20'000; ++i)
+      scorer->Add(Normal(random), i, Minute(0), 100 + i % 50);
+    std::normal_distribution<double> noise(0, 0.05);
+    for (std::uint64_t i = 0; i < 60'000; ++i) {
+      const std::vector<double> alike = {0.5 + noise(random), 11 + noise(random), 0};
+      scorer->Add(alike, 1'000'000 + i, Minute(1), target);
+    }
+    bits[target] = MeanBits(*scorer, 6);
+  }
+  EXPECT_LT(bits[1], 2.0);
+  EXPECT_GT(bits[0], bits[1] + 1) << "without a share of targets the crowd is all that is usual";
+}
+
+// From what is normal to what is not, a little further each time.
+TEST(VectorScorer, ASlowRampOfOneSourceDoesNotTeachItsEnd) {
+  for (const bool others : {false, true}) {
+    auto scorer = VectorScorer::Create(
+        {.dimensions = 3, .half_space_trees = others, .autoencoders = others, .warm_up = 1024});
+    std::mt19937 random(7);
+    const std::vector<double> end = {7, 45, 0.5};
+    for (std::uint64_t i = 0; i < 8000; ++i) scorer->Add(Normal(random), 1 + i % 500, Minute(0));
+    const double before = scorer->Score(end).bits;
+    constexpr int kSteps = 20'000;
+    for (int i = 0; i < kSteps; ++i) {
+      for (std::uint64_t n = 0; n < 3; ++n)
+        scorer->Add(Normal(random), 1 + random() % 500, Minute(1));
+      const double part = static_cast<double>(i) / kSteps;
+      scorer->Add(std::vector<double>{7 * part, 10 + 35 * part, part / 2}, 9999, Minute(1));
+    }
+    EXPECT_GE(before, 8);
+    EXPECT_GE(scorer->Score(end).bits, 8) << "others: " << others;
+  }
+}
+
+TEST(VectorScorer, TheSameVectorOverAndOverDoesNotBecomeNormal) {
+  std::array<double, 2> bits{};
+  const std::vector<double> odd = {2.6, 3, 0};
+  for (const std::size_t guarded : {0u, 1u}) {
+    auto scorer = VectorScorer::Create({.dimensions = 3,
+                                        .warm_up = 1024,
+                                        .gate_bits = 1000,  // the share alone
+                                        .free_duplicates = guarded != 0 ? 16u : 1u << 20});
+    std::mt19937 random(8);
+    for (std::uint64_t i = 0; i < 20'000; ++i) {
+      scorer->Add(Normal(random), i, Minute(0));
+      if (i % 2 == 0) scorer->Add(odd, 1'000'000 + i, Minute(0));
+    }
+    bits[guarded] = scorer->Score(odd).bits;
+  }
+  EXPECT_GT(bits[1], bits[0] + 2);
 }
 
 TEST(VectorScorer, RefusesWhatCannotWork) {

@@ -246,6 +246,38 @@ TEST(FlowAnomalyDetector, FlowsOfAnotherKindAreToldBySource) {
   EXPECT_FALSE(std::get<std::vector<std::string>>(alerts[0].evidence["top_features"]).empty());
 }
 
+// A worm, or an update: nobody wants an alert for each host.
+TEST(FlowAnomalyDetector, ManyHostsThatDoTheSameNewThingAreOneAlert) {
+  FlowAnomalyDetector detector;
+  std::vector<Alert> alerts;
+  BenignFlows(3, [&](const Talk& talk) { Feed(detector, talk, alerts); });
+  alerts.clear();
+  const IpAddress target = IpAddress::V4(198, 51, 100, 4);
+  for (int i = 0; i < 12; ++i) {
+    for (int n = 0; n < 5; ++n) {
+      Feed(detector,
+           {.at = hours(72) + seconds(10 * n),
+            .lasts = seconds(9),
+            .from = IpAddress::V4(10, 0, 0, static_cast<std::uint8_t>(70 + i)),
+            .to = target,
+            .port = 4444,
+            .sent = 4e8,
+            .received = 40},
+           alerts);
+    }
+  }
+  detector.AdvanceTo(kStart + hours(73), alerts);
+  const std::vector<Alert> opened = Opened(alerts);
+  ASSERT_EQ(opened.size(), 1u);
+  EXPECT_FALSE(opened[0].entity.source);
+  EXPECT_EQ(opened[0].entity.destination, target);
+  EXPECT_EQ(opened[0].entity.service, "tcp/4444");
+  EXPECT_EQ(std::get<std::int64_t>(opened[0].evidence.at("sources")), 12);
+  EXPECT_EQ(opened[0].observed, 60);
+  EXPECT_EQ(opened[0].peers.size(), kMaxAlertPeers);
+  EXPECT_THAT(opened[0].summary, ::testing::StartsWith("12 hosts did something new"));
+}
+
 template <typename D>
 void ExpectStatesGoOn() {
   D first;

@@ -1,9 +1,13 @@
 // Alert rules, suppressions, detectors, backtests and what people do with alerts, through REST.
 #include <chrono>
+#include <fstream>
+#include <iterator>
+#include <memory>
 #include <thread>
 
 #include "app_fixture.h"
 #include "detection/live_detection.h"
+#include "http/body_file.h"
 #include "nta/detect/rule_detector.h"
 
 namespace nta::server {
@@ -344,6 +348,60 @@ TEST_F(DetectionTest, BacktestsTellWhatARuleWouldHaveSaid) {
             400);
   EXPECT_EQ(Call("POST", "/api/v1/backtest", operator_, R"({"subject":{"rule":"x"}})").status, 404);
   EXPECT_EQ(Call("POST", "/api/v1/backtest", viewer_, R"({"subject":{}})").status, 403);
+}
+
+TEST_F(DetectionTest, BacktestsGoThroughACaptureThatIsSentAlong) {
+  std::ifstream file(NTA_TEST_DATA_DIR "/sample.pcap", std::ios::binary);
+  const std::string capture{std::istreambuf_iterator<char>(file), {}};
+  const auto upload = [this](std::string_view token, const std::string& query,
+                             std::string_view body) {
+    Request request;
+    request.method = "POST";
+    request.target = *ParseTarget("/api/v1/backtest/capture" + query);
+    request.authorization = "Bearer " + std::string(token);
+    request.client = *IpAddress::Parse("192.0.2.1");
+    request.upload = std::make_shared<BodyFile>(*BodyFile::Create("/tmp"));
+    EXPECT_TRUE(request.upload->Append(body).ok());
+    return Send(std::move(request));
+  };
+  // {"expression":"count() > 0 per src in 60s"} against one that nothing reaches.
+  const std::string rule =
+      "?subject=%7B%22expression%22%3A%22count()%20%3E%200%20per%20src%20in%2060s%22%7D";
+  const std::string other =
+      "&against=%7B%22expression%22%3A%22count()%20%3E%2099999%20per%20src%20in%2060s%22%7D";
+  const Response started = upload(operator_, rule + other, capture);
+  ASSERT_EQ(started.status, 202) << started.body;
+  const std::string job = Await(TextMember(started.body, "job"));
+  EXPECT_THAT(job, HasSubstr(R"("state":"done")"));
+  EXPECT_THAT(job, Not(HasSubstr(R"("report":{"flows":0,)")));
+  EXPECT_THAT(job, Not(HasSubstr(R"("appear_count":0,)")));
+  EXPECT_THAT(job, HasSubstr(R"("vanish_count":0)"));
+  const Response all = upload(operator_, "", capture);
+  EXPECT_THAT(Await(TextMember(all.body, "job")), HasSubstr(R"("state":"done")"));
+  EXPECT_EQ(upload(operator_, "", "").status, 400);
+  EXPECT_THAT(upload(operator_, "", "no packets").body, HasSubstr("no capture"));
+  EXPECT_EQ(upload(operator_, "?subject=%7B", capture).status, 400);
+  EXPECT_EQ(upload(viewer_, "", capture).status, 403);
+}
+
+TEST_F(DetectionTest, BacktestsGoThroughThePacketsOfAnAlert) {
+  Write(MakeAlert("scan-1"));
+  const std::string path = "/api/v1/alerts/scan-1/backtest";
+  EXPECT_EQ(Call("POST", path, operator_, R"({"subject":{}})").status, 404) << "nothing is kept";
+  services_->write_packets = [](std::string_view, const std::string& file) {
+    std::ifstream from(NTA_TEST_DATA_DIR "/sample.pcap", std::ios::binary);
+    std::ofstream(file, std::ios::binary) << from.rdbuf();
+    return absl::OkStatus();
+  };
+  const Response started =
+      Call("POST", path, operator_, R"({"subject":{"detector":"port_scan"},"wanted_per_day":1})");
+  ASSERT_EQ(started.status, 202) << started.body;
+  const std::string job = Await(TextMember(started.body, "job"));
+  EXPECT_THAT(job, HasSubstr(R"("state":"done")"));
+  EXPECT_THAT(job, HasSubstr(R"("sensitivity":"high")"));
+  EXPECT_EQ(Call("POST", "/api/v1/alerts/none/backtest", operator_, R"({"subject":{}})").status,
+            404);
+  EXPECT_EQ(Call("POST", path, viewer_, R"({"subject":{}})").status, 403);
 }
 
 }  // namespace

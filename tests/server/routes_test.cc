@@ -55,6 +55,8 @@ const std::vector<std::pair<std::string, Access>> kDeclared = {
     {"GET /api/v1/detectors", Access::kViewer},
     {"PUT /api/v1/detectors/{name}", Access::kAdmin},
     {"POST /api/v1/backtest", Access::kOperator},
+    {"POST /api/v1/backtest/capture", Access::kOperator},
+    {"POST /api/v1/alerts/{id}/backtest", Access::kOperator},
     {"POST /api/v1/alert-rules/dry-run", Access::kOperator},
     {"GET /api/v1/notifications", Access::kViewer},
     {"POST /api/v1/notifications/read", Access::kViewer},

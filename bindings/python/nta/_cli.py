@@ -24,6 +24,7 @@ from ._cli_firewall import add_firewall
 from . import _cli_backup
 from nta import _cli_backtest
 from nta import _cli_detect
+from nta import _cli_suppressions
 
 _DIMENSIONS = (
     "address", "source_address", "destination_address", "protocol", "source_port", "destination_port",
@@ -86,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     add_firewall(commands)
     _cli_backup.add(commands)
     _cli_backtest.add(commands, _add_interval, _cli_store.is_store)
+    _cli_suppressions.add(commands)
     serve = commands.add_parser(
         "serve", help="start nta-server with the arguments that follow", add_help=False
     )

@@ -888,11 +888,16 @@ class VectorScorer:
         max_quarantined: int = ...,
         window: int = ...,
         source_share: float = ...,
+        target_share: float = ...,
         free_duplicates: int = ...,
         seed: int = ...,
     ) -> None: ...
     def add(
-        self, features: Sequence[float], source: int = 0, time: Optional[TimeLike] = None
+        self,
+        features: Sequence[float],
+        source: int = 0,
+        time: Optional[TimeLike] = None,
+        target: int = 0,
     ) -> VectorScore: ...
     def score(self, features: Sequence[float]) -> VectorScore: ...
     def explain(self, features: Sequence[float]) -> list[tuple[int, float]]: ...

@@ -131,6 +131,7 @@ std::unique_ptr<Vectors> CreateVectors(const py::kwargs& keywords) {
       .Take("max_quarantined", options.max_quarantined)
       .Take("window", options.window)
       .Take("source_share", options.source_share)
+      .Take("target_share", options.target_share)
       .Take("free_duplicates", options.free_duplicates)
       .Take("seed", options.seed)
       .End();
@@ -158,13 +159,15 @@ void BindVectors(py::module_& module) {
       .def(
           "add",
           [](Vectors& self, const std::vector<double>& features, std::uint64_t source,
-             py::handle time) {
+             py::handle time, std::uint64_t target) {
             CheckSize(self, features);
             const Timestamp at = time.is_none() ? Timestamp{} : ToTimestamp(time);
-            return self.Do([&](VectorScorer& s) { return s.Add(features, source, at); });
+            return self.Do([&](VectorScorer& s) { return s.Add(features, source, at, target); });
           },
           py::arg("features"), py::arg("source") = 0, py::arg("time") = py::none(),
-          "Scores the vector, then learns it as far as the guards let it.")
+          py::arg("target") = 0,
+          "Scores the vector, then learns it as far as the guards let it: `source` (whose it is) "
+          "and `target` (what it is about) are numbers of yours, 0 for none.")
       .def(
           "score",
           [](Vectors& self, const std::vector<double>& features) {

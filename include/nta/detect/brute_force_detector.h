@@ -34,7 +34,7 @@ struct BruteForceOptions {
   std::size_t failures_before_success = 5;
   // Entries in each of the three tables (pairs, sources, services); beyond that the one that was
   // used longest ago is forgotten. About 1 KB each.
-  std::size_t max_entries = 2048;
+  std::size_t max_entries = 1536;
   AlertTrackerOptions alerts{};
 };
 

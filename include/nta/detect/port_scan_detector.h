@@ -46,7 +46,7 @@ struct PortScanOptions {
   std::size_t max_sources = 8192;
   // Contacts that wait for their outcome at the most; beyond that the oldest counts as failed.
   // About 100 bytes each.
-  std::size_t max_pending = 65536;
+  std::size_t max_pending = 49152;
   // Contacts that are remembered as made before, for an hour or two; beyond that the oldest half is
   // forgotten. 16 bytes each.
   std::size_t max_contacts = 262144;

@@ -40,6 +40,9 @@ struct VectorScorerOptions {
   // less. Source 0 is nobody and has no share.
   std::size_t window = 4096;
   double source_share = 0.01;
+  // Likewise for what vectors are about: a crowd at one server is many sources. Target 0 is
+  // nothing.
+  double target_share = 0.1;
   // Identical vectors (to a quarter of a deviation) beyond so many in a window count
   // logarithmically: packed anomalies do not become dense.
   std::size_t free_duplicates = 16;
@@ -73,7 +76,8 @@ class VectorScorer {
 
   // Scores the vector, then learns it as far as the rules above let it. `features` has `dimensions`
   // numbers; what is not finite counts as 0.
-  VectorScore Add(std::span<const double> features, std::uint64_t source, Timestamp time);
+  VectorScore Add(std::span<const double> features, std::uint64_t source, Timestamp time,
+                  std::uint64_t target = 0);
   // Scores without learning.
   VectorScore Score(std::span<const double> features);
   // Which features are to blame, largest share first; nothing during the warm-up.

@@ -1,4 +1,4 @@
-// Backtests: what rules and detectors would have said of stored flows.
+// Backtests: what rules and detectors would have said of stored flows, or of a capture.
 #include "nta/pipeline/backtest.h"
 
 #include <algorithm>
@@ -10,14 +10,20 @@
 #include "app.h"
 #include "base/status.h"
 #include "detection/detector_json.h"
+#include "http/body_file.h"
 #include "http/json_text.h"
 #include "http/parameters.h"
+#include "nta/capture/pcap_file_reader.h"
 #include "nta/detect/rule_detector.h"
 
 namespace nta::server {
 namespace {
 
 constexpr std::size_t kPage = 10'000;
+constexpr std::uint64_t kMaxCaptureBytes = std::uint64_t{512} << 20;
+// A capture that is packed may be larger, up to this.
+constexpr std::uint64_t kMaxUnpackedBytes = std::uint64_t{4} << 30;
+constexpr std::size_t kMaxCaptureFlows = 200'000;
 
 // What one side of a backtest runs: a rule that may not be saved, or detectors.
 struct Subject {
@@ -33,6 +39,7 @@ struct BacktestRequest {
   double wanted_per_day = 5;
   bool suggests = false;  // for a detector: which sensitivity
   std::vector<Suppression> suppressions;
+  std::shared_ptr<const BodyFile> capture;  // in place of stored flows
 };
 
 FlowFeed FeedFrom(const Store& store, TimeInterval interval) {
@@ -78,12 +85,8 @@ std::vector<std::string> NotesOn(const Subject& subject) {
   return notes;
 }
 
-absl::StatusOr<BacktestReport> Test(const Subject& subject, const FlowFeed& feed,
-                                    const BacktestOptions& options) {
-  NTA_ASSIGN_OR_RETURN(const DetectorList list, Detectors(subject));
-  std::vector<Detector*> pointers;
-  for (const auto& detector : list) pointers.push_back(detector.get());
-  return BacktestFlows(pointers, feed, options);
+absl::StatusOr<std::unique_ptr<PcapFileReader>> OpenCapture(const BodyFile& capture) {
+  return PcapFileReader::Open(capture.path(), {.max_decompressed_bytes = kMaxUnpackedBytes});
 }
 
 constexpr std::array kSensitivities{Sensitivity::kLow, Sensitivity::kNormal, Sensitivity::kHigh};
@@ -97,21 +100,23 @@ class Backtest {
     options_.stop = job.stop();
     options_.progress = [this](Timestamp time) { Report(time); };
     passes_ = 1 + (request.against ? 1 : 0) +
-              (request.subject.rule   ? 2
+              (request.subject.rule   ? (request.capture ? 0 : 2)
                : TriesSensitivities() ? kSensitivities.size()
                                       : 0);
   }
 
   absl::StatusOr<std::string> Run() {
-    doing_ = "going through the flows";
-    NTA_ASSIGN_OR_RETURN(const BacktestReport report, Test(request_.subject, feed_, options_));
+    doing_ = "going through the traffic";
+    NTA_ASSIGN_OR_RETURN(const BacktestReport report, Test(request_.subject));
     JsonObject result;
     result.AddJson("report", ToJson(report, request_.wanted_per_day));
-    result.AddJson("notes", JsonList(NotesOn(request_.subject), JsonQuote));
+    result.AddJson(
+        "notes", JsonList(request_.capture ? std::vector<std::string>() : NotesOn(request_.subject),
+                          JsonQuote));
     done_ += 1;
     if (request_.against) {
-      doing_ = "going through the flows with the other configuration";
-      NTA_ASSIGN_OR_RETURN(const BacktestReport before, Test(*request_.against, feed_, options_));
+      doing_ = "going through the traffic with the other configuration";
+      NTA_ASSIGN_OR_RETURN(const BacktestReport before, Test(*request_.against));
       result.AddJson("against", ToJson(before, request_.wanted_per_day));
       result.AddJson("difference", ToJson(Compare(before, report)));
       done_ += 1;
@@ -121,12 +126,26 @@ class Backtest {
   }
 
  private:
+  absl::StatusOr<BacktestReport> Test(const Subject& subject) {
+    NTA_ASSIGN_OR_RETURN(const DetectorList list, Detectors(subject));
+    std::vector<Detector*> pointers;
+    for (const auto& detector : list) pointers.push_back(detector.get());
+    if (request_.capture == nullptr) return BacktestFlows(pointers, feed_, options_);
+    NTA_ASSIGN_OR_RETURN(const auto reader, OpenCapture(*request_.capture));
+    capture_ = reader.get();
+    PipelineOptions pipeline;
+    pipeline.flow_table.max_flows = kMaxCaptureFlows;
+    const auto report = BacktestCapture(pointers, *reader, pipeline, options_);
+    capture_ = nullptr;
+    return report;
+  }
+
   bool TriesSensitivities() const {
     return request_.suggests && request_.subject.detectors.size() == 1;
   }
 
   absl::Status Suggest(JsonObject& result) {
-    if (request_.subject.rule) {
+    if (request_.subject.rule && request_.capture == nullptr) {
       doing_ = "looking for a threshold";
       NTA_ASSIGN_OR_RETURN(
           const ThresholdSuggestion suggestion,
@@ -142,7 +161,7 @@ class Backtest {
       Subject subject = request_.subject;
       NTA_RETURN_IF_ERROR(
           Configure(subject.detectors[0], {.sensitivity = sensitivity}, subject.options));
-      NTA_ASSIGN_OR_RETURN(const BacktestReport report, Test(subject, feed_, options_));
+      NTA_ASSIGN_OR_RETURN(const BacktestReport report, Test(subject));
       const std::string name(ToString(sensitivity));
       points += (points.empty() ? "" : ",") +
                 JsonObject()
@@ -164,6 +183,14 @@ class Backtest {
   }
 
   void Report(Timestamp time) {
+    if (capture_ != nullptr) {
+      const CaptureStats stats = capture_->Stats();
+      const double all = std::max(static_cast<double>(stats.bytes_total), 1.0);
+      job_.Report((done_ + std::min(static_cast<double>(stats.bytes_read) / all, 1.0)) /
+                      static_cast<double>(passes_),
+                  doing_);
+      return;
+    }
     const std::chrono::duration<double> length = request_.interval.until - request_.interval.since;
     const std::chrono::duration<double> past = time - request_.interval.since;
     const double part = std::clamp(past.count() / std::max(length.count(), 1.0), 0.0, 1.0);
@@ -180,6 +207,7 @@ class Backtest {
   JobContext& job_;
   const FlowFeed feed_;
   BacktestOptions options_;
+  const PacketSource* capture_ = nullptr;  // while it is read
   std::size_t passes_ = 1;
   double done_ = 0;
   std::string doing_;
@@ -240,7 +268,11 @@ absl::StatusOr<Subject> ReadSubject(Services& services, std::string_view json,
 // What the two routes have in common: how to refuse, and the times and wishes of the body.
 class Reader {
  public:
-  Reader(Services& services, const Call& call) : services_(services), call_(call) {}
+  // Wishes are members of the body, or parameters where the body is a capture.
+  enum class Wishes : std::uint8_t { kBody, kQuery };
+
+  Reader(Services& services, const Call& call, Wishes wishes = Wishes::kBody)
+      : services_(services), call_(call), wishes_(wishes) {}
 
   absl::Status Read(std::string_view subject, std::string_view against) {
     NTA_ASSIGN_OR_RETURN(request_.subject, ReadSubject(services_, subject, position_));
@@ -249,7 +281,7 @@ class Reader {
     }
     const Timestamp now = services_.clock.wall();
     const auto moment = [&](std::string_view name, std::string_view fallback) {
-      const std::string_view text = call_.Body(name);
+      const std::string_view text = Wish(name);
       return ParseMoment(text.empty() ? fallback : text, now);
     };
     NTA_ASSIGN_OR_RETURN(request_.interval.until, moment("until", "now"));
@@ -257,17 +289,26 @@ class Reader {
     if (request_.interval.since >= request_.interval.until) {
       return base::InvalidArgument("field \"since\" is not before \"until\"");
     }
-    if (const std::string_view wanted = call_.Body("wanted_per_day"); !wanted.empty()) {
+    if (const std::string_view wanted = Wish("wanted_per_day"); !wanted.empty()) {
       request_.suggests = true;
       request_.wanted_per_day = std::strtod(std::string(wanted).c_str(), nullptr);
       if (!(request_.wanted_per_day >= 0 && request_.wanted_per_day <= 1e6)) {
         return base::InvalidArgument("field \"wanted_per_day\" is 0 to 1000000");
       }
     }
-    if (call_.Body("suppressions") == "false") return absl::OkStatus();
+    if (Wish("suppressions") == "false") return absl::OkStatus();
     for (StoredSuppression& one : services_.detection.Suppressions()) {
       request_.suppressions.push_back(std::move(one.suppression));
     }
+    return absl::OkStatus();
+  }
+
+  // What is no capture is refused at once.
+  absl::Status Take(std::shared_ptr<const BodyFile> capture) {
+    if (!OpenCapture(*capture).ok()) {
+      return base::InvalidArgument("the body is no capture: neither pcap nor pcapng");
+    }
+    request_.capture = std::move(capture);
     return absl::OkStatus();
   }
 
@@ -288,8 +329,13 @@ class Reader {
   }
 
  private:
+  std::string_view Wish(std::string_view name) const {
+    return wishes_ == Wishes::kBody ? call_.Body(name) : call_.Query(name);
+  }
+
   Services& services_;
   const Call& call_;
+  Wishes wishes_;
   BacktestRequest request_;
   std::optional<std::size_t> position_;
 };
@@ -307,6 +353,36 @@ Response PostBacktest(Services& services, const Call& call) {
 
 Response PostDryRun(Services& services, const Call& call) {
   return Begin(services, call, JsonObject().Add("expression", call.Body("expression")).Take(), {});
+}
+
+Response PostCaptureBacktest(Services& services, const Call& call) {
+  const std::shared_ptr<const BodyFile> capture = call.request->upload;
+  if (capture == nullptr || capture->size() == 0) return Problem(400, "the body is empty");
+  Reader reader(services, call, Reader::Wishes::kQuery);
+  const std::string_view subject = call.Query("subject");
+  absl::Status status = reader.Read(subject.empty() ? "{}" : subject, call.Query("against"));
+  if (status.ok()) status = reader.Take(capture);
+  return status.ok() ? std::move(reader).Start() : reader.Refuse(status);
+}
+
+// Over the packets that are kept of an alert.
+Response PostAlertBacktest(Services& services, const Call& call) {
+  const auto alert = services.store.GetAlert(call.Path("id"));
+  if (absl::IsNotFound(alert.status())) return Problem(404, "there is no such alert");
+  if (!alert.ok()) return FromStatus(alert.status());
+  auto file = BodyFile::Create(services.scratch_directory);
+  if (!file.ok()) return FromStatus(file.status());
+  const absl::Status written = services.write_packets
+                                   ? services.write_packets(alert->id, file->path())
+                                   : absl::NotFoundError("nothing is captured");
+  if (absl::IsNotFound(written)) {
+    return Problem(404, "the packets before this alert are not, or no longer, kept");
+  }
+  if (!written.ok()) return FromStatus(written);
+  Reader reader(services, call);
+  absl::Status status = reader.Read(call.Body("subject"), call.Body("against"));
+  if (status.ok()) status = reader.Take(std::make_shared<const BodyFile>(*std::move(file)));
+  return status.ok() ? std::move(reader).Start() : reader.Refuse(status);
 }
 
 }  // namespace
@@ -347,7 +423,27 @@ std::vector<Route> BacktestRoutes() {
   dry.summary = "What a rule that is not saved yet would have said of stored flows";
   dry.fields = std::move(dry_run);
   dry.audit = "alert_rule.dry_run";
-  return {route, dry};
+  Route of_alert = route;
+  of_alert.path = "/api/v1/alerts/{id}/backtest";
+  of_alert.handler = PostAlertBacktest;
+  of_alert.summary = "What a rule or detector would have said of the packets kept of an alert";
+  std::erase_if(of_alert.fields,
+                [](const Field& field) { return field.name == "since" || field.name == "until"; });
+  Route of_capture = route;
+  of_capture.path = "/api/v1/backtest/capture";
+  of_capture.work = Work::kStore;
+  of_capture.handler = PostCaptureBacktest;
+  of_capture.summary =
+      "What a rule or detector would have said of a capture, the body of the request (pcap or "
+      "pcapng, also packed)";
+  of_capture.fields = {};
+  of_capture.parameters = {
+      {"subject", "JSON, as in a backtest of stored flows; default {}", {}},
+      {"against", "JSON, another one, to compare with", {}},
+      {"wanted_per_day", "alerts; default 5; for one detector: also tries its sensitivities", {}},
+      {"suppressions", "whether those in use apply; default true", {"true", "false"}}};
+  of_capture.max_upload_bytes = kMaxCaptureBytes;
+  return {route, dry, of_capture, of_alert};
 }
 
 }  // namespace nta::server

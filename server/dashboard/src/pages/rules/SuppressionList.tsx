@@ -152,6 +152,7 @@ function SuppressionDialog({ onClose, onDone }: { onClose: () => void; onDone: (
   const [ports, setPorts] = useState('');
   const [domains, setDomains] = useState('');
   const [detectors, setDetectors] = useState('');
+  const [classes, setClasses] = useState('');
   const [weekly, setWeekly] = useState('');
   const [begins, setBegins] = useState('');
   const [expires, setExpires] = useState('');
@@ -171,6 +172,7 @@ function SuppressionDialog({ onClose, onDone }: { onClose: () => void; onDone: (
             ports: list(ports),
             domains: list(domains),
             detectors: list(detectors),
+            classes: list(classes),
             ...(weekly.trim() ? { weekly: weekly.trim() } : {}),
             ...(begins ? { begins: `${begins}T00:00:00Z` } : {}),
             ...(expires ? { expires: `${expires}T23:59:59Z` } : {}),
@@ -218,6 +220,14 @@ function SuppressionDialog({ onClose, onDone }: { onClose: () => void; onDone: (
           mono
           optional
           hint="port_scan, rule:my-rule"
+        />
+        <Field
+          label="Classes"
+          value={classes}
+          onChange={setClasses}
+          mono
+          optional
+          hint="of alerts: port_scan, brute_force, traffic_anomaly"
         />
         <Field
           label="Weekly time (UTC)"
