@@ -78,9 +78,9 @@ TEST_F(LogsTest, WhatALibraryThrowsCostsOneRequestAndIsRecordedAsFailed) {
   route.method = "POST";
   route.path = "/api/v1/test";
   route.audit = "test.act";
-  route.handler = [](Services&, const Call&) -> Response { throw std::bad_alloc(); };
+  route.handler = [](Services&, const server::Call&) -> Response { throw std::bad_alloc(); };
   const Request request;
-  Call call;
+  server::Call call;
   call.request = &request;
   EXPECT_EQ(Handle(*services_, route, call).status, 500);
   const std::vector<AuditEvent> trail = Trail();
