@@ -15,7 +15,9 @@
 #include <thread>
 #include <utility>
 
+#include "absl/synchronization/mutex.h"
 #include "app.h"
+#include "base/reserve.h"
 #include "base/status.h"
 #include "data_lock.h"
 #include "detection/alert_queue.h"
@@ -246,6 +248,11 @@ class Server::Impl {
   // The same of a day that is over.
   void Tell(const DailySummary& summary);
   absl::Status PrepareOperations();
+  // An act of the server itself, recorded; also when a full disk has no room for the record.
+  absl::StatusOr<std::string> DoOnFullDisk(
+      std::string_view act, const std::function<absl::StatusOr<std::string>()>& work);
+  // Deletes at once what is not to be kept.
+  void MakeRoom();
   absl::Status OpenAudit();
   absl::Status PrepareBootstrap();
   void StartThreads();
@@ -256,6 +263,8 @@ class Server::Impl {
   std::optional<DataLock> data_lock_;
   std::unique_ptr<Logs> logs_;
   std::unique_ptr<AuditTrail> audit_;
+  absl::Mutex audit_reserve_mutex_;
+  base::Reserve audit_reserve_{options_.data_dir + "/audit-reserve", 256 << 10};
   std::unique_ptr<Store> store_;
   std::optional<SalvageReport> salvage_;
   RestoreRecovery recovery_ = RestoreRecovery::kNothing;
@@ -296,6 +305,7 @@ absl::StatusOr<std::unique_ptr<Server::Impl>> Server::Impl::Start(const ServerOp
   NTA_RETURN_IF_ERROR(AddScheduledJobs(*impl->services_));
   impl->feed_ = std::make_unique<LiveFeed>(*impl->services_, *impl->capture_, impl->sampler_,
                                            impl->connections_, impl->store_pool_);
+  impl->feed_->SetMakeRoom([server = impl.get()] { server->MakeRoom(); });
   impl->services_->listening = Endpoint{socket.address().address, socket.address().port};
   impl->StartThreads();
   NTA_ASSIGN_OR_RETURN(impl->http_,
@@ -434,6 +444,7 @@ absl::Status Server::Impl::MakeServices() {
   services_->scratch_directory = options_.data_dir;
   services_->logs = logs_.get();
   services_->audit = audit_.get();
+  audit_reserve_.Take();
   RestoreLogRotation(*services_);
   services_->logins = std::make_unique<LoginWatch>(AlertPrefix() + "server-",
                                                    [this](const std::vector<Alert>& alerts) {
@@ -500,8 +511,31 @@ absl::Status Server::Impl::PrepareOperations() {
   return operations.AddJobs(
       [this](const DailySummary& summary) { Tell(summary); },
       [this](std::string_view act, const std::function<absl::StatusOr<std::string>()>& work) {
-        return DoRecorded(*services_, "scheduler", act, "", work);
+        return DoOnFullDisk(act, work);
       });
+}
+
+absl::StatusOr<std::string> Server::Impl::DoOnFullDisk(
+    std::string_view act, const std::function<absl::StatusOr<std::string>()>& work) {
+  const auto run = [&] { return DoRecorded(*services_, "scheduler", act, "", work); };
+  absl::StatusOr<std::string> result = run();
+  if (!absl::IsResourceExhausted(result.status())) return result;
+  // There is no room for the record that comes first, and without the record retention could never
+  // make room.
+  absl::MutexLock lock(&audit_reserve_mutex_);
+  audit_reserve_.Release();
+  result = run();
+  audit_reserve_.Take();
+  return result;
+}
+
+void Server::Impl::MakeRoom() {
+  Operations& operations = services_->operations;
+  const auto made = DoOnFullDisk("store.retention", [this, &operations] {
+    return operations.retention.Run(services_->clock.wall());
+  });
+  Log(made.ok() ? LogLevel::kWarning : LogLevel::kError, "store", "the disk is full",
+      {{"retention", made.ok() ? *made : std::string(made.status().message())}});
 }
 
 absl::Status Server::Impl::PrepareBootstrap() {

@@ -5,12 +5,12 @@
 #include <system_error>
 #include <utility>
 
+#include "base/reserve.h"
 #include "base/status.h"
 #include "store/backend.h"
 #include "store/connections.h"
 #include "store/import_stage.h"
 #include "store/operations.h"
-#include "store/reserve.h"
 #include "store/schema.h"
 #include "store/sqlite_traffic.h"
 
@@ -197,7 +197,7 @@ class SqliteBackend final : public Backend {
   }
 
   std::unique_ptr<Connections> connections_;
-  Reserve reserve_;
+  base::Reserve reserve_;
   const std::string path_;
   const std::size_t flows_per_block_;
 };
