@@ -39,7 +39,7 @@ class HashMap {
   }
   void clear() {
     map_.clear();
-    room_ = 0;
+    if (map_.bucket_count() == 0) room_ = 0;  // a large one gives its memory back
   }
 
   auto find(const Key& key) const { return map_.find(key); }
