@@ -241,6 +241,7 @@ ParseResult ParseTls(const Payload& payload, Findings& findings) {
       return {payload.bytes.size(), ParseNext::kDone};
     }
     // The end of the server's part, or the client's answer to it.
+    skip_memory = 0;
     const bool is_over = (flags & kSawServerHello) != 0;
     return {payload.bytes.size(), is_over ? ParseNext::kDone : ParseNext::kMore};
   }
@@ -253,7 +254,10 @@ ParseResult ParseTls(const Payload& payload, Findings& findings) {
   const bool is_over = stream.is_over() && (flags & kSawServerHello) != 0;
   if ((flags & kServerIsDone) != 0 || is_over) return {payload.bytes.size(), ParseNext::kDone};
   // A client that goes on in another kind of record has said everything, the server has not.
-  if (stream.is_over()) consumed = payload.bytes.size();
+  if (stream.is_over()) {
+    consumed = payload.bytes.size();
+    skip_memory = 0;
+  }
   return {consumed, ParseNext::kMore};
 }
 

@@ -64,7 +64,7 @@ absl::StatusOr<Beginning> ReadBeginning(int file) {
 
 struct ArchiveReader::Decompressor {
   struct Free {
-    void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
+    void operator()(ZSTD_DCtx* freed) const { ZSTD_freeDCtx(freed); }
   };
   std::unique_ptr<ZSTD_DCtx, Free> context{ZSTD_createDCtx()};
   bool at_end = false;  // of the one zstd frame

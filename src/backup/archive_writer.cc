@@ -23,7 +23,7 @@ void Append(std::vector<std::uint8_t>& to, Bytes bytes) {
 
 struct ArchiveWriter::Compressor {
   struct Free {
-    void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
+    void operator()(ZSTD_CCtx* freed) const { ZSTD_freeCCtx(freed); }
   };
   std::unique_ptr<ZSTD_CCtx, Free> context{ZSTD_createCCtx()};
   std::vector<std::uint8_t> output = std::vector<std::uint8_t>(ZSTD_CStreamOutSize());

@@ -13,7 +13,7 @@ constexpr std::string_view kDigits = "0123456789abcdef";
 
 struct Hasher::State {
   struct Free {
-    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+    void operator()(EVP_MD_CTX* freed) const { EVP_MD_CTX_free(freed); }
   };
   std::unique_ptr<EVP_MD_CTX, Free> context{EVP_MD_CTX_new()};
 };
@@ -59,7 +59,7 @@ std::optional<std::vector<std::uint8_t>> FromHex(std::string_view text, std::siz
   for (std::size_t i = 0; i < text.size(); ++i) {
     const std::size_t digit = kDigits.find(text[i]);
     if (digit == std::string_view::npos) return std::nullopt;
-    result[i / 2] = static_cast<std::uint8_t>(result[i / 2] << 4 | digit);
+    result[i / 2] = static_cast<std::uint8_t>(static_cast<std::size_t>(result[i / 2]) << 4 | digit);
   }
   return result;
 }

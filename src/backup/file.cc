@@ -28,10 +28,6 @@ void RemoveTree(int parent, const std::string& name, int directory) {
 
 }  // namespace
 
-Descriptor::~Descriptor() {
-  if (descriptor_ >= 0) close(descriptor_);
-}
-
 std::string RandomHex(std::size_t bytes) {
   std::vector<std::uint8_t> random(bytes);
   std::uint64_t seed = 0;

@@ -12,28 +12,13 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "base/descriptor.h"
 
 namespace nta::backup {
 
 using Bytes = std::span<const std::uint8_t>;
 
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
-  Descriptor(Descriptor&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(descriptor_, other.descriptor_);
-    return *this;
-  }
-  ~Descriptor();
-  int get() const { return descriptor_; }
-  bool valid() const { return descriptor_ >= 0; }
-  void Close() { *this = Descriptor(); }
-
- private:
-  int descriptor_ = -1;
-};
+using base::Descriptor;
 
 // "12 hexadecimal digits" for half as many bytes, from the operating system.
 std::string RandomHex(std::size_t bytes);

@@ -22,6 +22,8 @@ class Descriptor {
   }
 
   int get() const { return descriptor_; }
+  bool valid() const { return descriptor_ >= 0; }
+  void Close() { *this = Descriptor(); }
 
  private:
   int descriptor_ = -1;

@@ -357,6 +357,8 @@ absl::StatusOr<Json> ParseJson(std::string_view text) {
     return json;
   } catch (const Json::parse_error& error) {
     return base::InvalidArgument("not JSON: wrong at byte " + std::to_string(error.byte));
+  } catch (const Json::out_of_range&) {
+    return base::InvalidArgument("not JSON: a number is too large");
   }
 }
 

@@ -38,6 +38,8 @@ absl::StatusOr<Json> ParseObject(std::string_view text) {
     return object;
   } catch (const Json::parse_error& error) {
     return base::InvalidArgument("not JSON: wrong at byte " + std::to_string(error.byte));
+  } catch (const Json::out_of_range&) {
+    return base::InvalidArgument("not JSON: a number is too large");
   }
 }
 

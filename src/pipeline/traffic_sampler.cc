@@ -16,7 +16,6 @@ constexpr Duration kSecond = std::chrono::seconds(1);
 // The last minute is kept in parts, so that the oldest can be dropped as time passes.
 constexpr Duration kPart = std::chrono::seconds(10);
 constexpr std::size_t kParts = 6;
-constexpr Duration kMaxLateness = std::chrono::seconds(10);
 
 struct Counts {
   std::uint64_t packets = 0;

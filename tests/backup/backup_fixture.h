@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -30,6 +31,12 @@ inline constexpr std::int64_t kTestApplication = 0x74657374;
 inline int Rounds(int by_default) {
   const char* const text = std::getenv("NTA_BACKUP_ROUNDS");
   return text == nullptr ? by_default : std::atoi(text);
+}
+
+// A figure of docs/reliability.md, in the output and in the report.
+inline void TellFigure(const std::string& what, int count) {
+  std::printf("%s: %d\n", what.c_str(), count);
+  testing::Test::RecordProperty(what, count);
 }
 
 inline std::string ReadWhole(const std::string& path) {

@@ -171,7 +171,7 @@ TEST_F(BackupHostileTest, TwoHundredHostileFilesAreRefusedAndTheLiveDatabaseIsAs
        }) {
     ExpectRefused(sql, Changed(sql));
   }
-  RecordProperty("refused", refused_);
+  TellFigure("refused", refused_);
   EXPECT_GE(refused_, 200);
 }
 

@@ -93,7 +93,7 @@ TEST_F(BackupRestoreTest, ACrashedDatabaseAndItsLogNeverMeetTheRestoredOne) {
     // What the log held is in what was kept.
     ASSERT_THAT(Dump(restored->previous), HasSubstr("crashed")) << round;
   }
-  RecordProperty("exact", rounds);
+  TellFigure("exact", rounds);
 }
 
 // What the original did: the file is copied over the database of a crashed process.
@@ -109,7 +109,7 @@ TEST_F(BackupRestoreTest, CopyingOverACrashedDatabaseIsTheMistakeThatThisAvoids)
     WriteWhole(live(), ReadWhole(File("saved.db")));
     if (Dump(live()) == saved_) ++exact;
   }
-  RecordProperty("exact_by_copying", exact);
+  TellFigure("exact_by_copying", exact);
   EXPECT_LT(exact, rounds);
 }
 
@@ -341,8 +341,8 @@ TEST_F(BackupRestoreTest, KilledInsideARestoreItIsExactlyOldOrExactlyNew) {
       ASSERT_THAT(name, Not(HasSubstr("-restor"))) << round;
     }
   }
-  RecordProperty("exactly_old", outcomes.before);
-  RecordProperty("exactly_new", outcomes.after);
+  TellFigure("exactly_old", outcomes.before);
+  TellFigure("exactly_new", outcomes.after);
   EXPECT_GT(outcomes.before, 0);
   EXPECT_GT(outcomes.after, 0);
 }
@@ -369,8 +369,8 @@ TEST_F(BackupRestoreTest, KilledInsideABackupItIsThereInFullOrNotAtAll) {
     ASSERT_TRUE(NamesIn(File("backups")).empty()) << round;
   }
   EXPECT_EQ(Dump(live()), before);
-  RecordProperty("none", outcomes.before);
-  RecordProperty("in_full", outcomes.after);
+  TellFigure("none", outcomes.before);
+  TellFigure("in_full", outcomes.after);
   EXPECT_GT(outcomes.before, 0);
   EXPECT_GT(outcomes.after, 0);
 }

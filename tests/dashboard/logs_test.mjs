@@ -8,7 +8,9 @@ import { enter, startBrowser } from './browser.mjs';
 import { randomPassword, startServer } from './server.mjs';
 
 const isReal = Boolean(process.env.NTA_SERVER_BINARY || process.env.NTA_SERVER_URL);
-const options = { skip: isReal ? false : 'needs nta-server (NTA_SERVER_BINARY)' };
+const options = {
+  skip: isReal ? false : 'needs nta-server (NTA_SERVER_BINARY)',
+};
 let server;
 let browser;
 let page;
@@ -92,7 +94,9 @@ test('Logs downloads what it shows', options, async () => {
 
 test('Logs changes its rotation and rotates now', options, async () => {
   await page.getByRole('button', { name: 'Rotation…' }).click();
-  const dialog = page.getByRole('dialog', { name: 'Rotation of the log files' });
+  const dialog = page.getByRole('dialog', {
+    name: 'Rotation of the log files',
+  });
   await dialog.getByLabel('Files kept').fill('0');
   await dialog.getByRole('button', { name: 'Save' }).click();
   await dialog.getByRole('alert').waitFor();
@@ -119,6 +123,16 @@ test('Audit shows who did what, with the outcome', options, async () => {
   await page.keyboard.press('Escape');
   await page.getByLabel('Outcome').selectOption('');
   await page.getByLabel('Time', { exact: true }).selectOption('');
+  // By who acted, and by any text of the record.
+  await page.getByLabel('Who').fill('nobody-of-that-name');
+  await page.getByText('No record is like that.').waitFor();
+  await page.getByLabel('Who').fill(server.username);
+  await page.getByLabel('Text', { exact: true }).fill('logs/rotation');
+  await rows().filter({ hasText: 'log.rotation' }).first().waitFor();
+  await rows().filter({ hasText: 'session.sign_in' }).first().waitFor({ state: 'detached' });
+  await page.getByLabel('Who').fill('');
+  await page.getByLabel('Text', { exact: true }).fill('');
+  await rows().filter({ hasText: 'session.sign_in' }).first().waitFor();
   // What was asked for stands with how it ended.
   await rows().filter({ hasText: 'log.rotation' }).filter({ hasText: 'done' }).first().click();
   const record = page.getByRole('complementary', { name: 'Record' });
@@ -154,14 +168,18 @@ test('Logs and Audit fit a small screen', options, async () => {
     const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
     assert.equal(wide, false, `${name} does not scroll sideways`);
     if (process.env.NTA_SCREENSHOTS)
-      await page.screenshot({ path: join(process.env.NTA_SCREENSHOTS, `${name.toLowerCase()}-390.png`) });
+      await page.screenshot({
+        path: join(process.env.NTA_SCREENSHOTS, `${name.toLowerCase()}-390.png`),
+      });
   }
   await page.setViewportSize({ width: 1440, height: 900 });
   for (const name of ['Logs', 'Audit']) {
     await open(name);
     await rows().first().waitFor();
     if (process.env.NTA_SCREENSHOTS)
-      await page.screenshot({ path: join(process.env.NTA_SCREENSHOTS, `${name.toLowerCase()}-1440.png`) });
+      await page.screenshot({
+        path: join(process.env.NTA_SCREENSHOTS, `${name.toLowerCase()}-1440.png`),
+      });
   }
   assert.deepEqual(browser.complaints, []);
 });

@@ -80,16 +80,30 @@ const kViews = {
     },
   },
   hosts: { hash: 'hosts?since=-6h&until=now' },
+  rules: { hash: 'rules' },
+  detectors: { hash: 'rules?part=detectors' },
+  suppressions: { hash: 'rules?part=suppressions' },
+  backtest: { hash: 'rules?part=backtest' },
+  firewall: { hash: 'firewall' },
+  incidents: { hash: 'incidents' },
+  notifications: { hash: 'notifications' },
+  logs: { hash: 'logs' },
+  audit: { hash: 'audit' },
+  backups: { hash: 'backups' },
+  health: { hash: 'health' },
+  schedule: { hash: 'schedule' },
+  settings: { hash: 'settings' },
+  users: { hash: 'users' },
+  // Last: the replay has to come to something to alert of.
   alerts: {
     hash: 'alerts?since=-24h&until=now',
     then: async () => {
       await page
         .locator('[data-row]')
-        .nth(1)
-        .click({ position: { x: 20, y: 10 } });
+        .first()
+        .click({ position: { x: 20, y: 10 }, timeout: 120_000 });
     },
   },
-  users: { hash: 'users' },
 };
 
 try {

@@ -50,6 +50,7 @@ TEST(RuleJson, ComplainsOfTheFieldThatIsWrong) {
       complaint(R"({"id":"a","direction":"in","verdict":"drop","destination_ports":[65536]})"),
       HasSubstr("not a port"));
   EXPECT_THAT(complaint(R"({"id":"a")"), HasSubstr("not JSON"));
+  EXPECT_THAT(complaint(R"({"id":1e999})"), HasSubstr("a number is too large"));
   EXPECT_THAT(complaint("[[[[[[[[[[[[]]]]]]]]]]]]"), HasSubstr("nested too deep"));
 }
 

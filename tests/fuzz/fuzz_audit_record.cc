@@ -8,7 +8,8 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   namespace audit = nta::audit;
   std::span<const std::uint8_t> rest(data, size);
-  if (audit::SizeFromTail(rest) > size) std::abort();
+  // May be more than there is: then the record begins before these bytes.
+  if (audit::SizeFromTail(rest) > audit::kMaxRecordBytes) std::abort();
   audit::RawRecord record;
   while (audit::ParseRecord(rest, record) == audit::Parsed::kRecord) {
     if (record.bytes.size() < audit::kMinRecordBytes || record.bytes.size() > rest.size()) {

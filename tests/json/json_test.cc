@@ -219,6 +219,8 @@ TEST(FlowJson, ErrorsNameTheField) {
               HasSubstr("\"application\""));
   EXPECT_THAT(FlowError(Replaced(good, R"("protocol":6)", R"("protocol":6,"protocol":17)")),
               HasSubstr("\"protocol\": is there twice"));
+  EXPECT_THAT(FlowError(Replaced(good, R"("protocol":6)", R"("protocol":6e999)")),
+              HasSubstr("a number is too large"));
   EXPECT_THAT(FlowError(Replaced(good, "08:00:01.5", "07:59:59.5")),
               HasSubstr("\"last_seen\": must not be before"));
 }

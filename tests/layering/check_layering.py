@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks that every module includes only what the architecture allows.
+"""Checks that every module includes only what the table of docs/architecture.md allows.
 
 usage: check_layering.py SOURCE_DIR
 """
@@ -8,30 +8,21 @@ import pathlib
 import re
 import sys
 
-# module: the modules it may include directly. What those may include, it may, too.
-ALLOWED = {
-    "base": [],
-    "net": [],
-    "health": [],
-    "schedule": [],
-    "packet": ["net"],
-    "capture": ["packet"],
-    "flow": ["packet"],
-    "app": ["flow"],
-    "detect": ["flow"],
-    "firewall": ["flow"],
-    "pipeline": ["capture", "app", "detect"],
-    "store": ["detect"],
-    "export": ["detect"],
-    "log": ["net"],
-    "audit": ["net"],
-    "backup": [],
-    "notify": ["detect"],
-    "json": ["pipeline", "store", "export", "health", "schedule", "log", "audit"],
-}
 # Third-party headers that must not reach the library's users.
 PRIVATE_HEADERS = re.compile(r"^(pcap|zlib|zstd|sqlite3|libpq|nlohmann|spdlog|openssl|libnftnl|libmnl|microhttpd|curl|sodium|ndpi)")
+ROW = re.compile(r"^\| ([a-z]+) \| ([a-z, ]*?) ?\|", re.MULTILINE)
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
+
+
+# module: the modules it may include directly. What those may include, it may, too.
+ALLOWED = {}
+
+
+def read_table(page):
+    section = page.read_text(encoding="utf-8").split("\n## Modules\n")[1].split("\n## ")[0]
+    for module, uses in ROW.findall(section):
+        if module != "module":
+            ALLOWED[module] = [use.strip() for use in uses.split(",") if use.strip()]
 
 
 def reachable(module):
@@ -80,7 +71,7 @@ def check_tree(root, is_public):
             continue
         files += 1
         if parts[0] not in ALLOWED:
-            problems.append(f"{path}: module {parts[0]} is not in the table of {pathlib.Path(__file__).name}")
+            problems.append(f"{path}: module {parts[0]} is not in the table of docs/architecture.md")
             continue
         problems += [f"{path}: {problem}" for problem in check_file(path, parts[0], is_public)]
     return files, problems
@@ -88,6 +79,7 @@ def check_tree(root, is_public):
 
 def main():
     source = pathlib.Path(sys.argv[1])
+    read_table(source / "docs" / "architecture.md")
     public_files, public_problems = check_tree(source / "include" / "nta", True)
     private_files, private_problems = check_tree(source / "src", False)
     problems = public_problems + private_problems

@@ -32,6 +32,14 @@ absl::StatusOr<std::string> WaitForStop(JobContext& job) {
   return absl::CancelledError();
 }
 
+TEST_F(JobsTest, FailWhereALibraryThrows) {
+  Jobs jobs = MakeJobs();
+  const auto id =
+      jobs.Start({.kind = "export", .owner = "mia"},
+                 [](JobContext&) -> absl::StatusOr<std::string> { throw std::bad_alloc(); });
+  EXPECT_EQ(Await(jobs, *id).state, JobState::kFailed);
+}
+
 TEST_F(JobsTest, TellTheResultOfWhatIsDone) {
   Jobs jobs = MakeJobs();
   const auto id = jobs.Start({.kind = "export", .owner = "mia"}, [](JobContext& job) {

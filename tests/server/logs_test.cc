@@ -73,6 +73,22 @@ class LogsTest : public AppTest {
   std::unique_ptr<AuditTrail> audit_;
 };
 
+TEST_F(LogsTest, WhatALibraryThrowsCostsOneRequestAndIsRecordedAsFailed) {
+  Route route;
+  route.method = "POST";
+  route.path = "/api/v1/test";
+  route.audit = "test.act";
+  route.handler = [](Services&, const server::Call&) -> Response { throw std::bad_alloc(); };
+  const Request request;
+  server::Call call;
+  call.request = &request;
+  EXPECT_EQ(Handle(*services_, route, call).status, 500);
+  const std::vector<AuditEvent> trail = Trail();
+  ASSERT_FALSE(trail.empty());
+  EXPECT_EQ(trail.back().act, "test.act");
+  EXPECT_EQ(trail.back().outcome, AuditOutcome::kFailed);
+}
+
 TEST_F(LogsTest, AnActIsRecordedBeforeItIsDoneAndItsOutcomeAfter) {
   const std::string token = SignIn("admin").access;
   EXPECT_EQ(Call("PATCH", "/api/v1/users/viewer", token, R"({"role":"operator"})").status, 200);

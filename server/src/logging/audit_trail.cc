@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <exception>
 
 #include "app.h"
 #include "base/status.h"
 #include "logging/audit_details.h"
+#include "logging/log.h"
 
 namespace nta::server {
 namespace {
@@ -71,6 +73,18 @@ Response Refuse(Services& services, const Call& call, const absl::Status& status
   NoteSecurity(services, LogLevel::kError, call.request->client, "audit.unwritable",
                "an act was refused: the audit trail cannot be written");
   return Busy("the audit trail cannot be written; nothing was done", std::chrono::seconds(10));
+}
+
+// Nothing of ours throws, but libraries below do, if only for lack of memory. That costs one
+// request, not the server.
+Response Answer(Services& services, const Route& route, const Call& call) {
+  try {
+    return route.handler(services, call);
+  } catch (const std::exception& error) {
+    Log(LogLevel::kError, "http", "a request failed inside the server",
+        {{"method", route.method}, {"path", route.path}, {"error", error.what()}});
+    return Problem(500, "an error inside the server; its log says more");
+  }
 }
 
 }  // namespace
@@ -165,13 +179,13 @@ absl::StatusOr<AuditReport> AuditTrail::Verify() const {
 }
 
 Response Handle(Services& services, const Route& route, Call& call) {
-  if (route.audit.empty() || services.audit == nullptr) return route.handler(services, call);
+  if (route.audit.empty() || services.audit == nullptr) return Answer(services, route, call);
   const AuditEvent event = BeginOf(route, call);
   const absl::StatusOr<std::uint64_t> begun = services.audit->Append(event);
   if (!begun.ok()) return Refuse(services, call, begun.status());
   call.act = route.audit;
   call.audit_record = *begun;
-  Response response = route.handler(services, call);
+  Response response = Answer(services, route, call);
   if (!response.ends_later) {
     services.audit->AppendOutcome(EndOf(event, *begun, response));
   }

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <optional>
 #include <utility>
 
 #include "app.h"
@@ -13,6 +12,7 @@
 #include "logging/audit_trail.h"
 #include "nta/backup/postgres_target.h"
 #include "nta/backup/sqlite_target.h"
+#include "operations/live_restore.h"
 
 namespace nta::server {
 namespace {
@@ -30,71 +30,6 @@ absl::StatusOr<bool> IsThere(const BackupsOptions& options, const BackupTarget& 
   struct stat status {};
   return stat(options.database.c_str(), &status) == 0 && status.st_size > 0;
 }
-
-// A staged store is looked at without a reserve file beside it.
-absl::StatusOr<std::unique_ptr<Store>> OpenStaged(const std::string& path) {
-  return Store::Open({.path = path, .reserve_bytes = 0});
-}
-
-bool IsSame(const User& a, const User& b) {
-  return a.username == b.username && a.password_hash == b.password_hash && a.role == b.role &&
-         a.created == b.created && a.generation == b.generation;
-}
-
-// Whose sessions may not go on: everybody who is not exactly who they were.
-std::vector<std::string> Changed(const std::vector<User>& before, const std::vector<User>& after) {
-  std::vector<std::string> names;
-  for (const User& user : before) {
-    const bool same = std::any_of(after.begin(), after.end(),
-                                  [&](const User& other) { return IsSame(user, other); });
-    if (!same) names.push_back(user.username);
-  }
-  return names;
-}
-
-// A live restore: what is said to the staged store, and to the services when it is in place.
-class LiveRestore {
- public:
-  explicit LiveRestore(Services& services) : services_(services) {}
-
-  absl::Status Prepare(const std::string& staged) {
-    // No user is changed until the restored ones are in place.
-    lock_.emplace(&services_.user_changes);
-    NTA_ASSIGN_OR_RETURN(const auto store, OpenStaged(staged));
-    NTA_ASSIGN_OR_RETURN(const std::vector<User> users, store->Users());
-    const bool has_admin = std::any_of(users.begin(), users.end(), [](const User& user) {
-      return user.role == ToString(Role::kAdmin);
-    });
-    if (!has_admin) {
-      return base::MakeStatus(absl::StatusCode::kFailedPrecondition,
-                              "it has no administrator: nobody could sign in after it");
-    }
-    NTA_ASSIGN_OR_RETURN(const std::vector<User> before, services_.store.Users());
-    changed_ = Changed(before, users);
-    // Sessions of that time must not come back to life, should the process end right after.
-    NTA_RETURN_IF_ERROR(store->PutSetting(kSessionsSetting, ""));
-    return store->PutSetting(kBootstrapSetting, "");
-  }
-
-  void Finish() {
-    for (const std::string& name : changed_) {
-      services_.accounts.Forget(name);
-      services_.sessions.EndAllOf(name);
-      for (const StreamOwner& owner : services_.streams.Owners()) {
-        if (owner.username == name) services_.streams.EndSession(owner.session);
-      }
-    }
-    services_.accounts.ForgetAll();
-    services_.SaveSessions();
-    lock_.reset();
-    for (const auto& restored : services_.after_restore) restored();
-  }
-
- private:
-  Services& services_;
-  std::optional<absl::MutexLock> lock_;
-  std::vector<std::string> changed_;
-};
 
 // The lock of an act that cannot go on beside another one; released at the end of the scope.
 class OnlyOne {
@@ -284,65 +219,6 @@ absl::StatusOr<PrunePolicy> Backups::LoadPolicy(Services& services) {
 
 absl::Status Backups::SavePolicy(Services& services, const PrunePolicy& policy) {
   return services.store.PutSetting(kPolicySetting, ToJson(policy));
-}
-
-std::string Moment(BackupTime time) {
-  constexpr std::size_t kDate = 10;   // "2026-11-22"
-  constexpr std::size_t kClock = 19;  // and "T08:00:00"
-  std::string text = nta::ToString(time).substr(0, kClock);
-  if (text.size() > kDate) text[kDate] = ' ';
-  return text + " UTC";
-}
-
-std::string ToJson(const BackupInfo& info) {
-  JsonObject json;
-  json.Add("name", info.name)
-      .Add("time", nta::ToString(info.time))
-      .Add("stored_bytes", info.stored_bytes)
-      .Add("content_bytes", info.content_bytes)
-      .Add("kind", info.kind)
-      .Add("tool", info.tool)
-      .AddJson("schema_version", std::to_string(info.schema_version))
-      .Add("compression", nta::ToString(info.compression))
-      .AddJson("encrypted", info.is_encrypted ? "true" : "false");
-  if (info.verified) {
-    json.Add("verified", nta::ToString(*info.verified));
-  } else {
-    json.AddJson("verified", "null");
-  }
-  return json.Add("problem", info.problem).Take();
-}
-
-std::string ToJson(const PrunePolicy& policy) {
-  JsonObject json;
-  json.Add("last", std::uint64_t{policy.last})
-      .Add("daily", std::uint64_t{policy.daily})
-      .Add("weekly", std::uint64_t{policy.weekly})
-      .Add("monthly", std::uint64_t{policy.monthly});
-  if (policy.max_bytes) json.Add("max_bytes", *policy.max_bytes);
-  return json.Take();
-}
-
-absl::StatusOr<PrunePolicy> ParsePolicy(std::string_view json) {
-  NTA_ASSIGN_OR_RETURN(const FlatObject object, ParseFlatObject(json));
-  PrunePolicy policy;
-  for (const auto& [name, value] : object) {
-    const auto* number = std::get_if<std::int64_t>(&value);
-    if (number == nullptr || *number < 0) {
-      return base::InvalidArgument("\"" + name + "\" is a whole number from 0 on");
-    }
-    const auto count = static_cast<std::uint64_t>(*number);
-    if (name == "last") policy.last = count;
-    if (name == "daily") policy.daily = count;
-    if (name == "weekly") policy.weekly = count;
-    if (name == "monthly") policy.monthly = count;
-    if (name == "max_bytes" && count > 0) policy.max_bytes = count;
-  }
-  constexpr std::uint64_t kMost = 10'000;
-  if (std::max({policy.last, policy.daily, policy.weekly, policy.monthly}) > kMost) {
-    return base::InvalidArgument("a policy keeps at most 10000 of a kind");
-  }
-  return policy;
 }
 
 }  // namespace nta::server

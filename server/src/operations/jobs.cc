@@ -86,9 +86,18 @@ absl::StatusOr<std::string> Jobs::Start(JobSpec spec, JobWork work) {
   return id;
 }
 
+// What a library below throws costs one job, not the server.
+static absl::StatusOr<std::string> Outcome(const JobWork& work, JobContext& context) {
+  try {
+    return work(context);
+  } catch (const std::exception& error) {
+    return absl::InternalError(error.what());
+  }
+}
+
 void Jobs::Run(Entry& entry, const JobWork& work, std::stop_token stop) {
   JobContext context(*this, entry.job, stop);
-  absl::StatusOr<std::string> result = work(context);
+  absl::StatusOr<std::string> result = Outcome(work, context);
   Job ended;
   {
     absl::MutexLock lock(&mutex_);

@@ -162,6 +162,8 @@ export const downloadLog = (kind: LogKind) => saveFile('/api/v1/logs/download', 
 interface AuditFilter {
   act?: string;
   outcome?: string;
+  actor?: string;
+  text?: string;
   since?: string;
   until?: string;
 }

@@ -8,7 +8,9 @@ interface Props {
   children: (close: () => void) => ReactNode;
 }
 
-// A button with a small panel below; closes on Esc, on a click outside, and when the focus leaves it.
+const currentPage = () => window.location.hash.split('?')[0];
+
+// A button with a small panel below; closes on Esc, on a click outside, when the focus leaves it, and with the page.
 export function Popover({ label, button, buttonClass = 'button', align = 'right', children }: Props) {
   const [open, setOpen] = useState(false);
   const ref = useRef<HTMLDivElement>(null);
@@ -18,8 +20,16 @@ export function Popover({ label, button, buttonClass = 'button', align = 'right'
     const outside = (event: PointerEvent) => {
       if (!ref.current?.contains(event.target as Node)) setOpen(false);
     };
+    const page = currentPage();
+    const moved = () => {
+      if (currentPage() !== page) setOpen(false);
+    };
     document.addEventListener('pointerdown', outside);
-    return () => document.removeEventListener('pointerdown', outside);
+    window.addEventListener('hashchange', moved);
+    return () => {
+      document.removeEventListener('pointerdown', outside);
+      window.removeEventListener('hashchange', moved);
+    };
   }, [open]);
   const close = () => {
     setOpen(false);

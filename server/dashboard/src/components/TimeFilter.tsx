@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import { absoluteRange, fromInput, toInput } from '../lib/time';
+import { FilterSelect } from './Filters';
 import { useExtra, useView } from '../state/view';
 
 const kSpans = [
@@ -37,18 +38,7 @@ export function useTimeSpan(): [TimeSpan, React.ReactNode] {
   const span = { since: since || undefined, until: until || undefined };
   const filter = (
     <>
-      <select
-        className="select"
-        aria-label="Time"
-        value={own ? 'own' : since}
-        onChange={(event) => choose(event.target.value)}
-      >
-        {kSpans.map(({ value, label }) => (
-          <option key={value} value={value}>
-            {label}
-          </option>
-        ))}
-      </select>
+      <FilterSelect label="Time" value={own ? 'own' : since} choices={kSpans} onChange={choose} />
       {own && (
         <>
           <input

@@ -3,9 +3,10 @@ import { acknowledgeAlert, getThreats, unacknowledgeAlert } from '../api/endpoin
 import { toProblem } from '../api/problem';
 import type { Alert, Threat, User } from '../api/types';
 import { AlertDetail, alertTitle, measured } from '../components/AlertDetail';
+import { FilterSelect, SeverityFilter } from '../components/Filters';
 import { NotLoaded } from '../components/NotLoaded';
 import { Segmented } from '../components/Segmented';
-import { kSeverities, Severity } from '../components/Severity';
+import { Severity } from '../components/Severity';
 import { SuppressDialog } from '../components/SuppressDialog';
 import { Empty, Loaded, SkeletonLines } from '../components/States';
 import { RelativeTime } from '../components/Time';
@@ -37,6 +38,10 @@ const kClasses = [
   'policy',
   'unauthorised_access',
   'flash_crowd',
+];
+const kClassChoices = [
+  { value: '', label: 'Every class' },
+  ...kClasses.map((name) => ({ value: name, label: alertClassName(name) })),
 ];
 
 type Box = 'inbox' | 'all' | 'hidden' | 'threats';
@@ -119,34 +124,8 @@ export function Alerts({ user }: { user: User }) {
           </span>
           <Segmented label="Which alerts" value={box} choices={kBoxes} onChange={setBox} />
           <span className="panel-tools">
-            <select
-              className="select"
-              aria-label="Severity"
-              value={severity}
-              onChange={(e) => setSeverity(e.target.value)}
-            >
-              <option value="">Every severity</option>
-              {kSeverities
-                .filter((level) => level !== 'info')
-                .map((level) => (
-                  <option key={level} value={level}>
-                    {level === 'critical' ? level : `${level} or worse`}
-                  </option>
-                ))}
-            </select>
-            <select
-              className="select"
-              aria-label="Class"
-              value={cls}
-              onChange={(e) => setClass(e.target.value)}
-            >
-              <option value="">Every class</option>
-              {kClasses.map((name) => (
-                <option key={name} value={name}>
-                  {alertClassName(name)}
-                </option>
-              ))}
-            </select>
+            <SeverityFilter value={severity} onChange={setSeverity} />
+            <FilterSelect label="Class" value={cls} choices={kClassChoices} onChange={setClass} />
           </span>
         </div>
         <div className="explore-scroll">

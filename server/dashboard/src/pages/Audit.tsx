@@ -1,11 +1,12 @@
 import { useState } from 'react';
 import { exportAudit, getAudit, verifyAudit } from '../api/endpoints';
 import type { AuditOutcome, AuditRecord, AuditReport, User } from '../api/types';
+import { FilterSelect, useTextFilter } from '../components/Filters';
 import { HostileText } from '../components/HostileText';
 import { Icon } from '../components/Icon';
+import { NeedsRole } from '../components/NeedsRole';
 import { RecordList } from '../components/RecordList';
 import { Facts, SidePanel } from '../components/SidePanel';
-import { Empty } from '../components/States';
 import { AbsoluteTime } from '../components/Time';
 import { useTimeSpan } from '../components/TimeFilter';
 import { formatBytes, plural } from '../lib/format';
@@ -29,9 +30,11 @@ const kActs = [
   'firewall',
   'alert',
   'alert_rule',
+  'backtest',
   'suppression',
   'detector',
   'incident',
+  'notice',
   'notification_channel',
   'notification_routes',
   'schedule',
@@ -40,18 +43,14 @@ const kActs = [
   'server',
 ];
 const kOutcomes: AuditOutcome[] = ['done', 'refused', 'failed'];
+const withAll = (all: string, names: string[]) => [
+  { value: '', label: all },
+  ...names.map((name) => ({ value: name, label: name })),
+];
 
 export function Audit({ user }: { user: User }) {
   if (!may(user, 'admin')) {
-    return (
-      <Empty>
-        <p>
-          The audit trail is for the role <strong>admin</strong>; you are signed in as {user.username} with
-          the role {user.role}.
-        </p>
-        <p>Ask an administrator.</p>
-      </Empty>
-    );
+    return <NeedsRole user={user} role="admin" what="The audit trail is for" />;
   }
   return <Trail />;
 }
@@ -63,7 +62,9 @@ function Trail() {
   const [verifying, setVerifying] = useState(false);
   const [open, setOpen] = useState<AuditRecord | null>(null);
   const [span, timeFilter] = useTimeSpan();
-  const filters = { act, outcome, ...span };
+  const [actor, actorFilter] = useTextFilter('actor', { label: 'Who', hint: 'Who' });
+  const [text, textFilter] = useTextFilter('text', { label: 'Text', hint: 'Text in the record', wide: true });
+  const filters = { act, outcome, actor, text, ...span };
   const key = `audit ${JSON.stringify(filters)}`;
   const query = useQuery(key, (signal) => getAudit(filters, signal));
   const pages = usePages(key, query.data, (cursor) => getAudit({ ...filters, cursor }));
@@ -86,28 +87,16 @@ function Trail() {
       empty="No record is like that."
       filters={
         <>
-          <select className="select" aria-label="Act" value={act} onChange={(e) => setAct(e.target.value)}>
-            <option value="">Every act</option>
-            {kActs.map((name) => (
-              <option key={name} value={name}>
-                {name}
-              </option>
-            ))}
-          </select>
-          <select
-            className="select"
-            aria-label="Outcome"
+          <FilterSelect label="Act" value={act} choices={withAll('Every act', kActs)} onChange={setAct} />
+          <FilterSelect
+            label="Outcome"
             value={outcome}
-            onChange={(e) => setOutcome(e.target.value)}
-          >
-            <option value="">Every outcome</option>
-            {kOutcomes.map((name) => (
-              <option key={name} value={name}>
-                {name}
-              </option>
-            ))}
-          </select>
+            choices={withAll('Every outcome', kOutcomes)}
+            onChange={setOutcome}
+          />
           {timeFilter}
+          {actorFilter}
+          {textFilter}
         </>
       }
       tools={

@@ -4,6 +4,7 @@ import { toProblem } from '../api/problem';
 import { cancelJob, type Job } from '../api/jobs';
 import type { Backup, User } from '../api/types';
 import { Icon } from '../components/Icon';
+import { NeedsRole } from '../components/NeedsRole';
 import { Empty, Loaded, SkeletonLines } from '../components/States';
 import { AbsoluteTime, RelativeTime } from '../components/Time';
 import { formatBytes, plural } from '../lib/format';
@@ -27,15 +28,7 @@ const kWords: Record<string, string> = {
 
 export function Backups({ user }: { user: User }) {
   if (!may(user, 'admin')) {
-    return (
-      <Empty>
-        <p>
-          Backups are made and restored by the role <strong>admin</strong>; you are signed in as{' '}
-          {user.username} with the role {user.role}.
-        </p>
-        <p>Ask an administrator.</p>
-      </Empty>
-    );
+    return <NeedsRole user={user} role="admin" what="Backups are made and restored by" />;
   }
   return <BackupList />;
 }

@@ -1,9 +1,10 @@
 import { useEffect, useState } from 'react';
 import { getIncidents, type IncidentSummary } from '../api/operations';
 import type { User } from '../api/types';
+import { SeverityFilter } from '../components/Filters';
 import { Icon } from '../components/Icon';
 import { Segmented } from '../components/Segmented';
-import { kSeverities, Severity } from '../components/Severity';
+import { Severity } from '../components/Severity';
 import { Empty, Loaded, SkeletonLines } from '../components/States';
 import { RelativeTime } from '../components/Time';
 import { isUnresolved } from '../lib/incidents';
@@ -61,21 +62,7 @@ function IncidentList({ user }: { user: User }) {
           </span>
           <span className="panel-tools">
             <Segmented label="State" value={state} choices={kStates} onChange={setState} />
-            <select
-              className="select"
-              aria-label="Severity"
-              value={from ? '' : severity}
-              onChange={(event) => setSeverity(event.target.value)}
-            >
-              <option value="">Every severity</option>
-              {kSeverities
-                .filter((level) => level !== 'info')
-                .map((level) => (
-                  <option key={level} value={level}>
-                    {level === 'critical' ? level : `${level} or worse`}
-                  </option>
-                ))}
-            </select>
+            <SeverityFilter value={from ? '' : severity} onChange={setSeverity} />
             <input
               className="select search"
               type="search"

@@ -1,14 +1,16 @@
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import { downloadLog, getLogRotation, getLogs, rotateLogs, setLogRotation } from '../api/endpoints';
 import type { LogEvent, LogKind, LogLevel, LogRotation, User } from '../api/types';
 import { Dialog } from '../components/Dialog';
+import { FilterSelect, useTextFilter } from '../components/Filters';
 import { Field, Form } from '../components/Form';
 import { HostileText } from '../components/HostileText';
 import { Icon } from '../components/Icon';
+import { NeedsRole } from '../components/NeedsRole';
 import { RecordList } from '../components/RecordList';
 import { Segmented } from '../components/Segmented';
 import { Facts, SidePanel } from '../components/SidePanel';
-import { Empty, Loaded, SkeletonLines } from '../components/States';
+import { Loaded, SkeletonLines } from '../components/States';
 import { AbsoluteTime } from '../components/Time';
 import { useTimeSpan } from '../components/TimeFilter';
 import { formatBytes, plural } from '../lib/format';
@@ -33,34 +35,16 @@ const kFollowMs = 3000;
 
 export function Logs({ user }: { user: User }) {
   if (!may(user, 'operator')) {
-    return (
-      <Empty>
-        <p>
-          The logs are for the role <strong>operator</strong>; you are signed in as {user.username} with the
-          role {user.role}.
-        </p>
-        <p>Ask an administrator.</p>
-      </Empty>
-    );
+    return <NeedsRole user={user} role="operator" what="The logs are for" />;
   }
   return <LogList user={user} />;
-}
-
-function useTyped(name: string): [string, string, (text: string) => void] {
-  const [kept, keep] = useExtra(name);
-  const [typed, setTyped] = useState(kept);
-  useEffect(() => {
-    const timer = setTimeout(() => keep(typed.trim()), 300);
-    return () => clearTimeout(timer);
-  }, [typed, keep]);
-  return [kept, typed, setTyped];
 }
 
 function LogList({ user }: { user: User }) {
   const [kind, setKind] = useExtra('kind', 'server');
   const [level, setLevel] = useExtra('level', 'debug');
-  const [component, typedComponent, setComponent] = useTyped('component');
-  const [text, typedText, setText] = useTyped('text');
+  const [component, componentFilter] = useTextFilter('component', { label: 'Component', hint: 'Component' });
+  const [text, textFilter] = useTextFilter('text', { label: 'Text', hint: 'Text in the line', wide: true });
   const [span, timeFilter] = useTimeSpan();
   const [follow, setFollow] = useState(true);
   const [settings, setSettings] = useState(false);
@@ -93,35 +77,10 @@ function LogList({ user }: { user: User }) {
         }
         filters={
           <>
-            <select
-              className="select"
-              aria-label="Level"
-              value={level}
-              onChange={(e) => setLevel(e.target.value)}
-            >
-              {kLevels.map(({ value, label }) => (
-                <option key={value} value={value}>
-                  {label}
-                </option>
-              ))}
-            </select>
+            <FilterSelect label="Level" value={level} choices={kLevels} onChange={setLevel} />
             {timeFilter}
-            <input
-              className="log-filter"
-              aria-label="Component"
-              placeholder="Component"
-              value={typedComponent}
-              spellCheck={false}
-              onChange={(e) => setComponent(e.target.value)}
-            />
-            <input
-              className="log-filter log-filter-text"
-              aria-label="Text"
-              placeholder="Text in the line"
-              value={typedText}
-              spellCheck={false}
-              onChange={(e) => setText(e.target.value)}
-            />
+            {componentFilter}
+            {textFilter}
           </>
         }
         tools={

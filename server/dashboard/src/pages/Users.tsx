@@ -4,7 +4,8 @@ import type { Role, User, UserRow } from '../api/types';
 import { Dialog } from '../components/Dialog';
 import { Field, Form } from '../components/Form';
 import { Icon } from '../components/Icon';
-import { Empty, Loaded, SkeletonLines } from '../components/States';
+import { NeedsRole } from '../components/NeedsRole';
+import { Loaded, SkeletonLines } from '../components/States';
 import { AbsoluteTime } from '../components/Time';
 import { useNow } from '../state/hooks';
 import { notify } from '../state/notices';
@@ -21,15 +22,7 @@ type Act = { kind: 'create' } | { kind: 'edit' | 'delete'; row: UserRow };
 
 export function Users({ user }: { user: User }) {
   if (!may(user, 'admin')) {
-    return (
-      <Empty>
-        <p>
-          Users are managed by the role <strong>admin</strong>; you are signed in as {user.username} with the
-          role {user.role}.
-        </p>
-        <p>Ask an administrator.</p>
-      </Empty>
-    );
+    return <NeedsRole user={user} role="admin" what="Users are managed by" />;
   }
   return <UserList me={user} />;
 }

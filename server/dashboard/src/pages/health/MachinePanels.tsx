@@ -119,6 +119,15 @@ function lossWords(one: Interface): string {
   return `${formatNumber(errors)} errors, ${formatNumber(drops)} drops since its start`;
 }
 
+// "up, 1 Gbit/s link: "; nothing where the system does not tell.
+function linkWords(one: Interface): string {
+  const words = [
+    one.state === 'unknown' ? '' : one.state,
+    one.bits_per_second ? `${formatBitRate(one.bits_per_second)} link` : '',
+  ].filter(Boolean);
+  return words.length > 0 ? `${words.join(', ')}: ` : '';
+}
+
 export function NetworkPanel({ machine }: { machine: Machine }) {
   const used = usedInterfaces(machine);
   const shown = (used.length > 0 ? used : machine.interfaces).slice(0, kMost);
@@ -139,8 +148,7 @@ export function NetworkPanel({ machine }: { machine: Machine }) {
       <ul className="meter-list plain">
         {shown.map((one) => (
           <li key={one.name}>
-            <strong className="mono">{one.name}</strong> {one.state === 'unknown' ? '' : one.state}
-            {one.bits_per_second ? `, ${formatBitRate(one.bits_per_second)} link` : ''}: receives{' '}
+            <strong className="mono">{one.name}</strong> {linkWords(one)}receives{' '}
             {formatBitRate((one.received_bytes_per_second ?? NaN) * 8)}, sends{' '}
             {formatBitRate((one.sent_bytes_per_second ?? NaN) * 8)}; {lossWords(one)}
           </li>

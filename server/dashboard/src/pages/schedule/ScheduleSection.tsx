@@ -17,7 +17,7 @@ import { TimingDialog } from './TimingDialog';
 export function ScheduleSection({ user }: { user: User }) {
   const query = useQuery('schedule', getSchedule, 5000);
   return (
-    <Panel title="Schedule" note="what the server does by itself" className="panel-schedule">
+    <Panel title="Jobs" note="what the server does by itself" className="panel-schedule">
       <Loaded query={query} skeleton={<SkeletonLines count={4} height={40} />}>
         {(jobs) => (
           <ul className="job-list">

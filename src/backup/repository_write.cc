@@ -1,0 +1,111 @@
+// Making backups, taking in those of others, and removing them.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "backup/format.h"
+#include "backup/repository_impl.h"
+#include "backup/throttle.h"
+#include "base/status.h"
+
+namespace nta {
+
+using backup::Beginning;
+using backup::CheckName;
+using backup::CheckSpace;
+using backup::Descriptor;
+using backup::FileOf;
+using backup::ScratchDirectory;
+using backup::VerdictOf;
+
+namespace {
+
+constexpr std::size_t kCopyBytes = 512 << 10;
+
+}  // namespace
+
+absl::StatusOr<BackupInfo> BackupRepository::Impl::Create(const BackupTarget& target,
+                                                          const CreateBackupOptions& options,
+                                                          const BackupControl& control) const {
+  const backup::GivesWay gives_way;
+  NTA_ASSIGN_OR_RETURN(const std::uint64_t estimate, target.EstimateBytes());
+  // The snapshot, and a backup of it that may not shrink.
+  NTA_RETURN_IF_ERROR(CheckSpace(directory_.get(), 2 * estimate));
+  NTA_ASSIGN_OR_RETURN(const ScratchDirectory work,
+                       ScratchDirectory::Make(directory_.get(), path_));
+  NTA_ASSIGN_OR_RETURN(const Descriptor data, backup::CreateFile(work.get(), "data"));
+  NTA_ASSIGN_OR_RETURN(const SnapshotSummary summary, target.Snapshot(work.Path("data"), control));
+  if (control.stop.stop_requested()) return backup::Cancelled();
+  NTA_ASSIGN_OR_RETURN(const Descriptor file, backup::CreateFile(work.get(), "backup"));
+  NTA_RETURN_IF_ERROR(backup::Pack(
+      file.get(), {.data = data, .kind = target.kind(), .summary = summary}, options, control));
+  NTA_ASSIGN_OR_RETURN(const std::string name, Publish(work, "backup", options.time));
+  return Info(name);
+}
+
+absl::StatusOr<std::string> BackupRepository::Impl::Publish(const ScratchDirectory& work,
+                                                            const std::string& file,
+                                                            BackupTime time) const {
+  const std::string name = backup::MakeName(time);
+  if (renameat(work.get(), file.c_str(), directory_.get(), FileOf(name).c_str()) != 0) {
+    return base::ErrnoStatus(errno, "cannot publish the backup");
+  }
+  NTA_RETURN_IF_ERROR(backup::Sync(directory_.get(), path_));
+  return name;
+}
+
+std::optional<std::string> BackupRepository::Impl::FindSame(const Beginning& beginning) const {
+  for (const BackupInfo& info : List()) {
+    const absl::StatusOr<Descriptor> file = OpenBackup(info.name);
+    if (!file.ok()) continue;
+    const absl::StatusOr<Beginning> other = backup::ReadBeginning(file->get());
+    if (other.ok() && other->digest == beginning.digest) return info.name;
+  }
+  return std::nullopt;
+}
+
+absl::StatusOr<BackupInfo> BackupRepository::Impl::Import(int from,
+                                                          const BackupControl& control) const {
+  if (lseek(from, 0, SEEK_SET) != 0) return base::ErrnoStatus(errno, "cannot read");
+  NTA_ASSIGN_OR_RETURN(const Beginning beginning, backup::ReadBeginning(from));
+  NTA_ASSIGN_OR_RETURN(const std::uint64_t bytes, backup::SizeOf(from));
+  if (const auto known = FindSame(beginning)) {
+    NTA_ASSIGN_OR_RETURN(BackupInfo info, Info(*known));
+    if (info.stored_bytes == bytes && info.problem.empty()) return info;
+  }
+  NTA_RETURN_IF_ERROR(CheckSpace(directory_.get(), bytes));
+  NTA_ASSIGN_OR_RETURN(const ScratchDirectory work,
+                       ScratchDirectory::Make(directory_.get(), path_));
+  NTA_ASSIGN_OR_RETURN(const Descriptor to, backup::CreateFile(work.get(), "backup"));
+  if (lseek(from, 0, SEEK_SET) != 0) return base::ErrnoStatus(errno, "cannot read");
+  std::vector<std::uint8_t> buffer(kCopyBytes);
+  for (std::uint64_t done = 0; done < bytes;) {
+    if (control.stop.stop_requested()) return backup::Cancelled();
+    NTA_ASSIGN_OR_RETURN(const std::size_t size, backup::ReadUpTo(from, buffer));
+    if (size == 0) break;
+    NTA_RETURN_IF_ERROR(backup::WriteAll(to.get(), std::span(buffer).first(size)));
+    done += size;
+    if (control.progress) control.progress({BackupPhase::kUnpack, std::min(done, bytes), bytes});
+  }
+  NTA_RETURN_IF_ERROR(backup::Sync(to.get(), "the backup"));
+  NTA_ASSIGN_OR_RETURN(const std::string name, Publish(work, "backup", beginning.header.time));
+  return Info(name);
+}
+
+absl::Status BackupRepository::Impl::Remove(std::string_view name) const {
+  NTA_RETURN_IF_ERROR(CheckName(name));
+  if (unlinkat(directory_.get(), FileOf(name).c_str(), 0) != 0) {
+    if (errno == ENOENT) {
+      return base::MakeStatus(absl::StatusCode::kNotFound,
+                              "there is no backup \"" + std::string(name) + '"');
+    }
+    return base::ErrnoStatus(errno, "cannot remove backup \"" + std::string(name) + '"');
+  }
+  unlinkat(directory_.get(), VerdictOf(name).c_str(), 0);
+  return backup::Sync(directory_.get(), path_);
+}
+
+}  // namespace nta
