@@ -7,18 +7,18 @@
 
 #include <filesystem>
 #include <memory>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "nta/pipeline/pipeline.h"
 #include "nta/store/store.h"
+#include "site_flows.h"
 #include "traffic_generator.h"
 
 namespace nta {
 namespace {
 
-constexpr Timestamp kStart{std::chrono::seconds(1'795'334'400)};
+constexpr Timestamp kStart = bench::SiteFlows::kStart;
 
 class TemporaryStore {
  public:
@@ -44,66 +44,6 @@ class TemporaryStore {
  private:
   std::filesystem::path directory_;
   std::unique_ptr<Store> store_;
-};
-
-// Flows as a site of some thousand hosts makes them: few busy addresses, ephemeral source ports,
-// most flows short. `per_second` of them end in a second of traffic.
-class Traffic {
- public:
-  explicit Traffic(double per_second) : nanoseconds_per_flow_(1e9 / per_second) {}
-
-  std::vector<FlowRecord> Take(std::size_t count) {
-    std::vector<FlowRecord> flows;
-    flows.reserve(count);
-    while (flows.size() < count) flows.push_back(Next());
-    return flows;
-  }
-
- private:
-  FlowRecord Next() {
-    FlowRecord flow;
-    const double jitter = static_cast<double>(random_() % 1'000) / 1'000;
-    flow.last_seen = kStart + Duration(static_cast<std::int64_t>(
-                                  (static_cast<double>(made_++) + jitter) * nanoseconds_per_flow_));
-    const std::uint64_t kind = random_() % 20;
-    const Duration seconds = std::chrono::seconds(1);
-    flow.first_seen =
-        flow.last_seen - (kind < 14   ? Duration(random_() % 500'000'000)
-                          : kind < 19 ? Duration(random_() % 30'000'000'000)
-                                      : Duration(random_() % 300'000'000'000) + seconds);
-    const bool is_tcp = random_() % 10 < 7;
-    flow.protocol = is_tcp ? kProtocolTcp : kProtocolUdp;
-    flow.source = {Address(10, 5'000), static_cast<std::uint16_t>(32'768 + random_() % 28'000)};
-    static constexpr std::uint16_t kPorts[] = {443, 443, 443, 53, 53, 80, 22, 123, 8'080, 3'389};
-    flow.destination = {Address(192, 20'000), kPorts[random_() % std::size(kPorts)]};
-    Fill(flow.forward, 1 + random_() % 20, 400, is_tcp);
-    Fill(flow.reverse, random_() % 30, 1'400, is_tcp);
-    flow.outcome = ContactOutcome::kAnswered;
-    flow.end_reason = is_tcp ? FlowEndReason::kEndOfFlow : FlowEndReason::kIdleTimeout;
-    flow.tcp_state = is_tcp ? TcpState::kClosed : TcpState::kNone;
-    return flow;
-  }
-
-  void Fill(FlowDirection& direction, std::uint64_t packets, std::uint64_t most, bool is_tcp) {
-    direction.packets = packets;
-    direction.payload_bytes = packets == 0 ? 0 : random_() % (packets * most);
-    direction.ip_bytes = direction.payload_bytes + packets * (is_tcp ? 52 : 28);
-    direction.wire_bytes = direction.ip_bytes + packets * 14;
-    direction.tcp_flags = is_tcp && packets > 0 ? 0x1b : 0;
-  }
-
-  // Zipf-like: the product of uniform numbers prefers the small.
-  IpAddress Address(std::uint8_t net, std::uint64_t hosts) {
-    const double uniform = static_cast<double>(random_() % 65'536) / 65'536;
-    const auto host =
-        static_cast<std::uint64_t>(uniform * uniform * uniform * static_cast<double>(hosts));
-    return IpAddress::V4(net, 0, static_cast<std::uint8_t>(host >> 8),
-                         static_cast<std::uint8_t>(host));
-  }
-
-  const double nanoseconds_per_flow_;
-  std::uint64_t made_ = 0;
-  std::mt19937_64 random_{1};
 };
 
 // Flows as the pipeline makes them from the generated mixed traffic.
@@ -154,7 +94,7 @@ void WriteFlows(benchmark::State& state, Source&& traffic) {
 }
 
 // A site, at the rate of a fast link and at 10 million flows a day.
-void BM_WriteFlows(benchmark::State& state) { WriteFlows(state, Traffic(20'000)); }
+void BM_WriteFlows(benchmark::State& state) { WriteFlows(state, bench::SiteFlows(20'000)); }
 BENCHMARK(BM_WriteFlows)
     ->Arg(1'000)
     ->Arg(10'000)
@@ -162,7 +102,7 @@ BENCHMARK(BM_WriteFlows)
     ->Iterations(40)
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
-void BM_WriteSparseFlows(benchmark::State& state) { WriteFlows(state, Traffic(116)); }
+void BM_WriteSparseFlows(benchmark::State& state) { WriteFlows(state, bench::SiteFlows(116)); }
 BENCHMARK(BM_WriteSparseFlows)
     ->Arg(50'000)
     ->Iterations(40)
@@ -183,7 +123,7 @@ constexpr int kDays = 10;
 TemporaryStore& TenDays() {
   static TemporaryStore store;
   static const bool filled = [] {
-    Traffic traffic(1'000'000 / 86'400.0);
+    bench::SiteFlows traffic(1'000'000 / 86'400.0);
     for (int i = 0; i < kDays * 50; ++i) {
       if (!store->Write(traffic.Take(20'000), {}).ok()) std::abort();
     }

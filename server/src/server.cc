@@ -51,6 +51,7 @@ absl::StatusOr<std::unique_ptr<Server::Impl>> Server::Impl::Start(const ServerOp
   NTA_RETURN_IF_ERROR(AddScheduledJobs(*impl->services_));
   impl->feed_ = std::make_unique<LiveFeed>(*impl->services_, *impl->capture_, impl->sampler_,
                                            impl->connections_, impl->store_pool_);
+  impl->feed_->SetMakeRoom([server = impl.get()] { server->MakeRoom(); });
   impl->services_->listening = Endpoint{socket.address().address, socket.address().port};
   impl->StartThreads();
   NTA_ASSIGN_OR_RETURN(impl->http_,

@@ -3,16 +3,20 @@
 #ifndef NTA_SERVER_SERVER_IMPL_H_
 #define NTA_SERVER_SERVER_IMPL_H_
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "app.h"
+#include "base/reserve.h"
 #include "data_lock.h"
 #include "detection/alert_queue.h"
 #include "http/http_server.h"
@@ -60,6 +64,11 @@ class Server::Impl {
   // The same of a day that is over.
   void Tell(const DailySummary& summary);
   absl::Status PrepareOperations();
+  // An act of the server itself, recorded; also when a full disk has no room for the record.
+  absl::StatusOr<std::string> DoOnFullDisk(
+      std::string_view act, const std::function<absl::StatusOr<std::string>()>& work);
+  // Deletes at once what is not to be kept.
+  void MakeRoom();
   absl::Status OpenAudit();
   absl::Status PrepareBootstrap();
   void StartThreads();
@@ -70,6 +79,8 @@ class Server::Impl {
   std::optional<DataLock> data_lock_;
   std::unique_ptr<Logs> logs_;
   std::unique_ptr<AuditTrail> audit_;
+  absl::Mutex audit_reserve_mutex_;
+  base::Reserve audit_reserve_{options_.data_dir + "/audit-reserve", 256 << 10};
   std::unique_ptr<Store> store_;
   std::optional<SalvageReport> salvage_;
   RestoreRecovery recovery_ = RestoreRecovery::kNothing;

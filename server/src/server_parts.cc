@@ -176,6 +176,7 @@ absl::Status Server::Impl::MakeServices() {
   services_->scratch_directory = options_.data_dir;
   services_->logs = logs_.get();
   services_->audit = audit_.get();
+  audit_reserve_.Take();
   RestoreLogRotation(*services_);
   services_->logins = std::make_unique<LoginWatch>(AlertPrefix() + "server-",
                                                    [this](const std::vector<Alert>& alerts) {
@@ -248,8 +249,30 @@ absl::Status Server::Impl::PrepareOperations() {
   return operations.AddJobs(
       [this](const DailySummary& summary) { Tell(summary); },
       [this](std::string_view act, const std::function<absl::StatusOr<std::string>()>& work) {
-        return DoRecorded(*services_, "scheduler", act, "", work);
+        return DoOnFullDisk(act, work);
       });
+}
+
+absl::StatusOr<std::string> Server::Impl::DoOnFullDisk(
+    std::string_view act, const std::function<absl::StatusOr<std::string>()>& work) {
+  const auto run = [&] { return DoRecorded(*services_, "scheduler", act, "", work); };
+  absl::StatusOr<std::string> result = run();
+  if (!absl::IsResourceExhausted(result.status())) return result;
+  // There is no room for the record that comes first, and without the record retention could never
+  // make room.
+  absl::MutexLock lock(&audit_reserve_mutex_);
+  audit_reserve_.Release();
+  result = run();
+  audit_reserve_.Take();
+  return result;
+}
+
+void Server::Impl::MakeRoom() {
+  const auto made = DoOnFullDisk("store.retention", [this] {
+    return services_->operations.retention.Run(services_->clock.wall());
+  });
+  Log(made.ok() ? LogLevel::kWarning : LogLevel::kError, "store", "the disk is full",
+      {{"retention", made.ok() ? *made : std::string(made.status().message())}});
 }
 
 absl::Status Server::Impl::PrepareBootstrap() {

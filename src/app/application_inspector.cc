@@ -153,6 +153,21 @@ class ApplicationInspector::Impl {
     if (namer_ != nullptr) namer_->Forget(slot);
   }
 
+  // The states of the flows first, then what they lead to.
+  void Prefetch(std::span<const FlowSlot> slots) const {
+    for (const FlowSlot slot : slots) {
+      if (slot < flows_.size()) __builtin_prefetch(&flows_[slot], 1);
+    }
+    for (const FlowSlot slot : slots) {
+      if (slot >= flows_.size()) continue;
+      const FlowState& flow = flows_[slot];
+      if (flow.phase == Phase::kKept) inspections_.Prefetch(flow.inspection);
+      const char* const metadata = reinterpret_cast<const char*>(flow.metadata.get());
+      if (metadata == nullptr) continue;
+      for (int line = -1; line < 4; ++line) __builtin_prefetch(metadata + line * 64, 1);
+    }
+  }
+
   ApplicationInspectorStats Stats() const {
     ApplicationInspectorStats stats = stats_;
     stats.active = inspections_.active();
@@ -595,6 +610,10 @@ void ApplicationInspector::Describe(FlowSlot slot, bool was_inspected, FlowRecor
 }
 
 void ApplicationInspector::Finish(FlowSlot slot) { impl_->Finish(slot); }
+
+void ApplicationInspector::Prefetch(std::span<const FlowSlot> slots) const {
+  impl_->Prefetch(slots);
+}
 
 ApplicationInspectorStats ApplicationInspector::Stats() const { return impl_->Stats(); }
 

@@ -81,7 +81,8 @@ Verdict MatchLlmnr(const Payload& payload) {
   return MatchesOnItsPort(payload.bytes) ? Verdict::kYes : Verdict::kNo;
 }
 
-// Two bytes of length before each message (RFC 1035 4.2.2).
+//  Over TCP (RFC 1035 4.2.2)
+//  | length (2) | message | length (2) | message | ...
 Verdict MatchDnsTcp(const Payload& payload) {
   if (payload.bytes.size() < 2 + kHeaderBytes) {
     return payload.HasPort(kDnsPort) && !payload.is_last ? Verdict::kNeedMore : Verdict::kNo;
@@ -184,7 +185,7 @@ void ReadMessage(Bytes message, Findings& findings) {
   if (header.questions > 0) asked = question.name.text();
   if (!asked.empty() && (seen & (kQuery | kResponse)) == 0) {
     findings.Set(MetadataField::kServerName, asked);
-    findings.Set(MetadataField::kDnsType, DnsTypeName(question.type));
+    findings.SetPlain(MetadataField::kDnsType, DnsTypeName(question.type));
   }
   if (!header.is_response()) {
     seen |= kQuery;
@@ -200,7 +201,7 @@ void ReadMessage(Bytes message, Findings& findings) {
   }
   if ((seen & kResponse) != 0) return;
   seen |= kResponse;
-  findings.Set(MetadataField::kDnsRcode, DnsRcodeName(header.rcode()));
+  findings.SetPlain(MetadataField::kDnsRcode, DnsRcodeName(header.rcode()));
   findings.Set(MetadataField::kDnsAnswers, answers);
 }
 

@@ -35,24 +35,48 @@ std::uint32_t DnsReader::U32() {
 }
 
 DnsHeader DnsReader::ReadHeader() {
-  DnsHeader header;
-  header.id = U16();
-  header.flags = U16();
-  header.questions = U16();
-  header.answers = U16();
-  header.authorities = U16();
-  header.additionals = U16();
-  return header;
+  constexpr std::size_t kBytes = 12;
+  if (message_.size() - position_ < kBytes) {
+    ok_ = false;
+    position_ = message_.size();
+    return {};
+  }
+  const std::uint8_t* const at = message_.data() + position_;
+  position_ += kBytes;
+  const auto number = [at](std::size_t i) {
+    return static_cast<std::uint16_t>(at[2 * i] << 8 | at[2 * i + 1]);
+  };
+  return {number(0), number(1), number(2), number(3), number(4), number(5)};
 }
 
-void DnsName::AppendLabel(std::span<const std::uint8_t> label) {
-  bool has_escapes = false;
-  for (const std::uint8_t byte : label) has_escapes |= byte == '.' || byte == '\\';
-  if (!has_escapes && label.size() <= text_.size() - size_) {
-    std::memcpy(text_.data() + size_, label.data(), label.size());
-    size_ += label.size();
-    return;
+namespace {
+
+// Whether one of the eight bytes is `byte`.
+bool HasByte(std::uint64_t word, std::uint8_t byte) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  const std::uint64_t zero_there = word ^ kOnes * byte;
+  return ((zero_there - kOnes) & ~zero_there & kOnes << 7) != 0;
+}
+
+}  // namespace
+
+// Labels are short: eight bytes at a time, as long as both sides have room for whole words.
+bool DnsName::AppendWords(std::span<const std::uint8_t> label, std::size_t readable) {
+  const std::size_t rounded = (label.size() + 7) & ~std::size_t{7};
+  if (rounded > readable || rounded > text_.size() - size_) return false;
+  for (std::size_t i = 0; i < label.size(); i += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, label.data() + i, 8);
+    // What follows the label may look like it: the slow way is right, too.
+    if (HasByte(word, '.') || HasByte(word, '\\')) return false;
+    std::memcpy(text_.data() + size_ + i, &word, 8);
   }
+  size_ += label.size();
+  return true;
+}
+
+void DnsName::AppendLabel(std::span<const std::uint8_t> label, std::size_t readable) {
+  if (AppendWords(label, readable)) return;
   for (const std::uint8_t byte : label) {
     if (byte == '.' || byte == '\\') Append('\\');
     Append(static_cast<char>(byte));
@@ -83,7 +107,7 @@ std::size_t DnsReader::ReadName(std::size_t offset, DnsName& name) const {
     wire_bytes += length + 1;
     if (wire_bytes > kMaxNameBytes) return 0;
     if (name.size_ > 0) name.Append('.');
-    name.AppendLabel(message_.subspan(offset + 1, length));
+    name.AppendLabel(message_.subspan(offset + 1, length), message_.size() - offset - 1);
     offset += length + 1;
   }
   return 0;

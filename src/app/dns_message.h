@@ -47,7 +47,9 @@ class DnsName {
   void Append(char c) {
     if (size_ < text_.size()) text_[size_++] = c;
   }
-  void AppendLabel(std::span<const std::uint8_t> label);
+  // `readable`: how many bytes of the message there are from the label's beginning on.
+  void AppendLabel(std::span<const std::uint8_t> label, std::size_t readable);
+  bool AppendWords(std::span<const std::uint8_t> label, std::size_t readable);
   std::array<char, 512> text_;
   std::size_t size_ = 0;
 };

@@ -35,10 +35,18 @@ void Findings::Set(MetadataField field, std::string_view value) {
   }
 }
 
+void Findings::SetPlain(MetadataField field, std::string_view value) {
+  if (value.empty()) return;
+  if (FlowMetadata* metadata = Writable()) {
+    metadata->SetPlain(field, value);
+    has_changes_ = true;
+  }
+}
+
 void Findings::SetNumber(MetadataField field, std::uint64_t value) {
   char text[20];
   const auto end = std::to_chars(text, text + sizeof(text), value).ptr;
-  Set(field, {text, static_cast<std::size_t>(end - text)});
+  SetPlain(field, {text, static_cast<std::size_t>(end - text)});
 }
 
 void Findings::SetFirst(MetadataField field, std::string_view value) {

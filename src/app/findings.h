@@ -46,6 +46,8 @@ class Findings {
 
   // Empty values are left out. Cheap enough for first messages, not for every packet: allocates.
   void Set(MetadataField field, std::string_view value);
+  // Texts of ours, not a stranger's: names from tables, digests, numbers.
+  void SetPlain(MetadataField field, std::string_view value);
   void SetNumber(MetadataField field, std::uint64_t value);
   // Only when nothing is set yet: for what the first message says.
   void SetFirst(MetadataField field, std::string_view value);

@@ -88,6 +88,39 @@ class FingerprintMemory {
   std::unique_ptr<Place[]> places_;
 };
 
+// MD5 of the last kPlaces texts or so, for HASSH: most SSH programs of a network are alike.
+class TextDigests {
+ public:
+  static constexpr std::size_t kPlaces = 32;
+  static constexpr std::size_t kMaxTextBytes = 2048;
+
+  // Valid until the next call.
+  const std::string& Of(std::string_view text, Digests& digests) {
+    if (text.size() > kMaxTextBytes) {
+      longer_ = digests.Md5Hex(text);
+      return longer_;
+    }
+    if (places_ == nullptr) places_ = std::make_unique<Place[]>(kPlaces);
+    Place& place = places_[base::KeyedHash(1).Bytes(text.data(), text.size()) % kPlaces];
+    if (place.digest.empty() || place.text != text) {
+      place.text = text;
+      place.digest = digests.Md5Hex(text);
+    }
+    return place.digest;
+  }
+  std::size_t memory_bytes() const {
+    return places_ == nullptr ? 0 : kPlaces * (sizeof(Place) + kMaxTextBytes);
+  }
+
+ private:
+  struct Place {
+    std::string text;
+    std::string digest;
+  };
+  std::unique_ptr<Place[]> places_;
+  std::string longer_;
+};
+
 // One thread at a time.
 class Fingerprints {
  public:
@@ -95,13 +128,18 @@ class Fingerprints {
   const ClientFingerprints& Of(const ClientHello& hello);
   // JA3S.
   const std::string& Of(const ServerHello& hello);
+  // HASSH of its text.
+  const std::string& OfText(std::string_view text) { return texts_.Of(text, digests_); }
   Digests& digests() { return digests_; }
-  std::size_t memory_bytes() const { return clients_.memory_bytes() + servers_.memory_bytes(); }
+  std::size_t memory_bytes() const {
+    return clients_.memory_bytes() + servers_.memory_bytes() + texts_.memory_bytes();
+  }
 
  private:
   Digests digests_;
   FingerprintMemory<ClientFingerprints> clients_;
   FingerprintMemory<std::string> servers_;
+  TextDigests texts_;
   ClientFingerprints client_;  // the last one whose key did not fit
   std::string server_;
 };

@@ -16,6 +16,11 @@ namespace nta::internal {
 class InspectionPool {
  public:
   Inspection& operator[](std::uint32_t i) { return inspections_[i]; }
+  void Prefetch(std::uint32_t i) const {
+    const char* const inspection = reinterpret_cast<const char*>(&inspections_[i]);
+    __builtin_prefetch(inspection, 1);
+    __builtin_prefetch(inspection + 64, 1);
+  }
   std::size_t active() const { return active_; }
   std::size_t buffered_bytes() const { return buffered_bytes_; }
   std::size_t memory_bytes() const {

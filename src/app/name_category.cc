@@ -289,6 +289,29 @@ constexpr auto kTable = [] {
   return table;
 }();
 
+// The last two labels of every suffix, or all of a shorter one, in a set of bits: a name whose own
+// are not in it is none of these sites.
+constexpr std::size_t kTailBits = 4096;
+constexpr std::size_t TailBitOf(std::uint32_t hash) { return (hash ^ hash >> 13) % kTailBits; }
+constexpr std::string_view TailOf(std::string_view suffix) {
+  const std::size_t dot = suffix.rfind('.');
+  if (dot == std::string_view::npos || dot == 0) return suffix;
+  const std::size_t before = suffix.rfind('.', dot - 1);
+  return before == std::string_view::npos ? suffix : suffix.substr(before + 1);
+}
+constexpr auto kTails = [] {
+  std::array<std::uint64_t, kTailBits / 64> bits{};
+  for (const SiteRow& row : kSites) {
+    const std::size_t bit = TailBitOf(HashOf(TailOf(row.suffix)));
+    bits[bit / 64] |= std::uint64_t{1} << bit % 64;
+  }
+  return bits;
+}();
+bool MayBeTail(std::uint32_t hash) {
+  const std::size_t bit = TailBitOf(hash);
+  return (kTails[bit / 64] >> bit % 64 & 1) != 0;
+}
+
 constexpr std::size_t kMaxSuffixBytes = [] {
   std::size_t longest = 0;
   for (const SiteRow& row : kSites) longest = std::max(longest, row.suffix.size());
@@ -311,6 +334,7 @@ ApplicationCategory CategoryOfName(std::string_view name) {
   std::array<char, kMaxSuffixBytes> lower;
   ApplicationCategory category = kUnknown;
   std::uint32_t hash = kNoSuffix;
+  int labels = 0;
   for (std::size_t size = 1; size <= std::min(name.size(), lower.size()); ++size) {
     const char c = name[name.size() - size];
     char* const begin = lower.data() + lower.size() - size;
@@ -318,6 +342,7 @@ ApplicationCategory CategoryOfName(std::string_view name) {
     hash = HashBefore(*begin, hash);
     const bool is_whole = size == name.size() || name[name.size() - size - 1] == '.';
     if (!is_whole) continue;
+    if (++labels == 2 && !MayBeTail(hash)) return category;
     const ApplicationCategory found = CategoryOfSuffix({begin, size}, hash);
     if (found != kUnknown) category = found;  // a longer one says more
   }

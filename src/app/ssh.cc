@@ -68,8 +68,8 @@ void ReadKexInit(ByteCursor message, bool is_client, Findings& findings) {
     text += ';';
     text += lists[list + own];
   }
-  findings.Set(is_client ? MetadataField::kHassh : MetadataField::kHasshServer,
-               findings.fingerprints().digests().Md5Hex(text));
+  findings.SetPlain(is_client ? MetadataField::kHassh : MetadataField::kHasshServer,
+                    findings.fingerprints().OfText(text));
 }
 
 // Reads one packet; 0 while it is incomplete. Sets kOver at the first that is not a key exchange.

@@ -309,21 +309,21 @@ void DescribeClientHello(const ClientHello& hello, const DecodedPacket& packet,
     protocols += Text(name);
   });
   findings.Set(MetadataField::kAlpn, protocols);
-  if (hello.has_encrypted_hello) findings.Set(MetadataField::kEncryptedClientHello, "true");
+  if (hello.has_encrypted_hello) findings.SetPlain(MetadataField::kEncryptedClientHello, "true");
   // A fingerprint of a part of a list would be that of another client.
   if (!IsComplete(hello)) return;
   const ClientFingerprints& fingerprints = findings.fingerprints().Of(hello);
-  findings.Set(MetadataField::kJa3, fingerprints.ja3);
-  findings.Set(MetadataField::kJa4, fingerprints.ja4);
+  findings.SetPlain(MetadataField::kJa3, fingerprints.ja3);
+  findings.SetPlain(MetadataField::kJa4, fingerprints.ja4);
 }
 
 void DescribeServerHello(const ServerHello& hello, Findings& findings) {
   NumberText room;
   const std::uint16_t version = hello.chosen_version != 0 ? hello.chosen_version : hello.version;
-  findings.Set(MetadataField::kTlsVersion, TlsVersionName(version, room));
-  findings.Set(MetadataField::kCipher, TlsCipherName(hello.cipher, room));
+  findings.SetPlain(MetadataField::kTlsVersion, TlsVersionName(version, room));
+  findings.SetPlain(MetadataField::kCipher, TlsCipherName(hello.cipher, room));
   if (!hello.is_cut && hello.extensions.is_complete()) {
-    findings.Set(MetadataField::kJa3s, findings.fingerprints().Of(hello));
+    findings.SetPlain(MetadataField::kJa3s, findings.fingerprints().Of(hello));
   }
 }
 

@@ -41,23 +41,27 @@ bool IsPrintable(std::uint32_t code) {
   return !(code >= 0x2028 && code <= 0x202E) && !(code >= 0x2066 && code <= 0x2069);
 }
 
-// The first byte of `text` from `i` on that is not printable ASCII.
-std::size_t SkipPlain(std::string_view text, std::size_t i) {
+// Whether the eight bytes at `at` are printable ASCII.
+bool ArePlain(const char* at) {
   constexpr std::uint64_t kOnes = 0x0101010101010101;
   constexpr std::uint64_t kHigh = 0x8080808080808080;
-  const auto is_plain = [&text](std::size_t at) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, text.data() + at, 8);
-    // A high bit for every byte below 0x20, above 0x7E, or (a false alarm at worst) beside one.
-    return (((word - kOnes * 0x20) | (word + kOnes) | word) & kHigh) == 0;
-  };
-  for (; i + 8 <= text.size(); i += 8) {
-    if (!is_plain(i)) break;
+  std::uint64_t word = 0;
+  std::memcpy(&word, at, 8);
+  // A high bit for every byte below 0x20, above 0x7E, or (a false alarm at worst) beside one.
+  return (((word - kOnes * 0x20) | (word + kOnes) | word) & kHigh) == 0;
+}
+
+// Of `size` bytes, at least eight: the last word overlaps the one before.
+bool AreAllPlain(const char* at, std::size_t size) {
+  for (std::size_t i = 0; i + 8 < size; i += 8) {
+    if (!ArePlain(at + i)) return false;
   }
-  // What is left of a text, together with bytes that were looked at already.
-  if (i < text.size() && i + 8 > text.size() && i >= 8 && is_plain(text.size() - 8)) {
-    return text.size();
-  }
+  return ArePlain(at + size - 8);
+}
+
+// The first byte of `text` from `i` on that is not printable ASCII.
+std::size_t SkipPlain(std::string_view text, std::size_t i) {
+  while (i + 8 <= text.size() && ArePlain(text.data() + i)) i += 8;
   while (i < text.size() && text[i] >= 0x20 && text[i] < 0x7F) ++i;
   return i;
 }
@@ -87,6 +91,7 @@ std::size_t AppendEscaped(std::string_view text, std::size_t i, std::string& out
 }  // namespace
 
 bool IsPrintableUtf8(std::string_view text) {
+  if (text.size() >= 8 && AreAllPlain(text.data(), text.size())) return true;
   for (std::size_t i = SkipPlain(text, 0); i < text.size(); i = SkipPlain(text, i)) {
     const Character character = ReadCharacter(text, i);
     if (character.bytes == 0 || !IsPrintable(character.code)) return false;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cstring>
 #include <functional>
 #include <string>
@@ -167,10 +168,16 @@ void FlowMetadata::PutText(MetadataField field, std::string_view text) {
     if (count_ == kMaxFields) return;
     ++count_;
   }
-  Resize(at, before, kHeaderBytes + text.size());
+  const std::size_t bytes = kHeaderBytes + text.size();
+  if (before == 0 && at == size_ && size_ + bytes <= capacity_) {
+    size_ = static_cast<std::uint16_t>(size_ + bytes);  // mostly fields come in their order
+  } else {
+    Resize(at, before, bytes);
+  }
+  char* const place = data() + at;
   const Header header{static_cast<std::uint16_t>(field), static_cast<std::uint16_t>(text.size())};
-  std::memcpy(data() + at, &header, kHeaderBytes);
-  std::memcpy(data() + at + kHeaderBytes, text.data(), text.size());
+  std::memcpy(place, &header, kHeaderBytes);
+  std::memcpy(place + kHeaderBytes, text.data(), text.size());
 }
 
 void FlowMetadata::Set(MetadataField field, std::string_view value) {
@@ -180,6 +187,11 @@ void FlowMetadata::Set(MetadataField field, std::string_view value) {
       std::greater_equal<>()(value.data(), data()) && std::less<>()(value.data(), data() + size_);
   if (is_fit && !is_own) return PutText(field, value);
   PutText(field, base::PrintableUtf8(value, kMaxValueBytes));
+}
+
+void FlowMetadata::SetPlain(MetadataField field, std::string_view value) {
+  assert(value.size() <= kMaxValueBytes && base::IsPrintableUtf8(value));
+  PutText(field, value);
 }
 
 std::string_view FlowMetadata::Get(MetadataField field) const {

@@ -277,6 +277,7 @@ class FlowTable::Impl {
       __builtin_prefetch(&nodes_[slot], 1);
     }
     for (const std::uint32_t slot : slots) index_.Prefetch(entries_[slot].key.Hash(hash_));
+    if (inspector_ != nullptr) inspector_->Prefetch(slots);
   }
 
   void PrefetchDirections(std::span<const Prepared> burst) const {

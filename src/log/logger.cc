@@ -78,7 +78,8 @@ LogSink& Logger::AddSink(std::unique_ptr<LogSink> sink, LogSinkFilter filter) {
 }
 
 void Logger::Log(LogEvent event) {
-  if (IsOn(event.level)) impl_->Write(std::move(event));
+  // A quieter log must not silence what the audit trail is checked against.
+  if (event.kind == LogKind::kAudit || IsOn(event.level)) impl_->Write(std::move(event));
 }
 
 void Logger::Debug(std::string_view component, std::string_view message, Fields fields) {

@@ -5,9 +5,9 @@
 #include <string>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
 #include "base/status.h"
 #include "nta/store/address_name.h"
+#include "store/hash_map.h"
 #include "store/operations.h"
 #include "store/traffic_source.h"
 
@@ -106,7 +106,7 @@ class NameCollector {
  private:
   using Names = std::map<std::pair<std::string, NameOrigin>, Seen>;
   // By place of the address asked for (upper half) and of the text in its dictionary.
-  using Places = absl::flat_hash_map<std::uint64_t, Seen>;
+  using Places = HashMap<std::uint64_t, Seen>;
   struct Found {
     Places source;
     Places destination;

@@ -10,11 +10,11 @@
 #include <unordered_map>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "nta/flow/flow_record.h"
 #include "store/column_codec.h"
 #include "store/flow_batch.h"
+#include "store/hash_map.h"
 
 namespace nta::store {
 
@@ -83,7 +83,7 @@ class BlockBuilder {
  private:
   struct Addresses {
     AddressColumn column;
-    absl::flat_hash_map<IpAddress, std::uint32_t> places;
+    HashMap<IpAddress, std::uint32_t> places;
     std::uint32_t PlaceOf(const IpAddress& address);
   };
   struct Texts {

@@ -17,7 +17,7 @@ class PairCounter {
     const AddressColumn& source = *flows.columns().source;
     const AddressColumn& destination = *flows.columns().destination;
     // By places in the dictionaries first: addresses take longer to compare and to look up.
-    absl::flat_hash_map<std::uint64_t, DirectedTotals> by_places;
+    HashMap<std::uint64_t, DirectedTotals> by_places;
     flows.ForEach([&](std::size_t i, const Share& share) {
       total_.bytes += share.bytes();
       total_.packets += share.packets;

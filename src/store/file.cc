@@ -1,5 +1,6 @@
 #include "store/file.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
 #include <string_view>
 #include <system_error>
 
@@ -70,11 +72,13 @@ absl::Status CreateOrCheckFile(const std::string& path, bool create) {
 void RemoveTemporaryFiles(const std::string& path) {
   const std::filesystem::path file(path);
   const std::string prefix = file.filename().string() + std::string(kScratch);
-  std::error_code error;
-  const std::filesystem::path directory = file.has_parent_path() ? file.parent_path() : ".";
-  for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end;
-       entry.increment(error)) {
-    if (entry->path().filename().string().starts_with(prefix)) unlink(entry->path().c_str());
+  const std::string directory = file.has_parent_path() ? file.parent_path().string() : ".";
+  // std::filesystem's iterator ends the process when it has no memory.
+  const std::unique_ptr<DIR, int (*)(DIR*)> entries(opendir(directory.c_str()), closedir);
+  if (entries == nullptr) return;
+  while (const dirent* entry = readdir(entries.get())) {
+    if (!std::string_view(entry->d_name).starts_with(prefix)) continue;
+    unlinkat(dirfd(entries.get()), entry->d_name, 0);
   }
 }
 

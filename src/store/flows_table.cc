@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <utility>
@@ -45,9 +46,20 @@ int Fail(sqlite3_vtab* table, const absl::Status& status) {
   sqlite3_free(table->zErrMsg);
   const std::string message(status.message().data(), status.message().size());
   table->zErrMsg = sqlite3_mprintf("%s", message.c_str());
-  return absl::IsDeadlineExceeded(status) ? SQLITE_INTERRUPT
-         : absl::IsDataLoss(status)       ? SQLITE_CORRUPT
-                                          : SQLITE_ERROR;
+  return absl::IsDeadlineExceeded(status)    ? SQLITE_INTERRUPT
+         : absl::IsDataLoss(status)          ? SQLITE_CORRUPT
+         : absl::IsResourceExhausted(status) ? SQLITE_NOMEM
+                                             : SQLITE_ERROR;
+}
+
+// SQLite is C: no exception may reach it.
+template <typename Act>
+int Guard(const Act& act) {
+  try {
+    return act();
+  } catch (const std::bad_alloc&) {
+    return SQLITE_NOMEM;
+  }
 }
 
 absl::Status CheckDatabase(Connection& connection) {
@@ -62,19 +74,21 @@ absl::Status CheckDatabase(Connection& connection) {
 }
 
 int Connect(sqlite3* database, void*, int, const char* const*, sqlite3_vtab** out, char** error) {
-  auto table = std::make_unique<Table>();
-  table->connection = Connection::Borrow(database);
-  table->columns = TableColumns();
-  const absl::Status status = CheckDatabase(*table->connection);
-  if (!status.ok()) {
-    const std::string message(status.message().data(), status.message().size());
-    *error = sqlite3_mprintf("%s", message.c_str());
-    return SQLITE_ERROR;
-  }
-  const int result = sqlite3_declare_vtab(database, Declaration(table->columns).c_str());
-  if (result != SQLITE_OK) return result;
-  *out = table.release();
-  return SQLITE_OK;
+  return Guard([&] {
+    auto table = std::make_unique<Table>();
+    table->connection = Connection::Borrow(database);
+    table->columns = TableColumns();
+    const absl::Status status = CheckDatabase(*table->connection);
+    if (!status.ok()) {
+      const std::string message(status.message().data(), status.message().size());
+      *error = sqlite3_mprintf("%s", message.c_str());
+      return absl::IsResourceExhausted(status) ? SQLITE_NOMEM : SQLITE_ERROR;
+    }
+    const int result = sqlite3_declare_vtab(database, Declaration(table->columns).c_str());
+    if (result != SQLITE_OK) return result;
+    *out = table.release();
+    return SQLITE_OK;
+  });
 }
 
 int Disconnect(sqlite3_vtab* table) {
@@ -121,8 +135,7 @@ std::optional<Narrowing> NarrowingOf(ColumnId column, unsigned char op) {
   }
 }
 
-int BestIndex(sqlite3_vtab* base, sqlite3_index_info* info) {
-  const auto* table = static_cast<Table*>(base);
+int BestIndexOf(const Table* table, sqlite3_index_info* info) {
   std::string plan;
   double cost = 1e8;
   for (int i = 0; i < info->nConstraint; ++i) {
@@ -142,6 +155,10 @@ int BestIndex(sqlite3_vtab* base, sqlite3_index_info* info) {
   info->estimatedCost = cost;
   info->estimatedRows = static_cast<sqlite3_int64>(std::max(cost / 10, 1.0));
   return SQLITE_OK;
+}
+
+int BestIndex(sqlite3_vtab* base, sqlite3_index_info* info) {
+  return Guard([&] { return BestIndexOf(static_cast<Table*>(base), info); });
 }
 
 class Cursor : public sqlite3_vtab_cursor {
@@ -224,8 +241,10 @@ class Cursor : public sqlite3_vtab_cursor {
       case Narrowing::kSource:
       case Narrowing::kDestination: {
         if (type != SQLITE_TEXT) return true;
-        const std::string text(reinterpret_cast<const char*>(sqlite3_value_text(value)));
-        const auto address = IpAddress::Parse(text);
+        // Null when SQLite has no memory to convert it.
+        const unsigned char* bytes = sqlite3_value_text(value);
+        if (bytes == nullptr) throw std::bad_alloc();
+        const auto address = IpAddress::Parse(reinterpret_cast<const char*>(bytes));
         if (!address.ok()) return false;
         also((narrowing == Narrowing::kSource ? "src=" : "dst=") + address->ToString());
         return true;
@@ -278,8 +297,10 @@ class Cursor : public sqlite3_vtab_cursor {
 };
 
 int OpenCursor(sqlite3_vtab* table, sqlite3_vtab_cursor** out) {
-  *out = new Cursor(*static_cast<Table*>(table));
-  return SQLITE_OK;
+  return Guard([&] {
+    *out = new Cursor(*static_cast<Table*>(table));
+    return SQLITE_OK;
+  });
 }
 
 int CloseCursor(sqlite3_vtab_cursor* cursor) {
@@ -287,30 +308,37 @@ int CloseCursor(sqlite3_vtab_cursor* cursor) {
   return SQLITE_OK;
 }
 
-int Report(sqlite3_vtab_cursor* cursor, const absl::Status& status) {
-  return status.ok() ? SQLITE_OK : Fail(cursor->pVtab, status);
+// What `act` says of a cursor, in SQLite's words.
+template <typename Act>
+int Report(sqlite3_vtab_cursor* cursor, const Act& act) {
+  return Guard([&] {
+    const absl::Status status = act(*static_cast<Cursor*>(cursor));
+    return status.ok() ? SQLITE_OK : Fail(cursor->pVtab, status);
+  });
 }
 
 int Filter(sqlite3_vtab_cursor* cursor, int, const char* plan, int count, sqlite3_value** values) {
-  return Report(
-      cursor, static_cast<Cursor*>(cursor)->Start(plan, {values, static_cast<std::size_t>(count)}));
+  return Report(cursor, [&](Cursor& rows) {
+    return rows.Start(plan, {values, static_cast<std::size_t>(count)});
+  });
 }
 
 int Next(sqlite3_vtab_cursor* cursor) {
-  return Report(cursor, static_cast<Cursor*>(cursor)->Advance());
+  return Report(cursor, [](Cursor& rows) { return rows.Advance(); });
 }
 
 int Eof(sqlite3_vtab_cursor* cursor) { return static_cast<Cursor*>(cursor)->at_end() ? 1 : 0; }
 
 int ColumnOfRow(sqlite3_vtab_cursor* cursor, sqlite3_context* context, int column) {
-  return Report(cursor,
-                static_cast<Cursor*>(cursor)->Column(context, static_cast<std::size_t>(column)));
+  return Report(
+      cursor, [&](Cursor& rows) { return rows.Column(context, static_cast<std::size_t>(column)); });
 }
 
 int RowId(sqlite3_vtab_cursor* cursor, sqlite3_int64* id) {
-  const absl::StatusOr<std::int64_t> found = static_cast<Cursor*>(cursor)->Id();
-  if (found.ok()) *id = *found;
-  return Report(cursor, found.status());
+  return Report(cursor, [&](Cursor& rows) -> absl::Status {
+    NTA_ASSIGN_OR_RETURN(*id, rows.Id());
+    return absl::OkStatus();
+  });
 }
 
 // Without xCreate it is there by its name and cannot be made under another.

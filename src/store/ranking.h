@@ -8,10 +8,10 @@
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "base/status.h"
 #include "nta/store/store.h"
+#include "store/hash_map.h"
 
 namespace nta::store {
 
@@ -46,7 +46,7 @@ constexpr std::uint64_t Measured(const TrafficTotals& totals, Measure measure) {
 
 template <typename Key>
 class Ranking {
-  using Map = absl::flat_hash_map<Key, DirectedTotals>;
+  using Map = HashMap<Key, DirectedTotals>;
 
  public:
   // Keys that something counts for; ResourceExhausted when there are too many of them.

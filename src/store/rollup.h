@@ -7,9 +7,9 @@
 #include <limits>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "store/block_builder.h"
+#include "store/hash_map.h"
 #include "store/minutes.h"
 #include "store/rollup_part.h"
 #include "store/rollup_table.h"
@@ -90,7 +90,7 @@ class Rollup {
     }
 
    private:
-    absl::flat_hash_map<std::uint64_t, std::uint32_t> places_;
+    HashMap<std::uint64_t, std::uint32_t> places_;
     std::vector<Row> rows_;
   };
   // Per minute.

@@ -5,12 +5,12 @@
 #include <system_error>
 #include <utility>
 
+#include "base/reserve.h"
 #include "base/status.h"
 #include "store/backend.h"
 #include "store/connections.h"
 #include "store/import_stage.h"
 #include "store/operations.h"
-#include "store/reserve.h"
 #include "store/schema.h"
 #include "store/sqlite_traffic.h"
 
@@ -126,9 +126,15 @@ class SqliteBackend final : public Backend {
   absl::StatusOr<std::vector<std::string>> SampleNames() override {
     return OnReader(ListSampleNames);
   }
-  absl::StatusOr<std::uint64_t> DeleteBefore(Timestamp time) override;
-  absl::StatusOr<RetentionResult> Retain(const RetentionPolicy& policy, Timestamp now) override;
-  absl::StatusOr<StoreSize> Size() override;
+  absl::StatusOr<std::uint64_t> DeleteBefore(Timestamp time) override {
+    return Guard([&] { return DoDeleteBefore(time); });
+  }
+  absl::StatusOr<RetentionResult> Retain(const RetentionPolicy& policy, Timestamp now) override {
+    return Guard([&] { return DoRetain(policy, now); });
+  }
+  absl::StatusOr<StoreSize> Size() override {
+    return Guard([&] { return DoSize(); });
+  }
   absl::Status Exchange(const std::function<absl::Status()>& swap,
                         const std::function<absl::Status()>& undo) override {
     return connections_->Exchange(swap, undo);
@@ -179,6 +185,9 @@ class SqliteBackend final : public Backend {
 
   absl::StatusOr<std::uint64_t> DoImport(
       absl::FunctionRef<absl::StatusOr<std::vector<FlowRecord>>()> next);
+  absl::StatusOr<std::uint64_t> DoDeleteBefore(Timestamp time);
+  absl::StatusOr<RetentionResult> DoRetain(const RetentionPolicy& policy, Timestamp now);
+  absl::StatusOr<StoreSize> DoSize();
   absl::StatusOr<std::uint64_t> DeleteFlowsBefore(Timestamp time);
   absl::Status ShrinkTo(std::uint64_t bytes, RetentionResult& result);
   std::uint64_t LogBytes() const {
@@ -188,7 +197,7 @@ class SqliteBackend final : public Backend {
   }
 
   std::unique_ptr<Connections> connections_;
-  Reserve reserve_;
+  base::Reserve reserve_;
   const std::string path_;
   const std::size_t flows_per_block_;
 };
@@ -243,8 +252,8 @@ absl::StatusOr<std::uint64_t> SqliteBackend::DeleteFlowsBefore(Timestamp time) {
   }
 }
 
-absl::StatusOr<RetentionResult> SqliteBackend::Retain(const RetentionPolicy& policy,
-                                                      Timestamp now) {
+absl::StatusOr<RetentionResult> SqliteBackend::DoRetain(const RetentionPolicy& policy,
+                                                        Timestamp now) {
   NTA_RETURN_IF_ERROR(CheckRetention(policy));
   RetentionResult result;
   NTA_ASSIGN_OR_RETURN(const StoreSize before, OnReader(MeasureSize));
@@ -291,13 +300,13 @@ absl::Status SqliteBackend::ShrinkTo(std::uint64_t bytes, RetentionResult& resul
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::uint64_t> SqliteBackend::DeleteBefore(Timestamp time) {
+absl::StatusOr<std::uint64_t> SqliteBackend::DoDeleteBefore(Timestamp time) {
   NTA_ASSIGN_OR_RETURN(const std::uint64_t flows, DeleteFlowsBefore(time));
   NTA_RETURN_IF_ERROR(OnWriter(DeleteAlertsBefore, time).status());
   return flows;
 }
 
-absl::StatusOr<StoreSize> SqliteBackend::Size() {
+absl::StatusOr<StoreSize> SqliteBackend::DoSize() {
   NTA_ASSIGN_OR_RETURN(StoreSize size, OnReader(MeasureSize));
   size.log_bytes = LogBytes();
   return size;

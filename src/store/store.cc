@@ -1,5 +1,6 @@
 #include "nta/store/store.h"
 
+#include <new>
 #include <utility>
 
 #include "base/status.h"
@@ -10,6 +11,13 @@
 #include "store/schema_version.h"
 
 namespace nta {
+namespace {
+
+absl::Status NoMemory() {
+  return base::MakeStatus(absl::StatusCode::kResourceExhausted, "no memory");
+}
+
+}  // namespace
 
 bool store::IsPostgresUrl(std::string_view path) {
   return path.starts_with("postgresql://") || path.starts_with("postgres://");
@@ -17,11 +25,13 @@ bool store::IsPostgresUrl(std::string_view path) {
 
 absl::Status CheckStorable(const FlowRecord& flow) { return store::CheckFlow(flow); }
 
-absl::StatusOr<std::unique_ptr<Store>> Store::Open(StoreOptions options) {
+absl::StatusOr<std::unique_ptr<Store>> Store::Open(StoreOptions options) try {
   NTA_ASSIGN_OR_RETURN(std::unique_ptr<store::Backend> backend,
                        store::IsPostgresUrl(options.path) ? store::OpenPostgres(options)
                                                           : store::OpenSqlite(std::move(options)));
   return std::unique_ptr<Store>(new Store(std::move(backend)));
+} catch (const std::bad_alloc&) {
+  return NoMemory();
 }
 
 StoreFormat Store::Format() {
@@ -149,8 +159,8 @@ absl::Status Store::Exchange(const std::function<absl::Status()>& swap,
   return backend_->Exchange(swap, undo);
 }
 
-absl::StatusOr<std::unique_ptr<Store>> Store::OpenOrSalvage(StoreOptions options,
-                                                            std::optional<SalvageReport>& report) {
+absl::StatusOr<std::unique_ptr<Store>> Store::OpenOrSalvage(
+    StoreOptions options, std::optional<SalvageReport>& report) try {
   report.reset();
   absl::StatusOr<std::unique_ptr<Store>> opened = Open(options);
   // A server's data is its administrator's to repair.
@@ -172,6 +182,8 @@ absl::StatusOr<std::unique_ptr<Store>> Store::OpenOrSalvage(StoreOptions options
   NTA_ASSIGN_OR_RETURN(opened, Open(options));
   report = std::move(salvage);
   return opened;
+} catch (const std::bad_alloc&) {
+  return NoMemory();
 }
 
 }  // namespace nta

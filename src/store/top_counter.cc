@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <string>
 
-#include "absl/container/flat_hash_map.h"
 #include "base/status.h"
 #include "store/address_order.h"
+#include "store/hash_map.h"
 #include "store/rollup.h"
 
 namespace nta::store {
@@ -143,7 +143,7 @@ absl::Status TopCounter::AddNumbers(const CountedFlows& flows) {
 }
 
 absl::Status TopCounter::AddApplications(const CountedFlows& flows) {
-  absl::flat_hash_map<std::uint64_t, Share> by_key;
+  HashMap<std::uint64_t, Share> by_key;
   const TrafficColumns& columns = flows.columns();
   flows.ForEach([&](std::size_t i, const Share& share) {
     store::Add(total_, share);

@@ -80,8 +80,10 @@ TEST_F(AuditLogTest, NoByteOfAnybodyBreaksARecord) {
   }
   EXPECT_TRUE(Verify().ok());
   for (const AuditRecord& record : All()) {
-    for (const char c : record.event.actor + record.event.role + record.event.address +
-                            record.event.act + record.event.target) {
+    std::string texts = record.event.actor + record.event.role + record.event.address +
+                        record.event.act + record.event.target;
+    for (const auto& [name, value] : record.event.details) texts += name + value;
+    for (const char c : texts) {
       ASSERT_TRUE(c >= 0x20 && c < 0x7F);
     }
   }

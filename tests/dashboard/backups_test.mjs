@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fillFirstRun, fillSignIn, startBrowser } from './browser.mjs';
-import { startServer } from './server.mjs';
+import { randomPassword, startServer } from './server.mjs';
 
 // The mock server keeps no backups.
 const options = process.env.NTA_SERVER_BINARY ? {} : { skip: 'needs NTA_SERVER_BINARY' };
@@ -32,6 +32,33 @@ after(async () => {
     if (directory) await rm(directory, { recursive: true, force: true });
   }
 });
+
+// Calls of one user to one server.
+async function signIn(url, { username, password }) {
+  const headers = { 'Content-Type': 'application/json' };
+  const send = async (method, path, body) => {
+    const answer = await fetch(url + path, { method, headers, body: body && JSON.stringify(body) });
+    assert.ok(answer.ok, `${method} ${path}: ${answer.status}`);
+    return answer.status === 204 ? null : answer.json();
+  };
+  headers.Authorization = `Bearer ${(await send('POST', '/api/login', { username, password })).token}`;
+  return send;
+}
+
+// Rules, users, settings, and the flows and alerts until a moment: those that are in a backup stay what they are.
+async function whatIsThere(call, until) {
+  const past = `since=2000-01-01T00:00:00Z&until=${until}&limit=1000`;
+  const texts = (list) => list.map((one) => JSON.stringify(one));
+  return {
+    flows: texts((await call('GET', `/api/v1/flows?${past}`)).flows),
+    alerts: (await call('GET', `/api/v1/alerts?${past}`)).alerts.map(({ id }) => String(id)),
+    rules: (await call('GET', '/api/v1/alert-rules')).rules.map(({ id, title, expression }) =>
+      [id, title, expression].join(' '),
+    ),
+    users: texts((await call('GET', '/api/v1/users')).users),
+    settings: texts([(await call('GET', '/api/v1/settings/retention')).settings]),
+  };
+}
 
 const rows = () => page.locator('[data-backup]');
 const dialog = () => page.getByRole('dialog');
@@ -96,9 +123,34 @@ test('A file that is no backup is refused in words', options, async () => {
 });
 
 test('An empty machine is brought back from a downloaded file', options, async () => {
+  const call = await signIn(server.url, server);
+  await call('POST', '/api/v1/alert-rules', { title: 'busy', expression: 'count() > 1 in 1m' });
+  await call('POST', '/api/v1/users', { username: 'mia', password: randomPassword(), role: 'operator' });
+  await call('PUT', '/api/v1/settings/retention', { flow_days: 36500 });
+  // A guesser makes an alert.
+  for (let i = 0; i < 12; ++i) {
+    await fetch(`${server.url}/api/login`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ username: 'mia', password: randomPassword() }),
+    });
+  }
+  const moment = new Date().toISOString();
+  let before;
+  const end = Date.now() + 30_000;
+  do {
+    await page.waitForTimeout(200);
+    before = await whatIsThere(call, moment);
+    assert.ok(Date.now() < end, 'flows and alerts are stored in time');
+  } while (before.flows.length === 0 || before.alerts.length === 0);
+  await page.getByRole('button', { name: 'Back up now' }).click();
+  await dialog().getByRole('button', { name: 'Back up' }).click();
+  await rows().nth(2).waitFor({ timeout: 60_000 });
+  await jobSays('Backup done.');
   const download = page.waitForEvent('download');
   await rows()
     .filter({ hasNotText: 'encrypted' })
+    .first()
     .getByRole('button', { name: /^Download/ })
     .click();
   const file = join(directory, 'taken.ntabackup');
@@ -125,9 +177,21 @@ test('An empty machine is brought back from a downloaded file', options, async (
     await other.goto(`${fresh.url}/#/users`);
     await other.locator('.user-name', { hasText: server.username }).waitFor();
     assert.equal(await other.locator('.user-name', { hasText: 'temporary' }).count(), 0);
+    const now = await whatIsThere(await signIn(fresh.url, server), moment);
+    for (const name of Object.keys(before)) {
+      const here = new Set(now[name]);
+      const lacking = before[name].filter((one) => !here.has(one));
+      assert.deepEqual(lacking, [], `the ${name} are back`);
+    }
+    assert.equal(now.rules.length, before.rules.length);
+    assert.equal(now.users.length, before.users.length);
   } finally {
     await other.close();
     await fresh.close();
+    const [taken] = (await call('GET', '/api/v1/backups')).backups;
+    await call('DELETE', `/api/v1/backups/${taken.name}`);
+    await page.reload();
+    await rows().nth(1).waitFor();
   }
 });
 

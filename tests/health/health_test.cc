@@ -7,6 +7,7 @@
 #include <random>
 
 #include "health/fake_tree.h"
+#include "nta/health/health_watch.h"
 #include "nta/health/rates.h"
 
 namespace nta {
@@ -237,6 +238,35 @@ TEST_F(HealthTest, NoBytesInAnyFileBreakIt) {
     }
     before = after;
     if (round % 50 == 0) tree_.WriteMachine();
+  }
+}
+
+// A threshold of a name that no sample tells would watch nothing, and nobody would notice.
+TEST_F(HealthTest, EachDefaultThresholdIsRaisedByAValueThatASampleTells) {
+  tree_.Write("proc/self/cgroup", "0::/nta.service\n");
+  tree_.Write("sys/fs/cgroup/nta.service/memory.max", "4194304\n");
+  tree_.Write("sys/fs/cgroup/nta.service/memory.current", "1048576\n");
+  for (const char* kind : {"memory", "io"}) {
+    tree_.Write(std::string("proc/pressure/") + kind,
+                "some avg10=12.50 avg60=1.00 avg300=0.10 total=5\n");
+  }
+  const HealthSample before = tree_.Sample();
+  tree_.Write("proc/uptime", "1010.50 1500.00\n");
+  tree_.Write("proc/stat", "cpu  200 10 50 900 40 5 15 20 0 0\ncpu0 60 5 30 400 20 2 10 10 0 0\n");
+  tree_.now += 10s;
+  const HealthSample after = tree_.Sample();
+  for (const HealthThreshold& threshold : DefaultHealthThresholds()) {
+    std::vector<HealthValue> values = HealthValues(after, RatesBetween(before, after));
+    for (HealthValue& value : values) value.value = threshold.raise_at;
+    absl::StatusOr<HealthWatch> watch = HealthWatch::Create({threshold});
+    ASSERT_TRUE(watch.ok()) << watch.status();
+    watch->Observe(tree_.now, values);
+    watch->Observe(tree_.now + threshold.hold, values);
+    EXPECT_THAT(watch->Active(), testing::Not(IsEmpty())) << threshold.name;
+    for (HealthValue& value : values) value.value = threshold.clear_at;
+    watch->Observe(tree_.now + threshold.hold, values);
+    watch->Observe(tree_.now + 2 * threshold.hold, values);
+    EXPECT_THAT(watch->Active(), IsEmpty()) << threshold.name;
   }
 }
 

@@ -23,6 +23,27 @@ configure_consumer() {
   "$CMAKE" --build "$work/$1"
 }
 
+# The installed extension, in the sqlite3 shell and in Python's sqlite3, on a store that the consumer fills.
+check_extension() {
+  local extension database=$work/flows.db flows
+  extension=$(find "$prefix" -name 'nta_flows.so' -print -quit)
+  [ -n "$extension" ] || { echo "the extension nta_flows is not installed"; exit 1; }
+  read -r flows _ <<<"$("$work/all/consumer" "$sample" "$database")"
+  if command -v sqlite3 >/dev/null; then
+    [ "$(sqlite3 -readonly "$database" ".load ${extension%.so}" 'SELECT count(*) FROM flows')" = "$flows" ] ||
+      { echo "the sqlite3 shell does not read the flows of a store"; exit 1; }
+  fi
+  if /usr/bin/python3 -c 'import sqlite3; sqlite3.connect(":memory:").enable_load_extension(True)' 2>/dev/null; then
+    [ "$(/usr/bin/python3 -c 'import sqlite3, sys
+database = sqlite3.connect(sys.argv[1])
+database.enable_load_extension(True)
+database.load_extension(sys.argv[2])
+print(database.execute("SELECT count(*) FROM flows").fetchone()[0])' "$database" "$extension")" = "$flows" ] ||
+      { echo "sqlite3 of Python does not read the flows of a store"; exit 1; }
+  fi
+  echo "nta_flows reads $flows flows"
+}
+
 case $way in
   static)
     "$CMAKE" --install "$build" --prefix "$prefix"
@@ -30,6 +51,7 @@ case $way in
     [ -x "$prefix/bin/nta-firewall-guard" ] || { echo "nta-firewall-guard is not installed"; exit 1; }
     configure_consumer all
     check_output "$work/all/consumer"
+    check_extension
     # Only decode and flows: neither libpcap, compression nor SQLite may be needed.
     "$CMAKE" -S "$here/consumer" -B "$work/parts" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" "${launcher[@]}" \
       -DCONSUMER_COMPONENTS=flow

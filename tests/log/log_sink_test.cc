@@ -38,6 +38,16 @@ class FailingSink final : public LogSink {
   absl::Status Write(const LogEvent&) override { return absl::UnavailableError("broken"); }
 };
 
+TEST(Logger, NoLevelSilencesWhatIsOfTheKindAudit) {
+  Logger logger({.min_level = LogLevel::kError});
+  std::vector<std::string> all;
+  logger.AddSink(std::make_unique<CallbackLogSink>(
+      [&](const LogEvent& event) { all.push_back(event.message); }));
+  logger.Log({.level = LogLevel::kInfo, .kind = LogKind::kSecurity, .message = "one"});
+  logger.Log({.level = LogLevel::kInfo, .kind = LogKind::kAudit, .message = "two"});
+  EXPECT_THAT(all, testing::ElementsAre("two"));
+}
+
 TEST(Logger, ASinkThatFailsIsCountedAndHarmsNobody) {
   Logger logger({});
   std::size_t seen = 0;

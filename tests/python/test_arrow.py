@@ -145,3 +145,46 @@ def test_duckdb_queries_a_batch(flows):
     assert sum(count for _, count, _ in rows) == len(flows)
     assert sum(total for _, _, total in rows) == sum(f.forward_wire_bytes for f in flows)
     assert {name for name, _, _ in rows} == {f.end_reason for f in flows}
+
+
+@pytest.fixture
+def answers(tmp_path, flows):
+    with nta.Store.open(tmp_path / "nta.db") as store:
+        store.write(flows)
+        yield {
+            "top": store.top("address", limit=5),
+            "ports": store.top("destination_port", limit=5),
+            "series": store.series(),
+            "conversations": store.conversations(limit=5),
+        }
+
+
+def test_answers_of_a_store_are_tables_of_pyarrow(answers):
+    pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    for name, answer in answers.items():
+        table = pa.table(answer)
+        table.validate(full=True)
+        assert len(table) == len(answer), name
+        assert table.column_names == list(answer.columns()), name
+        assert pa.schema(answer) == table.schema, name
+    top = pa.table(answers["top"])
+    assert top["bytes"].to_pylist() == [row["bytes"] for row in answers["top"]]
+    assert pa.table(answers["ports"])["sent_bytes"].null_count == len(answers["ports"])
+    assert pa.types.is_timestamp(pa.table(answers["series"]).schema.field("time").type)
+
+
+def test_answers_of_a_store_are_frames_of_polars(answers):
+    pl = pytest.importorskip("polars", reason="polars is not installed")
+    for name, answer in answers.items():
+        frame = pl.DataFrame(answer)
+        assert frame.height == len(answer) and frame.columns == list(answer.columns()), name
+    pairs = pl.DataFrame(answers["conversations"])
+    assert (pairs["bytes"] == pairs["bytes_from_a"] + pairs["bytes_from_b"]).all()
+
+
+def test_answers_of_a_store_are_asked_by_duckdb(answers):
+    duckdb = pytest.importorskip("duckdb", reason="duckdb is not installed")
+    for name, answer in answers.items():
+        assert duckdb.from_arrow(answer).count("*").fetchall() == [(len(answer),)], name
+    rows = duckdb.from_arrow(answers["top"]).aggregate("max(bytes)").fetchall()
+    assert rows == [(max(row["bytes"] for row in answers["top"]),)]

@@ -228,3 +228,9 @@ def test_export_and_import_carry_a_store_over(database, tmp_path):
     done = run("import", tmp_path / "other.db", path)
     assert (done.returncode, done.stdout) == (1, f"0 of {count + 1} flows stored\n")
     assert f"{path}:{count + 2}: 2 fields" in done.stderr
+
+
+def test_export_of_a_store_that_is_not_there_makes_nothing(tmp_path):
+    done = run("export", tmp_path / "missing.db", tmp_path / "flows.csv")
+    assert done.returncode == 1 and "missing.db" in done.stderr and "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -201,6 +201,34 @@ def test_what_progress_raises_stops_an_export(store, tmp_path):
         store.export_flows(tmp_path / "flows.csv", progress=stop)
 
 
+def test_an_export_that_fails_leaves_what_was_there(store, tmp_path):
+    def stop(_):
+        raise KeyError("enough")
+
+    path = tmp_path / "out" / "flows.csv"
+    path.parent.mkdir()
+    with pytest.raises(KeyError):
+        store.export_flows(path, progress=stop)
+    assert list(path.parent.iterdir()) == []
+    path.write_text("of yesterday")
+    with pytest.raises(KeyError):
+        store.export_flows(path, progress=stop)
+    assert path.read_text() == "of yesterday" and list(path.parent.iterdir()) == [path]
+    with pytest.raises(nta.Error, match="out2"):
+        store.export_flows(tmp_path / "out2" / "flows.csv")
+    assert store.export_flows(path) == len(path.read_text().splitlines()) - 1
+    link = tmp_path / "link.csv"
+    link.symlink_to(path)
+    store.export_flows(link, where="bytes<0")
+    assert link.is_symlink() and len(path.read_text().splitlines()) == 1
+
+
+def test_a_store_is_not_made_when_nobody_wants_it_made(tmp_path):
+    with pytest.raises(FileNotFoundError, match="missing.db"):
+        nta.Store.open(tmp_path / "missing.db", create=False)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_answers_are_columns(store, flows):
     np = pytest.importorskip("numpy")
     top = store.top("address", limit=3)

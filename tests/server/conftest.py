@@ -35,9 +35,9 @@ class Answer:
 class Server:
     """The process, its printed lines, and requests to it."""
 
-    def __init__(self, directory, *arguments, limits=GENEROUS):
+    def __init__(self, directory, *arguments, limits=GENEROUS, wrapper=()):
         self.directory = directory
-        command = [BINARY, "--listen", "127.0.0.1:0", "--data-dir", str(directory / "data"), *limits, *arguments]
+        command = [*wrapper, BINARY, "--listen", "127.0.0.1:0", "--data-dir", str(directory / "data"), *limits, *arguments]
         self.errors = open(directory / "stderr", "ab+")
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.errors, cwd=directory)
         self.lines = []

@@ -191,6 +191,22 @@ TEST_F(OperationsTest, LossAndLagAreTold) {
                                             HasSubstr("The capture is 130 s behind the clock")));
 }
 
+TEST_F(OperationsTest, AFullQueueAFailedCaptureAndAFailedStoreAreTold) {
+  Tick(10s);
+  ASSERT_THAT(alerts_, IsEmpty());
+  capture_.state = CaptureState::kFailed;
+  capture_.store.queue = StoreWriterOptions().max_queued_flows;
+  services_->store_is_well = false;
+  Tick(10s);
+  Tick(10s);
+  std::vector<std::string> raised;
+  for (const Alert& alert : alerts_) {
+    raised.push_back(std::string(ToString(alert.severity)) + " " + alert.summary);
+  }
+  EXPECT_THAT(raised, SizeIs(4)) << testing::PrintToString(raised);
+  EXPECT_EQ(Get("/api/v1/health")["status"], "critical");
+}
+
 TEST_F(OperationsTest, ThresholdsAreSetKeptAndChecked) {
   const json defaults = Get("/api/v1/health/thresholds");
   EXPECT_EQ(defaults["thresholds"], defaults["defaults"]);

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import time
 
 
@@ -113,6 +114,21 @@ def test_options_say_where_and_how(start, tmp_path):
     assert (tmp_path / "kept.txt").read_text().startswith("nta-audit-checkpoint 1 chain=")
     assert server.stop() == 0
     assert len((tmp_path / "kept.txt").read_text().splitlines()) == 2
+
+
+def test_checkpoints_go_to_syslog_whatever_the_level(start):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        udp.bind(("127.0.0.1", 0))
+        udp.settimeout(20)
+        server = start("--syslog", f"127.0.0.1:{udp.getsockname()[1]}", "--log-level", "error")
+        server.set_up()
+        assert server.stop() == 0
+        sent = [udp.recv(65536).decode(), udp.recv(65536).decode()]  # when it starts, and when it ends
+    kept = (server.directory / "data" / "audit" / "checkpoints.txt").read_text().splitlines()
+    assert len(kept) == 2
+    for line, checkpoint in zip(sent, kept):
+        # Facility authpriv, informational.
+        assert line.startswith("<86>1 ") and line.endswith(checkpoint), line
 
 
 def test_rotation_that_was_set_is_kept(start):

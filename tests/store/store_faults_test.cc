@@ -1,6 +1,10 @@
 // Disks that fail, and memory that is not to be had: at each operation in turn.
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include <map>
+#include <utility>
 
 #include "store/fault_vfs.h"
 #include "store/memory_fault.h"
@@ -41,7 +45,15 @@ class StoreFaults : public StoreTest {
     return failed;
   }
 
-  // A store in which the steps that were done are taken and no others.
+  // What a store holds in which the steps that were done are taken and no others.
+  static const std::string& ExpectedOf(const std::vector<absl::Status>& done) {
+    static std::map<std::vector<bool>, std::string> known;
+    std::vector<bool> taken;
+    for (const absl::Status& status : done) taken.push_back(status.ok());
+    const auto [found, is_new] = known.try_emplace(taken);
+    if (is_new) found->second = ContentsOf(*ModelOf(done));
+    return found->second;
+  }
   static std::unique_ptr<Store> ModelOf(const std::vector<absl::Status>& done) {
     static const Scenario scenario;
     auto model = *Store::Open(Scenario::Options(":memory:"));
@@ -57,14 +69,13 @@ class StoreFaults : public StoreTest {
   void ExpectTheSame(const std::vector<absl::Status>& done) {
     const auto store = Store::Open(Scenario::Options(path()));
     ASSERT_TRUE(store.ok()) << store.status();
-    const auto model = ModelOf(done);
     std::string failed = "failed steps:";
     for (std::size_t i = 0; i < done.size(); ++i) {
       if (!done[i].ok())
         failed += " " + std::to_string(i) + " (" + std::string(done[i].message()) + ")";
     }
     SCOPED_TRACE(failed);
-    const std::string expected = ContentsOf(*model);
+    const std::string& expected = ExpectedOf(done);
     const std::string found = ContentsOf(**store);
     if (found != expected) {
       // When the disk fails as a transaction is synced, nobody can tell whether it is there: the
@@ -74,11 +85,12 @@ class StoreFaults : public StoreTest {
       if (first != done.end()) {
         std::vector<absl::Status> more = done;
         more[static_cast<std::size_t>(first - done.begin())] = absl::OkStatus();
-        if (found == ContentsOf(*ModelOf(more))) return;
+        if (found == ExpectedOf(more)) return;
       }
     }
     if (found != expected && failed_deletion(done)) {
       static const Scenario scenario;
+      const auto model = ModelOf(done);
       // A deletion that failed may be done in part: by blocks, or but for the space.
       for (const std::size_t step : kDeletions) {
         if (done[step].ok()) continue;
@@ -165,6 +177,71 @@ TEST_P(StoreMemoryFaults, AnyAllocationMayFailAndTheStoreStaysConsistent) {
          static_cast<unsigned long long>(told));
   // Sorting and hashing make do without some of ours.
   EXPECT_GT(told, ours ? 0 : points / 2);
+}
+
+// Asks the virtual table by SQL; what came of it, and in `rows` what it answered.
+int Ask(sqlite3* database, std::string& rows) {
+  rows.clear();
+  const auto add = [](void* out, int columns, char** values, char**) {
+    for (int i = 0; i < columns; ++i) {
+      // The answer is the test's: its memory is not at stake.
+      const bool was_armed = std::exchange(MemoryFaultOfThread().armed, false);
+      *static_cast<std::string*>(out) += std::string(values[i] == nullptr ? "-" : values[i]) + " ";
+      MemoryFaultOfThread().armed = was_armed;
+    }
+    return 0;
+  };
+  return sqlite3_exec(database,
+                      "SELECT count(*), sum(forward_packets), max(destination_address), "
+                      "count(server_name), min(rowid) FROM flows WHERE source_address = '10.0.0.1' "
+                      "AND protocol IN (6, 17) AND last_seen > 0",
+                      add, &rows, nullptr);
+}
+
+class FlowsTableFaults : public StoreTest, public ::testing::WithParamInterface<bool> {};
+INSTANTIATE_TEST_SUITE_P(Faults, FlowsTableFaults, ::testing::Bool());
+
+TEST_P(FlowsTableFaults, AnyAllocationMayFailAndTheQueryTellsOrAnswers) {
+  ASSERT_TRUE(InstallMemoryFaults());
+  ASSERT_TRUE(OpenStore()->Write(RandomFlows(84).Take(700), {}).ok());
+  MemoryFault& fault = MemoryFaultOfThread();
+  const auto ask = [&](std::uint64_t number, std::string& rows) {
+    sqlite3* database = nullptr;
+    EXPECT_EQ(sqlite3_open(path().c_str(), &database), SQLITE_OK);
+    sqlite3_db_config(database, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 1, nullptr);
+    EXPECT_EQ(sqlite3_load_extension(database, NTA_FLOWS_EXTENSION, nullptr, nullptr), SQLITE_OK);
+    fault = {.armed = true, .ours = GetParam(), .number = number};
+    const int result = Ask(database, rows);
+    fault.armed = false;
+    std::string again;
+    EXPECT_EQ(Ask(database, again), SQLITE_OK) << sqlite3_errmsg(database);
+    if (result == SQLITE_OK) {
+      EXPECT_EQ(rows, again);
+    }
+    EXPECT_EQ(sqlite3_close(database), SQLITE_OK) << "nothing stays open";
+    return result;
+  };
+  std::string expected;
+  ASSERT_EQ(ask(0, expected), SQLITE_OK);
+  const std::uint64_t all = fault.count;
+  ASSERT_GT(all, 50u);
+  const std::uint64_t points = std::min(CountFrom("NTA_FAULT_POINTS", 2'000), all);
+  std::uint64_t told = 0;
+  for (std::uint64_t i = 0; i < points && !HasFailure(); ++i) {
+    SCOPED_TRACE("allocation " + std::to_string(1 + i * all / points));
+    std::string rows;
+    const int result = ask(1 + i * all / points, rows);
+    if (result == SQLITE_OK) {
+      EXPECT_EQ(rows, expected);
+    } else {
+      EXPECT_EQ(result & 0xff, SQLITE_NOMEM) << sqlite3_errstr(result);
+      ++told;
+    }
+  }
+  printf("%llu of %llu allocations failed, %llu times somebody was told\n",
+         static_cast<unsigned long long>(points), static_cast<unsigned long long>(all),
+         static_cast<unsigned long long>(told));
+  EXPECT_GT(told, points / 2);
 }
 
 }  // namespace

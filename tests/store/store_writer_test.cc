@@ -101,7 +101,6 @@ TEST_F(StoreWriterTest, AFullQueueIsWrittenBeforeTheIntervalIsOver) {
 
 // An import would hold up capture for as long as it lasts.
 TEST_F(StoreWriterTest, OthersWriteWhileAnImportIsUnderWay) {
-  if (is_postgres()) GTEST_SKIP() << "there an import is one transaction, for which others wait";
   const auto store = OpenStore();
   RandomFlows random(93);
   int slices = 0;

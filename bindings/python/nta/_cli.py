@@ -146,7 +146,7 @@ def _flows(options: argparse.Namespace) -> int:
         else (lambda flows, _: flows.to_json_lines())
     )
     if _cli_store.is_store(options.file):
-        with nta.Store.open(options.file) as store:
+        with nta.Store.open(options.file, create=False) as store:
             first = True
             for page in store.flow_pages(
                 since=options.since, until=options.until, where=options.where, order="oldest"

@@ -48,7 +48,7 @@ def _test(options: argparse.Namespace, expression: Optional[str], settings: Sett
           stored: bool) -> nta.BacktestReport:  # fmt: skip
     subject = _subject(options, expression, settings)
     if stored:
-        with nta.Store.open(options.file) as store:
+        with nta.Store.open(options.file, create=False) as store:
             return nta.backtest(subject, store, since=options.since, until=options.until)
     with nta.PcapFileReader(options.file) as capture:
         return nta.backtest(subject, capture)
@@ -108,7 +108,7 @@ def _notes(options: argparse.Namespace, stored: bool) -> list[str]:
 def _suggest(options: argparse.Namespace, settings: Settings, stored: bool) -> dict[str, Any]:
     wanted: float = options.wanted_per_day
     if options.rule:
-        with nta.Store.open(options.file) as store:
+        with nta.Store.open(options.file, create=False) as store:
             return nta.suggest_threshold(
                 nta.RuleDetector(options.rule), store, wanted_per_day=wanted,
                 since=options.since, until=options.until,

@@ -121,7 +121,7 @@ def _rehearse(options: argparse.Namespace) -> int:
     }  # fmt: skip
     rules = _read_rules(options.rules)
     if _cli_store.is_store(options.flows):
-        with nta.Store.open(options.flows) as store:
+        with nta.Store.open(options.flows, create=False) as store:
             result = rehearse(rules, store, since=options.since, until=options.until, **given)
     else:
         result = rehearse(rules, nta.read_flows(options.flows), **given)

@@ -124,7 +124,7 @@ def store_of(options: argparse.Namespace) -> Iterator[nta.Store]:
     question means the same everywhere."""
     options.status = 0
     if is_store(options.file):
-        with nta.Store.open(options.file) as store:
+        with nta.Store.open(options.file, create=False) as store:
             yield store
         return
     with nta.Store.open(":memory:") as store:

@@ -12,7 +12,7 @@ import nta
 def add_commands(commands: Any, add_interval: Callable[[argparse.ArgumentParser], None]) -> None:
     parser = commands.add_parser("export", help="write the flows of a store into a file")
     parser.add_argument("store", help="file of a store, or postgresql:// URL")
-    parser.add_argument("file", help="what to write; replaced when it exists")
+    parser.add_argument("file", help="what to write; replaced when it exists and the export is complete")
     parser.add_argument("--where", default="", metavar="FILTER", help="only flows that match")
     parser.add_argument("--format", choices=("csv", "jsonl"), help="by the name of the file, else csv")
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
@@ -40,7 +40,7 @@ def _progress(options: argparse.Namespace) -> Optional[Callable[[float], None]]:
 
 
 def _export(options: argparse.Namespace) -> int:
-    with nta.Store.open(options.store) as store:
+    with nta.Store.open(options.store, create=False) as store:
         flows = store.export_flows(
             options.file, since=options.since, until=options.until, where=options.where,
             format=_format(options), progress=_progress(options),

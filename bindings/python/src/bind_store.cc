@@ -1,14 +1,19 @@
 // Store: flows and alerts in one SQLite file.
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -29,8 +34,9 @@ namespace {
 constexpr std::size_t kMaxPage = 10'000;
 
 // Shared with the incidents and schedulers made of it.
-std::shared_ptr<StoreHandle> OpenStore(py::handle path, double query_timeout) {
+std::shared_ptr<StoreHandle> OpenStore(py::handle path, double query_timeout, bool create) {
   StoreOptions options;
+  options.create = create;
   options.path = ToPath(path);
   options.query_timeout =
       std::chrono::ceil<std::chrono::milliseconds>(ToDuration(query_timeout, "query_timeout"));
@@ -51,6 +57,56 @@ absl::Status FileError(const std::string& path, const char* what) {
   return absl::UnavailableError(std::string(what) + " \"" + path + "\": " + std::strerror(errno));
 }
 
+// A file that is there when it is complete, or as it was before. What is no regular file (a
+// terminal, a pipe) is written as it comes.
+class OutputFile {
+ public:
+  explicit OutputFile(std::string name)
+      : name_(std::move(name)),
+        is_direct_(IsSpecial(name_)),
+        written_(is_direct_ ? name_ : name_ + ".part-" + std::to_string(getpid())),
+        file_(written_, std::ios::binary | std::ios::trunc) {}
+  ~OutputFile() {
+    file_.close();
+    if (!is_direct_ && !is_complete_) std::remove(written_.c_str());
+  }
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+
+  absl::Status status() const {
+    return file_ ? absl::OkStatus() : FileError(name_, "cannot write");
+  }
+  absl::Status Write(std::string_view text) {
+    file_.write(text.data(), static_cast<std::streamsize>(text.size()));
+    return status();
+  }
+  absl::Status Complete() {
+    file_.close();
+    if (!file_) return status();
+    if (!is_direct_ && std::rename(written_.c_str(), name_.c_str()) != 0) {
+      return FileError(name_, "cannot write");
+    }
+    is_complete_ = true;
+    return absl::OkStatus();
+  }
+
+ private:
+  static bool IsSpecial(const std::string& name) {
+    // A link is followed: what it names is written, and it stays a link.
+    std::error_code unknown;
+    const auto kind = std::filesystem::symlink_status(name, unknown).type();
+    return kind != std::filesystem::file_type::regular &&
+           kind != std::filesystem::file_type::not_found &&
+           kind != std::filesystem::file_type::none;
+  }
+
+  const std::string name_;
+  const bool is_direct_;
+  const std::string written_;
+  std::ofstream file_;
+  bool is_complete_ = false;
+};
+
 std::uint64_t ExportTo(const StoreHandle& store, py::handle path, py::handle since,
                        py::handle until, py::handle where, const std::string& format,
                        py::object progress) {
@@ -60,20 +116,18 @@ std::uint64_t ExportTo(const StoreHandle& store, py::handle path, py::handle sin
                               .format = ToTransferFormat(format)};
   ProgressCallback callback(std::move(progress));
   const auto count = store.With([&](Store& s) -> absl::StatusOr<std::uint64_t> {
-    std::ofstream file(name, std::ios::binary | std::ios::trunc);
-    if (!file) return FileError(name, "cannot write");
+    OutputFile file(name);
+    if (!file.status().ok()) return file.status();
     QueryControl control;
     control.stop = callback.stop();
     control.progress = callback.function();
     auto written = ExportFlows(
-        s, options,
-        [&](std::string_view text) {
-          file.write(text.data(), static_cast<std::streamsize>(text.size()));
-          return file ? absl::OkStatus() : FileError(name, "cannot write");
-        },
-        control);
-    file.close();
-    if (written.ok() && !file) return FileError(name, "cannot write");
+        s, options, [&](std::string_view text) { return file.Write(text); }, control);
+    if (!written.ok()) return written;
+    // Asked to stop with the last of them.
+    if (control.stop.stop_requested()) return absl::CancelledError("the export was stopped");
+    const absl::Status complete = file.Complete();
+    if (!complete.ok()) return complete;
     return written;
   });
   callback.Rethrow();
@@ -216,7 +270,9 @@ void BindStore(py::module_& module) {
   BindStoreQueries(store);
   store
       .def_static("open", &OpenStore, py::arg("path"), py::kw_only(),
-                  py::arg("query_timeout") = 10.0)
+                  py::arg("query_timeout") = 10.0, py::arg("create") = true,
+                  "A file, made when it is missing unless `create` is False, or a postgresql:// "
+                  "URL.")
       .def("write", &Write, py::arg("flows"), py::arg("alerts") = std::vector<Alert>(),
            "All or nothing; when it returns, it is in the file.")
       .def("alerts", &Alerts, py::kw_only(), since, until, py::arg("alert_class") = py::none(),

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "absl/status/statusor.h"
 #include "nta/app/application_namer.h"
@@ -73,6 +74,7 @@ class ApplicationInspector final : public FlowInspector {
   InspectResult Inspect(FlowSlot slot, bool is_forward, const DecodedPacket& packet) override;
   void Describe(FlowSlot slot, bool was_inspected, FlowRecord& flow) override;
   void Finish(FlowSlot slot) override;
+  void Prefetch(std::span<const FlowSlot> slots) const override;
 
   ApplicationInspectorStats Stats() const;
 

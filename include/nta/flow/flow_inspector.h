@@ -5,6 +5,7 @@
 #define NTA_FLOW_FLOW_INSPECTOR_H_
 
 #include <cstdint>
+#include <span>
 
 #include "nta/flow/flow_record.h"
 #include "nta/packet/decode.h"
@@ -34,6 +35,9 @@ class FlowInspector {
   virtual void Describe(FlowSlot slot, bool was_inspected, FlowRecord& flow) = 0;
   // The flow is over: after the last Describe. Only for slots that Inspect was called for.
   virtual void Finish(FlowSlot slot) = 0;
+  // Flows that are about to end, at most some dozens: a chance to have their memory fetched side by
+  // side. Changes nothing.
+  virtual void Prefetch(std::span<const FlowSlot> /*slots*/) const {}
 };
 
 }  // namespace nta

@@ -122,6 +122,9 @@ class FlowMetadata {
   // Bytes that are not UTF-8, and control characters, become U+FFFD. An empty value removes the
   // field. A field beyond kMaxFields is left out.
   void Set(MetadataField field, std::string_view value);
+  // The same, for texts that are not a stranger's: printable ASCII of at most kMaxValueBytes, and
+  // not a value of this object.
+  void SetPlain(MetadataField field, std::string_view value);
   // Empty when unset. Valid until the next Set.
   std::string_view Get(MetadataField field) const;
   // Ordered by field.

@@ -21,7 +21,7 @@ namespace nta {
 
 struct LoggerOptions {
   std::function<Timestamp()> clock = {};  // asked once an event; must be safe for several threads
-  LogLevel min_level = LogLevel::kInfo;
+  LogLevel min_level = LogLevel::kInfo;   // of the kinds but audit, which is never too quiet
   LogLimits limits = {};
 };
 

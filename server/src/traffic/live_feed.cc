@@ -19,6 +19,7 @@ constexpr seconds kTalkersEvery(2);
 constexpr seconds kHeartbeatEvery(15);
 constexpr seconds kStoreCheckEvery(5);
 constexpr seconds kStorePatience(30);
+constexpr seconds kMakeRoomEvery(60);
 constexpr std::size_t kTalkers = 10;
 
 // True once per period.
@@ -65,7 +66,30 @@ void LiveFeed::Tick() {
     connections_.EndOverdue(now);
     services_.streams.EndAbandoned();
     CheckSessions();
+    // At once: what waits in memory for a full disk is lost when the power fails.
+    const absl::Status written = capture_.status().store.last_error;
+    if (!written.ok()) TellStore(written);
+    if (absl::IsResourceExhausted(written)) MakeRoom(now);
   }
+}
+
+void LiveFeed::TellStore(const absl::Status& status) {
+  const bool was_well = services_.store_is_well.exchange(status.ok());
+  // Once, not every second.
+  if (was_well && !status.ok()) {
+    Log(LogLevel::kError, "store", "the store fails", {{"error", std::string(status.message())}});
+  }
+}
+
+// The hourly job may be long off, and what the schedule keeps of it has no room either.
+void LiveFeed::MakeRoom(Duration now) {
+  if (!make_room_ || making_room_ || !IsDue(next_room_, now, kMakeRoomEvery)) return;
+  making_room_ = true;
+  const bool submitted = pool_.Submit([this] {
+    make_room_();
+    making_room_ = false;
+  });
+  if (!submitted) making_room_ = false;
 }
 
 void LiveFeed::PublishSamples() {
@@ -105,11 +129,8 @@ void LiveFeed::CheckStore() {
     if (absl::IsNotFound(status)) status = absl::OkStatus();
     if (status.ok()) status = RecordCapture();
     if (status.ok()) status = services_.detection.SaveCounts();
-    const bool was_well = services_.store_is_well.exchange(status.ok());
-    // Once, not every five seconds.
-    if (was_well && !status.ok()) {
-      Log(LogLevel::kError, "store", "the store fails", {{"error", std::string(status.message())}});
-    }
+    if (status.ok()) status = capture_.status().store.last_error;
+    TellStore(status);
     store_busy_ = false;
   });
   if (!submitted) store_busy_ = false;

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <functional>
 #include <stop_token>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
@@ -30,6 +31,10 @@ class LiveFeed {
   // Run and tests.
   void Tick();
 
+  // Called when the disk is full, each minute until it is not, by a thread that may wait; before
+  // Run.
+  void SetMakeRoom(std::function<void()> make_room) { make_room_ = std::move(make_room); }
+
   // Brings into the store what was captured, and what was lost, since the last call. Waits for
   // the disk; thread-safe.
   absl::Status RecordCapture();
@@ -39,6 +44,8 @@ class LiveFeed {
   void PublishTalkers();
   void PublishCaptureState();
   void CheckStore();
+  void TellStore(const absl::Status& status);
+  void MakeRoom(Duration now);
   void CheckSessions();
 
   Services& services_;
@@ -56,6 +63,9 @@ class LiveFeed {
   std::string last_message_;
   std::atomic<bool> sessions_asked_{false};
   std::atomic<bool> store_busy_{false};
+  std::function<void()> make_room_;
+  Duration next_room_{};
+  std::atomic<bool> making_room_{false};
   std::atomic<Timestamp> marked_until_{Timestamp::min()};
   absl::Mutex record_mutex_;
   CaptureCounts recorded_ ABSL_GUARDED_BY(record_mutex_);

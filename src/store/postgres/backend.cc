@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -230,20 +232,18 @@ class PgBackend final : public Backend {
   PgPool pool_;
 };
 
-absl::Status WriteFlows(PgConnection& connection, std::span<const FlowRecord> flows,
-                        std::size_t flows_per_part) {
-  std::vector<Day> days;
-  for (const FlowRecord& flow : flows) {
-    const Day day = DayOf(flow.last_seen);
-    if (days.empty() || days.back() != day) days.push_back(day);
-  }
-  std::sort(days.begin(), days.end());
-  days.erase(std::unique(days.begin(), days.end()), days.end());
+void NoteDays(std::span<const FlowRecord> flows, std::set<Day>& days) {
+  for (const FlowRecord& flow : flows) days.insert(DayOf(flow.last_seen));
+}
+
+// Gives away the ids of `count` new flows, for which `bring` brings them from the first on.
+absl::Status AddFlows(PgConnection& connection, std::int64_t count, const std::set<Day>& days,
+                      std::size_t flows_per_part,
+                      absl::FunctionRef<absl::Status(std::int64_t)> bring) {
   for (const Day day : days) NTA_RETURN_IF_ERROR(AddDay(connection, day));
   NTA_ASSIGN_OR_RETURN(const std::int64_t id, ReadPgMeta(connection, "next_flow_id"));
   NTA_ASSIGN_OR_RETURN(const std::int64_t kept, ReadPgMeta(connection, "flows"));
-  const auto count = static_cast<std::int64_t>(flows.size());
-  NTA_RETURN_IF_ERROR(CopyFlowsIn(connection, flows, id));
+  NTA_RETURN_IF_ERROR(bring(id));
   NTA_RETURN_IF_ERROR(WritePgMeta(connection, "next_flow_id", id + count));
   NTA_RETURN_IF_ERROR(WritePgMeta(connection, "flows", kept + count));
   return RollUpNewest(connection, flows_per_part);
@@ -254,26 +254,77 @@ absl::Status PgBackend::Write(std::span<const FlowRecord> flows, std::span<const
   if (flows.empty() && alerts.empty()) return absl::OkStatus();
   return With([&](PgConnection& connection) -> absl::Status {
     NTA_ASSIGN_OR_RETURN(PgTransaction transaction, PgTransaction::BeginWrite(connection));
-    if (!flows.empty()) NTA_RETURN_IF_ERROR(WriteFlows(connection, flows, flows_per_part_));
+    if (!flows.empty()) {
+      std::set<Day> days;
+      NoteDays(flows, days);
+      const auto copy = [&](std::int64_t id) { return CopyFlowsIn(connection, flows, id); };
+      NTA_RETURN_IF_ERROR(AddFlows(connection, std::ssize(flows), days, flows_per_part_, copy));
+    }
     NTA_RETURN_IF_ERROR(WritePgAlerts(connection, alerts));
     return transaction.Commit();
   });
 }
 
+// Flows on their way into the store, in a table that only this connection sees; ends with it.
+class PgImportStage {
+ public:
+  explicit PgImportStage(PgConnection& connection) : connection_(connection) {}
+  ~PgImportStage() {
+    // Not in a transaction that has failed: that one took the table along.
+    connection_.RollBack();
+    if (created_) connection_.Execute("DROP TABLE IF EXISTS pg_temp.import_stage").IgnoreError();
+  }
+  PgImportStage(const PgImportStage&) = delete;
+  PgImportStage& operator=(const PgImportStage&) = delete;
+
+  absl::Status Add(std::span<const FlowRecord> flows) {
+    if (!created_) {
+      NTA_RETURN_IF_ERROR(connection_.Execute("CREATE TEMP TABLE import_stage(LIKE flows)"));
+      created_ = true;
+    }
+    NoteDays(flows, days_);
+    NTA_RETURN_IF_ERROR(CopyFlowsIn(connection_, flows, count_, "pg_temp.import_stage"));
+    count_ += std::ssize(flows);
+    return absl::OkStatus();
+  }
+
+  // Everything at once, in a transaction of its own; answers how many.
+  absl::StatusOr<std::uint64_t> MoveIn(std::size_t flows_per_part) {
+    if (count_ == 0) return std::uint64_t{0};
+    NTA_ASSIGN_OR_RETURN(PgTransaction transaction, PgTransaction::BeginWrite(connection_));
+    const auto move = [&](std::int64_t first_id) {
+      std::string names;
+      std::string values;
+      for (const FlowColumn& column : FlowColumns()) {
+        names.append(names.empty() ? "" : ", ").append(column.name);
+        values.append(values.empty() ? "" : ", ").append(column.name);
+        if (column.id == ColumnId::kId) values += " + " + std::to_string(first_id);
+      }
+      return connection_.Execute("INSERT INTO flows(" + names + ") SELECT " + values +
+                                 " FROM pg_temp.import_stage ORDER BY id");
+    };
+    NTA_RETURN_IF_ERROR(AddFlows(connection_, count_, days_, flows_per_part, move));
+    NTA_RETURN_IF_ERROR(transaction.Commit());
+    return static_cast<std::uint64_t>(count_);
+  }
+
+ private:
+  PgConnection& connection_;
+  bool created_ = false;
+  std::int64_t count_ = 0;
+  std::set<Day> days_;
+};
+
 absl::StatusOr<std::uint64_t> PgBackend::Import(
     absl::FunctionRef<absl::StatusOr<std::vector<FlowRecord>>()> next) {
   return With([&](PgConnection& connection) -> absl::StatusOr<std::uint64_t> {
-    NTA_ASSIGN_OR_RETURN(PgTransaction transaction, PgTransaction::BeginWrite(connection));
-    std::uint64_t count = 0;
+    PgImportStage stage(connection);
     while (true) {
       NTA_ASSIGN_OR_RETURN(const std::vector<FlowRecord> flows, next());
-      if (flows.empty()) break;
+      if (flows.empty()) return stage.MoveIn(flows_per_part_);
       NTA_RETURN_IF_ERROR(CheckFlows(flows));
-      NTA_RETURN_IF_ERROR(WriteFlows(connection, flows, flows_per_part_));
-      count += flows.size();
+      NTA_RETURN_IF_ERROR(stage.Add(flows));
     }
-    NTA_RETURN_IF_ERROR(transaction.Commit());
-    return count;
   });
 }
 

@@ -60,14 +60,14 @@ std::string_view Take(std::string_view& bytes, std::size_t size) {
 }  // namespace
 
 absl::Status CopyFlowsIn(PgConnection& connection, std::span<const FlowRecord> flows,
-                         std::int64_t first_id) {
+                         std::int64_t first_id, const std::string& table) {
   // By name: columns that came later stand last in older databases.
   const std::string columns = FlowSelection(true).sql();
   std::size_t done = 0;
   bool begun = false;
   bool ended = false;
   return connection.CopyIn(
-      "COPY flows(" + columns + ") FROM STDIN (FORMAT binary)", [&](std::string& out) {
+      "COPY " + table + "(" + columns + ") FROM STDIN (FORMAT binary)", [&](std::string& out) {
         if (!begun) out += kSignature;
         begun = true;
         for (std::size_t i = 0; i < kFlowsAtOnce && done < flows.size(); ++i, ++done) {

@@ -12,9 +12,9 @@
 
 namespace nta::store {
 
-// In the caller's transaction; the flows get the ids from `first_id` on.
+// Into `table`, in the caller's transaction; the flows get the ids from `first_id` on.
 absl::Status CopyFlowsIn(PgConnection& connection, std::span<const FlowRecord> flows,
-                         std::int64_t first_id);
+                         std::int64_t first_id, const std::string& table = "flows");
 
 // The columns of these flows that are wanted, as a list for SELECT.
 class FlowSelection {

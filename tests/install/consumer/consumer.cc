@@ -1,5 +1,5 @@
 // An outside program: prints how many flows a capture has, how many packets are in them, and how
-// many were received.
+// many were received. With a second argument the flows stay in that store.
 #include <cstdio>
 #include <string>
 
@@ -14,7 +14,7 @@ int main(int argc, char** argv) {
   nta::PortScanDetector scans;
   nta::Pipeline pipeline(**capture);
   pipeline.AddDetector(scans);
-  auto store = nta::Store::Open({.path = ":memory:"});
+  auto store = nta::Store::Open({.path = argc > 2 ? argv[2] : ":memory:"});
   if (!store.ok()) return 1;
   unsigned long long flows = 0;
   unsigned long long packets = 0;

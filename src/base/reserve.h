@@ -1,12 +1,12 @@
-// Reserve: a file beside the store that is given up when the disk is full.
-#ifndef NTA_STORE_RESERVE_H_
-#define NTA_STORE_RESERVE_H_
+// Reserve: a file that is given up when the disk is full.
+#ifndef NTA_BASE_RESERVE_H_
+#define NTA_BASE_RESERVE_H_
 
 #include <cstdint>
 #include <string>
 #include <utility>
 
-namespace nta::store {
+namespace nta::base {
 
 // One thread at a time.
 class Reserve {
@@ -24,6 +24,6 @@ class Reserve {
   std::uint64_t bytes_;
 };
 
-}  // namespace nta::store
+}  // namespace nta::base
 
-#endif  // NTA_STORE_RESERVE_H_
+#endif  // NTA_BASE_RESERVE_H_

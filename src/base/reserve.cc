@@ -1,10 +1,10 @@
-#include "store/reserve.h"
+#include "base/reserve.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace nta::store {
+namespace nta::base {
 
 void Reserve::Take() {
   if (bytes_ == 0) return;
@@ -24,4 +24,4 @@ void Reserve::Release() {
   if (bytes_ > 0) unlink(path_.c_str());
 }
 
-}  // namespace nta::store
+}  // namespace nta::base
