@@ -44,8 +44,8 @@ std::vector<std::string> FlowFeatureNames();
 // Every ended flow becomes a vector of FlowFeatureNames(); VectorScorer says how unusual it is and
 // guards what is learnt. Alerts are per source, never per flow: the most unusual flow of a window
 // has to stand out by more than the number of flows explains. Three sources or more whose unusual
-// flows go to the same service in the same window are one alert, about that service. Models of your own
-// (vector_model.h) are used beside the library's.
+// flows go to the same service in the same window are one alert, about that service. Models of your
+// own (vector_model.h) are used beside the library's.
 class FlowAnomalyDetector final : public Detector {
  public:
   explicit FlowAnomalyDetector(FlowAnomalyOptions options = {},
