@@ -69,10 +69,10 @@ export function AlertDetail({ alert, onClose, onChanged, onSuppress }: DetailPro
     <SidePanel label="Alert detail" title={alertTitle(alert)} onClose={onClose}>
       <p className="lead">{alert.summary}</p>
       {alert.advice && <p>{alert.advice}</p>}
-      <p className="alert-actions">
+      <div className="alert-buttons">
         <a className="button" href={linkTo(view, alertFlows(alert))}>
           Show these flows
-        </a>{' '}
+        </a>
         <a
           className="button"
           href={linkTo(view, {
@@ -81,13 +81,20 @@ export function AlertDetail({ alert, onClose, onChanged, onSuppress }: DetailPro
           })}
         >
           Open an incident…
-        </a>{' '}
-        {source && <BlockButton address={source} reason={alertTitle(alert)} alertId={String(alert.id)} />}
+        </a>
         {onSuppress && (
           <button type="button" className="button" onClick={onSuppress} title="s">
             Suppress…
           </button>
-        )}{' '}
+        )}
+        {source && (
+          <BlockButton
+            address={source}
+            reason={alertTitle(alert)}
+            alertId={String(alert.id)}
+            className="button is-danger"
+          />
+        )}
         {onSuppress && (alert.packets ?? 0) > 0 && (
           <button
             type="button"
@@ -98,7 +105,7 @@ export function AlertDetail({ alert, onClose, onChanged, onSuppress }: DetailPro
             Save {plural(alert.packets ?? 0, 'packet')} (pcap)
           </button>
         )}
-      </p>
+      </div>
       {alert.observed !== null && alert.expected !== null && (
         <>
           <h3>Observed and expected</h3>
