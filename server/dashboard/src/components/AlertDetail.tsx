@@ -1,13 +1,12 @@
 import { useState } from 'react';
 import { acknowledgeAlert, downloadPackets, noteOnAlert, unacknowledgeAlert } from '../api/endpoints';
-import { toProblem } from '../api/problem';
 import type { Alert } from '../api/types';
 import { BandChart } from '../charts/BandChart';
 import { evidenceLines } from '../lib/evidence';
 import { alertClassName, formatDuration, formatNumber, inWords, plural, si } from '../lib/format';
 import { clause, fromPills } from '../lib/filter';
 import { absoluteRange, formatPrecise, parseTime } from '../lib/time';
-import { notify } from '../state/notices';
+import { notifyProblem } from '../state/notices';
 import { linkTo, useView } from '../state/view';
 import { BlockButton } from './BlockButton';
 import { AlertTraffic } from './AlertTraffic';
@@ -100,7 +99,7 @@ export function AlertDetail({ alert, onClose, onChanged, onSuppress }: DetailPro
             type="button"
             className="button"
             title="what passed on the wire before it; who takes it is written down"
-            onClick={() => void downloadPackets(alert.id).catch((error) => notify(toProblem(error).detail))}
+            onClick={() => void downloadPackets(alert.id).catch((error) => notifyProblem(error))}
           >
             Save {plural(alert.packets ?? 0, 'packet')} (pcap)
           </button>
@@ -163,7 +162,7 @@ function Handling({ alert, onChanged }: { alert: Alert; onChanged?: () => void }
       setText('');
       onChanged?.();
     } catch (error) {
-      notify(toProblem(error).detail);
+      notifyProblem(error);
     } finally {
       setBusy(false);
     }

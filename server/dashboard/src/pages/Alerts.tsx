@@ -1,6 +1,5 @@
 import { useState } from 'react';
 import { acknowledgeAlert, getThreats, unacknowledgeAlert } from '../api/endpoints';
-import { toProblem } from '../api/problem';
 import type { Alert, Threat, User } from '../api/types';
 import { AlertDetail, alertTitle, measured } from '../components/AlertDetail';
 import { FilterSelect, SeverityFilter } from '../components/Filters';
@@ -14,7 +13,7 @@ import { FilterValue } from '../components/Value';
 import { alertClassName, plural } from '../lib/format';
 import { describeRange } from '../lib/time';
 import { isTyping, useKey, useNow, useSmall } from '../state/hooks';
-import { notify } from '../state/notices';
+import { notify, notifyProblem } from '../state/notices';
 import { useQuery } from '../state/query';
 import { refreshMs } from '../state/refresh';
 import { may } from '../state/session';
@@ -103,7 +102,7 @@ export function Alerts({ user }: { user: User }) {
       notify(has ? 'Back in the inbox.' : 'Acknowledged; it is under All.');
       query.reload();
     } catch (error) {
-      notify(toProblem(error).detail);
+      notifyProblem(error);
     }
   };
   const choose = (alert: Alert, index: number) => {
