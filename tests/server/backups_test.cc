@@ -378,8 +378,17 @@ TEST_F(BackupsTest, FilesGoOutAndComeIn) {
     return Send(std::move(request));
   };
   EXPECT_EQ(upload("not a backup").status, 400);
+  std::string flipped = bytes;
+  flipped[flipped.size() / 2] ^= 1;
+  for (const std::string& wrong :
+       {flipped, bytes.substr(0, bytes.size() / 2), bytes.substr(0, 60), bytes + "x"}) {
+    const Response refused = upload(wrong);
+    EXPECT_EQ(refused.status, 400) << refused.body;
+    EXPECT_THAT(refused.body, HasSubstr("damaged"));
+  }
   const Response taken = upload(bytes);
   ASSERT_EQ(taken.status, 201) << taken.body;
+  EXPECT_EQ(upload(flipped).status, 400);
   EXPECT_EQ(Await(Restore(TextMember(taken.body, "name"))).state, JobState::kDone);
 }
 

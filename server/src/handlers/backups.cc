@@ -187,7 +187,13 @@ Response UploadBackup(Services& services, const Call& call) {
   if (call.request->upload == nullptr) return Problem(400, "the body is the file of a backup");
   const auto imported =
       services.backups->repository().ImportOpened(call.request->upload->descriptor());
-  return imported.ok() ? Json(ToJson(*imported), 201) : FromBackupStatus(imported.status());
+  if (imported.ok()) return Json(ToJson(*imported), 201);
+  // Whatever is wrong with the file is wrong with the request.
+  const absl::Status& status = imported.status();
+  if (absl::IsDataLoss(status) || absl::IsFailedPrecondition(status)) {
+    return Problem(400, std::string(status.message()));
+  }
+  return FromBackupStatus(status);
 }
 
 Response RemoveBackup(Services& services, const Call& call) {
