@@ -19,7 +19,7 @@ from nta import _cli_audit
 from nta import _cli_store
 from nta import _cli_transfer
 
-from ._cli_firewall import add_firewall
+from ._cli_firewall import UsageError, add_firewall
 
 from . import _cli_backup
 from nta import _cli_backtest
@@ -53,7 +53,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         return 2 if error.position is not None else 1
     except (nta.Error, OSError) as error:
         _complain(error)
-        return 1
+        return 2 if isinstance(error, UsageError) else 1
 
 
 def _join_times(arguments: Sequence[str]) -> list[str]:

@@ -65,6 +65,8 @@ def _verify(options: argparse.Namespace) -> int:
     path = options.checkpoints or os.path.join(options.directory, "checkpoints.txt")
     if options.checkpoints or os.path.exists(path):
         checkpoints = nta.read_audit_checkpoints(path)
+        if options.checkpoints and not checkpoints:
+            raise nta.InvalidArgumentError(f"{path} holds no checkpoint")
     report = nta.verify_audit(options.directory, verification_key=options.key, checkpoints=checkpoints)
     if options.format == "json":
         print(report.to_json())
