@@ -233,3 +233,16 @@ def test_export_of_a_store_that_is_not_there_makes_nothing(tmp_path):
     done = run("export", tmp_path / "missing.db", tmp_path / "flows.csv")
     assert done.returncode == 1 and "missing.db" in done.stderr and "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_export_does_not_write_over_the_store_that_it_reads(sample, tmp_path):
+    path = tmp_path / "ex.db"
+    with nta.Store.open(path) as store:
+        store.write(nta.read_flows(sample))
+    before = path.read_bytes()
+    os.link(path, tmp_path / "link.csv")
+    for name in ("ex.db", "link.csv", "ex.db-wal", "ex.db-reserve"):
+        refused = run("export", path, tmp_path / name)
+        assert refused.returncode == 1 and "belongs to the store" in refused.stderr
+        assert "Traceback" not in refused.stderr
+    assert path.read_bytes() == before

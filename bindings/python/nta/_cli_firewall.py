@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import json
 import os
 import sys
@@ -14,6 +13,7 @@ from typing import Any, Optional
 
 import nta
 from nta import _cli_store
+from nta._cli_backup import ask_secret
 from nta.firewall import NftablesBackend, RuleSet, rehearse
 
 _SERVER = "http://127.0.0.1:8080"
@@ -168,9 +168,14 @@ class _Server:
     def __init__(self, options: argparse.Namespace) -> None:
         self._url = options.server.rstrip("/")
         self._token = ""
-        self.password = os.environ.get("NTA_PASSWORD") or getpass.getpass(
-            f"Password of {options.user}: "
-        )
+        try:
+            self.password = os.environ.get("NTA_PASSWORD") or ask_secret(
+                f"Password of {options.user}: "
+            )
+        except EOFError:
+            raise nta.InvalidArgumentError(
+                "a password is needed and there is no terminal to ask at: set NTA_PASSWORD"
+            ) from None
         answer = self.call(
             "POST", "/api/login", {"username": options.user, "password": self.password}
         )

@@ -40,7 +40,18 @@ def _progress(options: argparse.Namespace) -> Optional[Callable[[float], None]]:
     return lambda done: print(f"\r{done:4.0%}", end="", file=sys.stderr, flush=True)
 
 
+def _refuse_the_store_itself(options: argparse.Namespace) -> None:
+    """By inode, too: a link would lead there."""
+    out = os.path.realpath(options.file)
+    for suffix in ("", "-wal", "-shm", "-journal", "-reserve"):
+        part = options.store + suffix
+        same = os.path.exists(out) and os.path.exists(part) and os.path.samefile(out, part)
+        if same or out == os.path.realpath(options.store) + suffix:
+            raise nta.InvalidArgumentError(f'"{options.file}" belongs to the store that is read')
+
+
 def _export(options: argparse.Namespace) -> int:
+    _refuse_the_store_itself(options)
     with nta.Store.open(options.store, create=False) as store:
         flows = store.export_flows(
             options.file, since=options.since, until=options.until, where=options.where,
