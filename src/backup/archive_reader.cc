@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "backup/backup_file.h"
 #include "backup/format.h"
 #include "base/status.h"
 
@@ -60,6 +61,32 @@ absl::StatusOr<Beginning> ReadBeginning(int file) {
   bytes.insert(bytes.end(), beginning.digest.begin(), beginning.digest.end());
   beginning.bytes = std::move(bytes);
   return beginning;
+}
+
+absl::StatusOr<Digest> CheckStored(int file, const Beginning& beginning,
+                                   const std::stop_token& stop) {
+  Hasher hasher;
+  hasher.Add(beginning.bytes);
+  std::vector<std::uint8_t> frame;
+  for (bool is_last = false; !is_last;) {
+    if (stop.stop_requested()) return Cancelled();
+    std::array<std::uint8_t, 4> count{};
+    NTA_RETURN_IF_ERROR(ReadExactly(file, count));
+    const std::uint32_t size = DecodeCount(count) & ~kLastFrame;
+    is_last = (DecodeCount(count) & kLastFrame) != 0;
+    if (size > kFrameBytes + kFrameOverhead) return Damaged("it has an impossible frame");
+    frame.resize(size);
+    NTA_RETURN_IF_ERROR(ReadExactly(file, frame));
+    hasher.Add(count);
+    hasher.Add(frame);
+  }
+  Digest digest{};
+  NTA_RETURN_IF_ERROR(ReadExactly(file, digest));
+  if (hasher.Finish() != digest) return Damaged("it is not what was written");
+  std::array<std::uint8_t, 1> more{};
+  NTA_ASSIGN_OR_RETURN(const std::size_t trailing, ReadUpTo(file, more));
+  if (trailing != 0) return Damaged("something follows its end");
+  return digest;
 }
 
 struct ArchiveReader::Decompressor {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <stop_token>
 #include <string_view>
 #include <vector>
 
@@ -25,6 +26,11 @@ struct Beginning {
 // Reads it from where `file` stands. InvalidArgument for a file of another kind,
 // FailedPrecondition for a newer format, DataLoss for a damaged one.
 absl::StatusOr<Beginning> ReadBeginning(int file);
+
+// Reads on to the end of the file and answers its final digest: that it is there, is that of all
+// before it, and that nothing follows. DataLoss otherwise; what is inside is not looked at.
+absl::StatusOr<Digest> CheckStored(int file, const Beginning& beginning,
+                                   const std::stop_token& stop);
 
 // Every error is one of ours: nothing is read, allocated or computed beyond the caps of format.h.
 class ArchiveReader {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -69,7 +70,10 @@ class BackupRepository::Impl {
   // The name under which the file is known, from now on.
   absl::StatusOr<std::string> Publish(const backup::ScratchDirectory& work, const std::string& file,
                                       BackupTime time) const;
-  std::optional<std::string> FindSame(const backup::Beginning& beginning) const;
+  // A sound backup whose every byte is that of the file with these digests.
+  std::optional<std::string> FindSame(const backup::Beginning& beginning,
+                                      const backup::Digest& digest,
+                                      const std::stop_token& stop) const;
 
   backup::Descriptor directory_;
   std::string path_;

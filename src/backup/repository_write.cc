@@ -57,12 +57,18 @@ absl::StatusOr<std::string> BackupRepository::Impl::Publish(const ScratchDirecto
   return name;
 }
 
-std::optional<std::string> BackupRepository::Impl::FindSame(const Beginning& beginning) const {
+std::optional<std::string> BackupRepository::Impl::FindSame(const Beginning& beginning,
+                                                            const backup::Digest& digest,
+                                                            const std::stop_token& stop) const {
   for (const BackupInfo& info : List()) {
+    if (!info.problem.empty()) continue;
     const absl::StatusOr<Descriptor> file = OpenBackup(info.name);
     if (!file.ok()) continue;
     const absl::StatusOr<Beginning> other = backup::ReadBeginning(file->get());
-    if (other.ok() && other->digest == beginning.digest) return info.name;
+    if (!other.ok() || other->digest != beginning.digest) continue;
+    // The one that is here may have rotted.
+    const auto stored = backup::CheckStored(file->get(), *other, stop);
+    if (stored.ok() && *stored == digest) return info.name;
   }
   return std::nullopt;
 }
@@ -71,24 +77,33 @@ absl::StatusOr<BackupInfo> BackupRepository::Impl::Import(int from,
                                                           const BackupControl& control) const {
   if (lseek(from, 0, SEEK_SET) != 0) return base::ErrnoStatus(errno, "cannot read");
   NTA_ASSIGN_OR_RETURN(const Beginning beginning, backup::ReadBeginning(from));
+  NTA_ASSIGN_OR_RETURN(const backup::Digest digest,
+                       backup::CheckStored(from, beginning, control.stop));
+  if (const auto known = FindSame(beginning, digest, control.stop)) return Info(*known);
   NTA_ASSIGN_OR_RETURN(const std::uint64_t bytes, backup::SizeOf(from));
-  if (const auto known = FindSame(beginning)) {
-    NTA_ASSIGN_OR_RETURN(BackupInfo info, Info(*known));
-    if (info.stored_bytes == bytes && info.problem.empty()) return info;
-  }
   NTA_RETURN_IF_ERROR(CheckSpace(directory_.get(), bytes));
   NTA_ASSIGN_OR_RETURN(const ScratchDirectory work,
                        ScratchDirectory::Make(directory_.get(), path_));
   NTA_ASSIGN_OR_RETURN(const Descriptor to, backup::CreateFile(work.get(), "backup"));
   if (lseek(from, 0, SEEK_SET) != 0) return base::ErrnoStatus(errno, "cannot read");
   std::vector<std::uint8_t> buffer(kCopyBytes);
+  // Of all but the digest at the end: it may have changed since it was checked.
+  backup::Hasher copied;
+  const std::uint64_t hashed = bytes - digest.size();
   for (std::uint64_t done = 0; done < bytes;) {
     if (control.stop.stop_requested()) return backup::Cancelled();
-    NTA_ASSIGN_OR_RETURN(const std::size_t size, backup::ReadUpTo(from, buffer));
+    const auto most = std::min<std::uint64_t>(buffer.size(), bytes - done);
+    NTA_ASSIGN_OR_RETURN(const std::size_t size,
+                         backup::ReadUpTo(from, std::span(buffer).first(most)));
     if (size == 0) break;
-    NTA_RETURN_IF_ERROR(backup::WriteAll(to.get(), std::span(buffer).first(size)));
+    const auto piece = std::span(buffer).first(size);
+    NTA_RETURN_IF_ERROR(backup::WriteAll(to.get(), piece));
+    if (done < hashed) copied.Add(piece.first(std::min<std::uint64_t>(size, hashed - done)));
     done += size;
     if (control.progress) control.progress({BackupPhase::kUnpack, std::min(done, bytes), bytes});
+  }
+  if (copied.Finish() != digest) {
+    return base::MakeStatus(absl::StatusCode::kDataLoss, "it changed while it was read");
   }
   NTA_RETURN_IF_ERROR(backup::Sync(to.get(), "the backup"));
   NTA_ASSIGN_OR_RETURN(const std::string name, Publish(work, "backup", beginning.header.time));

@@ -333,6 +333,37 @@ TEST_F(BackupRepositoryTest, ImportsWhatAnotherRepositoryMade) {
   EXPECT_THAT(*here.List(), SizeIs(1));
 }
 
+TEST_F(BackupRepositoryTest, ImportsNothingThatIsNotWholeAndNeverCallsItTheSame) {
+  MakeDatabase(live(), 100);
+  const BackupRepository there = OpenRepository("there");
+  const BackupRepository here = OpenRepository("here");
+  const std::string path = *there.PathOf(there.Create(Target(), Plain())->name);
+  const std::string bytes = ReadWhole(path);
+  std::string flipped = bytes;
+  flipped[flipped.size() / 2] ^= 1;
+  const auto refuse_all = [&] {
+    for (const std::string& wrong : {flipped, bytes.substr(0, bytes.size() / 2),
+                                     bytes.substr(0, bytes.size() - 1), bytes + "x"}) {
+      WriteWhole(File("wrong"), wrong);
+      const auto imported = here.Import(File("wrong"));
+      EXPECT_TRUE(absl::IsDataLoss(imported.status())) << imported.status();
+    }
+  };
+  refuse_all();
+  EXPECT_TRUE(here.List()->empty());
+  const std::string name = here.Import(path)->name;
+  ASSERT_TRUE(here.Verify(name, Target(), {.time = kBackupTime}).ok());
+  refuse_all();
+  EXPECT_THAT(*here.List(), SizeIs(1));
+
+  // One that has rotted since it was verified does not stand for a sound one.
+  WriteWhole(*here.PathOf(name), flipped);
+  const auto sound = here.Import(path);
+  ASSERT_TRUE(sound.ok()) << sound.status();
+  EXPECT_NE(sound->name, name);
+  EXPECT_TRUE(here.Verify(sound->name, Target(), {.time = kBackupTime}).ok());
+}
+
 TEST_F(BackupRepositoryTest, ForeignAndNewerDatabasesAreNotBackedUp) {
   MakeDatabase(live(), 10);
   const BackupRepository repository = OpenRepository();

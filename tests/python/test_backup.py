@@ -129,3 +129,54 @@ def test_the_command_line_destroys_and_restores(path, tmp_path):
     file.write_bytes(damaged)
     bad = run("verify", *common, "--passphrase-file", tmp_path / "secret", name, cwd=tmp_path)
     assert bad.returncode == 1 and "BAD" in bad.stdout
+
+
+def test_verify_looks_again_at_what_was_verified_before(path, tmp_path):
+    common = ("--directory", tmp_path / "kept")
+    assert "no backups" in run("verify", *common, "--store", path, cwd=tmp_path).stdout
+    name = run("create", *common, "--store", path, cwd=tmp_path).stdout.strip()
+    file = next((tmp_path / "kept").glob("*.ntabackup"))
+    rotten = bytearray(file.read_bytes())
+    rotten[len(rotten) // 2] ^= 1
+    file.write_bytes(rotten)
+    found = run("verify", *common, "--store", path, cwd=tmp_path)
+    assert (found.returncode, found.stdout) == (1, f"{name}  BAD\n")
+    assert "BAD" in run("list", *common, cwd=tmp_path).stdout
+
+
+def test_who_gives_a_passphrase_gets_no_backup_in_clear(path, tmp_path):
+    before = path.read_bytes()
+    secret = tmp_path / "secret"
+    secret.write_text("correct horse\n")
+    secret.chmod(0o600)
+    common = ("--directory", tmp_path / "kept", "--store", path)
+    name = run("create", *common, cwd=tmp_path).stdout.strip()
+    for act in ("restore", "verify"):
+        refused = run(act, *common, name, "--passphrase-file", secret, cwd=tmp_path)
+        assert refused.returncode == 1
+        assert "it is not encrypted" in refused.stderr
+    assert path.read_bytes() == before
+    # Among all, it is for those that are encrypted.
+    assert run("verify", *common, "--passphrase-file", secret, cwd=tmp_path).returncode == 0
+    secret.write_text("\n")
+    empty = run("create", *common, "--passphrase-file", secret, cwd=tmp_path)
+    assert empty.returncode == 1 and "empty" in empty.stderr
+
+
+def test_a_passphrase_is_asked_for_twice_and_never_with_a_traceback(path, tmp_path):
+    def create(typed):
+        # Of a session of its own: no terminal.
+        return subprocess.run(
+            [sys.executable, "-m", "nta", "backup", "create", "--encrypt", "--store", path,
+             "--directory", tmp_path / "kept"],
+            cwd=tmp_path, input=typed, capture_output=True, text=True, timeout=120, check=False,
+            start_new_session=True,
+        )  # fmt: skip
+
+    for typed, word in (("", "--passphrase-file"), ("one\ntwo\n", "differ"), ("\n\n", "empty")):
+        refused = create(typed)
+        assert refused.returncode == 1 and word in refused.stderr
+        assert "Traceback" not in refused.stderr
+    assert create("one\none\n").returncode == 0
+    wrong = run("prune", "--directory", tmp_path / "kept", "--last", "-3", cwd=tmp_path)
+    assert wrong.returncode == 2 and "Traceback" not in wrong.stderr

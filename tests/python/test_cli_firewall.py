@@ -76,7 +76,7 @@ def test_nobody_waits_for_longer_than_half_a_minute(server, waited, capsys):
         (["add", '{"verdict": "drop"}'], "needs an id"),
         (["add", '{"id": '], "no JSON"),
         (["add", "{rules}"], "not a rule set"),
-        (["delete", "a"], "there is no terminal"),
+        (["delete", "a"], "no terminal to ask at"),
     ],
 )
 def test_what_is_given_wrongly_is_one_line_and_status_2(
@@ -86,7 +86,7 @@ def test_what_is_given_wrongly_is_one_line_and_status_2(
         raise EOFError
 
     monkeypatch.delenv("NTA_PASSWORD", raising=False)
-    monkeypatch.setattr("getpass.getpass", no_terminal)
+    monkeypatch.setattr("nta._cli_firewall.ask_secret", no_terminal)
     rules = tmp_path / "rules.json"
     rules.write_text(json.dumps({"rules": []}))
     known = {"{sample}": str(sample), "{rules}": str(rules)}

@@ -8,6 +8,7 @@ import json
 import os
 import stat
 import sys
+import warnings
 from pathlib import Path
 from typing import Any, Callable, Optional
 
@@ -39,7 +40,7 @@ def add(commands: Any) -> None:
     verify = acts.add_parser("verify", help="prove that backups can be restored")
     _add_common(verify)
     _add_store(verify)
-    verify.add_argument("name", nargs="*", help="default: all that are not verified yet")
+    verify.add_argument("name", nargs="*", help="default: all, also those that were verified before")
     verify.set_defaults(run=_verify)
 
     restore = acts.add_parser("restore", help="let a backup take the place of a store")
@@ -52,8 +53,8 @@ def add(commands: Any) -> None:
     prune = acts.add_parser("prune", help="delete old backups; never the only verified one")
     _add_common(prune)
     for name in ("last", "daily", "weekly", "monthly"):
-        prune.add_argument(f"--{name}", type=int, default=0, metavar="N")
-    prune.add_argument("--max-bytes", type=int, metavar="BYTES")
+        prune.add_argument(f"--{name}", type=_count, default=0, metavar="N")
+    prune.add_argument("--max-bytes", type=_count, metavar="BYTES")
     prune.add_argument("--dry-run", action="store_true", help="only tell what would go")
     prune.set_defaults(run=_prune)
 
@@ -72,7 +73,7 @@ def _add_store(parser: argparse.ArgumentParser) -> None:
 def _create(options: argparse.Namespace) -> int:
     repository = nta.BackupRepository.open(options.directory)
     extras = {Path(name).name: Path(name).read_bytes() for name in options.extra}
-    passphrase = _passphrase(options, options.encrypt)
+    passphrase = _new_passphrase(options)
     backup = repository.create(
         options.store,
         passphrase=passphrase,
@@ -105,10 +106,14 @@ def _list(options: argparse.Namespace) -> int:
 
 def _verify(options: argparse.Namespace) -> int:
     repository = nta.BackupRepository.open(options.directory)
-    names = options.name or [b.name for b in repository.list() if not b.verified]
+    names = options.name or [backup.name for backup in repository.list()]
+    if not names:
+        print("there are no backups")
     failed = 0
     for name in names:
-        passphrase = _passphrase(options, repository.get(name).encrypted)
+        encrypted = repository.get(name).encrypted
+        # Among all, a passphrase for some does not stand in the way of the others.
+        passphrase = _passphrase(options, encrypted) if options.name or encrypted else None
         try:
             repository.verify(
                 name, passphrase=passphrase, progress=_progress(options), store=options.store
@@ -169,10 +174,47 @@ def _passphrase(options: argparse.Namespace, needed: bool) -> Optional[str]:
                 raise nta.FailedPreconditionError(
                     f"others may read {options.passphrase_file} (chmod 600 it)"
                 )
-            # A file for encrypted backups does not stand in the way of the others.
-            creating = getattr(options, "encrypt", None) is not None
-            return file.readline().rstrip("\r\n") if needed or creating else None
-    return getpass.getpass("passphrase: ", sys.stderr) if needed else None
+            # Also for a backup in clear: who trusts only what is encrypted wants that refused.
+            passphrase = file.readline().rstrip("\r\n")
+        if not passphrase:
+            raise nta.InvalidArgumentError(
+                f"the first line of {options.passphrase_file} is empty; it is the passphrase"
+            )
+        return passphrase
+    return _ask("passphrase: ") if needed else None
+
+
+def _new_passphrase(options: argparse.Namespace) -> Optional[str]:
+    if options.passphrase_file is not None or not options.encrypt:
+        return _passphrase(options, False)
+    passphrase = _ask("passphrase: ")
+    if not passphrase:
+        raise nta.InvalidArgumentError("the passphrase is empty")
+    if _ask("the same again: ") != passphrase:
+        raise nta.InvalidArgumentError("the two passphrases differ; nothing was backed up")
+    return passphrase
+
+
+def _ask(prompt: str) -> str:
+    try:
+        return ask_secret(prompt)
+    except EOFError:
+        raise nta.InvalidArgumentError(
+            "a passphrase is needed and there is no terminal to ask at: --passphrase-file FILE"
+        ) from None
+
+
+def ask_secret(prompt: str) -> str:
+    """Asks at the terminal, else reads a line of stdin; EOFError where there is neither."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", getpass.GetPassWarning)
+        return getpass.getpass(prompt, sys.stderr)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f'"{text}" is not a number from 0 on')
+    return int(text)
 
 
 def _progress(options: argparse.Namespace) -> _Progress:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import http.client
 import json
 import os
@@ -16,15 +15,13 @@ from typing import Any, Optional
 
 import nta
 from nta import _cli_store
+from nta._cli_values import UsageError
+from nta._cli_backup import ask_secret
 from nta.firewall import NftablesBackend, RuleSet, rehearse
 
 _SERVER = "http://127.0.0.1:8080"
 # A server lets an address sign in a few times a minute, and a change waits for its confirmation.
 _LONGEST_WAIT = 30
-
-
-class UsageError(nta.Error):
-    """What was given on the command line cannot be meant: exit status 2."""
 
 
 def add_firewall(commands: Any) -> None:
@@ -186,7 +183,14 @@ class _Server:
         if not self._url.startswith(("http://", "https://")):
             raise UsageError(f"--server {options.server}: a server is written {_SERVER}")
         self._token = ""
-        self.password = os.environ.get("NTA_PASSWORD") or _ask_password(options.user)
+        try:
+            self.password = os.environ.get("NTA_PASSWORD") or ask_secret(
+                f"Password of {options.user}: "
+            )
+        except EOFError:
+            raise UsageError(
+                "a password is needed and there is no terminal to ask at: set NTA_PASSWORD"
+            ) from None
         answer = self.call(
             "POST", "/api/login", {"username": options.user, "password": self.password}
         )
@@ -241,12 +245,6 @@ def _retry_after(error: urllib.error.HTTPError) -> int:
     text = error.headers.get("Retry-After") or ""
     return max(1, int(text)) if text.isdecimal() else 1
 
-
-def _ask_password(user: str) -> str:
-    try:
-        return getpass.getpass(f"Password of {user}: ")
-    except EOFError:
-        raise UsageError(f"no password of {user}: there is no terminal, and NTA_PASSWORD is not set") from None
 
 
 def _detail(error: urllib.error.HTTPError) -> str:

@@ -9,7 +9,8 @@ from dataclasses import fields
 from typing import Any
 from urllib.parse import quote
 
-from nta._cli_firewall import UsageError, _add_server, _read_rules, _Server, read_text
+from nta._cli_firewall import _add_server, _read_rules, _Server, read_text
+from nta._cli_values import UsageError
 from nta.firewall import Rule
 
 _BASE = "/api/v1/firewall"

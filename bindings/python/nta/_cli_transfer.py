@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from typing import Any, Callable, Optional
 
@@ -39,7 +40,18 @@ def _progress(options: argparse.Namespace) -> Optional[Callable[[float], None]]:
     return lambda done: print(f"\r{done:4.0%}", end="", file=sys.stderr, flush=True)
 
 
+def _refuse_the_store_itself(options: argparse.Namespace) -> None:
+    """By inode, too: a link would lead there."""
+    out = os.path.realpath(options.file)
+    for suffix in ("", "-wal", "-shm", "-journal", "-reserve"):
+        part = options.store + suffix
+        same = os.path.exists(out) and os.path.exists(part) and os.path.samefile(out, part)
+        if same or out == os.path.realpath(options.store) + suffix:
+            raise nta.InvalidArgumentError(f'"{options.file}" belongs to the store that is read')
+
+
 def _export(options: argparse.Namespace) -> int:
+    _refuse_the_store_itself(options)
     with nta.Store.open(options.store, create=False) as store:
         flows = store.export_flows(
             options.file, since=options.since, until=options.until, where=options.where,
@@ -49,12 +61,44 @@ def _export(options: argparse.Namespace) -> int:
     return 0
 
 
+_CAPTURE_MAGICS = tuple(
+    bytes.fromhex(magic) for magic in ("a1b2c3d4", "d4c3b2a1", "a1b23c4d", "4d3cb2a1", "0a0d0d0a")
+)
+
+
+def _check_input(path: str) -> None:
+    with open(path, "rb") as file:
+        begin = file.read(16)
+    if begin.startswith(_CAPTURE_MAGICS):
+        raise nta.InvalidArgumentError(
+            f'"{path}" is a capture, not flows; nta capture "{path}" --database STORE brings it in'
+        )
+    if begin.startswith(b"SQLite format 3\0"):
+        raise nta.InvalidArgumentError(f'"{path}" is a store; nta export writes its flows into a file')
+
+
+def _remove_store(path: str) -> None:
+    for suffix in ("", "-wal", "-shm", "-reserve"):
+        try:
+            os.unlink(path + suffix)
+        except FileNotFoundError:
+            pass
+
+
 def _import(options: argparse.Namespace) -> int:
-    with nta.Store.open(options.store) as store:
-        report = store.import_flows(
-            options.file, format=_format(options), skip_wrong_lines=options.skip_wrong_lines,
-            progress=_progress(options),
-        )  # fmt: skip
+    _check_input(options.file)
+    is_new = "://" not in options.store and not os.path.lexists(options.store)
+    flows = 0
+    try:
+        with nta.Store.open(options.store) as store:
+            report = store.import_flows(
+                options.file, format=_format(options), skip_wrong_lines=options.skip_wrong_lines,
+                progress=_progress(options),
+            )  # fmt: skip
+        flows = report["flows"]
+    finally:
+        if is_new and flows == 0:
+            _remove_store(options.store)
     for line, message in report["errors"]:
         print(f"{options.file}:{line}: {message}", file=sys.stderr)
     if report["wrong_lines"] > len(report["errors"]):

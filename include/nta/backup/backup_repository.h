@@ -121,8 +121,8 @@ class BackupRepository {
                                         const BackupControl& control = {}) const;
 
   // Takes a copy of a file that another repository made, under a new name and not yet verified;
-  // answers the one that is here when it is here already. Refuses what is no backup. Symbolic links
-  // are not followed.
+  // answers the one that is here when it is here already. Refuses what is no backup, or is not
+  // whole to its last byte. Symbolic links are not followed.
   absl::StatusOr<BackupInfo> Import(const std::string& path,
                                     const BackupControl& control = {}) const;
   // The same of an open file, which is borrowed: an upload may have no name.

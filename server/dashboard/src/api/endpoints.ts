@@ -203,6 +203,8 @@ export const getSuppressions = async (signal?: AbortSignal) =>
   (await get<{ suppressions: Suppression[] }>('/api/v1/suppressions', {}, signal)).suppressions;
 export const createSuppression = (body: Partial<Suppression> & { reason: string }) =>
   client.http.post('/api/v1/suppressions', body);
+export const changeSuppression = (id: string, body: Partial<Suppression> & { reason: string }) =>
+  client.http.put(`/api/v1/suppressions/${encodeURIComponent(id)}`, body);
 export const deleteSuppression = (id: string) =>
   client.http.delete(`/api/v1/suppressions/${encodeURIComponent(id)}`);
 

@@ -19,12 +19,17 @@ export function BandChart({ observed, expected, low, high, format }: Props) {
   const most = Math.max(observed, expected, high ?? 0) * 1.08 || 1;
   const x = (value: number) => (Math.max(0, value) / most) * Math.max(1, width);
   const band = high !== null && high > 0 ? [x(low ?? 0), x(high)] : null;
-  const text = (value: number, label: string, y: number) => {
+  // Left of the middle the words begin at the value, right of it they end there: never outside the chart.
+  const label = (value: number, word: string, top: number) => {
     const at = x(value);
     return (
-      <text x={at} y={y} textAnchor={at > width * 0.7 ? 'end' : at < width * 0.15 ? 'start' : 'middle'}>
-        {label} {format(value)}
-      </text>
+      <span
+        className="band-label"
+        aria-hidden="true"
+        style={at > width / 2 ? { top, right: Math.max(0, width - at) } : { top, left: at }}
+      >
+        {word} {format(value)}
+      </span>
     );
   };
   return (
@@ -49,9 +54,9 @@ export function BandChart({ observed, expected, low, high, format }: Props) {
         )}
         <rect className="band-observed" x={0} y={kBar.y + 4} width={Math.max(2, x(observed))} height={8} />
         <line className="band-expected" x1={x(expected)} x2={x(expected)} y1={kBar.y - 5} y2={kBar.y + 21} />
-        {text(observed, 'observed', 12)}
-        {text(expected, 'expected', 56)}
       </svg>
+      {label(observed, 'observed', -1)}
+      {label(expected, 'expected', 42)}
     </div>
   );
 }

@@ -1,13 +1,12 @@
 import { useState } from 'react';
 import { acknowledgeAlert, downloadPackets, noteOnAlert, unacknowledgeAlert } from '../api/endpoints';
-import { toProblem } from '../api/problem';
 import type { Alert } from '../api/types';
 import { BandChart } from '../charts/BandChart';
 import { evidenceLines } from '../lib/evidence';
 import { alertClassName, formatDuration, formatNumber, inWords, plural, si } from '../lib/format';
 import { clause, fromPills } from '../lib/filter';
 import { absoluteRange, formatPrecise, parseTime } from '../lib/time';
-import { notify } from '../state/notices';
+import { notifyProblem } from '../state/notices';
 import { linkTo, useView } from '../state/view';
 import { BlockButton } from './BlockButton';
 import { AlertTraffic } from './AlertTraffic';
@@ -69,10 +68,10 @@ export function AlertDetail({ alert, onClose, onChanged, onSuppress }: DetailPro
     <SidePanel label="Alert detail" title={alertTitle(alert)} onClose={onClose}>
       <p className="lead">{alert.summary}</p>
       {alert.advice && <p>{alert.advice}</p>}
-      <p className="alert-actions">
+      <div className="alert-buttons">
         <a className="button" href={linkTo(view, alertFlows(alert))}>
           Show these flows
-        </a>{' '}
+        </a>
         <a
           className="button"
           href={linkTo(view, {
@@ -81,24 +80,31 @@ export function AlertDetail({ alert, onClose, onChanged, onSuppress }: DetailPro
           })}
         >
           Open an incident…
-        </a>{' '}
-        {source && <BlockButton address={source} reason={alertTitle(alert)} alertId={String(alert.id)} />}
+        </a>
         {onSuppress && (
           <button type="button" className="button" onClick={onSuppress} title="s">
             Suppress…
           </button>
-        )}{' '}
+        )}
+        {source && (
+          <BlockButton
+            address={source}
+            reason={alertTitle(alert)}
+            alertId={String(alert.id)}
+            className="button is-danger"
+          />
+        )}
         {onSuppress && (alert.packets ?? 0) > 0 && (
           <button
             type="button"
             className="button"
             title="what passed on the wire before it; who takes it is written down"
-            onClick={() => void downloadPackets(alert.id).catch((error) => notify(toProblem(error).detail))}
+            onClick={() => void downloadPackets(alert.id).catch((error) => notifyProblem(error))}
           >
             Save {plural(alert.packets ?? 0, 'packet')} (pcap)
           </button>
         )}
-      </p>
+      </div>
       {alert.observed !== null && alert.expected !== null && (
         <>
           <h3>Observed and expected</h3>
@@ -156,7 +162,7 @@ function Handling({ alert, onChanged }: { alert: Alert; onChanged?: () => void }
       setText('');
       onChanged?.();
     } catch (error) {
-      notify(toProblem(error).detail);
+      notifyProblem(error);
     } finally {
       setBusy(false);
     }

@@ -31,7 +31,8 @@ export function AlertTraffic({ alert, zone }: { alert: Alert; zone: Zone }) {
   );
   const times = query.data?.times ?? [];
   const values = query.data?.series[0]?.values ?? [];
-  if (!where || (query.data && times.length === 0)) return null;
+  // Hosts that are only known from a log or from sign-ins have no flows: nothing to draw.
+  if (!where || (query.data && !values.some((value) => value))) return null;
   const most = Math.max(1, ...values.map((v) => v ?? 0));
   const step = width / Math.max(1, times.length);
   return (

@@ -1,7 +1,7 @@
 import { clearNotifications, getNotifications, markNotificationsRead } from '../api/endpoints';
 import { useNow } from '../state/hooks';
 import { live } from '../state/live';
-import { notify } from '../state/notices';
+import { notifyError } from '../state/notices';
 import { useQuery } from '../state/query';
 import { useStore } from '../state/store';
 import { linkTo, useView } from '../state/view';
@@ -23,7 +23,7 @@ export function Bell() {
   const list = query.data?.notifications ?? [];
   const unread = query.data?.unread ?? 0;
   const act = (what: Promise<unknown>) =>
-    void what.then(query.reload, () => notify('The server did not take that; try again.'));
+    void what.then(query.reload, () => notifyError('The server did not take that; try again.'));
   return (
     <Popover
       label={unread > 0 ? `Notifications, ${unread} unread` : 'Notifications'}

@@ -15,18 +15,19 @@ interface Props {
   alertId?: string;
   // What of the traffic may be cut alone.
   scope?: Scope;
+  className?: string;
   onDone?: () => void;
 }
 
 // Shown to those who may; the dialog says in words what happens to whom.
-export function BlockButton({ address, reason = '', alertId, scope, onDone }: Props) {
+export function BlockButton({ address, reason = '', alertId, scope, className = 'text-button bad', onDone }: Props) {
   const current = useStore(session);
   const [open, setOpen] = useState(false);
   if (current.phase !== 'signed_in' || !may(current.user, 'admin')) return null;
   return (
     <>
-      <button type="button" className="text-button bad" onClick={() => setOpen(true)}>
-        Block {address}…
+      <button type="button" className={className} title={`Block ${address}…`} onClick={() => setOpen(true)}>
+        <span>Block {address}…</span>
       </button>
       {open && (
         <BlockDialog

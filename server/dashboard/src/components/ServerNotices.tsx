@@ -1,8 +1,7 @@
 import { dismissServerNotice, getServerNotices } from '../api/endpoints';
-import { toProblem } from '../api/problem';
 import type { User } from '../api/types';
 import { useNow } from '../state/hooks';
-import { notify } from '../state/notices';
+import { notifyProblem } from '../state/notices';
 import { useQuery } from '../state/query';
 import { may } from '../state/session';
 import { useView } from '../state/view';
@@ -11,14 +10,14 @@ import { RelativeTime } from './Time';
 // What has happened to the server itself: everybody reads it, an administrator dismisses it for all.
 export function ServerNotices({ user }: { user: User }) {
   const { zone } = useView();
-  const now = useNow(60_000);
+  const now = useNow(10_000);
   const query = useQuery('notices', getServerNotices, 30_000);
   if (!query.data || query.data.length === 0) return null;
   const dismiss = async (id: string) => {
     try {
       await dismissServerNotice(id);
     } catch (error) {
-      notify(toProblem(error).detail);
+      notifyProblem(error);
     }
     query.reload();
   };

@@ -4,8 +4,11 @@ import { formatBytes, formatDuration, formatPercent, plural } from './format';
 
 export type Tone = 'good' | 'watch' | 'bad';
 
+// A number and its sign stay on one line.
 export const share = (value: number | null | undefined) =>
-  value === null || value === undefined || !Number.isFinite(value) ? '–' : formatPercent(value, 1);
+  value === null || value === undefined || !Number.isFinite(value)
+    ? '–'
+    : formatPercent(value, 1).replace(' ', '\u00a0');
 
 export function healthWord(health: Health): { tone: Tone; word: string; text: string } {
   const findings = health.findings;

@@ -1,6 +1,5 @@
 import { useState } from 'react';
 import { acknowledgeAlert, getThreats, unacknowledgeAlert } from '../api/endpoints';
-import { toProblem } from '../api/problem';
 import type { Alert, Threat, User } from '../api/types';
 import { AlertDetail, alertTitle, measured } from '../components/AlertDetail';
 import { FilterSelect, SeverityFilter } from '../components/Filters';
@@ -14,7 +13,7 @@ import { FilterValue } from '../components/Value';
 import { alertClassName, plural } from '../lib/format';
 import { describeRange } from '../lib/time';
 import { isTyping, useKey, useNow, useSmall } from '../state/hooks';
-import { notify } from '../state/notices';
+import { notify, notifyProblem } from '../state/notices';
 import { useQuery } from '../state/query';
 import { refreshMs } from '../state/refresh';
 import { may } from '../state/session';
@@ -103,7 +102,7 @@ export function Alerts({ user }: { user: User }) {
       notify(has ? 'Back in the inbox.' : 'Acknowledged; it is under All.');
       query.reload();
     } catch (error) {
-      notify(toProblem(error).detail);
+      notifyProblem(error);
     }
   };
   const choose = (alert: Alert, index: number) => {
@@ -320,6 +319,7 @@ function Threats() {
   const view = useView();
   const { zone } = view;
   const now = useNow(1000);
+  const small = useSmall();
   const query = useQuery(
     `threats ${view.range.since} ${view.range.until}`,
     (signal) => getThreats(view.range, signal),
@@ -334,6 +334,8 @@ function Threats() {
               <p>No alerts of any class in this range.</p>
             </Empty>
           </div>
+        ) : small ? (
+          <ThreatCards threats={threats} now={now} />
         ) : (
           <div className="data-table-scroll">
             <table className="data-table threat-table">
@@ -359,13 +361,7 @@ function Threats() {
                 {threats.map((threat) => (
                   <tr key={threat.class}>
                     <th scope="row">
-                      <button
-                        type="button"
-                        className="text-button"
-                        onClick={() => setView({ extra: { class: threat.class, box: 'all' } })}
-                      >
-                        {alertClassName(threat.class)}
-                      </button>
+                      <ThreatClass threat={threat} />
                     </th>
                     <td>
                       <Severity level={threat.worst} />
@@ -384,6 +380,49 @@ function Threats() {
         )
       }
     </Loaded>
+  );
+}
+
+const ThreatClass = ({ threat }: { threat: Threat }) => (
+  <button
+    type="button"
+    className="text-button"
+    onClick={() => setView({ extra: { class: threat.class, box: 'all' } })}
+  >
+    {alertClassName(threat.class)}
+  </button>
+);
+
+function ThreatCards({ threats, now }: { threats: Threat[]; now: number }) {
+  const { zone } = useView();
+  return (
+    <ul className="alert-list alert-cards threat-cards">
+      {threats.map((threat) => (
+        <li key={threat.class}>
+          <strong>
+            <ThreatClass threat={threat} />
+          </strong>
+          <Severity level={threat.worst} />
+          <span>
+            {plural(threat.alerts, 'alert')}, {threat.open} open
+            {threat.suppressed > 0 && `, ${threat.suppressed} hidden`}
+          </span>
+          <span className="muted">
+            {threat.last && <RelativeTime time={threat.last} now={now} zone={zone} />}
+          </span>
+          {threat.sources.length > 0 && (
+            <div className="threat-parties">
+              <span className="muted">From</span> {addresses(threat.sources)}
+            </div>
+          )}
+          {threat.destinations.length > 0 && (
+            <div className="threat-parties">
+              <span className="muted">To</span> {addresses(threat.destinations)}
+            </div>
+          )}
+        </li>
+      ))}
+    </ul>
   );
 }
 

@@ -1,6 +1,5 @@
 import { useRef, useState } from 'react';
 import { downloadBackup, getBackups, uploadBackup } from '../api/endpoints';
-import { toProblem } from '../api/problem';
 import { cancelJob, type Job } from '../api/jobs';
 import type { Backup, User } from '../api/types';
 import { Icon } from '../components/Icon';
@@ -11,7 +10,7 @@ import { formatBytes, plural } from '../lib/format';
 import type { Zone } from '../lib/time';
 import { useBackupJob } from '../state/backupJob';
 import { useNow } from '../state/hooks';
-import { notify } from '../state/notices';
+import { notify, notifyProblem } from '../state/notices';
 import { useQuery } from '../state/query';
 import { may } from '../state/session';
 import { useView } from '../state/view';
@@ -167,7 +166,7 @@ function JobLine({ job, onDismiss }: { job: Job; onDismiss: () => void }) {
         <button
           type="button"
           className="text-button"
-          onClick={() => void cancelJob(job.id).catch((error: unknown) => notify(toProblem(error).detail))}
+          onClick={() => void cancelJob(job.id).catch((error: unknown) => notifyProblem(error))}
         >
           Cancel
         </button>
@@ -275,7 +274,7 @@ async function save(name: string): Promise<void> {
     link.click();
     setTimeout(() => URL.revokeObjectURL(url), 60_000);
   } catch (error) {
-    notify(toProblem(error).detail);
+    notifyProblem(error);
   }
 }
 
@@ -290,7 +289,7 @@ function Upload({ onDone }: { onDone: () => void }) {
       notify(`Took in ${file.name}.`);
       onDone();
     } catch (error) {
-      notify(toProblem(error).detail);
+      notifyProblem(error);
     } finally {
       setBusy(false);
       if (input.current) input.current.value = '';

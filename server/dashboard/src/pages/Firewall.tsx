@@ -7,7 +7,6 @@ import {
   removeRule,
   type Firewall as State,
 } from '../api/firewall';
-import { toProblem } from '../api/problem';
 import type { User } from '../api/types';
 import { Dialog } from '../components/Dialog';
 import { Form } from '../components/Form';
@@ -15,7 +14,7 @@ import { Icon } from '../components/Icon';
 import { Panel } from '../components/Panel';
 import { Loaded, SkeletonLines } from '../components/States';
 import { moved } from '../lib/firewall';
-import { notify } from '../state/notices';
+import { notify, notifyProblem } from '../state/notices';
 import { useQuery } from '../state/query';
 import { may } from '../state/session';
 import { ApplyDialog } from './firewall/ApplyDialog';
@@ -29,7 +28,8 @@ import { RuleDialog } from './firewall/RuleDialog';
 import { RuleList } from './firewall/RuleList';
 import { SetsPanel } from './firewall/SetsPanel';
 
-type Act = { kind: 'add' | 'import' } | { kind: 'edit' | 'remove'; id: string } | { kind: 'apply' | 'discard' };
+type Act =
+  { kind: 'add' | 'import' } | { kind: 'edit' | 'remove'; id: string } | { kind: 'apply' | 'discard' };
 
 export function Firewall({ user }: { user: User }) {
   const query = useQuery('firewall', getFirewall, 2000);
@@ -146,7 +146,7 @@ async function move(state: State, id: string, by: -1 | 1): Promise<void> {
   try {
     await orderRules(ids, state.version);
   } catch (error) {
-    notify(toProblem(error).detail);
+    notifyProblem(error);
   }
 }
 

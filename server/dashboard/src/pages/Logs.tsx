@@ -150,6 +150,11 @@ function EventTable({ events, open, onOpen }: TableProps) {
                 </span>
               </span>
               <HostileText text={event.message} />
+              {event.fields && (
+                <span className="muted log-card-fields">
+                  <HostileText text={summaryOf(event)} />
+                </span>
+              )}
             </button>
           </li>
         ))}

@@ -5,9 +5,9 @@ import type { Channel, User } from '../api/types';
 import { Icon } from '../components/Icon';
 import { Empty, Loaded, SkeletonLines } from '../components/States';
 import { RelativeTime } from '../components/Time';
-import { formatCount } from '../lib/format';
+import { formatCount, plural } from '../lib/format';
 import { useNow } from '../state/hooks';
-import { notify } from '../state/notices';
+import { notify, notifyProblem } from '../state/notices';
 import { useQuery } from '../state/query';
 import { may } from '../state/session';
 import { useView } from '../state/view';
@@ -125,7 +125,7 @@ function ChannelCard({ channel, onEdit, onChanged }: CardProps) {
       await deleteChannel(channel.id);
       onChanged();
     } catch (error) {
-      notify(toProblem(error).detail);
+      notifyProblem(error);
     }
   };
   return (
@@ -137,7 +137,7 @@ function ChannelCard({ channel, onEdit, onChanged }: CardProps) {
         </p>
         <span className="mono wrap">{where}</span>
         <p className="muted">
-          {formatCount(status.delivered)} delivered in {formatCount(status.sent)} messages,{' '}
+          {formatCount(status.delivered)} delivered in {plural(status.sent, 'message')},{' '}
           {formatCount(status.queued)} waiting, {formatCount(status.dropped + status.refused)} lost
           {status.last_success && (
             <>

@@ -16,10 +16,16 @@ export const useSmall = () => useMedia('(max-width: 719px)');
 export function useNow(periodMs = 1000): number {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {
-    const timer = setInterval(() => {
+    const tick = () => {
       if (!document.hidden) setNow(Date.now());
-    }, periodMs);
-    return () => clearInterval(timer);
+    };
+    const timer = setInterval(tick, periodMs);
+    // Who comes back to the page does not read the age of things when they left.
+    document.addEventListener('visibilitychange', tick);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener('visibilitychange', tick);
+    };
   }, [periodMs]);
   return now;
 }

@@ -4,22 +4,34 @@ import { createStore } from './store';
 export interface Notice {
   id: number;
   text: string;
+  isError: boolean;
 }
 export const notices = createStore<Notice[]>([]);
 let next = 1;
 
+const kMost = 3;
+
+export const dismiss = (id: number) => notices.set(notices.get().filter((notice) => notice.id !== id));
+
 export function notify(text: string): void {
-  const notice = { id: next++, text };
-  notices.set([...notices.get().slice(-2), notice]);
-  setTimeout(() => notices.set(notices.get().filter((n) => n.id !== notice.id)), 3500);
+  const notice = { id: next++, text, isError: false };
+  notices.set([...notices.get().slice(1 - kMost), notice]);
+  setTimeout(() => dismiss(notice.id), 3500);
 }
+
+// What went wrong stays until somebody has read it; said twice, it stands there once.
+export function notifyError(text: string): void {
+  const others = notices.get().filter((notice) => !(notice.isError && notice.text === text));
+  notices.set([...others.slice(1 - kMost), { id: next++, text, isError: true }]);
+}
+export const notifyProblem = (error: unknown) => notifyError(toProblem(error).detail);
 
 export async function copy(text: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);
     notify(`Copied ${text}`);
   } catch {
-    notify('The browser did not allow copying; select the text instead.');
+    notifyError('The browser did not allow copying; select the text instead.');
   }
 }
 
@@ -29,6 +41,6 @@ export async function tryAndTell(act: () => Promise<unknown>, done?: string): Pr
     await act();
     if (done) notify(done);
   } catch (error) {
-    notify(toProblem(error).detail);
+    notifyProblem(error);
   }
 }

@@ -1,6 +1,5 @@
 import { useState } from 'react';
 import { unblockAddress, type Block } from '../../api/firewall';
-import { toProblem } from '../../api/problem';
 import type { User } from '../../api/types';
 import { BlockDialog } from '../../components/BlockButton';
 import { HostLink } from '../../components/HostLink';
@@ -11,7 +10,7 @@ import { scopeInWords } from '../../lib/firewall';
 import { formatCount, formatDuration, formatNumber } from '../../lib/format';
 import { parseTime } from '../../lib/time';
 import { useNow } from '../../state/hooks';
-import { notify } from '../../state/notices';
+import { notify, notifyProblem } from '../../state/notices';
 import type { Query } from '../../state/query';
 import { may } from '../../state/session';
 import { useView } from '../../state/view';
@@ -39,7 +38,7 @@ export function BlocksPanel({ query, user }: { query: Query<Block[]>; user: User
       await unblockAddress(address);
       notify(`Lifted the block of ${address}.`);
     } catch (error) {
-      notify(toProblem(error).detail);
+      notifyProblem(error);
     }
     query.reload();
   };

@@ -1,9 +1,8 @@
 import { useEffect, useState } from 'react';
 import { confirmChange, rollBackChange, type Firewall } from '../../api/firewall';
-import { toProblem } from '../../api/problem';
 import { change, rememberChange } from '../../state/firewallChange';
 import { useNow } from '../../state/hooks';
-import { notify } from '../../state/notices';
+import { notify, notifyProblem } from '../../state/notices';
 import { useStore } from '../../state/store';
 
 interface Props {
@@ -41,7 +40,7 @@ export function PendingBar({ state, mayConfirm, onDone }: Props) {
       rememberChange(null);
       notify(text);
     } catch (error) {
-      notify(toProblem(error).detail);
+      notifyProblem(error);
     } finally {
       setBusy(false);
       onDone();

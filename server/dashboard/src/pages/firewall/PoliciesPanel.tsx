@@ -7,7 +7,6 @@ import {
   type Policies,
   type Policy,
 } from '../../api/firewall';
-import { toProblem } from '../../api/problem';
 import type { User } from '../../api/types';
 import { Dialog } from '../../components/Dialog';
 import { Form } from '../../components/Form';
@@ -15,7 +14,7 @@ import { Panel } from '../../components/Panel';
 import { Loaded, SkeletonLines } from '../../components/States';
 import { listOf } from '../../lib/firewall';
 import { alertClassName } from '../../lib/format';
-import { notify } from '../../state/notices';
+import { notify, notifyProblem } from '../../state/notices';
 import { useQuery } from '../../state/query';
 import { may } from '../../state/session';
 import { Lines } from './Fields';
@@ -29,7 +28,7 @@ export function PoliciesPanel({ user }: { user: User }) {
       await setPolicies({ ...all.policies, [name]: policy });
       notify(`${alertClassName(name)}: ${policy}.`);
     } catch (error) {
-      notify(toProblem(error).detail);
+      notifyProblem(error);
     }
     policies.reload();
   };

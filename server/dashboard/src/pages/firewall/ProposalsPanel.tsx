@@ -5,14 +5,13 @@ import {
   type Proposal,
   type Rehearsal,
 } from '../../api/firewall';
-import { toProblem } from '../../api/problem';
 import type { User } from '../../api/types';
 import { HostLink } from '../../components/HostLink';
 import { Panel } from '../../components/Panel';
 import { Empty, Loaded, SkeletonLines } from '../../components/States';
 import { scopeInWords } from '../../lib/firewall';
 import { alertClassName, formatDuration, formatNumber } from '../../lib/format';
-import { notify } from '../../state/notices';
+import { notify, notifyProblem } from '../../state/notices';
 import { useQuery } from '../../state/query';
 import { may } from '../../state/session';
 import { RehearsalResult } from './RehearsalResult';
@@ -25,7 +24,7 @@ export function ProposalsPanel({ user, onDone }: { user: User; onDone: () => voi
       await what;
       notify(text);
     } catch (error) {
-      notify(toProblem(error).detail);
+      notifyProblem(error);
     }
     query.reload();
     onDone();
@@ -46,11 +45,12 @@ export function ProposalsPanel({ user, onDone }: { user: User; onDone: () => voi
                   proposal={proposal}
                   mayAccept={may(user, 'admin')}
                   mayDismiss={may(user, 'operator')}
-                  onAccept={() =>
-                    void act(acceptProposal(proposal.alert_id), `Blocked ${proposal.address}.`)
-                  }
+                  onAccept={() => void act(acceptProposal(proposal.alert_id), `Blocked ${proposal.address}.`)}
                   onDismiss={() =>
-                    void act(dismissProposal(proposal.alert_id), `Turned the block of ${proposal.address} down.`)
+                    void act(
+                      dismissProposal(proposal.alert_id),
+                      `Turned the block of ${proposal.address} down.`,
+                    )
                   }
                 />
               ))}

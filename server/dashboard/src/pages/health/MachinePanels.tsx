@@ -1,10 +1,10 @@
 import type { Interface, Machine } from '../../api/operations';
-import { formatBitRate, formatBytes, formatNumber, formatPercent, si } from '../../lib/format';
+import { formatBitRate, formatBytes, formatNumber, si } from '../../lib/format';
 import { memoryWords, share, usedInterfaces } from '../../lib/health';
 import { Panel } from '../../components/Panel';
 import { Meter, SeriesPanel } from './SeriesPanel';
 
-const percent = (value: number) => formatPercent(value, 1);
+const percent = share;
 const kMost = 6;
 
 export function ProcessorPanel({ machine }: { machine: Machine }) {

@@ -107,7 +107,7 @@ export function Meter({ label, value, note }: { label: string; value: number | n
       </span>
       <span className="meter-note muted">{note}</span>
       <span className="meter-value">
-        {value === null ? '–' : `${(part * 100).toFixed(part < 0.0995 ? 1 : 0)} %`}
+        {value === null ? '–' : `${(part * 100).toFixed(part < 0.0995 ? 1 : 0)}\u00a0%`}
       </span>
       <span className="meter-bar">
         <span className={tone} style={{ width: `${part * 100}%` }} />

@@ -103,7 +103,7 @@ function ThresholdForm({ kept, mayChange, onSaved, onClose }: FormProps) {
             {rows.map((row, i) => (
               <tr key={i}>
                 {kColumns.map(({ field, label }) => (
-                  <td key={field}>
+                  <td key={field} className={`threshold-${field}`} data-label={label}>
                     {field === 'level' ? (
                       <select
                         className="select"
@@ -117,7 +117,7 @@ function ThresholdForm({ kept, mayChange, onSaved, onClose }: FormProps) {
                       </select>
                     ) : (
                       <input
-                        className={field === 'name' ? 'mono threshold-name' : 'threshold-number'}
+                        className={field === 'name' ? 'mono' : 'threshold-number'}
                         aria-label={`${label}, row ${i + 1}`}
                         value={row[field]}
                         disabled={!mayChange}

@@ -7,7 +7,6 @@ import {
   type Incident,
   type IncidentState,
 } from '../../api/operations';
-import { toProblem } from '../../api/problem';
 import type { User } from '../../api/types';
 import { Form } from '../../components/Form';
 import { Icon } from '../../components/Icon';
@@ -17,7 +16,7 @@ import { Empty, ProblemBox, SkeletonLines, StaleLine } from '../../components/St
 import { AbsoluteTime, RelativeTime } from '../../components/Time';
 import { entryInWords, kIncidentStates } from '../../lib/incidents';
 import { useNow } from '../../state/hooks';
-import { notify } from '../../state/notices';
+import { notify, notifyProblem } from '../../state/notices';
 import { useQuery } from '../../state/query';
 import { may } from '../../state/session';
 import { linkTo, setView, useView } from '../../state/view';
@@ -77,7 +76,7 @@ function Page({ incident: loaded, user, query }: PageProps) {
       if (changed) done(text)(changed);
       else notify(text);
     } catch (error) {
-      notify(toProblem(error).detail);
+      notifyProblem(error);
       query.reload();
     }
   };

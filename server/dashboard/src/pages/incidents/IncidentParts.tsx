@@ -98,7 +98,13 @@ function LinkBody({ link }: { link: IncidentLink }) {
     case 'rule':
       return (
         <p>
-          Rule <span className="mono">{link.target}</span>
+          Rule{' '}
+          <a
+            className="mono"
+            href={linkTo(view, { page: 'rules', extra: { part: 'rules', rule: link.target } })}
+          >
+            {link.target}
+          </a>
         </p>
       );
     default:

@@ -1,10 +1,9 @@
 import { useState } from 'react';
 import { putNotificationRoutes } from '../../api/endpoints';
-import { toProblem } from '../../api/problem';
 import type { Channel, NotificationRoute, Severity as Level } from '../../api/types';
 import { kSeverities } from '../../components/Severity';
 import { Empty } from '../../components/States';
-import { notify } from '../../state/notices';
+import { notifyProblem } from '../../state/notices';
 
 const kDigests = [
   { value: 0, label: 'at once' },
@@ -30,7 +29,7 @@ export function RouteList({ routes, channels, onChanged }: Props) {
       await putNotificationRoutes(next);
       onChanged();
     } catch (error) {
-      notify(toProblem(error).detail);
+      notifyProblem(error);
     } finally {
       setBusy(false);
     }

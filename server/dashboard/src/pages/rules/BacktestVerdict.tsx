@@ -4,13 +4,15 @@ import { alertClassName, capitalised, formatCount, formatNumber, inWords, plural
 
 const kMostShown = 50;
 
+const alertsADay = (count: number) => `${formatNumber(count)} ${count === 1 ? 'alert' : 'alerts'} a day`;
+
 export function BacktestVerdict({ result }: { result: BacktestResult }) {
   const { report, difference, notes = [] } = result;
   return (
     <section className="backtest-verdict" role="status" aria-label="What the backtest found">
       <p className="dry-run-lead">
-        <strong>{formatNumber(report.alerts_per_day)} alerts a day</strong>: {plural(report.alerts, 'alert')}{' '}
-        in {formatCount(report.flows)} flows
+        <strong>{alertsADay(report.alerts_per_day)}</strong>: {plural(report.alerts, 'alert')} in{' '}
+        {formatCount(report.flows)} flows
         {report.hidden > 0 && `; ${plural(report.hidden, 'more')} hidden by suppressions`}.
       </p>
       {report.flows === 0 && <p className="muted">There are no flows in this time.</p>}
@@ -79,10 +81,10 @@ function Suggestion({ result: { suggestion } }: { result: BacktestResult }) {
     <>
       <p>
         {value === null
-          ? `No ${of} that was tried keeps it to ${formatNumber(suggestion.wanted_per_day)} alerts a day.`
+          ? `No ${of} that was tried keeps it to ${alertsADay(suggestion.wanted_per_day)}.`
           : stays
-            ? `Its threshold of ${text(value)} keeps it to ${formatNumber(suggestion.wanted_per_day)} alerts a day: nothing to change.`
-            : `Suggested ${of} for at most ${formatNumber(suggestion.wanted_per_day)} alerts a day: ${text(value)}.`}
+            ? `Its threshold of ${text(value)} keeps it to ${alertsADay(suggestion.wanted_per_day)}: nothing to change.`
+            : `Suggested ${of} for at most ${alertsADay(suggestion.wanted_per_day)}: ${text(value)}.`}
       </p>
       <table className="count-table">
         <caption>{capitalised(of)} and alerts a day</caption>

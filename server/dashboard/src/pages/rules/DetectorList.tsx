@@ -1,11 +1,10 @@
 import { useState } from 'react';
 import { changeDetector, getDetectors } from '../../api/endpoints';
-import { toProblem } from '../../api/problem';
 import type { DetectorChange, DetectorRow, User } from '../../api/types';
 import { Segmented } from '../../components/Segmented';
 import { Loaded, SkeletonLines } from '../../components/States';
 import { alertClassName, capitalised, formatBytes, formatCount, inWords, plural } from '../../lib/format';
-import { notify } from '../../state/notices';
+import { notify, notifyProblem } from '../../state/notices';
 import { useQuery } from '../../state/query';
 import { may } from '../../state/session';
 import { DetectorDialog } from './DetectorDialog';
@@ -26,7 +25,7 @@ export function DetectorList({ user }: { user: User }) {
       await changeDetector(row.name, what);
       query.reload();
     } catch (error) {
-      notify(toProblem(error).detail);
+      notifyProblem(error);
     }
   };
   return (

@@ -1,22 +1,27 @@
 import { useState } from 'react';
 import { changeRule, deleteRule, getRules } from '../../api/endpoints';
-import { toProblem } from '../../api/problem';
 import type { AlertRule, User } from '../../api/types';
 import { Dialog } from '../../components/Dialog';
 import { Form } from '../../components/Form';
 import { Icon } from '../../components/Icon';
 import { Severity } from '../../components/Severity';
 import { Empty, Loaded, SkeletonLines } from '../../components/States';
-import { notify } from '../../state/notices';
+import { notify, notifyProblem } from '../../state/notices';
 import { useQuery } from '../../state/query';
 import { may } from '../../state/session';
+import { useExtra } from '../../state/view';
 import { RuleDialog } from './RuleDialog';
 
 type Act = { kind: 'edit'; rule: AlertRule | null } | { kind: 'delete'; rule: AlertRule };
 
+// A link from elsewhere may say the rule, or the detector that it is.
+const isNamed = (rule: AlertRule, name: string) =>
+  name !== '' && (rule.id === name || `rule:${rule.id}` === name || rule.title === name);
+
 export function RuleList({ user }: { user: User }) {
   const query = useQuery('alert-rules', getRules);
   const [act, setAct] = useState<Act | null>(null);
+  const [named] = useExtra('rule');
   const mayAct = may(user, 'operator');
   const done = (text: string) => {
     notify(text);
@@ -28,7 +33,7 @@ export function RuleList({ user }: { user: User }) {
       await changeRule(rule.id, { ...pick(rule), enabled: !rule.enabled });
       done(rule.enabled ? `${rule.title} rests.` : `${rule.title} watches again.`);
     } catch (error) {
-      notify(toProblem(error).detail);
+      notifyProblem(error);
     }
   };
   return (
@@ -57,7 +62,13 @@ export function RuleList({ user }: { user: User }) {
           ) : (
             <ul className="card-list">
               {rules.map((rule) => (
-                <li key={rule.id} className={rule.enabled ? '' : 'is-resting'}>
+                <li
+                  key={rule.id}
+                  className={`${rule.enabled ? '' : 'is-resting'} ${isNamed(rule, named) ? 'is-named' : ''}`}
+                  ref={(item) => {
+                    if (item && isNamed(rule, named)) item.scrollIntoView({ block: 'nearest' });
+                  }}
+                >
                   <div className="card-main">
                     <p className="card-title">
                       <strong>{rule.title}</strong> <Severity level={rule.severity} />

@@ -1,6 +1,10 @@
 import { useState } from 'react';
-import { createSuppression, deleteSuppression, getSuppressions } from '../../api/endpoints';
-import { toProblem } from '../../api/problem';
+import {
+  changeSuppression,
+  createSuppression,
+  deleteSuppression,
+  getSuppressions,
+} from '../../api/endpoints';
 import type { Suppression, User } from '../../api/types';
 import { Dialog } from '../../components/Dialog';
 import { Field, Form } from '../../components/Form';
@@ -11,7 +15,7 @@ import { AbsoluteTime } from '../../components/Time';
 import { alertClassName, formatCount } from '../../lib/format';
 import { parseTime } from '../../lib/time';
 import { useNow } from '../../state/hooks';
-import { notify } from '../../state/notices';
+import { notify, notifyProblem } from '../../state/notices';
 import { useQuery } from '../../state/query';
 import { may } from '../../state/session';
 import { useView } from '../../state/view';
@@ -46,7 +50,8 @@ export function SuppressionList({ user }: { user: User }) {
   const { zone } = useView();
   const now = useNow(30_000);
   const query = useQuery('suppressions', getSuppressions, 30_000);
-  const [creating, setCreating] = useState(false);
+  // null: a new one.
+  const [editing, setEditing] = useState<Suppression | null | undefined>(undefined);
   const mayAct = may(user, 'operator');
   const remove = async (one: Suppression) => {
     try {
@@ -54,7 +59,7 @@ export function SuppressionList({ user }: { user: User }) {
       notify('Such alerts are shown again.');
       query.reload();
     } catch (error) {
-      notify(toProblem(error).detail);
+      notifyProblem(error);
     }
   };
   return (
@@ -62,7 +67,7 @@ export function SuppressionList({ user }: { user: User }) {
       <div className="list-head">
         <p className="muted">What is hidden is kept and counted; nobody is told of it.</p>
         {mayAct && (
-          <button type="button" className="button" onClick={() => setCreating(true)}>
+          <button type="button" className="button" onClick={() => setEditing(null)}>
             <Icon name="plus" />
             New suppression
           </button>
@@ -114,6 +119,14 @@ export function SuppressionList({ user }: { user: User }) {
                       <span className="card-actions">
                         <button
                           type="button"
+                          className="text-button"
+                          aria-label={`Change ${one.reason}`}
+                          onClick={() => setEditing(one)}
+                        >
+                          Change…
+                        </button>
+                        <button
+                          type="button"
                           className="text-button bad"
                           aria-label={`Remove ${one.reason}`}
                           onClick={() => void remove(one)}
@@ -129,11 +142,12 @@ export function SuppressionList({ user }: { user: User }) {
           )
         }
       </Loaded>
-      {creating && (
+      {editing !== undefined && (
         <SuppressionDialog
-          onClose={() => setCreating(false)}
+          old={editing}
+          onClose={() => setEditing(undefined)}
           onDone={() => {
-            setCreating(false);
+            setEditing(undefined);
             query.reload();
           }}
         />
@@ -143,27 +157,42 @@ export function SuppressionList({ user }: { user: User }) {
 }
 
 const list = (text: string) => text.split(/[\s,]+/).filter(Boolean);
+const text = (values: string[] | undefined) => (values ?? []).join(', ');
 
-function SuppressionDialog({ onClose, onDone }: { onClose: () => void; onDone: () => void }) {
-  const [kind, setKind] = useState<Suppression['kind']>('allow');
-  const [hosts, setHosts] = useState('');
-  const [sources, setSources] = useState('');
-  const [destinations, setDestinations] = useState('');
-  const [ports, setPorts] = useState('');
-  const [domains, setDomains] = useState('');
-  const [detectors, setDetectors] = useState('');
-  const [classes, setClasses] = useState('');
-  const [weekly, setWeekly] = useState('');
-  const [begins, setBegins] = useState('');
-  const [expires, setExpires] = useState('');
-  const [reason, setReason] = useState('');
+interface DialogProps {
+  old: Suppression | null;
+  onClose: () => void;
+  onDone: () => void;
+}
+
+const dayOf = (time: string | null | undefined) => {
+  const ms = time ? parseTime(time) : NaN;
+  return Number.isFinite(ms) ? new Date(ms).toISOString().slice(0, 10) : '';
+};
+// A day that was left alone keeps its hour.
+const timeOf = (day: string, old: string | null | undefined, hour: string) =>
+  old && day === dayOf(old) ? old : `${day}T${hour}Z`;
+
+function SuppressionDialog({ old, onClose, onDone }: DialogProps) {
+  const [kind, setKind] = useState<Suppression['kind']>(old?.kind ?? 'allow');
+  const [hosts, setHosts] = useState(text(old?.hosts));
+  const [sources, setSources] = useState(text(old?.sources));
+  const [destinations, setDestinations] = useState(text(old?.destinations));
+  const [ports, setPorts] = useState(text(old?.ports));
+  const [domains, setDomains] = useState(text(old?.domains));
+  const [detectors, setDetectors] = useState(text(old?.detectors));
+  const [classes, setClasses] = useState(text(old?.classes));
+  const [weekly, setWeekly] = useState(old?.weekly ?? '');
+  const [begins, setBegins] = useState(dayOf(old?.begins));
+  const [expires, setExpires] = useState(dayOf(old?.expires));
+  const [reason, setReason] = useState(old?.reason ?? '');
   return (
-    <Dialog title="New suppression" onClose={onClose}>
+    <Dialog title={old ? 'Change the suppression' : 'New suppression'} onClose={onClose}>
       <Form
-        submit="Create"
+        submit={old ? 'Save' : 'Create'}
         check={() => (reason.trim() ? null : 'Say why, for those who come after you.')}
         onSubmit={async () => {
-          await createSuppression({
+          const wanted = {
             kind,
             reason: reason.trim(),
             hosts: list(hosts),
@@ -174,9 +203,10 @@ function SuppressionDialog({ onClose, onDone }: { onClose: () => void; onDone: (
             detectors: list(detectors),
             classes: list(classes),
             ...(weekly.trim() ? { weekly: weekly.trim() } : {}),
-            ...(begins ? { begins: `${begins}T00:00:00Z` } : {}),
-            ...(expires ? { expires: `${expires}T23:59:59Z` } : {}),
-          });
+            ...(begins ? { begins: timeOf(begins, old?.begins, '00:00:00') } : {}),
+            ...(expires ? { expires: timeOf(expires, old?.expires, '23:59:59') } : {}),
+          };
+          await (old ? changeSuppression(old.id, wanted) : createSuppression(wanted));
           notify('It holds from now on.');
           onDone();
         }}

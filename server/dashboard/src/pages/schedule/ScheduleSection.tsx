@@ -1,6 +1,5 @@
 import { useState } from 'react';
 import { actOnJob, getSchedule, type JobRun, type ScheduledJob } from '../../api/operations';
-import { toProblem } from '../../api/problem';
 import type { User } from '../../api/types';
 import { Panel } from '../../components/Panel';
 import { Loaded, SkeletonLines } from '../../components/States';
@@ -8,7 +7,7 @@ import { RelativeTime } from '../../components/Time';
 import { formatDuration, inWords, plural } from '../../lib/format';
 import { formatAbsolute, parseTime } from '../../lib/time';
 import { useNow } from '../../state/hooks';
-import { notify } from '../../state/notices';
+import { notify, notifyProblem } from '../../state/notices';
 import { useQuery } from '../../state/query';
 import { may } from '../../state/session';
 import { useView } from '../../state/view';
@@ -59,7 +58,7 @@ function Job({ job, mayAct, onActed }: JobProps) {
       await actOnJob(job.name, what);
       notify(done);
     } catch (error) {
-      notify(toProblem(error).detail);
+      notifyProblem(error);
     } finally {
       setBusy(false);
       onActed();

@@ -101,7 +101,7 @@ function LastRun({ job }: { job: ScheduledJob }) {
   const now = useNow(30_000);
   const last = job.history.find((run) => run.finished !== null);
   return (
-    <p className="muted">
+    <p className="muted lead-line">
       {last ? (
         <>
           Cleaned up last <RelativeTime time={last.finished!} now={now} zone={zone} />:{' '}
