@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/status.h"
+#include "base/utf8.h"
 #include "export/csv_columns.h"
 #include "nta/export/flow_csv.h"
 
@@ -49,6 +50,12 @@ std::string_view WithoutGuard(std::string_view cell) {
   return guarded ? cell.substr(1) : cell;
 }
 
+// What a file has, in an error.
+std::string Shown(std::string_view cell) {
+  constexpr std::size_t kMost = 80;
+  return base::PrintableUtf8(cell, kMost) + (cell.size() > kMost ? "..." : "");
+}
+
 std::string_view WithoutLineEnd(std::string_view line) {
   if (line.ends_with('\n')) line.remove_suffix(1);
   if (line.ends_with('\r')) line.remove_suffix(1);
@@ -69,7 +76,9 @@ absl::StatusOr<FlowCsvReader> FlowCsvReader::Create(std::string_view header) {
   for (const std::string& name : *names) {
     const auto column = std::find_if(known.begin(), known.end(),
                                      [&](const csv::Column& one) { return one.name == name; });
-    if (column == known.end()) return base::InvalidArgument("unknown column \"" + name + "\"");
+    if (column == known.end()) {
+      return base::InvalidArgument("unknown column \"" + Shown(name) + "\"");
+    }
     columns.push_back(static_cast<std::size_t>(column - known.begin()));
     if (!seen.insert(columns.back()).second) {
       return base::InvalidArgument("column \"" + name + "\" is there twice");
@@ -105,7 +114,7 @@ absl::StatusOr<FlowRecord> FlowCsvReader::Read(std::string_view line) const {
   for (const std::size_t i : order) {
     const csv::Column& column = csv::Columns()[columns_[i]];
     if (!column.read(WithoutGuard((*cells)[i]), flow)) {
-      return base::InvalidArgument("\"" + column.name + "\": \"" + (*cells)[i].substr(0, 80) +
+      return base::InvalidArgument("\"" + column.name + "\": \"" + Shown((*cells)[i]) +
                                    "\" is no value of it");
     }
   }

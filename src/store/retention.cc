@@ -201,12 +201,13 @@ absl::StatusOr<std::optional<Timestamp>> EndOfOldest(Connection& connection, std
 }
 
 absl::Status ReturnSpace(Connection& connection) {
-  NTA_RETURN_IF_ERROR(connection.Execute("PRAGMA incremental_vacuum"));
+  // Also when that fails: a full disk may have room for it once the log is gone.
+  const absl::Status vacuumed = connection.Execute("PRAGMA incremental_vacuum");
   // Without readers the log goes, too; with them it is used again, and nobody waits for them.
   sqlite3_busy_timeout(connection.get(), 100);
   const absl::Status status = connection.Execute("PRAGMA wal_checkpoint(TRUNCATE)");
   sqlite3_busy_timeout(connection.get(), kBusyMilliseconds);
-  return status;
+  return vacuumed.ok() ? status : vacuumed;
 }
 
 }  // namespace nta::store

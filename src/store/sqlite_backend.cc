@@ -183,6 +183,22 @@ class SqliteBackend final : public Backend {
     return Guard(run);
   }
 
+  static const absl::Status& StatusOf(const absl::Status& status) { return status; }
+  template <typename Value>
+  static const absl::Status& StatusOf(const absl::StatusOr<Value>& result) {
+    return result.status();
+  }
+  // OnWriter, and once more without the reserve when there is no space.
+  template <typename Operation, typename... Arguments>
+  auto OnWriterByReserve(Operation operation, const Arguments&... arguments)
+      -> decltype(operation(std::declval<Connection&>(), arguments...)) {
+    auto result = OnWriter(operation, arguments...);
+    if (!absl::IsResourceExhausted(StatusOf(result))) return result;
+    reserve_.Release();
+    OnWriter(ReturnSpace).IgnoreError();
+    return OnWriter(operation, arguments...);
+  }
+
   absl::StatusOr<std::uint64_t> DoImport(
       absl::FunctionRef<absl::StatusOr<std::vector<FlowRecord>>()> next);
   absl::StatusOr<std::uint64_t> DoDeleteBefore(Timestamp time);
@@ -259,27 +275,23 @@ absl::StatusOr<RetentionResult> SqliteBackend::DoRetain(const RetentionPolicy& p
   NTA_ASSIGN_OR_RETURN(const StoreSize before, OnReader(MeasureSize));
   result.bytes_before = before.file_bytes;
   // On a full disk not even the clock can be written.
-  absl::StatusOr<Timestamp> clock = OnWriter(AdvanceRetentionClock, now);
-  if (absl::IsResourceExhausted(clock.status())) {
-    reserve_.Release();
-    clock = OnWriter(AdvanceRetentionClock, now);
-  }
-  if (!clock.ok()) return clock.status();
-  result.clock_jumped = *clock < now;
+  NTA_ASSIGN_OR_RETURN(const Timestamp clock, OnWriterByReserve(AdvanceRetentionClock, now));
+  result.clock_jumped = clock < now;
   if (policy.flow_age) {
-    const auto cut = std::chrono::floor<std::chrono::hours>(*clock - *policy.flow_age);
+    const auto cut = std::chrono::floor<std::chrono::hours>(clock - *policy.flow_age);
     NTA_ASSIGN_OR_RETURN(result.flows_deleted, DeleteFlowsBefore(cut));
   }
   if (policy.alert_age) {
     NTA_ASSIGN_OR_RETURN(result.alerts_deleted,
-                         OnWriter(DeleteAlertsBefore, *clock - *policy.alert_age));
+                         OnWriterByReserve(DeleteAlertsBefore, clock - *policy.alert_age));
   }
   if (policy.sample_age) {
     NTA_ASSIGN_OR_RETURN(result.samples_deleted,
-                         OnWriter(DeleteSamplesBefore, *clock - *policy.sample_age));
+                         OnWriterByReserve(DeleteSamplesBefore, clock - *policy.sample_age));
   }
   if (policy.max_bytes) NTA_RETURN_IF_ERROR(ShrinkTo(*policy.max_bytes, result));
-  NTA_RETURN_IF_ERROR(OnWriter(ReturnSpace));
+  // What was deleted may all be in the log still, which then cannot be moved into a full disk.
+  NTA_RETURN_IF_ERROR(OnWriterByReserve(ReturnSpace));
   NTA_ASSIGN_OR_RETURN(const StoreSize after, OnReader(MeasureSize));
   result.bytes_after = after.file_bytes;
   reserve_.Take();
@@ -302,7 +314,8 @@ absl::Status SqliteBackend::ShrinkTo(std::uint64_t bytes, RetentionResult& resul
 
 absl::StatusOr<std::uint64_t> SqliteBackend::DoDeleteBefore(Timestamp time) {
   NTA_ASSIGN_OR_RETURN(const std::uint64_t flows, DeleteFlowsBefore(time));
-  NTA_RETURN_IF_ERROR(OnWriter(DeleteAlertsBefore, time).status());
+  NTA_RETURN_IF_ERROR(OnWriterByReserve(DeleteAlertsBefore, time).status());
+  reserve_.Take();
   return flows;
 }
 

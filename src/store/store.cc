@@ -167,6 +167,9 @@ absl::StatusOr<std::unique_ptr<Store>> Store::OpenOrSalvage(
   if (!absl::IsDataLoss(opened.status()) || store::IsPostgresUrl(options.path)) return opened;
   SalvageReport salvage;
   salvage.reason = std::string(opened.status().message());
+  // Which is true of who refuses it, not of who puts it aside.
+  constexpr std::string_view kLeft = "; it was left as it is";
+  if (salvage.reason.ends_with(kLeft)) salvage.reason.resize(salvage.reason.size() - kLeft.size());
   // Made beside it and put in its place when it is complete: who is interrupted begins anew.
   StoreOptions made = options;
   made.path += "-salvage";

@@ -174,6 +174,9 @@ TEST(FlowCsvReader, TakesTheStandardColumnsInAnyOrder) {
 TEST(FlowCsvReader, SaysWhatIsWrong) {
   const auto message = [](const absl::Status& status) { return std::string(status.message()); };
   EXPECT_EQ(message(FlowCsvReader::Create("first_seen,cats").status()), "unknown column \"cats\"");
+  const std::string wrong = message(FlowCsvReader::Create(std::string(900'000, '\x1b')).status());
+  EXPECT_LT(wrong.size(), 200u) << "a line of any length";
+  EXPECT_EQ(wrong.find('\x1b'), std::string::npos) << "steers no terminal";
   EXPECT_EQ(message(FlowCsvReader::Create("first_seen,last_seen").status()),
             "column \"protocol\" is missing");
   EXPECT_EQ(message(FlowCsvReader::Create("first_seen,first_seen").status()),

@@ -121,5 +121,8 @@ def test_the_command_line_verifies_and_shows(trail, tmp_path):
     assert run("audit", "verify", directory).returncode == 0
     bad = run("audit", "verify", directory, "--checkpoints", tmp_path / "kept.txt", "--format", "json")
     assert bad.returncode == 1 and json.loads(bad.stdout)["completeness"] == "incomplete"
+    (tmp_path / "other.txt").write_text("root:x:0:0\n")
+    other = run("audit", "verify", directory, "--checkpoints", tmp_path / "other.txt")
+    assert other.returncode == 1 and "holds no checkpoint" in other.stderr and not other.stdout
     missing = run("audit", "verify", tmp_path / "none")
     assert missing.returncode == 1 and missing.stderr.startswith("nta: ")

@@ -18,6 +18,7 @@ import nta
 from nta import _cli_audit
 from nta import _cli_store
 from nta import _cli_transfer
+from nta import _cli_values
 
 from ._cli_firewall import add_firewall
 
@@ -31,14 +32,23 @@ _DIMENSIONS = (
     "application", "category",
 )  # fmt: skip
 _MEASURES = ("bytes", "packets", "flows")
+_NAMES_AT_ONCE = 64
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
+    try:
+        return _run(arguments)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(arguments: Optional[Sequence[str]]) -> int:
     options, rest = _parser().parse_known_args(_join_times(arguments or sys.argv[1:]))
     if rest and options.run is not _serve:
         _parser().error(f"unrecognized arguments: {' '.join(rest)}")
     options.rest = rest
     try:
+        _cli_values.check_interval(options)
         status: int = options.run(options)
         sys.stdout.flush()
         return status
@@ -46,11 +56,10 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         # The reader has seen enough. Python would complain when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except KeyboardInterrupt:
-        return 130
     except nta.InvalidArgumentError as error:
         _complain(error)
-        return 2 if error.position is not None else 1
+        is_usage = isinstance(error, _cli_values.UsageError) or error.position is not None
+        return 2 if is_usage else 1
     except (nta.Error, OSError) as error:
         _complain(error)
         return 1
@@ -97,9 +106,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_meter(parser: argparse.ArgumentParser) -> None:
     meter = parser.add_argument_group("reading a capture")
-    meter.add_argument("--idle-timeout", type=float, default=120.0, metavar="SECONDS")
-    meter.add_argument("--active-timeout", type=float, default=1800.0, metavar="SECONDS")
-    meter.add_argument("--max-flows", type=int, default=1_000_000, metavar="N")
+    meter.add_argument("--idle-timeout", type=_cli_values.seconds, default=120.0, metavar="SECONDS")
+    meter.add_argument("--active-timeout", type=_cli_values.seconds, default=1800.0, metavar="SECONDS")
+    meter.add_argument("--max-flows", type=_cli_values.whole(1), default=1_000_000, metavar="N")
     meter.add_argument("--view", choices=("outer", "inner"), default="outer",
                        help="which header of a tunnelled packet counts")  # fmt: skip
     meter.add_argument("--no-defragment", dest="defragment", action="store_false",
@@ -109,8 +118,8 @@ def _add_meter(parser: argparse.ArgumentParser) -> None:
 
 def _add_interval(parser: argparse.ArgumentParser) -> None:
     times = parser.add_argument_group("times", "RFC 3339, or relative to now: -90s, -1h, -7d")
-    times.add_argument("--since", metavar="TIME")
-    times.add_argument("--until", metavar="TIME")
+    times.add_argument("--since", type=_cli_values.moment, metavar="TIME")
+    times.add_argument("--until", type=_cli_values.moment, metavar="TIME")
 
 
 def _add_flows(commands: Any) -> None:
@@ -128,9 +137,10 @@ def _add_top(commands: Any) -> None:
     parser.add_argument("file", help="capture file or store")
     parser.add_argument("dimension", nargs="?", choices=_DIMENSIONS, default="address")
     parser.add_argument("--by", choices=_MEASURES, default="bytes")
-    parser.add_argument("--limit", type=int, default=10)
+    parser.add_argument("--limit", type=_cli_values.whole(1, _cli_values.MOST_ROWS), default=10)
     parser.add_argument("--where", default="", metavar="FILTER", help="only flows that match")
-    parser.add_argument("--format", choices=("table", "csv", "json"), default="table")
+    parser.add_argument("--format", choices=("table", "csv", "json"), default="table",
+                        help="a ? in the table: only guessed by a port")  # fmt: skip
     _add_interval(parser)
     _add_meter(parser)
     parser.set_defaults(run=_top, read=_read)
@@ -174,13 +184,47 @@ def _top(options: argparse.Namespace) -> int:
     }  # fmt: skip
     with _cli_store.store_of(options) as store:
         top = store.top(options.dimension, **query)
-    rows = list(top)
+        rows = list(top)
+        columns = _top_columns(store, rows, options)
     if top.other and any(top.other.values()) and options.format != "json":
         # What has no key: ports that are not the service's, unknown applications.
         rows.append({"key": "(other)", **top.other})
-    _cli_store.print_rows(rows, ["key", *_MEASURES], options.format)
+    _cli_store.print_rows(rows, columns, options.format)
     _cli_store.print_about(top, options)
     return int(options.status)
+
+
+def _top_columns(store: nta.Store, rows: list[dict[str, Any]], options: argparse.Namespace) -> list[str]:
+    """What is shown of rows, which get what a reader of a table needs beside the numbers."""
+    columns = ["key", *_MEASURES]
+    guessed = [f"guessed_{measure}" for measure in _MEASURES]
+    if rows and guessed[0] in rows[0]:
+        if options.format == "csv":
+            return columns + guessed
+        if options.format == "table":
+            for row in rows:
+                row["guessed"] = row[f"guessed_{options.by}"]
+                if row["guessed"] and row["guessed"] == row[options.by]:
+                    row["key"] += "?"
+            return [*columns, "guessed"]
+    if options.format == "table" and options.dimension.endswith("address"):
+        names = _names(store, [row["key"] for row in rows], options)
+        for row in rows:
+            row["name"] = names.get(row["key"], "")
+        if any(names.values()):
+            columns.append("name")
+    return columns
+
+
+def _names(store: nta.Store, addresses: list[str], options: argparse.Namespace) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for at in range(0, len(addresses), _NAMES_AT_ONCE):
+        some = addresses[at : at + _NAMES_AT_ONCE]
+        answer = store.names(some, since=options.since, until=options.until, limit=1)
+        for address, names in answer.items():
+            if names:
+                found[address] = "".join(c if c.isprintable() else "?" for c in names[0]["name"])
+    return found
 
 
 def _serve(options: argparse.Namespace) -> NoReturn:
@@ -231,8 +275,6 @@ def _with_interval(options: argparse.Namespace) -> Callable[[nta.FlowBatch], nta
         return lambda flows: flows
     since = nta.to_nanoseconds(options.since) if options.since is not None else -(2**63)
     until = nta.to_nanoseconds(options.until) if options.until is not None else 2**63
-    if until < since:
-        raise nta.InvalidArgumentError("--until is before --since")
     return lambda flows: nta.FlowBatch(f for f in flows if since <= f.last_seen < until)
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import nta
 
+from . import _cli_values
+
 
 def add_commands(commands: Any) -> None:
     audit = commands.add_parser("audit", help="verify or show an audit trail")
@@ -57,7 +59,7 @@ def _add_logs(commands: Any) -> None:
 def _add_times(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--since", metavar="TIME", help="RFC 3339, or relative to now: -90s, -1h, -7d")
     parser.add_argument("--until", metavar="TIME")
-    parser.add_argument("--limit", type=int, default=100)
+    parser.add_argument("--limit", type=_cli_values.whole(1), default=100)
 
 
 def _verify(options: argparse.Namespace) -> int:
@@ -65,6 +67,8 @@ def _verify(options: argparse.Namespace) -> int:
     path = options.checkpoints or os.path.join(options.directory, "checkpoints.txt")
     if options.checkpoints or os.path.exists(path):
         checkpoints = nta.read_audit_checkpoints(path)
+        if options.checkpoints and not checkpoints:
+            raise nta.InvalidArgumentError(f"{path} holds no checkpoint")
     report = nta.verify_audit(options.directory, verification_key=options.key, checkpoints=checkpoints)
     if options.format == "json":
         print(report.to_json())

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import http.client
 import json
 import os
 import sys
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -13,10 +15,13 @@ from typing import Any, Optional
 
 import nta
 from nta import _cli_store
+from nta._cli_values import UsageError
 from nta._cli_backup import ask_secret
 from nta.firewall import NftablesBackend, RuleSet, rehearse
 
 _SERVER = "http://127.0.0.1:8080"
+# A server lets an address sign in a few times a minute, and a change waits for its confirmation.
+_LONGEST_WAIT = 30
 
 
 def add_firewall(commands: Any) -> None:
@@ -77,7 +82,15 @@ def _add_server(parser: argparse.ArgumentParser, default: Optional[str] = _SERVE
 
 
 def _read_rules(path: str) -> RuleSet:
-    return RuleSet.from_json(sys.stdin.read() if path == "-" else Path(path).read_text("utf-8"))
+    return RuleSet.from_json(read_text(path))
+
+
+def read_text(path: str) -> str:
+    """Of a file, or standard input where the path is "-"."""
+    try:
+        return sys.stdin.read() if path == "-" else Path(path).read_text("utf-8")
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is no text; are the arguments in their order?") from None
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -167,13 +180,15 @@ class _Server:
 
     def __init__(self, options: argparse.Namespace) -> None:
         self._url = options.server.rstrip("/")
+        if not self._url.startswith(("http://", "https://")):
+            raise UsageError(f"--server {options.server}: a server is written {_SERVER}")
         self._token = ""
         try:
             self.password = os.environ.get("NTA_PASSWORD") or ask_secret(
                 f"Password of {options.user}: "
             )
         except EOFError:
-            raise nta.InvalidArgumentError(
+            raise UsageError(
                 "a password is needed and there is no terminal to ask at: set NTA_PASSWORD"
             ) from None
         answer = self.call(
@@ -188,17 +203,48 @@ class _Server:
         if body is not None:
             request.add_header("Content-Type", "application/json")
             request.data = json.dumps(body).encode()
+        left = _LONGEST_WAIT
+        while True:
+            try:
+                return self._send(request)
+            except _TooMany as refused:
+                if refused.wait > left:
+                    raise nta.UnavailableError(
+                        f"{refused.detail}; the server asks to wait {refused.wait} s"
+                    ) from None
+                left -= refused.wait
+                print(f"nta: too many requests; trying again in {refused.wait} s", file=sys.stderr)
+                time.sleep(refused.wait)
+
+    def _send(self, request: urllib.request.Request) -> Any:
         try:
             with urllib.request.urlopen(request, timeout=120) as answer:
                 text = answer.read()
                 return json.loads(text) if text else None
         except urllib.error.HTTPError as error:
             detail = _detail(error)
+            if error.code == 429:
+                raise _TooMany(detail, _retry_after(error)) from None
             kind = {401: nta.PermissionDeniedError, 403: nta.PermissionDeniedError,
                     404: nta.NotFoundError, 409: nta.FailedPreconditionError}  # fmt: skip
             raise kind.get(error.code, nta.UnavailableError)(detail) from None
         except urllib.error.URLError as error:
             raise nta.UnavailableError(f"cannot reach {self._url}: {error.reason}") from None
+        except (ValueError, http.client.HTTPException):
+            raise nta.UnavailableError(f"{self._url} does not answer as an nta-server does") from None
+
+
+class _TooMany(Exception):
+    def __init__(self, detail: str, wait: int) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.wait = wait
+
+
+def _retry_after(error: urllib.error.HTTPError) -> int:
+    text = error.headers.get("Retry-After") or ""
+    return max(1, int(text)) if text.isdecimal() else 1
+
 
 
 def _detail(error: urllib.error.HTTPError) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from pathlib import Path
+from dataclasses import fields
 from typing import Any
 from urllib.parse import quote
 
-from nta._cli_firewall import _add_server, _read_rules, _Server
+from nta._cli_firewall import _add_server, _read_rules, _Server, read_text
+from nta._cli_values import UsageError
 from nta.firewall import Rule
 
 _BASE = "/api/v1/firewall"
@@ -58,11 +59,23 @@ def add_acts(acts: Any) -> None:
 
 def _read_rule(text: str) -> dict[str, Any]:
     """What is wrong with it is said here, before anybody is asked for a password."""
-    if text == "-":
-        text = sys.stdin.read()
-    elif not text.lstrip().startswith("{"):
-        text = Path(text).read_text("utf-8")
-    return Rule(**json.loads(text)).to_dict()
+    if not text.lstrip().startswith("{"):
+        text = read_text(text)
+    try:
+        parts = json.loads(text)
+    except ValueError as error:
+        raise UsageError(f"the rule is no JSON: {error}") from None
+    if not isinstance(parts, dict) or "rules" in parts:
+        raise UsageError("one rule is wanted, not a rule set; see replace --all, or apply")
+    known = {field.name for field in fields(Rule)}
+    if unknown := sorted(set(parts) - known):
+        raise UsageError(f"a rule has no {', '.join(unknown)}")
+    if "id" not in parts:
+        raise UsageError("a rule needs an id")
+    try:
+        return Rule(**parts).to_dict()
+    except TypeError as error:
+        raise UsageError(f"not a rule: {error}") from None
 
 
 def _add(options: argparse.Namespace) -> int:

@@ -7,6 +7,8 @@ from typing import Any, Mapping, Sequence
 
 import nta
 
+from ._cli_values import UsageError
+
 Settings = dict[str, dict[str, Any]]
 
 
@@ -26,9 +28,9 @@ def parse_settings(texts: Sequence[str]) -> Settings:
         target, equals, value = text.partition("=")
         detector, dot, name = target.partition(".")
         if not equals or not dot:
-            raise nta.InvalidArgumentError(f'"{text}" is not DETECTOR.OPTION=VALUE')
+            raise UsageError(f'"{text}" is not DETECTOR.OPTION=VALUE')
         if detector not in options:
-            raise nta.InvalidArgumentError(f'no detector "{detector}" (have: {" ".join(options)})')
+            raise UsageError(f'no detector "{detector}" (have: {" ".join(options)})')
         settings.setdefault(detector, {})[name] = _value(options[detector].get(name), name, value)
     return settings
 
@@ -39,14 +41,14 @@ def _value(option: Any, name: str, text: str) -> Any:
         return text == "true" if name == "enabled" else text
     if option["kind"] == "flag":
         if text not in ("true", "false"):
-            raise nta.InvalidArgumentError(f"{name} is true or false, not {text!r}")
+            raise UsageError(f"{name} is true or false, not {text!r}")
         return text == "true"
     if isinstance(option["default"], list):
         return [one for one in text.split(",") if one]
     try:
         return float(text)
     except ValueError:
-        raise nta.InvalidArgumentError(f"{name} is a number, not {text!r}") from None
+        raise UsageError(f"{name} is a number, not {text!r}") from None
 
 
 def make_detectors(names: Sequence[str], settings: Mapping[str, Mapping[str, Any]]) -> list[Any]:
@@ -62,5 +64,5 @@ def make_detectors(names: Sequence[str], settings: Mapping[str, Mapping[str, Any
 def _check(settings: Mapping[str, Mapping[str, Any]]) -> None:
     try:
         nta.default_detectors(settings=settings)
-    except TypeError as error:
-        raise nta.InvalidArgumentError(str(error)) from None
+    except (TypeError, nta.InvalidArgumentError) as error:
+        raise UsageError(str(error)) from None

@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import signal
 import sys
 from collections.abc import Iterator
 from typing import Any, Callable, Iterable
 
 import nta
+
+from . import _cli_values
 
 _MEASURES = ("bytes", "packets", "flows")
 _SQLITE_MAGIC = b"SQLite format 3\0"
@@ -31,14 +34,14 @@ def add_commands(commands: Any, add_interval: _Adder, add_meter: _Adder, read: _
             parser.add_argument("--where", default="", metavar="FILTER", help="only flows that match")
             parser.add_argument("--format", choices=("table", "csv", "json"), default="table")
         if name == "series":
-            parser.add_argument("--step", type=float, default=60.0, metavar="SECONDS",
+            parser.add_argument("--step", type=_cli_values.step, default=60.0, metavar="SECONDS",
                                 help="a multiple of 60")  # fmt: skip
             parser.add_argument("--by", choices=("protocol", "application", "category", "none"), default="protocol")
             parser.add_argument("--measure", choices=_MEASURES, default="bytes")
             parser.add_argument("--address", help="only traffic of this address")
         if name == "conversations":
             parser.add_argument("--by", choices=_MEASURES, default="bytes")
-            parser.add_argument("--limit", type=int, default=10)
+            parser.add_argument("--limit", type=_cli_values.whole(1, _cli_values.MOST_ROWS), default=10)
         add_interval(parser)
         add_meter(parser)
         parser.set_defaults(run=run, read=read)
@@ -49,10 +52,10 @@ def _add_capture(commands: Any, add_meter: _Adder) -> None:
         "capture", help="bring the flows of capture files or of an interface into a store"
     )
     parser.add_argument("files", nargs="*", metavar="FILE", help="capture files; several are read as one")
-    parser.add_argument("--interface", metavar="NAME", help="capture from here until Ctrl-C")
+    parser.add_argument("--interface", metavar="NAME", help="capture from here until Ctrl-C or SIGTERM")
     parser.add_argument("--filter", default="", metavar="EXPRESSION",
                         help="pcap-filter(7), with --interface")  # fmt: skip
-    parser.add_argument("--seconds", type=float, metavar="N", help="stop after so long")
+    parser.add_argument("--seconds", type=_cli_values.seconds, metavar="N", help="stop after so long")
     parser.add_argument("--database", required=True, metavar="STORE",
                         help="file, made when missing, or postgresql:// URL")  # fmt: skip
     parser.add_argument("--detect", action="store_true", help="also the alerts of the default detectors")
@@ -65,7 +68,7 @@ def _add_capture(commands: Any, add_meter: _Adder) -> None:
 
 def _source(options: argparse.Namespace) -> Any:
     if bool(options.files) == bool(options.interface):
-        raise nta.InvalidArgumentError("name capture files or --interface, one of the two")
+        raise _cli_values.UsageError("name capture files or --interface, one of the two")
     if options.interface:
         return nta.LiveCapture(options.interface, filter=options.filter)
     readers = [nta.PcapFileReader(file) for file in options.files]
@@ -87,14 +90,16 @@ def _capture(options: argparse.Namespace) -> int:
     status = 0
     with nta.Store.open(options.database) as store:
         before = store.size()["flows"]
+        stopped = _end_by_signal()
         try:
             nta.fill_store(store, pipeline, seconds=options.seconds)
         except nta.DataLossError as error:
             print(f"nta: {error}", file=sys.stderr)
             status = 1
         except KeyboardInterrupt:
+            # An interface ends in no other way; of a file something is missing.
             if not options.interface:
-                raise
+                status = 128 + (stopped[0] if stopped else signal.SIGINT)
         flows = store.size()["flows"] - before
     print(f"{flows} flows stored in {options.database}")
     if not options.quiet:
@@ -104,6 +109,20 @@ def _capture(options: argparse.Namespace) -> int:
         sys.stdout.flush()
         print(json.dumps(ledger, separators=(",", ":")), file=sys.stderr)
     return status
+
+
+def _end_by_signal() -> list[int]:
+    """Ends by SIGTERM as by Ctrl-C: what the meter holds is written. The list gets the signal."""
+    seen: list[int] = []
+
+    def end(number: int, frame: object) -> None:
+        # A second one must not interrupt the writing.
+        if not seen:
+            seen.append(number)
+            raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, end)
+    return seen
 
 
 def is_store(path: str) -> bool:
@@ -148,7 +167,7 @@ def print_rows(rows: Iterable[dict[str, Any]], names: list[str], form: str) -> N
         for row in rows:
             print(json.dumps(row, separators=(",", ":")))
         return
-    cells = [["" if row[name] is None else str(row[name]) for name in names] for row in rows]
+    cells = [["" if row.get(name) is None else str(row[name]) for name in names] for row in rows]
     table = [names, *cells]
     if form == "csv":
         for line in table:
@@ -171,8 +190,18 @@ def _series(options: argparse.Namespace) -> int:
             by=None if options.by == "none" else options.by, measure=options.measure,
             address=options.address, where=options.where,
         )  # fmt: skip
-    names = ["time", *series.lines]
-    rows = ({**row, "time": nta.format_timestamp(row["time"])} for row in series)
+    rows = [{**row, "time": nta.format_timestamp(row["time"])} for row in series]
+    names = ["time"]
+    for line, values in series.lines.items():
+        guessed = series.guessed.get(line, [])
+        for row, value in zip(rows, guessed):
+            row[f"guessed_{line}"] = value if row[line] is not None else None
+        if options.format == "table" and any(guessed) and list(guessed) == [v or 0 for v in values]:
+            for row in rows:
+                row[f"{line}?"] = row[line]
+            names.append(f"{line}?")
+        else:
+            names += [line, f"guessed_{line}"] if any(guessed) else [line]
     print_rows(rows, names, options.format)
     print_about(series, options)
     return int(options.status)

@@ -61,12 +61,44 @@ def _export(options: argparse.Namespace) -> int:
     return 0
 
 
+_CAPTURE_MAGICS = tuple(
+    bytes.fromhex(magic) for magic in ("a1b2c3d4", "d4c3b2a1", "a1b23c4d", "4d3cb2a1", "0a0d0d0a")
+)
+
+
+def _check_input(path: str) -> None:
+    with open(path, "rb") as file:
+        begin = file.read(16)
+    if begin.startswith(_CAPTURE_MAGICS):
+        raise nta.InvalidArgumentError(
+            f'"{path}" is a capture, not flows; nta capture "{path}" --database STORE brings it in'
+        )
+    if begin.startswith(b"SQLite format 3\0"):
+        raise nta.InvalidArgumentError(f'"{path}" is a store; nta export writes its flows into a file')
+
+
+def _remove_store(path: str) -> None:
+    for suffix in ("", "-wal", "-shm", "-reserve"):
+        try:
+            os.unlink(path + suffix)
+        except FileNotFoundError:
+            pass
+
+
 def _import(options: argparse.Namespace) -> int:
-    with nta.Store.open(options.store) as store:
-        report = store.import_flows(
-            options.file, format=_format(options), skip_wrong_lines=options.skip_wrong_lines,
-            progress=_progress(options),
-        )  # fmt: skip
+    _check_input(options.file)
+    is_new = "://" not in options.store and not os.path.lexists(options.store)
+    flows = 0
+    try:
+        with nta.Store.open(options.store) as store:
+            report = store.import_flows(
+                options.file, format=_format(options), skip_wrong_lines=options.skip_wrong_lines,
+                progress=_progress(options),
+            )  # fmt: skip
+        flows = report["flows"]
+    finally:
+        if is_new and flows == 0:
+            _remove_store(options.store)
     for line, message in report["errors"]:
         print(f"{options.file}:{line}: {message}", file=sys.stderr)
     if report["wrong_lines"] > len(report["errors"]):
