@@ -83,6 +83,7 @@ class Server::Impl {
   base::Reserve audit_reserve_{options_.data_dir + "/audit-reserve", 256 << 10};
   std::unique_ptr<Store> store_;
   std::optional<SalvageReport> salvage_;
+  bool was_emptied_ = false;  // the database, of which there are other traces
   RestoreRecovery recovery_ = RestoreRecovery::kNothing;
   std::optional<BackupInfo> restored_;
   std::unique_ptr<Backups> backups_;  // until the services have it

@@ -35,6 +35,28 @@ bool MayBeAStore(const std::string& database) {
 // Rather than the URL of a database server.
 bool IsFile(const std::string& database) { return database.find("://") == std::string::npos; }
 
+bool HasEntries(const std::string& directory) {
+  std::error_code missing;
+  return std::filesystem::directory_iterator(directory, missing) !=
+         std::filesystem::directory_iterator();
+}
+
+// A file of no bytes is opened as a new store; it is none when a server has been at work with it.
+bool WasEmptied(const ServerOptions& options) {
+  std::error_code missing;
+  const std::uintmax_t bytes = std::filesystem::file_size(options.database, missing);
+  if (missing || bytes > 0) return false;
+  return HasEntries(options.audit_dir) || HasEntries(options.backup_dir) ||
+         access((options.database + "-previous").c_str(), F_OK) == 0;
+}
+
+// What is known of what was lost: of what cannot be read nobody knows what it was.
+std::string Losses(const SalvageReport& report) {
+  if (report.flows_lost == 0) return "How many flows and alerts are lost is not known.";
+  return "At least " + std::to_string(report.flows_lost) +
+         " flows are lost; how many more, and how many alerts, is not known.";
+}
+
 absl::Status MakeDataDirectory(const std::string& path) {
   if (mkdir(path.c_str(), S_IRWXU) == 0 || errno == EEXIST) return absl::OkStatus();
   return base::ErrnoStatus(errno, "cannot make the data directory \"" + path + "\"");
@@ -66,6 +88,7 @@ absl::Status Server::Impl::OpenStore() {
   NTA_ASSIGN_OR_RETURN(data_lock_, DataLock::Take(options_.data_dir));
   NTA_RETURN_IF_ERROR(OpenLogs());
   NTA_RETURN_IF_ERROR(PrepareDatabase());
+  was_emptied_ = IsFile(options_.database) && WasEmptied(options_);
   // A file that never was a store of ours is refused, not put aside.
   NTA_ASSIGN_OR_RETURN(store_, MayBeAStore(options_.database)
                                    ? Store::OpenOrSalvage({.path = options_.database}, salvage_)
@@ -145,12 +168,23 @@ void Server::Impl::TellWhatHappened() {
                 "The database was damaged when the server started and was put aside. " +
                     std::to_string(salvage_->flows_saved) + " flows, " +
                     std::to_string(salvage_->alerts_saved) + " alerts and " +
-                    std::to_string(salvage_->users_saved) + " users were brought over from it; " +
-                    std::to_string(salvage_->flows_lost) +
-                    " flows are known to be lost. A backup may hold more.",
+                    std::to_string(salvage_->users_saved) + " users were brought over from it. " +
+                    Losses(*salvage_) + " A backup may hold more.",
                 now);
     Log(LogLevel::kWarning,
         "the damaged database is now \"" + salvage_->quarantine + "\": " + salvage_->reason);
+  }
+  if (was_emptied_) {
+    notices.Add(
+        "store.empty",
+        "The database was an empty file when the server started, although a server was at "
+        "work here before: what it held is lost, and a new one was begun. A backup may hold "
+        "it.",
+        now);
+    Log(LogLevel::kWarning,
+        "the database \"" + options_.database +
+            "\" was empty, and there are traces of an earlier one: its data are "
+            "lost, a new one was begun");
   }
   if (recovery_ == RestoreRecovery::kRolledBack) {
     notices.Add("backup.recovered",

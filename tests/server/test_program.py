@@ -104,6 +104,38 @@ def test_a_damaged_database_is_put_aside_and_the_server_comes_up(start, capture)
     assert "store.salvaged" in again.call("GET", "/healthz").body.decode()
 
 
+def notices_of(server):
+    token = server.set_up()["token"]
+    return {n["kind"]: n["text"] for n in server.call("GET", "/api/v1/notices", token=token).json()["notices"]}
+
+
+def test_of_a_database_of_garbage_it_is_not_said_that_nothing_was_lost(start, capture):
+    server = start("--file", capture)
+    server.set_up()
+    assert server.stop() == 0
+    database = server.directory / "data" / "nta.db"
+    database.write_bytes(os.urandom(database.stat().st_size))
+    again = start()
+    text = notices_of(again)["store.salvaged"]
+    assert "How many flows and alerts are lost is not known." in text and "0 flows are" not in text
+    assert "nta.db.corrupt-1" in again.stderr() and "left as it is" not in again.stderr()
+
+
+def test_a_database_that_became_empty_is_told(start):
+    server = start()
+    server.set_up()
+    assert server.stop() == 0
+    database = server.directory / "data" / "nta.db"
+    database.write_bytes(b"")
+    again = start()
+    assert "store.empty" in notices_of(again)
+    assert "traces of an earlier one" in again.stderr()
+
+
+def test_a_new_database_is_no_news(start):
+    assert notices_of(start()) == {}
+
+
 def test_wrong_usage_exits_with_2(tmp_path):
     fails(run("--listen", "0.0.0.0:0", cwd=tmp_path), 2, "--allow-insecure-remote")
     assert run("--nonsense", cwd=tmp_path).returncode == 2

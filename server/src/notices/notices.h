@@ -15,7 +15,7 @@ namespace nta::server {
 
 struct Notice {
   std::string id;
-  std::string kind;  // "store.salvaged", "backup.restored", "backup.recovered"
+  std::string kind;  // "store.salvaged", "store.empty", "backup.restored", "backup.recovered"
   std::string text;  // a sentence or two for people; no paths
   Timestamp time{};
 };
