@@ -92,7 +92,14 @@ bool Fits(FieldType wanted, JsonMember::Type given) {
 std::optional<Response> ReadBody(const Route& route, const Request& request, TextMap& values) {
   const bool needed = std::any_of(route.fields.begin(), route.fields.end(),
                                   [](const Field& field) { return field.need == Need::kRequired; });
-  if (route.fields.empty() || (request.body.empty() && !needed)) return std::nullopt;
+  if (request.body.empty() && !needed) return std::nullopt;
+  if (route.fields.empty()) {
+    // null is how some clients write that there is nothing.
+    if (route.max_upload_bytes > 0 || request.body == "null") return std::nullopt;
+    const absl::StatusOr<JsonMembers> nothing = ParseObject(request.body);
+    if (nothing.ok() && nothing->empty()) return std::nullopt;
+    return Problem(400, "this takes no body; what it needs to know goes into the address");
+  }
   if (!IsJson(request.content_type)) return Problem(415, "the body must be application/json");
   const absl::StatusOr<JsonMembers> object = ParseObject(request.body);
   if (!object.ok()) {

@@ -32,6 +32,8 @@ std::string AlertTitle(const Alert& alert) {
       alert.detector.starts_with("rule:") && !title.empty()) {
     return std::string(title);
   }
+  // Nobody broke a rule where a disk is full.
+  if (alert.detector == "health") return "Health";
   if (alert.alert_class == AlertClass::kPolicy) {
     const std::string_view rule = TextOf(alert, "rule");
     if (rule == "internal_service") return "Internal service reached from outside";

@@ -163,4 +163,22 @@ void FillBreakInAlert(const GuessKey& key, const Guesses& guesses, const std::st
       Place(key), user.empty() ? "" : " as " + Quoted(user), guesses.failed);
 }
 
+Severity SpraySuccessSeverity(const Guesses& guesses) {
+  return IsSprayOfUsers(guesses) ? Severity::kHigh : Severity::kMedium;
+}
+
+void FillSpraySuccessAlert(const GuessKey& key, const Guesses& guesses, const std::string& user,
+                           std::uint64_t failed_as_user, Alert& alert) {
+  FillBreakInAlert(key, guesses, user, alert);
+  alert.evidence["failed_logins_of_user"] = static_cast<std::int64_t>(failed_as_user);
+  alert.technique = "T1110.003";
+  alert.confidence = 0.5;
+  alert.advice = "Ask whether it was the owner of " + Quoted(user) + " who logged in from " +
+                 key.source.ToString() + "; if not, end its sessions and change its password.";
+  alert.summary = absl::StrFormat(
+      "%s logged in to %s as %s after %d failed attempts, %d of them at that account: perhaps a "
+      "guess that was right",
+      key.source.ToString(), Place(key), Quoted(user), guesses.failed, failed_as_user);
+}
+
 }  // namespace nta::detect

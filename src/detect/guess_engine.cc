@@ -58,6 +58,10 @@ void Guesses::Forgive(Timestamp now, Duration one) {
   if (passed > Duration(0)) {
     score -= static_cast<double>(passed.count()) / static_cast<double>(one.count());
     forgiven_until = now;
+    for (AccountGuesses& account : accounts) {
+      account.score -= static_cast<double>(passed.count()) / static_cast<double>(one.count());
+    }
+    std::erase_if(accounts, [](const AccountGuesses& account) { return account.score <= 0; });
   }
   if (score > 0) return;
   *this = {};
@@ -76,8 +80,59 @@ void Guesses::AddFailures(const Logins& logins, std::uint32_t failed_now, const 
   if (other != nullptr) Remember(other_names, other->ToString(), others);
 }
 
+void Guesses::AddFailuresOfAccount(const std::string& user, std::uint32_t failed_now,
+                                   Timestamp now) {
+  const std::uint64_t name = kNameHash.Bytes(user.data(), user.size());
+  auto found = std::find_if(accounts.begin(), accounts.end(),
+                            [&](const AccountGuesses& account) { return account.name == name; });
+  if (found == accounts.end()) {
+    // Who tries many accounts does not hide the one that is tried most.
+    if (accounts.size() >= kAccounts) {
+      accounts.erase(std::min_element(
+          accounts.begin(), accounts.end(),
+          [](const AccountGuesses& a, const AccountGuesses& b) { return a.score < b.score; }));
+    }
+    found = accounts.insert(accounts.end(), {.name = name, .first_failed = now});
+  }
+  found->score = std::min(found->score + failed_now, kMostScore);
+  found->failed += failed_now;
+  found->last_failed = now;
+}
+
+void Guesses::TakeBack(const std::string& user, double worth) {
+  score = std::max(0.0, score - worth);
+  const std::uint64_t name = kNameHash.Bytes(user.data(), user.size());
+  for (AccountGuesses& account : accounts) {
+    if (account.name == name) account.score -= worth;
+  }
+  std::erase_if(accounts, [](const AccountGuesses& account) { return account.score <= 0; });
+}
+
+Guesses Guesses::OfAccount(const std::string& user) const {
+  const std::uint64_t name = kNameHash.Bytes(user.data(), user.size());
+  const std::uint64_t unnamed = kNameHash.Bytes("", 0);
+  Guesses own = *this;
+  own.score = 0;
+  own.failed = 0;
+  own.users = {};
+  own.user_names.clear();
+  for (const AccountGuesses& account : accounts) {
+    const bool may_be = account.name == unnamed && evidence != LoginEvidence::kEvent;
+    if (account.name != name && !may_be) continue;
+    own.first_failed =
+        own.failed == 0 ? account.first_failed : std::min(own.first_failed, account.first_failed);
+    own.last_failed =
+        own.failed == 0 ? account.last_failed : std::max(own.last_failed, account.last_failed);
+    own.score = std::min(own.score + account.score, kMostScore);
+    own.failed += account.failed;
+    if (account.name == name) Remember(own.user_names, user, own.users);
+  }
+  return own;
+}
+
 std::size_t Guesses::heap_bytes() const {
-  std::size_t bytes = (user_names.capacity() + other_names.capacity()) * sizeof(std::string);
+  std::size_t bytes = (user_names.capacity() + other_names.capacity()) * sizeof(std::string) +
+                      accounts.capacity() * sizeof(AccountGuesses);
   for (const std::string& name : user_names)
     bytes += name.capacity() > 15 ? name.capacity() + 17 : 0;
   for (const std::string& name : other_names) {
@@ -161,6 +216,8 @@ void GuessEngine::CountFailures(const Attempt& attempt, Alerts& alerts) {
   pair.AddFailures(attempt.logins, attempt.failed, nullptr, attempt.time);
   source.AddFailures(attempt.logins, attempt.failed, &attempt.key.destination, attempt.time);
   service.AddFailures(attempt.logins, attempt.failed, &attempt.key.source, attempt.time);
+  pair.AddFailuresOfAccount(attempt.logins.user, attempt.failed, attempt.time);
+  source.AddFailuresOfAccount(attempt.logins.user, attempt.failed, attempt.time);
   Weigh(GuessKind::kPair, attempt.key, pair, attempt, alerts);
   Weigh(GuessKind::kSpray, by_source, source, attempt, alerts);
   Weigh(GuessKind::kDistributed, by_service, service, attempt, alerts);
@@ -175,28 +232,47 @@ void GuessEngine::CountSuccess(const Attempt& attempt, Alerts& alerts) {
     guesses->Forgive(attempt.time, ForgiveOne(*guesses));
     guesses->succeeded += attempt.succeeded;
   }
-  const bool is_break_in = pair != nullptr && IsBreakIn(attempt, pair->guesses);
+  if (pair != nullptr && RaiseBreakIn(attempt, pair->guesses, false, alerts)) return;
   const bool is_spray =
       source != nullptr &&
-      tracker_.IsOpen(AlertClass::kBruteForce, EntityOf(GuessKind::kSpray, by_source)) &&
-      IsBreakIn(attempt, *source);
-  if (is_break_in || is_spray) {
-    const Guesses& guesses = is_break_in ? pair->guesses : *source;
-    tracker_.Raise(
-        {.alert_class = AlertClass::kUnauthorisedAccess,
-         .entity = EntityOf(GuessKind::kPair, attempt.key),
-         .severity = Severity::kCritical,
-         .magnitude = static_cast<double>(guesses.succeeded),
-         .hold = kQuiet},
-        attempt.time,
-        [&](Alert& alert) { FillBreakInAlert(attempt.key, guesses, attempt.logins.user, alert); },
-        alerts);
-    return;
-  }
+      tracker_.IsOpen(AlertClass::kBruteForce, EntityOf(GuessKind::kSpray, by_source));
+  if (is_spray && RaiseBreakIn(attempt, *source, true, alerts)) return;
   for (Guesses* guesses : {pair == nullptr ? nullptr : &pair->guesses, source}) {
     if (guesses == nullptr) continue;
-    guesses->score = std::max(0.0, guesses->score - kSuccessWorth * attempt.succeeded);
+    guesses->TakeBack(attempt.logins.user, kSuccessWorth * attempt.succeeded);
   }
+}
+
+// Critical where the failures were of the account itself. Where one address tried others and then
+// got in as this one, it may be a spray that found its password, or somebody else behind the
+// address.
+bool GuessEngine::RaiseBreakIn(const Attempt& attempt, const Guesses& guesses, bool is_known_spray,
+                               Alerts& alerts) {
+  const std::string& user = attempt.logins.user;
+  const Guesses own = user.empty() ? guesses : guesses.OfAccount(user);
+  const bool is_own = IsBreakIn(attempt, own);
+  const bool is_spray = !is_own && IsBreakIn(attempt, guesses) &&
+                        (is_known_spray || IsEnough(GuessKind::kPair, guesses));
+  if (!is_own && !is_spray) return false;
+  const AlertEntity entity = EntityOf(GuessKind::kPair, attempt.key);
+  // What is open may say worse, and must go on saying it.
+  if (is_spray && tracker_.IsOpen(AlertClass::kUnauthorisedAccess, entity)) return true;
+  tracker_.Raise(
+      {.alert_class = AlertClass::kUnauthorisedAccess,
+       .entity = entity,
+       .severity = is_own ? Severity::kCritical : SpraySuccessSeverity(guesses),
+       .magnitude = static_cast<double>(guesses.succeeded),
+       .hold = kQuiet},
+      attempt.time,
+      [&](Alert& alert) {
+        if (is_own) {
+          FillBreakInAlert(attempt.key, own, user, alert);
+        } else {
+          FillSpraySuccessAlert(attempt.key, guesses, user, own.failed, alert);
+        }
+      },
+      alerts);
+  return true;
 }
 
 // A session's shape is no proof, so then the guesses must have been an alert already.
@@ -292,7 +368,8 @@ std::size_t GuessEngine::memory_limit_bytes() const {
   constexpr std::size_t kNames = 2 * 4 * (sizeof(std::string) + kMostName + 17);
   return sizeof(*this) + pairs_.memory_limit_bytes() + sources_.memory_limit_bytes() +
          services_.memory_limit_bytes() +
-         options_.max_entries * (3 * kNames + kMostFlows * sizeof(CountedFlow)) +
+         options_.max_entries * (3 * kNames + kMostFlows * sizeof(CountedFlow) +
+                                 2 * Guesses::kAccounts * sizeof(AccountGuesses)) +
          tracker_.memory_limit_bytes();
 }
 

@@ -23,9 +23,19 @@ namespace nta::detect {
 class StateReader;
 class StateWriter;
 
+// Failures at one account of a group.
+struct AccountGuesses {
+  std::uint64_t name = 0;  // hashed; that of no name where it is not known
+  double score = 0;
+  std::uint64_t failed = 0;
+  Timestamp first_failed{};
+  Timestamp last_failed{};
+};
+
 // Failed log-ins that have something in common.
 struct Guesses {
   static constexpr std::size_t kNames = 3;
+  static constexpr std::size_t kAccounts = 8;
 
   double score = 0;  // failures that are not forgiven yet, less successes
   Timestamp forgiven_until{};
@@ -39,10 +49,17 @@ struct Guesses {
   LinearCount others;                    // hosts tried by a source, sources that try a service
   std::vector<std::string> user_names;   // the first few
   std::vector<std::string> other_names;  // the first few
+  std::vector<AccountGuesses> accounts;  // those that failed most; not of a service
 
   void Forgive(Timestamp now, Duration one);
   void AddFailures(const Logins& logins, std::uint32_t failed_now, const IpAddress* other,
                    Timestamp now);
+  void AddFailuresOfAccount(const std::string& user, std::uint32_t failed_now, Timestamp now);
+  // A log-in that works takes back some failures, its account's too.
+  void TakeBack(const std::string& user, double worth);
+  // Only the failures at that account; those without a name may be its own, unless an application
+  // reported them: it leaves out names that nobody has.
+  Guesses OfAccount(const std::string& user) const;
   std::size_t heap_bytes() const;
 };
 
@@ -105,6 +122,8 @@ class GuessEngine {
   void CountFailures(const Attempt& attempt, Alerts& alerts);
   void CountSuccess(const Attempt& attempt, Alerts& alerts);
   bool IsBreakIn(const Attempt& attempt, const Guesses& guesses) const;
+  bool RaiseBreakIn(const Attempt& attempt, const Guesses& guesses, bool is_known_spray,
+                    Alerts& alerts);
   void Weigh(GuessKind kind, const GuessKey& key, const Guesses& guesses, const Attempt& attempt,
              Alerts& alerts);
   bool IsEnough(GuessKind kind, const Guesses& guesses) const;
@@ -123,6 +142,10 @@ void FillGuessAlert(GuessKind kind, const GuessKey& key, const Guesses& guesses,
                     double limit, Alert& alert);
 void FillBreakInAlert(const GuessKey& key, const Guesses& guesses, const std::string& user,
                       Alert& alert);
+// A log-in that worked among failures at other accounts.
+void FillSpraySuccessAlert(const GuessKey& key, const Guesses& guesses, const std::string& user,
+                           std::uint64_t failed_as_user, Alert& alert);
+Severity SpraySuccessSeverity(const Guesses& guesses);
 Severity GuessSeverity(GuessKind kind, const GuessKey& key, const Guesses& guesses);
 
 }  // namespace nta::detect

@@ -10,7 +10,7 @@ namespace nta::detect {
 namespace {
 
 constexpr std::string_view kName = "brute_force";
-constexpr std::uint16_t kVersion = 1;
+constexpr std::uint16_t kVersion = 2;
 constexpr std::size_t kMost = std::size_t{1} << 24;
 
 template <typename Archive, typename T>
@@ -35,6 +35,13 @@ void GuessFields(Archive& archive, T& guesses) {
   const auto text = [&](auto& value) { archive(value); };
   ListFields(archive, guesses.user_names, Guesses::kNames, text);
   ListFields(archive, guesses.other_names, Guesses::kNames, text);
+  ListFields(archive, guesses.accounts, Guesses::kAccounts, [&](auto& account) {
+    archive(account.name);
+    archive(account.score);
+    archive(account.failed);
+    archive(account.first_failed);
+    archive(account.last_failed);
+  });
 }
 
 void ValueFields(StateWriter& writer, const Guesses& guesses) { GuessFields(writer, guesses); }

@@ -198,6 +198,16 @@ std::string ToString(const WeeklyTime& time) {
   return text + " " + TimeOfDay(time.begin) + "-" + TimeOfDay(time.end);
 }
 
+namespace {
+
+// Whether it leaves anything out.
+bool Narrows(const std::vector<IpPrefix>& networks) {
+  return !networks.empty() && std::none_of(networks.begin(), networks.end(),
+                                           [](const IpPrefix& one) { return one.length() == 0; });
+}
+
+}  // namespace
+
 absl::Status Validate(const Suppression& s) {
   if (s.id.empty() || s.id.size() > 64) {
     return base::InvalidArgument("the id of a suppression is 1 to 64 bytes");
@@ -222,7 +232,7 @@ absl::Status Validate(const Suppression& s) {
   if (s.begins && s.expires && *s.expires <= *s.begins) {
     return base::InvalidArgument("expires is not after begins");
   }
-  const bool scoped = !s.sources.empty() || !s.destinations.empty() || !s.hosts.empty() ||
+  const bool scoped = Narrows(s.sources) || Narrows(s.destinations) || Narrows(s.hosts) ||
                       !s.ports.empty() || !s.domains.empty() || !s.detectors.empty() ||
                       !s.classes.empty();
   if (scoped) return absl::OkStatus();
@@ -232,7 +242,7 @@ absl::Status Validate(const Suppression& s) {
   }
   return base::InvalidArgument(
       "a suppression without a source, destination, host, port, domain, detector or class would "
-      "hide everything");
+      "hide everything; so would one of all addresses");
 }
 
 bool Matches(const Suppression& s, const Alert& alert) {

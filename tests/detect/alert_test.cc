@@ -94,6 +94,9 @@ TEST(AlertTitle, SaysWhatHappenedRatherThanAClass) {
   EXPECT_EQ(AlertTitle(alert), "Port scan");
   alert.alert_class = AlertClass::kPolicy;
   EXPECT_EQ(AlertTitle(alert), "Policy violation");
+  alert.detector = "health";
+  EXPECT_EQ(AlertTitle(alert), "Health");
+  alert.detector = "policy";
   alert.evidence["rule"] = std::string("internal_service");
   EXPECT_EQ(AlertTitle(alert), "Internal service reached from outside");
   alert.evidence["title"] = std::string("Nightly upload");

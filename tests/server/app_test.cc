@@ -185,6 +185,20 @@ TEST_F(SignedInTest, TheLastAdministratorStays) {
   EXPECT_EQ(Call("GET", "/api/v1/users", root.access).status, 200);
 }
 
+TEST_F(SignedInTest, NamesThatCannotBeToldApartOrAddressedAreRefused) {
+  const Tokens root = SignIn("root");
+  const auto add = [&](std::string_view name) {
+    return Call("POST", "/api/v1/users", root.access,
+                R"({"username":")" + std::string(name) + R"(","role":"viewer","password":")" +
+                    std::string(kPassword) + R"("})")
+        .status;
+  };
+  EXPECT_EQ(add("."), 400);
+  EXPECT_EQ(add(".."), 400);
+  EXPECT_EQ(add("Alice"), 409);
+  EXPECT_EQ(add("..."), 201);
+}
+
 TEST_F(SignedInTest, UsersAreListedWithoutTheirHashes) {
   const Response users = Call("GET", "/api/v1/users", SignIn("root").access);
   EXPECT_THAT(
@@ -328,6 +342,15 @@ TEST_F(SignedInTest, BodiesAreFlatJsonOfKnownFields) {
     request.content_type = "application/json";
     request.body = body;
     EXPECT_EQ(Send(request).status, 400) << body;
+  }
+}
+
+TEST_F(SignedInTest, BodiesThatNobodyReadsAreRefused) {
+  const Tokens root = SignIn("root");
+  for (const char* path : {"/api/v1/exports", "/api/v1/stream/ticket"}) {
+    EXPECT_EQ(Call("POST", path, root.access, R"({"where":"dport=22"})").status, 400) << path;
+    EXPECT_EQ(Call("POST", path, root.access, "x").status, 400) << path;
+    EXPECT_NE(Call("POST", path, root.access, "{}").status, 400) << path;
   }
 }
 

@@ -113,6 +113,18 @@ TEST_F(DetectionTest, RulesAreMadeChangedAndRemoved) {
   EXPECT_EQ(Call("PUT", "/api/v1/alert-rules/ssh-flood", operator_, rule_).status, 404);
 }
 
+TEST_F(DetectionTest, RulesWhoseTitlesMakeNoIdAreNumbered) {
+  const auto add = [&](const std::string& title) {
+    return Call("POST", "/api/v1/alert-rules", operator_,
+                R"({"title":")" + title + R"(","expression":"count() > 5 in 1m"})");
+  };
+  EXPECT_EQ(TextMember(add("通信量").body, "id"), "rule");
+  EXPECT_EQ(TextMember(add("Скорость").body, "id"), "rule-2");
+  EXPECT_EQ(TextMember(add("سرعة").body, "id"), "rule-3");
+  EXPECT_EQ(add("通信量").status, 409);
+  EXPECT_EQ(add("Скорость").status, 409);
+}
+
 TEST_F(DetectionTest, MistakesInRulesAreToldWithTheirPlace) {
   const Response wrong = Call("POST", "/api/v1/alert-rules", operator_,
                               R"({"title":"T","expression":"count() > 5 in 1m where dprt=1"})");
@@ -193,7 +205,8 @@ TEST_F(DetectionTest, SuppressionsHideAndCountAndSurviveARestart) {
 
 TEST_F(DetectionTest, WrongSuppressionsAreRefused) {
   for (const char* body :
-       {R"({"reason":"r"})", R"({"detectors":["port_scan"]})",
+       {R"({"reason":"r"})", R"({"reason":"r","hosts":["0.0.0.0/0"]})",
+        R"({"reason":"r","sources":["10.0.0.1","::/0"]})", R"({"detectors":["port_scan"]})",
         R"({"reason":"r","sources":["10.0.0.300"]})", R"({"reason":"r","sources":"10.0.0.1"})",
         R"({"reason":"r","ports":["70000"]})", R"({"reason":"r","classes":["loud"]})",
         R"({"reason":"r","kind":"x","detectors":["d"]})",

@@ -282,7 +282,7 @@ TEST_F(FirewallBlocksTest, ThousandsOfRulesFitIntoOneRequest) {
   request.authorization = "Bearer " + operator_;
   request.content_length = 5 << 20;
   EXPECT_EQ(app_->Admit(request).answer->status, 413);
-  EXPECT_THAT(app_->Admit(request).answer->body, HasSubstr("larger than 4096 KiB"));
+  EXPECT_THAT(app_->Admit(request).answer->body, HasSubstr("larger than 4 MiB"));
   request.content_length = body.size();
   request.target = *ParseTarget("/api/v1/firewall/block");
   request.method = "POST";

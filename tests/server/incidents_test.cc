@@ -124,6 +124,12 @@ TEST_F(IncidentsTest, CommentsAndLinksAreAddedAndRemoved) {
                                              {"until", "now"},
                                              {"note", "all of it"}});
   const std::string link = std::to_string(incident["links"][0]["id"].get<int>());
+  Post("/" + id + "/links", {{"kind", "rule"}, {"target", "rule-7"}}, 404);
+  ASSERT_EQ(
+      Call("POST", "/api/v1/alert-rules", operator_,
+           R"({"id":"rule-7","title":"SSH","severity":"low","expression":"count() > 5 in 1m"})")
+          .status,
+      201);
   Post("/" + id + "/links", {{"kind", "rule"}, {"target", "rule-7"}});
   Post("/" + id + "/links", {{"kind", "rule"}, {"target", "rule-7"}}, 409);
   Post("/" + id + "/links", {{"kind", "flows"}, {"target", "dport>>1"}}, 400);

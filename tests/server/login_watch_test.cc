@@ -1,6 +1,7 @@
 // Guesses at the server's own passwords are alerts like any others.
 #include "detection/login_watch.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -42,6 +43,24 @@ TEST_F(LoginWatchTest, TenWrongPasswordsAreAnAlertThatNamesTheClient) {
   EXPECT_EQ(alerts_[1].severity, Severity::kCritical);
   services_->logins->Tick(wall_ + std::chrono::hours(1));
   EXPECT_EQ(alerts_.back().state, AlertState::kClosed);
+}
+
+TEST_F(LoginWatchTest, ASignInAfterFailuresAtOtherAccountsIsNoBreakIn) {
+  AddUser("operator", "operator");
+  for (int i = 0; i < 25; ++i) {
+    Login(i < 12 ? "anna" : "nobody" + std::to_string(i), "wrong horse battery", "203.0.113.9");
+    Pass(std::chrono::seconds(2));
+  }
+  alerts_.clear();
+  EXPECT_EQ(Login("operator", kPassword, "203.0.113.9").status, 200);
+  ASSERT_EQ(alerts_.size(), 1u);
+  EXPECT_EQ(alerts_[0].alert_class, AlertClass::kUnauthorisedAccess);
+  EXPECT_EQ(alerts_[0].severity, Severity::kMedium);
+  EXPECT_THAT(alerts_[0].summary, ::testing::HasSubstr("0 of them at that account"));
+  // The account that was guessed at is another matter.
+  EXPECT_EQ(Login("anna", kPassword, "203.0.113.9").status, 200);
+  EXPECT_EQ(alerts_.back().severity, Severity::kCritical);
+  EXPECT_THAT(alerts_.back().summary, ::testing::HasSubstr("as \"anna\" after 12 failed"));
 }
 
 TEST_F(LoginWatchTest, WhatIsTypedInPlaceOfANameIsInNoAlert) {

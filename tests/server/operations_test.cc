@@ -227,8 +227,20 @@ TEST_F(OperationsTest, ThresholdsAreSetKeptAndChecked) {
   EXPECT_EQ(Put("/api/v1/health/thresholds", {{"thresholds", json::array()}}).status, 200);
   EXPECT_EQ(alerts_.back().state, AlertState::kClosed);
   EXPECT_EQ(Get("/api/v1/health")["status"], "ok");
+  const auto watching = [](const char* name) {
+    return json::array({{{"name", name},
+                         {"level", "warning"},
+                         {"raise_at", 2},
+                         {"clear_at", 1},
+                         {"hold_seconds", 0}}});
+  };
+  for (const char* name : {"memory.usage", "file_system./not_now.usage", "pipeline.*"}) {
+    EXPECT_EQ(Put("/api/v1/health/thresholds", {{"thresholds", watching(name)}}).status, 200)
+        << name;
+  }
   for (const json& wrong :
-       {json::array({1}), json::array({json::object()}),
+       {watching("nosuch.value"), watching("nosuch.*"), json::array({1}),
+        json::array({json::object()}),
         json::array({{{"name", "x"}, {"level", "warning"}, {"raise_at", 1}, {"clear_at", 1}}})}) {
     EXPECT_EQ(Put("/api/v1/health/thresholds", {{"thresholds", wrong}}).status, 400);
   }

@@ -30,7 +30,7 @@ struct BruteForceOptions {
   std::size_t min_spray_hosts = 5;
   std::size_t min_distributed_failures = 60;
   std::size_t min_distributed_sources = 15;
-  // A log-in that succeeds after so many failures, all of them within an hour, is a break-in.
+  // A log-in that succeeds after so many failures of its account within an hour is a break-in.
   std::size_t failures_before_success = 5;
   // Entries in each of the three tables (pairs, sources, services); beyond that the one that was
   // used longest ago is forgotten. About 1 KB each.
@@ -41,7 +41,7 @@ struct BruteForceOptions {
 // Log-ins are known from three places: what servers answer in protocols that are not encrypted (FTP
 // 530, SMTP 535, Telnet, POP3, IMAP, SMB, databases, HTTP 401: the flow's metadata), the shape of
 // SSH and RDP sessions that end right after the key exchange, and events of the application.
-// Classes: brute_force; unauthorised_access, always critical, when a guess was right.
+// Classes: brute_force; unauthorised_access when a guess was right (critical: at that account).
 class BruteForceDetector final : public Detector {
  public:
   explicit BruteForceDetector(BruteForceOptions options = {});

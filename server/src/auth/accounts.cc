@@ -47,6 +47,10 @@ absl::Status CheckUsername(std::string_view username) {
       username.find_first_not_of(kAllowed) != std::string_view::npos) {
     return base::InvalidArgument("a username has 1 to 64 letters, digits or ._@-");
   }
+  // In an address they stand for other places, so that nobody could change or remove such a user.
+  if (username == "." || username == "..") {
+    return base::InvalidArgument("\".\" and \"..\" are no usernames");
+  }
   return absl::OkStatus();
 }
 

@@ -85,7 +85,14 @@ Response PostRule(Services& services, const Call& call) {
       call.Body("id").empty() ? IdFrom(call.Body("title")) : std::string(call.Body("id"));
   auto rule = ReadRule(services, call, id, position);
   if (!rule.ok()) return RuleProblem(rule.status(), position);
-  const auto added = services.detection.AddRule(*std::move(rule));
+  auto added = services.detection.AddRule(*rule);
+  // Other titles may come to the same id: all those without a Latin letter do.
+  for (int number = 2; call.Body("id").empty() && absl::IsAlreadyExists(added.status()); ++number) {
+    const auto other = services.detection.GetRule(rule->rule.id);
+    if (other.ok() && other->rule.title == rule->rule.title) break;
+    rule->rule.id = id + "-" + std::to_string(number);
+    added = services.detection.AddRule(*rule);
+  }
   return added.ok() ? Json(ToJson(*added), 201) : FromDeskStatus(added.status());
 }
 
@@ -208,7 +215,7 @@ std::vector<Route> DetectionRoutes() {
   Route validate =
       Changing("POST", "/api/v1/alert-rules/validate", Access::kViewer, PostValidate,
                "Whether the text is a rule", {{"expression", "see docs/alert_rules.md"}},
-               "valid, and expression and unit, or message and position", "alert_rule.validate");
+               "valid, and expression and unit, or message and position", "");
   validate.work = Work::kInline;
   validate.success = 200;
   return {

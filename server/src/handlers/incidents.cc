@@ -149,6 +149,9 @@ absl::StatusOr<Incident> AddLink(Services& services, const Call& call) {
   if (link.kind == IncidentLinkKind::kAlert) {
     NTA_ASSIGN_OR_RETURN(link, LinkToAlert(services, link.target));
   }
+  if (link.kind == IncidentLinkKind::kRule) {
+    NTA_RETURN_IF_ERROR(services.detection.GetRule(link.target).status());
+  }
   link.note = call.Body("note");
   const Timestamp now = services.clock.wall();
   if (!call.Body("since").empty()) {

@@ -2,6 +2,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "app.h"
 #include "base/status.h"
 #include "http/json_text.h"
@@ -18,7 +19,8 @@ std::string ToJson(const User& user) {
 Response FromUserStatus(const absl::Status& status) {
   if (absl::IsFailedPrecondition(status)) return Problem(409, "the last administrator stays one");
   if (absl::IsNotFound(status)) return Problem(404, "there is no such user");
-  if (absl::IsAlreadyExists(status)) return Problem(409, "there is a user of that name already");
+  if (absl::IsAlreadyExists(status))
+    return Problem(409, "there is a user of that name already; upper and lower case are one");
   return FromStatus(status);
 }
 
@@ -40,6 +42,17 @@ Response ListUsers(Services& services, const Call&) {
   return Json(body + "]}");
 }
 
+// People take "Anna" and "anna" for one.
+absl::Status CheckNameIsFree(Store& store, std::string_view username) {
+  NTA_ASSIGN_OR_RETURN(const std::vector<User> users, store.Users());
+  for (const User& user : users) {
+    if (absl::EqualsIgnoreCase(base::ToAbsl(user.username), base::ToAbsl(username))) {
+      return base::MakeStatus(absl::StatusCode::kAlreadyExists, "");
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<User> AddUser(Services& services, const Call& call) {
   User user{.username = std::string(call.Body("username")),
             .password_hash = {},
@@ -50,6 +63,7 @@ absl::StatusOr<User> AddUser(Services& services, const Call& call) {
   NTA_RETURN_IF_ERROR(CheckPassword(call.Body("password")));
   NTA_ASSIGN_OR_RETURN(user.password_hash, services.passwords.Hash(call.Body("password")));
   absl::MutexLock lock(&services.user_changes);
+  NTA_RETURN_IF_ERROR(CheckNameIsFree(services.store, user.username));
   NTA_RETURN_IF_ERROR(services.store.AddUser(user));
   return user;
 }

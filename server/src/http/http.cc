@@ -1,6 +1,7 @@
 #include "http/http.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
 
@@ -136,7 +137,15 @@ Response RefuseAndClose(int status, std::string_view detail) {
 }
 
 Response TooLarge(std::uint64_t most) {
-  return RefuseAndClose(413, "the body is larger than " + std::to_string(most >> 10) + " KiB");
+  constexpr std::array<std::string_view, 3> kUnits = {" KiB", " MiB", " GiB"};
+  std::size_t unit = 0;
+  std::uint64_t size = most >> 10;
+  while (unit + 1 < kUnits.size() && size >= 1024 && size % 1024 == 0) {
+    size /= 1024;
+    ++unit;
+  }
+  return RefuseAndClose(
+      413, "the body is larger than " + std::to_string(size) + std::string(kUnits[unit]));
 }
 
 Response Unauthorized(std::string_view detail) {

@@ -281,12 +281,51 @@ std::vector<HealthThreshold> HealthMonitor::Thresholds() const {
   return watch_.thresholds();
 }
 
+namespace {
+
+// One * stands for any text.
+bool Fits(std::string_view pattern, std::string_view name) {
+  const std::size_t star = pattern.find('*');
+  if (star == std::string_view::npos) return pattern == name;
+  const std::string_view tail = pattern.substr(star + 1);
+  return name.size() + 1 >= pattern.size() && name.starts_with(pattern.substr(0, star)) &&
+         name.ends_with(tail);
+}
+
+// A threshold on a misspelt name would never say a word. What was set before may stay: its disk is
+// not mounted now, perhaps.
+absl::Status CheckNames(const std::vector<HealthThreshold>& wanted,
+                        const std::vector<HealthThreshold>& set_before,
+                        const std::vector<std::string>& names) {
+  std::vector<HealthThreshold> known = HealthMonitor::DefaultThresholds();
+  known.insert(known.end(), set_before.begin(), set_before.end());
+  for (const HealthThreshold& threshold : wanted) {
+    const bool is_known = std::any_of(known.begin(), known.end(), [&](const HealthThreshold& one) {
+      return Fits(one.name, threshold.name);
+    });
+    if (is_known || std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+          return Fits(threshold.name, name);
+        })) {
+      continue;
+    }
+    return base::InvalidArgument("there is no value \"" + threshold.name +
+                                 "\" to watch; /api/v1/health/names lists them");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 absl::Status HealthMonitor::SetThresholds(std::vector<HealthThreshold> thresholds) {
   NTA_ASSIGN_OR_RETURN(HealthWatch watch, HealthWatch::Create(std::move(thresholds)));
+  NTA_ASSIGN_OR_RETURN(std::vector<std::string> names, parts_.store.SampleNames());
   std::vector<HealthFinding> lost;
   std::function<void(const Alert&)> listener;
   {
     absl::MutexLock lock(&mutex_);
+    if (!latest_) Refresh();
+    for (const HealthValue& value : latest_->values) names.push_back(value.name);
+    NTA_RETURN_IF_ERROR(CheckNames(watch.thresholds(), watch_.thresholds(), names));
     NTA_RETURN_IF_ERROR(parts_.store.PutSetting(
         kThresholdsSetting, JsonList(watch.thresholds(), [](const HealthThreshold& threshold) {
           return nta::ToJson(threshold);
