@@ -323,6 +323,23 @@ class MergeCaptures(unittest.TestCase):
         self.assertEqual(result.returncode, 1)
         self.assertIn(b"none.pcap", result.stderr)
 
+    def test_no_input_is_written_over_and_a_failure_leaves_what_was_there(self):
+        mine = self.directory / "mine.pcap"
+        shutil.copy(SAMPLE, mine)
+        link = self.directory / "link.pcap"
+        os.link(mine, link)
+        for out in (mine, link):
+            result = run(out, SAMPLE, mine)
+            self.assertEqual(result.returncode, 1)
+            self.assertIn(b"one of the files to be merged", result.stderr)
+        self.assertEqual(mine.read_bytes(), SAMPLE.read_bytes())
+        broken = self.directory / "broken.pcap"
+        broken.write_bytes(SAMPLE.read_bytes()[:100_000])
+        before = sorted(os.listdir(self.directory))
+        self.assertEqual(run(mine, broken).returncode, 1)
+        self.assertEqual(mine.read_bytes(), SAMPLE.read_bytes())
+        self.assertEqual(sorted(os.listdir(self.directory)), before)
+
 
 class LiveTopTalkers(unittest.TestCase):
     def test_a_replay_shows_the_busiest_address(self):
