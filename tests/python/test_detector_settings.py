@@ -95,7 +95,7 @@ def test_the_command_line_sets_detectors_and_keeps_packets(sample, tmp_path):
     assert "port_scan" not in quiet.stdout and quiet.returncode == 0
     for wrong in ("port_scan", "scan.min_ports=5", "port_scan.min_ports=x", "port_scan.min_ports=0", "port_scan.loudness=1"):
         refused = cli("detect", sample, "--set", wrong)
-        assert refused.returncode == 1 and refused.stderr.startswith("nta: ") and refused.stderr.count("\n") == 1, wrong
+        assert refused.returncode == 2 and refused.stderr.startswith("nta: ") and refused.stderr.count("\n") == 1, wrong
 
 
 def test_the_command_line_lists_detectors():
