@@ -229,6 +229,35 @@ def test_export_and_import_carry_a_store_over(database, tmp_path):
     assert f"{path}:{count + 2}: 2 fields" in done.stderr
 
 
+def test_export_and_import_go_through_pipes(sample, tmp_path):
+    path = tmp_path / "pipe.db"
+    flows = nta.read_flows(sample)
+    with nta.Store.open(path) as store:
+        store.write(flows)
+    exported = run("export", path, "-")
+    assert exported.returncode == 0 and exported.stderr == f"{len(flows)} flows written\n"
+    assert len(exported.stdout.splitlines()) == len(flows) + 1
+    brought = run("import", tmp_path / "copy.db", "-", input=exported.stdout)
+    assert (brought.returncode, brought.stdout) == (0, f"{len(flows)} of {len(flows)} flows stored\n")
+    wrong = run("import", tmp_path / "wrong.db", "-", "--format", "jsonl", input="{}\n")
+    assert wrong.returncode == 1 and "stdin:1: " in wrong.stderr and "Traceback" not in wrong.stderr
+
+
+def test_top_of_server_names_as_csv_is_no_formula(tmp_path):
+    path = tmp_path / "names.db"
+    line = {"first_seen": 1, "last_seen": 2, "protocol": 6, "source_address": "192.0.2.1", "source_port": 1}
+    line |= {"destination_address": "192.0.2.2", "destination_port": 443}
+    lines = tmp_path / "names.jsonl"
+    with nta.Store.open(path):
+        pass
+    exported = run("export", path, tmp_path / "none.jsonl")
+    assert exported.returncode == 0 and exported.stdout.startswith("0 flows")
+    lines.write_text(json.dumps(line | {"server_name": '=cmd(),"x"'}) + "\n")
+    assert run("import", path, lines).returncode == 0
+    top = run("top", path, "server_name", "--format", "csv")
+    assert top.returncode == 0 and '"\'=cmd(),""x"""' in top.stdout, top.stdout
+
+
 def test_export_of_a_store_that_is_not_there_makes_nothing(tmp_path):
     done = run("export", tmp_path / "missing.db", tmp_path / "flows.csv")
     assert done.returncode == 1 and "missing.db" in done.stderr and "Traceback" not in done.stderr

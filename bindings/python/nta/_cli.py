@@ -29,7 +29,7 @@ from nta import _cli_suppressions
 
 _DIMENSIONS = (
     "address", "source_address", "destination_address", "protocol", "source_port", "destination_port",
-    "application", "category",
+    "application", "category", "server_name", "vlan",
 )  # fmt: skip
 _MEASURES = ("bytes", "packets", "flows")
 _NAMES_AT_ONCE = 64
