@@ -54,7 +54,28 @@ class Scenario {
   enum class Size { kFull, kSmall };
 
   explicit Scenario(Size size = Size::kFull) {
-    if (size == Size::kSmall) return MakeSmall();
+    if (size == Size::kSmall) {
+      MakeSmall();
+    } else {
+      MakeFull();
+    }
+  }
+
+  const std::vector<Step>& steps() const { return steps_; }
+  // Places of steps that may be done in part when they fail: by blocks, or but for the space.
+  const std::vector<std::size_t>& deletions() const { return deletions_; }
+  // Before this step the store is opened anew; 0: never.
+  std::size_t reopening() const { return reopening_; }
+
+  static StoreOptions Options(const std::string& path) {
+    return {.path = path,
+            .query_timeout = std::chrono::seconds(60),
+            .flows_per_block = 256,
+            .reserve_bytes = 0};
+  }
+
+ private:
+  void MakeFull() {
     Write(100);
     Write(300);  // fills a block
     steps_.push_back([](Store& store) { return store.PutSetting("mark", "one"); });
@@ -82,20 +103,6 @@ class Scenario {
     Write(300);
   }
 
-  const std::vector<Step>& steps() const { return steps_; }
-  // Places of steps that may be done in part when they fail: by blocks, or but for the space.
-  const std::vector<std::size_t>& deletions() const { return deletions_; }
-  // Before this step the store is opened anew; 0: never.
-  std::size_t reopening() const { return reopening_; }
-
-  static StoreOptions Options(const std::string& path) {
-    return {.path = path,
-            .query_timeout = std::chrono::seconds(60),
-            .flows_per_block = 256,
-            .reserve_bytes = 0};
-  }
-
- private:
   void Write(std::size_t count) {
     steps_.push_back(
         [flows = random_.Take(count)](Store& store) { return store.Write(flows, {}); });
