@@ -246,18 +246,15 @@ def test_export_and_import_go_through_pipes(sample, tmp_path):
     assert wrong.returncode == 1 and "stdin:1: " in wrong.stderr and "Traceback" not in wrong.stderr
 
 
-def test_top_of_server_names_as_csv_is_no_formula(tmp_path):
-    path = tmp_path / "names.db"
-    line = {"first_seen": 1, "last_seen": 2, "protocol": 6, "source_address": "192.0.2.1", "source_port": 1}
-    line |= {"destination_address": "192.0.2.2", "destination_port": 443}
+def test_top_of_server_names_as_csv_is_no_formula(database, tmp_path):
     lines = tmp_path / "names.jsonl"
-    with nta.Store.open(path):
-        pass
-    exported = run("export", path, tmp_path / "none.jsonl")
-    assert exported.returncode == 0 and exported.stdout.startswith("0 flows")
-    lines.write_text(json.dumps(line | {"server_name": '=cmd(),"x"'}) + "\n")
-    assert run("import", path, lines).returncode == 0
-    top = run("top", path, "server_name", "--format", "csv")
+    assert run("export", database, lines).returncode == 0
+    flow = json.loads(lines.read_text().splitlines()[0])
+    flow["metadata"] = {"server_name": '=cmd(),"x"'}
+    lines.write_text(json.dumps(flow) + "\n")
+    done = run("import", tmp_path / "names.db", lines)
+    assert done.returncode == 0, done.stderr
+    top = run("top", tmp_path / "names.db", "server_name", "--format", "csv")
     assert top.returncode == 0 and '"\'=cmd(),""x"""' in top.stdout, top.stdout
 
 

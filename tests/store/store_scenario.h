@@ -165,12 +165,8 @@ class Scenario {
     Import(FewHosts(90), 30);
     deletions_.push_back(steps_.size());
     steps_.push_back([](Store& store) {
-      const RetentionPolicy policy{.flow_age = kHour,
-                                   .alert_age = kHour,
-                                   .sample_age = kHour,
-                                   .flow_bytes = 1 << 30,
-                                   .alert_bytes = 1 << 30,
-                                   .sample_bytes = 1 << 30};
+      const RetentionPolicy policy{
+          .flow_age = kHour, .alert_age = kHour, .sample_age = kHour, .alert_bytes = 1 << 30};
       return store.Retain(policy, At(5 * kHour / 2)).status();
     });
     WriteFew(20);
