@@ -492,16 +492,23 @@ absl::Status PgBackend::ShrinkKinds(const RetentionPolicy& policy, RetentionResu
 }
 
 absl::Status PgBackend::ShrinkFlows(std::uint64_t most, BytesUsed used, RetentionResult& result) {
-  // The oldest day at a time, the newest stays.
-  while (true) {
+  for (int attempt = 0; attempt < 4; ++attempt) {
     NTA_ASSIGN_OR_RETURN(const std::uint64_t bytes, used());
-    if (bytes <= most) return absl::OkStatus();
+    NTA_ASSIGN_OR_RETURN(const StoreSize size, Size());
+    std::uint64_t wanted = RowsBeyond({.count = size.flows, .bytes = bytes}, most);
+    if (wanted == 0) return absl::OkStatus();
+    // The oldest day at a time, the newest stays.
     NTA_ASSIGN_OR_RETURN(const std::vector<Day> days, With(ListDays));
     if (days.size() < 2) return absl::OkStatus();
-    NTA_ASSIGN_OR_RETURN(const std::uint64_t deleted,
-                         DeleteFlowsBefore(StartOfDay(days.front() + 1)));
-    result.flows_deleted += deleted;
+    for (std::size_t i = 0; i + 1 < days.size() && wanted > 0; ++i) {
+      NTA_ASSIGN_OR_RETURN(const std::uint64_t deleted, DeleteFlowsBefore(StartOfDay(days[i] + 1)));
+      result.flows_deleted += deleted;
+      wanted -= std::min(wanted, std::max<std::uint64_t>(deleted, 1));
+    }
+    // Totals that are gone leave room in their tables, which only this gives back.
+    if (!With(CompactPgTotals).ok()) return absl::OkStatus();
   }
+  return absl::OkStatus();
 }
 
 absl::Status PgBackend::ShrinkRows(RowKind kind, std::uint64_t most, std::uint64_t& deleted) {

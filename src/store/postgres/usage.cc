@@ -1,5 +1,7 @@
 #include "store/postgres/usage.h"
 
+#include <string>
+
 #include "base/status.h"
 #include "store/postgres/schema.h"
 #include "store/rows.h"
@@ -73,13 +75,26 @@ absl::StatusOr<std::uint64_t> DeletePgRowsBefore(PgConnection& connection, RowKi
   return rows.touched();
 }
 
-absl::Status CompactPgRows(PgConnection& connection, RowKind kind) {
+namespace {
+
+absl::Status Compact(PgConnection& connection, const std::string& tables) {
   // Each alone, because VACUUM takes no part in a transaction of others.
   NTA_RETURN_IF_ERROR(connection.Execute("SET lock_timeout = '10s'"));
-  const absl::Status compacted = connection.Execute(
-      kind == RowKind::kAlerts ? "VACUUM (FULL) alerts, alert_evidence" : "VACUUM (FULL) sample");
+  absl::Status compacted = connection.Execute("VACUUM (FULL) " + tables);
+  // Makes the maps of free space anew, which count as well.
+  if (compacted.ok()) compacted = connection.Execute("VACUUM " + tables);
   NTA_RETURN_IF_ERROR(connection.Execute("SET lock_timeout = 0"));
   return compacted;
+}
+
+}  // namespace
+
+absl::Status CompactPgRows(PgConnection& connection, RowKind kind) {
+  return Compact(connection, kind == RowKind::kAlerts ? "alerts, alert_evidence" : "sample");
+}
+
+absl::Status CompactPgTotals(PgConnection& connection) {
+  return Compact(connection, "rollup_minute, rollup_hour, rollup_quarter, rollup_day");
 }
 
 }  // namespace nta::store

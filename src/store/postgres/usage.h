@@ -23,6 +23,7 @@ absl::StatusOr<std::uint64_t> DeletePgRowsBefore(PgConnection& connection, RowKi
                                                  Timestamp time);
 // Gives the room of rows that were deleted back; keeps the tables locked while it does.
 absl::Status CompactPgRows(PgConnection& connection, RowKind kind);
+absl::Status CompactPgTotals(PgConnection& connection);
 
 }  // namespace nta::store
 
