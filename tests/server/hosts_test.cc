@@ -189,7 +189,8 @@ TEST_F(HostsTest, AHostOfWhichAPeerHasAllTrafficIsToldFromIt) {
 TEST_F(HostsTest, AHostThatWasSilentIsAnswered) {
   const Response response = Get("/api/v1/hosts/2001:db8::1");
   ASSERT_EQ(response.status, 200) << response.body;
-  EXPECT_THAT(response.body, HasSubstr(R"("names":[],"first_seen":null,"last_seen":null)"));
+  EXPECT_THAT(response.body,
+              HasSubstr(R"("names":[],"names_complete":true,"first_seen":null,"last_seen":null)"));
   EXPECT_THAT(response.body, HasSubstr(R"("peers":[],"ports":[])"));
 }
 
