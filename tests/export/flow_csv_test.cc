@@ -190,6 +190,24 @@ TEST(FlowCsvReader, TakesTheStandardColumnsInAnyOrder) {
   EXPECT_EQ(Line(*moved->Read(line)), Line(Flow()));
 }
 
+TEST(FlowCsvReader, PassesOverStatisticsAndSaysSo) {
+  const auto reader = FlowCsvReader::Create(FlowCsvHeader(FlowCsvColumns::kStatistics));
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  EXPECT_GT(reader->passed_over(), 30u);
+  EXPECT_FALSE(reader->Has("community_id"));
+  EXPECT_TRUE(reader->Has("tcp_state"));
+  FlowRecord flow = Flow();
+  flow.tcp_state = TcpState::kClosed;
+  flow.statistics = std::make_shared<FlowStatistics>();
+  std::string line;
+  AppendFlowCsv(flow, line, FlowCsvColumns::kStatistics);
+  const auto read = reader->Read(line);
+  ASSERT_TRUE(read.ok()) << read.status();
+  flow.statistics = nullptr;
+  EXPECT_EQ(Everything(*read), Everything(flow));
+  EXPECT_EQ(FlowCsvReader::Create(kFlowCsvHeader)->passed_over(), 0u);
+}
+
 TEST(FlowCsvReader, SaysWhatIsWrong) {
   const auto message = [](const absl::Status& status) { return std::string(status.message()); };
   EXPECT_EQ(message(FlowCsvReader::Create("first_seen,cats").status()), "unknown column \"cats\"");
