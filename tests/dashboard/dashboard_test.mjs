@@ -408,7 +408,8 @@ test('Overview click on an application filters by it, in the colour that it has 
       .evaluateAll((paths) =>
         paths.filter((path) => path.getBBox().width > 0.5).map((path) => getComputedStyle(path).fill),
       );
-    return fills.length === 1 && fills[0] === colour;
+    // Its own layer, and perhaps one of what a port only guesses.
+    return fills.length > 0 && fills.length <= 2 && fills.every((fill) => fill === colour);
   });
 });
 
