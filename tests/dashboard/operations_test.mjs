@@ -248,7 +248,9 @@ test('Health says when nothing is watched, and an alert is raised by a threshold
   while ((await remove.count()) > 0) await remove.click();
   await dialog().getByRole('button', { name: 'Save' }).click();
   await dialog().waitFor({ state: 'detached' });
-  await page.getByRole('heading', { level: 1, name: /Not watched: no thresholds are set/ }).waitFor({ timeout: 90_000 });
+  await page
+    .getByRole('heading', { level: 1, name: /Not watched: no thresholds are set/ })
+    .waitFor({ timeout: 90_000 });
   await page.getByRole('button', { name: 'Set thresholds…' }).click();
   await dialog().getByRole('button', { name: 'Add a threshold' }).click();
   await dialog().getByRole('button', { name: 'Save' }).click();
