@@ -243,6 +243,8 @@ test('Health says when nothing is watched, and an alert is raised by a threshold
   await page.getByRole('link', { name: 'Health' }).click();
   await page.getByRole('button', { name: /thresholds…/ }).click();
   const remove = dialog().getByRole('button', { name: 'Remove row 1', exact: true });
+  // The rows are asked for when the dialog opens.
+  await remove.waitFor();
   while ((await remove.count()) > 0) await remove.click();
   await dialog().getByRole('button', { name: 'Save' }).click();
   await dialog().waitFor({ state: 'detached' });
