@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "nta/flow/flow_metadata.h"
+#include "support/hostile_texts.h"
 #include "support/packet_builder.h"
 
 namespace nta::test {
@@ -154,6 +155,24 @@ TEST(FlowCsvReader, NoCellBeginsAFormula) {
     const std::string line = Everything(flow);
     EXPECT_EQ(line.find(std::string(",") + first), std::string::npos) << line;
     EXPECT_EQ(line.find(std::string(",\"") + first), std::string::npos) << line;
+  }
+}
+
+TEST(FlowCsvReader, WhateverAStrangerSendsIsOneCellOfOneLineThatComesBack) {
+  const auto reader = FlowCsvReader::Create(FlowCsvHeader(FlowCsvColumns::kEverything));
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  for (const std::string& text : HostileTexts()) {
+    FlowRecord flow = Flow();
+    auto metadata = std::make_shared<FlowMetadata>();
+    metadata->Set(MetadataField::kServerName, text);
+    metadata->Set(MetadataField::kUserAgent, text);
+    flow.metadata = metadata;
+    const std::string line = Everything(flow);
+    EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1) << line;
+    const auto read = reader->Read(line);
+    ASSERT_TRUE(read.ok()) << read.status() << line;
+    EXPECT_EQ(*read->metadata, *metadata);
+    EXPECT_TRUE(IsFitToShow(read->metadata->Get(MetadataField::kServerName))) << line;
   }
 }
 

@@ -48,6 +48,8 @@ def add(commands: Any) -> None:
     _add_store(restore)
     restore.add_argument("backup", help="a name, or the file of a backup")
     restore.add_argument("--extras", metavar="DIRECTORY", help="write what was kept with it here")
+    restore.add_argument("--replace-foreign", action="store_true",
+                         help="also a file that is no store (any more); it is kept as -previous")  # fmt: skip
     restore.set_defaults(run=_restore)
 
     prune = acts.add_parser("prune", help="delete old backups; never the only verified one")
@@ -136,7 +138,11 @@ def _restore(options: argparse.Namespace) -> int:
     passphrase = _passphrase(options, repository.get(name).encrypted)
     with Progress(options) as progress:
         result = repository.restore(
-            name, options.store, passphrase=passphrase, progress=progress.phase
+            name,
+            options.store,
+            passphrase=passphrase,
+            replace_foreign=options.replace_foreign,
+            progress=progress.phase,
         )
     if options.extras is not None:
         _write_extras(Path(options.extras), result["extras"])

@@ -219,7 +219,7 @@ export const startBacktest = async (body: {
   since?: string;
   until?: string;
   wanted_per_day?: number;
-}) => (await client.http.post<{ job: string }>('/api/v1/backtest', body)).data.job;
+}) => (await client.http.post<Job>('/api/v1/backtest', body)).data.id;
 
 export const getNotifications = (signal?: AbortSignal) =>
   get<UserNotifications>('/api/v1/notifications', {}, signal);
