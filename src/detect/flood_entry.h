@@ -60,12 +60,22 @@ struct SynSample {
   std::array<std::uint32_t, kSize> attempt{};  // fingerprints; 0: free
   std::array<std::uint32_t, kSize> tick{};     // of the attempt, the low bits of it
   std::uint16_t completed = 0;                 // bits
+  // Derived, so that most packets need not look at each attempt: bits that those fingerprints
+  // have set which may be in `attempt`, and the tick in which no place was free, the low bits of
+  // it and one more.
+  std::uint64_t may_hold = 0;
+  std::uint64_t full_in = 0;
 
   void Attempt(std::uint32_t fingerprint, std::int64_t now);
   void Acknowledge(std::uint32_t fingerprint);
   // Share of attempts, at least a tick old, that went on; 0 when there are none.
   double Completion(std::int64_t now) const;
   void Clear() { *this = {}; }
+  // The derived part, of a sample that was read from a saved state.
+  void Derive();
+  static std::uint64_t BitOf(std::uint32_t fingerprint) {
+    return std::uint64_t{1} << (fingerprint >> 26);
+  }
 };
 
 // What each packet touches comes first: two lines of the cache.

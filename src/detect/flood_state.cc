@@ -183,6 +183,7 @@ void FloodEngine::ReadLevel(StateReader& reader, Level& level) {
     FloodEntry* entry = table.AddIfFree(key, hash, weight, tick_);
     if (entry == nullptr) continue;
     *entry = read;
+    entry->syns.Derive();
     entry->used = true;
     entry->listed = entry->active;
     if (!entry->active) continue;

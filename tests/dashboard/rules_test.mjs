@@ -140,7 +140,7 @@ test(
     await verdict.waitFor({ timeout: 60_000 });
     assert.match(
       await verdict.locator(".dry-run-lead").textContent(),
-      /alerts a day: \d+ alerts? in/,
+      /\d+ alerts? in \d+ flows? over/,
     );
     await verdict.getByText(/\d+ appear/).waitFor();
     assert.equal(
