@@ -63,35 +63,67 @@ struct Majority {
   }
 };
 
-// The values that make up most, if so few do (Misra and Gries 1982): a lead is what its value has
-// at the least.
-template <typename T, std::size_t kValues>
-struct HeavyHitters {
-  std::array<T, kValues> values{};
-  std::array<std::uint16_t, kValues> leads{};  // of at most 65,535 values
+// The seven bytes that make up most, if so few do (Misra and Gries 1982): a lead is what its byte
+// has at the least. Asked for each packet of a flood, with bytes that nobody can predict: all
+// places are looked at in one word, because a branch for each costs more than everything else.
+class HeavyBytes {
+ public:
+  static constexpr std::size_t kPlaces = 7;
 
-  void Add(const T& value) {
-    std::size_t free = kValues;
-    for (std::size_t i = 0; i < kValues; ++i) {
-      if (leads[i] == 0) {
-        free = i;
-      } else if (values[i] == value) {
-        ++leads[i];
-        return;
-      }
-    }
-    if (free == kValues) {
-      for (std::uint16_t& lead : leads) --lead;
+  void Add(std::uint8_t byte) {
+    const std::uint64_t difference = bytes_ ^ (byte * kOnes);
+    // The highest bit of each byte that is 0; exact for every byte.
+    const std::uint64_t same =
+        ~(((difference & ~kHighest) + ~kHighest) | difference | ~kHighest) & taken_;
+    if (same != 0) {
+      ++leads_[PlaceOf(static_cast<std::size_t>(std::countr_zero(same)))];
       return;
     }
-    values[free] = value;
-    leads[free] = 1;
+    if (taken_ != kHighest) {
+      // The last one that is free.
+      const auto shift = static_cast<std::size_t>(63 - std::countl_zero(taken_ ^ kHighest));
+      Set(PlaceOf(shift), byte, 1);
+      return;
+    }
+    for (std::size_t i = 0; i < kPlaces; ++i) Set(i, ByteAt(i), leads_[i] - 1u);
   }
   std::uint32_t Sum() const {
     std::uint32_t sum = 0;
-    for (const std::uint16_t lead : leads) sum += lead;
+    for (const std::uint16_t lead : leads_) sum += lead;
     return sum;
   }
+
+  // For saved states: bytes, then leads.
+  template <typename Archive, typename Bytes>
+  static void Fields(Archive& archive, Bytes& bytes) {
+    std::array<std::uint8_t, kPlaces> values{};
+    for (std::size_t i = 0; i < kPlaces; ++i) values[i] = bytes.ByteAt(i);
+    archive(values);
+    archive(bytes.leads_);
+    if constexpr (Archive::kReads) {
+      for (std::size_t i = 0; i < kPlaces; ++i) bytes.Set(i, values[i], bytes.leads_[i]);
+    }
+  }
+
+ private:
+  static constexpr std::uint64_t kOnes = 0x0001010101010101;  // the eighth byte is nobody's
+  static constexpr std::uint64_t kHighest = kOnes << 7;
+
+  static std::size_t PlaceOf(std::size_t bit) { return bit / 8; }
+  std::uint8_t ByteAt(std::size_t place) const {
+    return static_cast<std::uint8_t>(bytes_ >> (8 * place));
+  }
+  void Set(std::size_t place, std::uint8_t byte, std::uint32_t lead) {
+    const std::size_t shift = 8 * place;
+    bytes_ = (bytes_ & ~(std::uint64_t{0xff} << shift)) | std::uint64_t{byte} << shift;
+    const std::uint64_t mark = std::uint64_t{0x80} << shift;
+    taken_ = lead == 0 ? taken_ & ~mark : taken_ | mark;
+    leads_[place] = static_cast<std::uint16_t>(lead);
+  }
+
+  std::uint64_t bytes_ = 0;
+  std::uint64_t taken_ = 0;                     // 0x80 in the byte of each place with a lead
+  std::array<std::uint16_t, kPlaces> leads_{};  // of at most 65,535 bytes
 };
 
 }  // namespace nta::detect

@@ -227,25 +227,31 @@ FloodEngine::Spot FloodEngine::PrefixOf(const FloodKey& host) const {
 void FloodEngine::Count(const DecodedPacket& packet, const Place& place) {
   if (place.has_sender) CountSent(packet, place);
   if (!place.counts) return;
-  std::optional<std::uint64_t> source_hash;  // once for both
-  if (FloodEntry* entry = Touch(destinations_, place.destination, place.kind)) {
-    CountReceived(*entry, packet, place, source_hash);
-  }
-  if (FloodEntry* entry = Touch(prefixes_, place.prefix, place.kind)) {
-    entry->is_prefix = true;
-    CountReceived(*entry, packet, place, source_hash);
-    if (place.kind == FloodKind::kTcp && !entry->excited) return;
-    // By the last byte, or a hash of what follows the prefix.
-    const std::uint64_t host = packet.destination.is_v4() ? packet.destination.padded_bytes()[3]
-                                                          : place.destination.hash >> 56;
-    entry->hosts[host / 64] |= std::uint64_t{1} << (host % 64);  // dirty by now
-    if (entry->host_packets == UINT16_MAX) return;
-    entry->host.Add(static_cast<std::uint8_t>(host));
-    ++entry->host_packets;
-  }
+  FloodEntry* host = Touch(destinations_, place.destination, place.kind);
+  FloodEntry* network = Touch(prefixes_, place.prefix, place.kind);
+  if (host == nullptr && network == nullptr) return;
+  // Once for both.
+  const std::uint64_t source_hash = SourceHashOf(packet);
+  if (host != nullptr) CountReceived(*host, packet, place, source_hash);
+  if (network != nullptr) CountInNetwork(*network, packet, place, source_hash);
 }
 
-inline FloodEntry* FloodEngine::Touch(Level& level, const Spot& spot, FloodKind kind) {
+void FloodEngine::CountInNetwork(FloodEntry& entry, const DecodedPacket& packet, const Place& place,
+                                 std::uint64_t source_hash) {
+  entry.is_prefix = true;
+  CountReceived(entry, packet, place, source_hash);
+  if (place.kind == FloodKind::kTcp && !entry.excited) return;
+  // By the last byte, or a hash of what follows the prefix.
+  const std::uint64_t host = packet.destination.is_v4() ? packet.destination.padded_bytes()[3]
+                                                        : place.destination.hash >> 56;
+  entry.hosts[host / 64] |= std::uint64_t{1} << (host % 64);  // dirty by now
+  if (entry.host_packets == UINT16_MAX) return;
+  entry.host.Add(static_cast<std::uint8_t>(host));
+  ++entry.host_packets;
+}
+
+[[gnu::always_inline]] inline FloodEntry* FloodEngine::Touch(Level& level, const Spot& spot,
+                                                             FloodKind kind) {
   FloodEntry* entry = level.table.Find(spot.key, spot.hash, spot.hint);
   if (entry == nullptr) {
     if (!level.gate.Pass(spot.hash, level.loads[static_cast<std::size_t>(kind)], tick_)) {
@@ -269,7 +275,7 @@ void FloodEngine::Activate(Level& level, FloodEntry& entry) {
 }
 
 void FloodEngine::CountReceived(FloodEntry& entry, const DecodedPacket& packet, const Place& place,
-                                std::optional<std::uint64_t>& source_hash) {
+                                std::uint64_t source_hash) {
   const FloodKind kind = place.kind;
   const std::uint32_t weight = kind == FloodKind::kTcp ? kSampleOneIn : 1;
   entry.counts[static_cast<std::size_t>(kind)] += weight;
@@ -290,8 +296,7 @@ void FloodEngine::CountReceived(FloodEntry& entry, const DecodedPacket& packet, 
     entry.dirty = true;
     entry.since = Timestamp(kFloodTick * tick_);
   }
-  if (!source_hash) source_hash = SourceHashOf(packet);
-  entry.sources.Add(*source_hash);
+  entry.sources.Add(source_hash);
   // In a flood one packet in eight tells as much as all of them.
   const std::uint32_t so_far = entry.counts[static_cast<std::size_t>(kind)];
   const std::uint32_t stands_for = so_far > kAllOfTick ? kSampleInFlood : 1;

@@ -5,7 +5,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -89,7 +88,9 @@ class FloodEngine {
   bool PlaceOf(const DecodedPacket& packet, Place& place) const;
   void Count(const DecodedPacket& packet, const Place& place);
   void CountReceived(FloodEntry& entry, const DecodedPacket& packet, const Place& place,
-                     std::optional<std::uint64_t>& source_hash);
+                     std::uint64_t source_hash);
+  void CountInNetwork(FloodEntry& entry, const DecodedPacket& packet, const Place& place,
+                      std::uint64_t source_hash);
   void CountSent(const DecodedPacket& packet, const Place& place);
   FloodEntry* Touch(Level& level, const Spot& spot, FloodKind kind);
   void Activate(Level& level, FloodEntry& entry);

@@ -122,7 +122,7 @@ struct alignas(64) FloodEntry {
   std::array<float, kFloodKinds> explained{};
   std::array<std::uint16_t, kFloodKinds> explainers{};
   // Prefixes, by the same byte as `hosts`: one host fewer than a carpet takes.
-  HeavyHitters<std::uint8_t, 7> host;
+  HeavyBytes host;
   std::uint16_t host_packets = 0;     // the first that the hosts are told by
   std::uint32_t sampled_packets = 0;  // that the majorities above are made of
   std::uint64_t packets_seen = 0;

@@ -73,8 +73,7 @@ void EntryFields(Archive& archive, T& entry) {
   MajorityFields(archive, entry.source_port);
   MajorityFields(archive, entry.destination_port);
   MajorityFields(archive, entry.reflector_port);
-  archive(entry.host.values);
-  archive(entry.host.leads);
+  HeavyBytes::Fields(archive, entry.host);
   archive(entry.host_packets);
   archive(entry.sampled_packets);
   archive(entry.packets_seen);
