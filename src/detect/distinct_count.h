@@ -71,21 +71,24 @@ class HeavyBytes {
   static constexpr std::size_t kPlaces = 7;
 
   void Add(std::uint8_t byte) {
+    const std::uint64_t taken = (taken_ * kSpread & kOnes) << 7;
     const std::uint64_t difference = bytes_ ^ (byte * kOnes);
     // The highest bit of each byte that is 0; exact for every byte.
     const std::uint64_t same =
-        ~(((difference & ~kHighest) + ~kHighest) | difference | ~kHighest) & taken_;
-    if (same != 0) {
-      ++leads_[PlaceOf(static_cast<std::size_t>(std::countr_zero(same)))];
+        ~(((difference & ~kHighest) + ~kHighest) | difference | ~kHighest) & taken;
+    // Its own place, or the last one that is free.
+    const std::uint64_t mark = same != 0 ? same : std::bit_floor(taken ^ kHighest);
+    if (mark != 0) {
+      bytes_ = (bytes_ & ~((mark << 1) - (mark >> 7))) | (mark >> 7) * byte;
+      const std::size_t place = static_cast<std::size_t>(std::countr_zero(mark)) / 8;
+      taken_ |= static_cast<std::uint8_t>(1u << place);
+      ++leads_[place];
       return;
     }
-    if (taken_ != kHighest) {
-      // The last one that is free.
-      const auto shift = static_cast<std::size_t>(63 - std::countl_zero(taken_ ^ kHighest));
-      Set(PlaceOf(shift), byte, 1);
-      return;
+    for (std::size_t i = 0; i < kPlaces; ++i) {
+      const unsigned is_over = --leads_[i] == 0 ? 1 : 0;
+      taken_ &= static_cast<std::uint8_t>(~(is_over << i));
     }
-    for (std::size_t i = 0; i < kPlaces; ++i) Set(i, ByteAt(i), leads_[i] - 1u);
   }
   std::uint32_t Sum() const {
     std::uint32_t sum = 0;
@@ -108,22 +111,22 @@ class HeavyBytes {
  private:
   static constexpr std::uint64_t kOnes = 0x0001010101010101;  // the eighth byte is nobody's
   static constexpr std::uint64_t kHighest = kOnes << 7;
+  static constexpr std::uint64_t kSpread = 0x0002040810204081;  // bit i to the first of byte i
 
-  static std::size_t PlaceOf(std::size_t bit) { return bit / 8; }
   std::uint8_t ByteAt(std::size_t place) const {
     return static_cast<std::uint8_t>(bytes_ >> (8 * place));
   }
   void Set(std::size_t place, std::uint8_t byte, std::uint32_t lead) {
     const std::size_t shift = 8 * place;
     bytes_ = (bytes_ & ~(std::uint64_t{0xff} << shift)) | std::uint64_t{byte} << shift;
-    const std::uint64_t mark = std::uint64_t{0x80} << shift;
-    taken_ = lead == 0 ? taken_ & ~mark : taken_ | mark;
+    const unsigned mark = 1u << place;
+    taken_ = static_cast<std::uint8_t>(lead == 0 ? taken_ & ~mark : taken_ | mark);
     leads_[place] = static_cast<std::uint16_t>(lead);
   }
 
   std::uint64_t bytes_ = 0;
-  std::uint64_t taken_ = 0;                     // 0x80 in the byte of each place with a lead
   std::array<std::uint16_t, kPlaces> leads_{};  // of at most 65,535 bytes
+  std::uint8_t taken_ = 0;                      // a bit for each place with a lead
 };
 
 }  // namespace nta::detect

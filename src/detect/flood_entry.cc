@@ -77,7 +77,7 @@ void FloodMetric::Rest(std::int64_t ticks) {
 void SynSample::Attempt(std::uint32_t fingerprint, std::int64_t now) {
   const auto time = static_cast<std::uint32_t>(now);
   // Places become free with time only.
-  const std::uint64_t this_tick = std::uint64_t{time} + 1;
+  const std::uint32_t this_tick = time + 1;
   if (full_in == this_tick) return;
   fingerprint |= 1;
   for (std::size_t i = 0; i < kSize; ++i) {
