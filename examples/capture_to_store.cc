@@ -14,6 +14,7 @@
 #include "nta/pipeline/pipeline.h"
 #include "nta/store/store.h"
 #include "nta/store/store_writer.h"
+#include "usage.h"
 
 namespace {
 
@@ -67,10 +68,10 @@ int Fail(const absl::Status& status) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::cerr << "usage: capture_to_store CAPTURE|INTERFACE DATABASE\n";
-    return 2;
-  }
+  constexpr char kUsage[] =
+      "capture_to_store CAPTURE|INTERFACE DATABASE\n"
+      "The flows of a capture file, or of an interface until Ctrl-C, into a store.";
+  if (const auto status = AnswerUsage(argc, argv, 2, 2, kUsage)) return *status;
   auto source = OpenSource(argv[1]);
   if (!source.ok()) return Fail(source.status());
   auto store = nta::Store::Open({.path = argv[2]});

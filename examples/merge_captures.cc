@@ -7,6 +7,7 @@
 
 #include "nta/capture/multi_source.h"
 #include "nta/capture/pcapng_file_writer.h"
+#include "usage.h"
 
 absl::Status Merge(const std::string& path, nta::PacketSource& source) {
   auto writer = nta::PcapngFileWriter::Create(path, {.compression = nta::Compression::kZstd});
@@ -47,10 +48,10 @@ absl::Status MergeInto(const std::string& path, nta::PacketSource& source) {
 }
 
 int main(int argc, char** argv) {
-  if (argc < 3) {
-    std::cerr << "usage: merge_captures OUT FILE...\n";
-    return 2;
-  }
+  constexpr char kUsage[] =
+      "merge_captures OUT FILE...\n"
+      "Capture files as one pcapng file, in the order of time, packed.";
+  if (const auto status = AnswerUsage(argc, argv, 2, 1 << 16, kUsage)) return *status;
   for (int i = 2; i < argc; ++i) {
     std::error_code missing;
     if (!std::filesystem::equivalent(argv[1], argv[i], missing)) continue;

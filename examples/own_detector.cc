@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "nta/nta.h"
+#include "usage.h"
 
 namespace {
 
@@ -56,10 +57,10 @@ class UploadDetector final : public nta::Detector {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::fprintf(stderr, "usage: own_detector FILE\n");
-    return 2;
-  }
+  constexpr char kUsage[] =
+      "own_detector FILE\n"
+      "Flows that carry much more one way than the other, found by a detector of our own.";
+  if (const auto status = AnswerUsage(argc, argv, 1, 1, kUsage)) return *status;
   auto capture = nta::PcapFileReader::Open(argv[1]);
   absl::Status status = capture.status();
   if (capture.ok()) {

@@ -29,6 +29,7 @@ struct Options {
   std::size_t first_packets = nta::FlowStatisticsOptions{}.first_packets;
   std::size_t entropy_bytes = 0;
   bool no_defragment = false;
+  bool applications = false;
   bool no_applications = false;
   bool ndpi = false;
   int workers = 1;
@@ -52,7 +53,9 @@ nta::PipelineOptions ToPipelineOptions(const Options& options) {
   }
   result.decode.view = options.view == "inner" ? nta::DecodeView::kInner : nta::DecodeView::kOuter;
   // What nobody will see need not be found out.
-  if (!options.no_applications && options.output != "none") result.applications.emplace();
+  if (options.applications || (!options.no_applications && options.output != "none")) {
+    result.applications.emplace();
+  }
   if (options.ndpi && result.applications) {
     result.applications->make_namer = [] { return nta::CreateNdpiNamer(); };
   }
@@ -164,6 +167,8 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_flag("--no-defragment", options.no_defragment,
                "leave later fragments out instead of counting them with their first one");
+  app.add_flag("--applications", options.applications,
+               "look into payloads though nothing is printed: what that costs");
   app.add_flag("--no-applications", options.no_applications,
                "do not look into payloads: the column application stays empty");
   app.add_flag("--ndpi", options.ndpi,

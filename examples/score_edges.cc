@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "nta/detect/edge_scorer.h"
+#include "usage.h"
 
 namespace {
 
@@ -26,10 +27,12 @@ bool Take(std::string_view& text, std::uint64_t& value) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::fprintf(stderr, "usage: score_edges FILE\n");
-    return 2;
-  }
+  constexpr char kUsage[] =
+      "score_edges FILE\n"
+      "Lines `source destination tick` (integers, ticks in order; - is standard input): one score "
+      "per line,\n"
+      "computed before the next line is read. Higher is more anomalous.";
+  if (const auto status = AnswerUsage(argc, argv, 1, 1, kUsage)) return *status;
   std::ifstream file;
   const bool from_stdin = std::strcmp(argv[1], "-") == 0;
   if (!from_stdin) file.open(argv[1]);

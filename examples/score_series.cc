@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "nta/detect/series_scorer.h"
+#include "usage.h"
 
 namespace {
 
@@ -101,10 +102,12 @@ int Score(std::istream& input) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::fprintf(stderr, "usage: score_series FILE.csv\n");
-    return 2;
-  }
+  constexpr char kUsage[] =
+      "score_series FILE.csv\n"
+      "Columns timestamp,value (a header names them; - is standard input): one score per row, "
+      "computed before\n"
+      "the next row is read. Higher is more anomalous.";
+  if (const auto status = AnswerUsage(argc, argv, 1, 1, kUsage)) return *status;
   if (std::strcmp(argv[1], "-") == 0) return Score(std::cin);
   std::ifstream file(argv[1]);
   if (!file) {

@@ -12,6 +12,7 @@
 #include "nta/health/health_watch.h"
 #include "nta/health/rates.h"
 #include "nta/schedule/scheduler.h"
+#include "usage.h"
 
 namespace {
 
@@ -47,6 +48,10 @@ class Watcher {
 }  // namespace
 
 int main(int argc, char** argv) {
+  constexpr char kUsage[] =
+      "watch_health [SECONDS]\n"
+      "Measures this machine every second, a minute long, and tells what is beyond its limits.";
+  if (const auto status = AnswerUsage(argc, argv, 0, 1, kUsage)) return *status;
   const auto until = Now() + std::chrono::seconds(argc > 1 ? std::atoi(argv[1]) : 60);
   Watcher watcher(*nta::HealthWatch::Create(nta::DefaultHealthThresholds()));
   nta::Scheduler scheduler({.clock = Now});

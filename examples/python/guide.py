@@ -30,6 +30,15 @@ class Quiet(nta.Detector):
 for batch in nta.Pipeline(nta.PcapFileReader("day.pcap"), detectors=[Quiet()]):
     unanswered = [alert.source for alert in batch.alerts]
 
+rule = nta.RuleDetector("count() > 100 per source_address in 60s where proto=tcp", severity="high")
+report = nta.backtest(rule, nta.PcapFileReader("day.pcap"))  # or a store, with since and until
+print(report.alerts, "alerts in", report.flows, "flows,", report.by_class)
+known = nta.AlertFilter([{"id": "lab", "sources": ["192.0.2.0/24"], "reason": "our own scanner"}])
+hidden = [alert.id for alert in known.apply(report.kept) if alert.suppressed_by]
+
+scorer = nta.SeriesScorer()  # EdgeScorer and VectorScorer for contacts and for vectors of features
+scores = [scorer.add(minute * 60_000_000_000, value).bits for minute, value in enumerate([10, 12, 11, 90])]
+
 with nta.Store.open("nta.db") as store:
     store.write(flows)
     recent = store.flows(since="2026-11-22T08:00:00Z", where="dst=198.51.100.0/24")

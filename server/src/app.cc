@@ -160,7 +160,7 @@ Services::Services(Store& the_store, TokenSigner the_signer, PasswordHasher the_
       notifications(the_store, clock),
       notices(the_store),
       jobs(clock),
-      operations(the_store, clock, capture, store_is_well) {
+      operations(the_store, clock, capture, store_health) {
   after_restore.emplace_back([this] { ReloadFromStore(); });
 }
 

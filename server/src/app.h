@@ -5,7 +5,6 @@
 #ifndef NTA_SERVER_APP_H_
 #define NTA_SERVER_APP_H_
 
-#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -36,6 +35,7 @@
 #include "operations/backups.h"
 #include "operations/jobs.h"
 #include "operations/operations.h"
+#include "operations/store_health.h"
 #include "traffic/capture_loop.h"
 
 namespace nta::server {
@@ -98,8 +98,8 @@ struct Services {
 
   // Told of every sign-in; null where nobody watches. Set before requests come.
   std::unique_ptr<LoginWatch> logins;
-  // Set by whoever watches the store; what /healthz answers.
-  std::atomic<bool> store_is_well{true};
+  // Told by whoever watches the store; what /healthz answers.
+  StoreHealth store_health;
   // After what it borrows.
   Operations operations;
   // One change of users or setup at a time: each reads, decides and writes.

@@ -11,16 +11,18 @@ namespace nta::internal {
 template <typename T>
 class ChunkedArray {
  public:
+  static constexpr std::size_t kChunk = 1024;
+
   void GrowTo(std::size_t size) {
     while (chunks_.size() * kChunk < size) chunks_.push_back(std::make_unique<T[]>(kChunk));
   }
+  void Clear() { std::vector<std::unique_ptr<T[]>>().swap(chunks_); }
   std::size_t size() const { return chunks_.size() * kChunk; }
   T& operator[](std::size_t i) { return chunks_[i / kChunk][i % kChunk]; }
   const T& operator[](std::size_t i) const { return chunks_[i / kChunk][i % kChunk]; }
   std::size_t memory_bytes() const { return size() * sizeof(T) + chunks_.capacity() * 8; }
 
  private:
-  static constexpr std::size_t kChunk = 1024;
   std::vector<std::unique_ptr<T[]>> chunks_;
 };
 

@@ -85,6 +85,23 @@ struct alignas(64) Inspection {
     scratch.reset();
     datagrams.reset();
   }
+  // What another one has found so far, which holds nothing any more. This one was released.
+  void TakeOver(Inspection&& other) {
+    for (std::size_t i = 0; i < 2; ++i) streams[i] = std::move(other.streams[i]);
+    parser = other.parser;
+    is_waiting = other.is_waiting;
+    is_nested = other.is_nested;
+    has_changes = other.has_changes;
+    memory = other.memory;
+    scratch = std::move(other.scratch);
+    datagrams = std::move(other.datagrams);
+  }
+  // Returns the buffers; the rest is as it was.
+  void Release() {
+    for (Stream& stream : streams) stream.buffer.reset();
+    scratch.reset();
+    datagrams.reset();
+  }
   // Whether the next packet of the flow needs this.
   bool HoldsSomething() const {
     return parser != nullptr || is_nested || datagrams != nullptr || streams[0].buffer != nullptr ||

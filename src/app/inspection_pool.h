@@ -33,9 +33,7 @@ class InspectionPool {
     const std::uint32_t i = free_.back();
     free_.pop_back();
     Inspection& inspection = inspections_[i];
-    const std::uint32_t generation = inspection.generation;
-    inspection = std::move(begun);
-    inspection.generation = generation;
+    inspection.TakeOver(std::move(begun));
     inspection.slot = slot;
     inspection.is_active = true;
     // What has ended meanwhile is dropped when it makes up most of the queue.
@@ -48,12 +46,13 @@ class InspectionPool {
   // Gives its memory back.
   void End(std::uint32_t i) {
     Inspection& inspection = inspections_[i];
-    const std::uint32_t generation = inspection.generation + 1;
     buffered_bytes_ -= inspection.buffered_bytes;
-    inspection = Inspection{};
-    inspection.generation = generation;
+    inspection.Release();
+    inspection.buffered_bytes = 0;
+    inspection.is_active = false;
+    ++inspection.generation;
     free_.push_back(i);
-    --active_;
+    if (--active_ == 0) ReturnMemory();
   }
 
   // The one that began first. There must be one.
@@ -84,6 +83,14 @@ class InspectionPool {
   }
   void Compact() {
     std::erase_if(begun_, [this](const Begun& begun) { return !IsUnderWay(begun); });
+  }
+  // Nothing is under way: what a busy hour needed is given back, but for what a calm one needs.
+  void ReturnMemory() {
+    begun_.clear();
+    if (inspections_.size() <= inspections_.kChunk) return;
+    inspections_.Clear();
+    std::vector<std::uint32_t>().swap(free_);
+    std::deque<Begun>().swap(begun_);
   }
   void Grow() {
     const auto before = static_cast<std::uint32_t>(inspections_.size());

@@ -217,6 +217,22 @@ absl::StatusOr<SnapshotSummary> PostgresTarget::Check(const std::string& path,
   return summary;
 }
 
+absl::Status PostgresTarget::CheckReplaceable() const {
+  if (options_.replace_foreign) return absl::OkStatus();
+  NTA_ASSIGN_OR_RETURN(const PostgresPrograms live, ProgramsOf(options_));
+  NTA_ASSIGN_OR_RETURN(
+      const std::int64_t tables,
+      live.Integer("SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+                   "WHERE n.nspname = '" +
+                       options_.schema + "' AND c.relkind IN ('r', 'p', 'v', 'm', 'f')",
+                   {}));
+  if (tables == 0 || live.Integer(options_.version_query, {}).ok()) return absl::OkStatus();
+  return base::MakeStatus(absl::StatusCode::kFailedPrecondition,
+                          "will not replace the schema \"" + options_.schema +
+                              "\": what is in it is no store of ours (if it is one that is "
+                              "damaged, say replace_foreign)");
+}
+
 std::string PostgresTarget::StagingPath(std::string_view token) const {
   RemoveAbandonedStages(options_.staging_directory);
   return options_.staging_directory + "/" + std::string(kStaged) + std::string(token);

@@ -199,6 +199,7 @@ absl::StatusOr<RestoreResult> BackupRepository::Impl::Restore(std::string_view n
                                                               const ReadBackupOptions& options,
                                                               const BackupControl& control) const {
   NTA_RETURN_IF_ERROR(OpenBackup(name).status());
+  NTA_RETURN_IF_ERROR(target.CheckReplaceable());
   NTA_ASSIGN_OR_RETURN(const StagedFile staged, StagedFile::Make(target));
   RestoreResult result;
   NTA_ASSIGN_OR_RETURN(

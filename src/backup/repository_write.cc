@@ -27,9 +27,21 @@ constexpr std::size_t kCopyBytes = 512 << 10;
 
 }  // namespace
 
+absl::Status CheckNewPassphrase(std::string_view passphrase) {
+  constexpr std::ptrdiff_t kLeast = 8;
+  // Of UTF-8; each of its characters begins with a byte that goes on no other.
+  const auto begins = [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; };
+  if (std::count_if(passphrase.begin(), passphrase.end(), begins) >= kLeast) {
+    return absl::OkStatus();
+  }
+  return base::InvalidArgument("the passphrase is too short: it has at least " +
+                               std::to_string(kLeast) + " characters");
+}
+
 absl::StatusOr<BackupInfo> BackupRepository::Impl::Create(const BackupTarget& target,
                                                           const CreateBackupOptions& options,
                                                           const BackupControl& control) const {
+  if (!options.passphrase.empty()) NTA_RETURN_IF_ERROR(CheckNewPassphrase(options.passphrase));
   const backup::GivesWay gives_way;
   NTA_ASSIGN_OR_RETURN(const std::uint64_t estimate, target.EstimateBytes());
   // The snapshot, and a backup of it that may not shrink.

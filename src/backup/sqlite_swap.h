@@ -3,6 +3,7 @@
 #define NTA_BACKUP_SQLITE_SWAP_H_
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,12 @@ struct SwapNames {
   std::string marker;
   std::string previous;
 };
+
+// Whether the database may give way to another: FailedPrecondition for what is no file, and for a
+// file that is no database of this application.
+absl::Status CheckOwned(const SwapNames& names, std::int64_t application_id);
+// Only the first.
+absl::Status CheckIsFile(const SwapNames& names);
 
 // While it lives, nobody else restores or recovers databases of this directory.
 absl::StatusOr<Descriptor> LockForRestore(const SwapNames& names);

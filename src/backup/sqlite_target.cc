@@ -230,6 +230,12 @@ absl::StatusOr<SnapshotSummary> SqliteTarget::Check(const std::string& path,
   return summary;
 }
 
+absl::Status SqliteTarget::CheckReplaceable() const {
+  const backup::SwapNames names(options_.path);
+  return options_.replace_foreign ? backup::CheckIsFile(names)
+                                  : backup::CheckOwned(names, options_.application_id);
+}
+
 std::string SqliteTarget::StagingPath(std::string_view token) const {
   const backup::SwapNames names(options_.path);
   return names.directory + "/" + names.staged_prefix + std::string(token);
@@ -239,6 +245,7 @@ absl::StatusOr<std::string> SqliteTarget::Replace(const std::string& staged,
                                                   const BackupControl& control) const {
   const backup::SwapNames names(options_.path);
   NTA_ASSIGN_OR_RETURN(const backup::Descriptor directory, backup::LockForRestore(names));
+  NTA_RETURN_IF_ERROR(CheckReplaceable());
   if (options_.prepare) NTA_RETURN_IF_ERROR(options_.prepare(staged));
   // Opening it may have made a log, which would not move with it.
   NTA_ASSIGN_OR_RETURN(const bool settled, backup::Settle(staged, options_.lock_timeout));

@@ -232,7 +232,8 @@ class PolicyDetector::Impl {
     alert.last_seen = std::max(alert.last_seen, flow.last_seen);
     alert.window = alert.last_seen - alert.first_seen;
     alert.evidence = {{"flow", flow.five_tuple().ToString()},
-                      {"application", std::string(ToString(flow.application))}};
+                      {"application", std::string(ToString(flow.application))},
+                      {"application_evidence", std::string(ToString(flow.evidence))}};
   }
 
   static inline const std::set<std::uint16_t> kNoPorts{};

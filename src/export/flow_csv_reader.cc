@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -62,6 +63,16 @@ std::string_view WithoutLineEnd(std::string_view line) {
   return line;
 }
 
+// Those of FlowCsvColumns::kStatistics that follow from others or cannot be read back.
+bool IsStatistic(std::string_view name) {
+  static const std::set<std::string, std::less<>> kNames = [] {
+    const std::optional<std::vector<std::string>> names =
+        Split(FlowCsvHeader(FlowCsvColumns::kStatistics));
+    return std::set<std::string, std::less<>>(names->begin(), names->end());
+  }();
+  return kNames.contains(name);
+}
+
 }  // namespace
 
 absl::StatusOr<FlowCsvReader> FlowCsvReader::Create(std::string_view header) {
@@ -77,7 +88,11 @@ absl::StatusOr<FlowCsvReader> FlowCsvReader::Create(std::string_view header) {
     const auto column = std::find_if(known.begin(), known.end(),
                                      [&](const csv::Column& one) { return one.name == name; });
     if (column == known.end()) {
-      return base::InvalidArgument("unknown column \"" + Shown(name) + "\"");
+      if (!IsStatistic(name)) {
+        return base::InvalidArgument("unknown column \"" + Shown(name) + "\"");
+      }
+      columns.push_back(kPassedOver);
+      continue;
     }
     columns.push_back(static_cast<std::size_t>(column - known.begin()));
     if (!seen.insert(columns.back()).second) {
@@ -95,7 +110,11 @@ absl::StatusOr<FlowCsvReader> FlowCsvReader::Create(std::string_view header) {
 bool FlowCsvReader::Has(std::string_view column) const {
   const std::vector<csv::Column>& known = csv::Columns();
   return std::any_of(columns_.begin(), columns_.end(),
-                     [&](std::size_t i) { return known[i].name == column; });
+                     [&](std::size_t i) { return i != kPassedOver && known[i].name == column; });
+}
+
+std::size_t FlowCsvReader::passed_over() const {
+  return static_cast<std::size_t>(std::count(columns_.begin(), columns_.end(), kPassedOver));
 }
 
 absl::StatusOr<FlowRecord> FlowCsvReader::Read(std::string_view line) const {
@@ -112,6 +131,7 @@ absl::StatusOr<FlowRecord> FlowCsvReader::Read(std::string_view line) const {
   std::sort(order.begin(), order.end(),
             [this](std::size_t a, std::size_t b) { return columns_[a] < columns_[b]; });
   for (const std::size_t i : order) {
+    if (columns_[i] == kPassedOver) break;  // they are last in the order
     const csv::Column& column = csv::Columns()[columns_[i]];
     if (!column.read(WithoutGuard((*cells)[i]), flow)) {
       return base::InvalidArgument("\"" + column.name + "\": \"" + Shown((*cells)[i]) +

@@ -53,6 +53,11 @@ constexpr std::array kFields{
     FieldNames{FlowField::kName, "name", "name"},
     FieldNames{FlowField::kSourceName, "source_name", "source_name"},
     FieldNames{FlowField::kDestinationName, "destination_name", "destination_name"},
+    FieldNames{FlowField::kJa3, "ja3", "ja3"},
+    FieldNames{FlowField::kJa3s, "ja3s", "ja3s"},
+    FieldNames{FlowField::kJa4, "ja4", "ja4"},
+    FieldNames{FlowField::kHassh, "hassh", "hassh"},
+    FieldNames{FlowField::kHasshServer, "hassh_server", "hassh_server"},
 };
 
 struct Unit {
@@ -257,6 +262,11 @@ bool IsOrdered(FlowField field) {
     case FlowField::kName:
     case FlowField::kSourceName:
     case FlowField::kDestinationName:
+    case FlowField::kJa3:
+    case FlowField::kJa3s:
+    case FlowField::kJa4:
+    case FlowField::kHassh:
+    case FlowField::kHasshServer:
       return false;
     case FlowField::kIcmpType:
     case FlowField::kSourcePort:
@@ -300,6 +310,13 @@ absl::StatusOr<FilterValue> ParseValue(FlowField field, std::string_view text) {
     case FlowField::kSourceName:
     case FlowField::kDestinationName:
       if (text.empty()) return base::InvalidArgument("a name is not empty");
+      return FilterValue(LowerCase(text));
+    case FlowField::kJa3:
+    case FlowField::kJa3s:
+    case FlowField::kJa4:
+    case FlowField::kHassh:
+    case FlowField::kHasshServer:
+      if (text.empty()) return base::InvalidArgument("a fingerprint is not empty");
       return FilterValue(LowerCase(text));
     case FlowField::kIcmpType:
       return ParseInteger(text, 255, "an ICMP type (0 to 255)");
@@ -359,6 +376,37 @@ std::string_view OperatorName(FilterOperator op) {
 }  // namespace nta::filter
 
 namespace nta {
+
+std::span<const MetadataField> MetadataFieldsOf(FlowField field) {
+  using enum MetadataField;
+  // The first three are `name`.
+  static constexpr std::array kTexts{kServerName, kSourceName, kDestinationName, kJa3,
+                                     kJa3s,       kJa4,        kHassh,           kHasshServer};
+  const std::span all(kTexts);
+  switch (field) {
+    case FlowField::kName:
+      return all.first(3);
+    case FlowField::kServerName:
+      return all.subspan(0, 1);
+    case FlowField::kSourceName:
+      return all.subspan(1, 1);
+    case FlowField::kDestinationName:
+      return all.subspan(2, 1);
+    case FlowField::kJa3:
+      return all.subspan(3, 1);
+    case FlowField::kJa3s:
+      return all.subspan(4, 1);
+    case FlowField::kJa4:
+      return all.subspan(5, 1);
+    case FlowField::kHassh:
+      return all.subspan(6, 1);
+    case FlowField::kHasshServer:
+      return all.subspan(7, 1);
+    default:
+      return {};
+  }
+}
+
 bool MatchesTextPattern(std::string_view text, std::string_view pattern) {
   std::size_t at = 0;
   std::size_t place = 0;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <initializer_list>
 #include <utility>
 
 #include "base/status.h"
@@ -250,11 +249,12 @@ bool AnyPattern(const FilterNode& node, std::string_view text) {
          });
 }
 
-bool AnyName(const FilterNode& node, const FlowRecord& flow,
-             std::initializer_list<MetadataField> fields) {
-  return flow.metadata && std::any_of(fields.begin(), fields.end(), [&](MetadataField field) {
-           return AnyPattern(node, flow.metadata->Get(field));
-         });
+bool AnyText(const FilterNode& node, const FlowRecord& flow) {
+  if (flow.metadata == nullptr) return false;
+  const auto fields = MetadataFieldsOf(node.field);
+  return std::any_of(fields.begin(), fields.end(), [&](MetadataField field) {
+    return AnyPattern(node, flow.metadata->Get(field));
+  });
 }
 
 bool AnyDuration(const FilterNode& node, Duration duration) {
@@ -297,15 +297,15 @@ bool AnyValueMatches(const FilterNode& node, const FlowRecord& flow) {
     case FlowField::kEvidence:
       return AnyNumber(node, static_cast<std::uint64_t>(flow.evidence));
     case FlowField::kServerName:
-      return AnyName(node, flow, {MetadataField::kServerName});
     case FlowField::kSourceName:
-      return AnyName(node, flow, {MetadataField::kSourceName});
     case FlowField::kDestinationName:
-      return AnyName(node, flow, {MetadataField::kDestinationName});
     case FlowField::kName:
-      return AnyName(node, flow,
-                     {MetadataField::kServerName, MetadataField::kSourceName,
-                      MetadataField::kDestinationName});
+    case FlowField::kJa3:
+    case FlowField::kJa3s:
+    case FlowField::kJa4:
+    case FlowField::kHassh:
+    case FlowField::kHasshServer:
+      return AnyText(node, flow);
     case FlowField::kIcmpType:
       return flow.icmp && AnyNumber(node, flow.icmp->type);
   }

@@ -119,8 +119,13 @@ class Importer {
     return absl::OkStatus();
   }
 
-  // Of what the header lacks.
+  // Of what the header lacks, and of what is not read.
   void AddHints() {
+    if (csv_->passed_over() > 0) {
+      report_.hints.push_back("The statistics of the flows, " +
+                              std::to_string(csv_->passed_over()) +
+                              " columns, are not read from CSV; JSON lines keep them.");
+    }
     std::string lacking;
     for (const std::string_view column : {"outcome", "tcp_state"}) {
       if (csv_->Has(column)) continue;

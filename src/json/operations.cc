@@ -281,6 +281,7 @@ std::string ToJson(const JobStatus& status) {
       {"timing", Timing(status.options.timing)},
       {"timing_in_words", ToString(status.options.timing)},
       {"default_timing", Timing(status.default_timing)},
+      {"least_seconds", status.options.least_interval.count()},
       {"missed_runs", status.options.missed == MissedRuns::kRunOnce ? "run_once" : "skip"},
       {"paused", status.paused},
       {"running", status.running},

@@ -119,6 +119,9 @@ class Reading {
     for (std::size_t i = 0; i < files && page_.next_cursor.empty(); ++i) {
       NTA_RETURN_IF_ERROR(ReadFile(newest_first ? files - 1 - i : i));
     }
+    if (!is_log_ && foreign_lines_ > 0) {
+      return base::InvalidArgument('"' + path_ + "\" is no log: none of its lines is one of ours");
+    }
     return std::move(page_);
   }
 
@@ -141,6 +144,8 @@ class Reading {
   Snapshot snapshot_;
   Position start_;
   std::uint64_t scanned_ = 0;
+  bool is_log_ = false;  // a line of ours was seen
+  std::uint64_t foreign_lines_ = 0;
   LogPage page_;
 };
 
@@ -179,6 +184,9 @@ absl::Status Reading::ReadFile(std::size_t index) {
   const absl::Status status =
       newest_first ? ReadBackward(lines, number) : ReadForward(lines, number);
   scanned_ += lines.bytes_read();
+  // Longer than any line of ours, and no line at all.
+  constexpr std::uint64_t kLongestLine = 256 << 10;
+  if (!is_log_ && foreign_lines_ == 0 && lines.bytes_read() > kLongestLine) ++foreign_lines_;
   // One damaged file does not hide the others.
   if (absl::IsDataLoss(status)) {
     ++page_.unreadable;
@@ -191,8 +199,10 @@ std::optional<LogEvent> Reading::Match(std::string_view line) {
   std::optional<log::LineHead> head = log::ParseHead(line);
   if (!head) {
     ++page_.unreadable;
+    ++foreign_lines_;
     return std::nullopt;
   }
+  is_log_ = true;
   if (head->level < query_.min_level || (query_.since && head->time < *query_.since) ||
       (query_.until && head->time >= *query_.until) || !text_.IsIn(line)) {
     return std::nullopt;

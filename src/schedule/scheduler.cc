@@ -34,6 +34,21 @@ absl::Status CheckName(std::string_view name) {
   return base::InvalidArgument("the name of a job is 1 to 64 of a-z, 0-9, _ and -");
 }
 
+absl::Status CheckTimingOf(const JobOptions& options, const JobTiming& timing) {
+  NTA_RETURN_IF_ERROR(CheckTiming(timing));
+  const auto* every = std::get_if<Every>(&timing);
+  if (every == nullptr || every->interval >= options.least_interval) return absl::OkStatus();
+  return base::InvalidArgument("the job \"" + options.name + "\" runs at most " +
+                               ToString(JobTiming(Every{options.least_interval})) + ": give " +
+                               std::to_string(options.least_interval.count()) + " seconds or more");
+}
+
+// An older version may have taken what is too often.
+void RaiseToLeast(const JobOptions& options, JobTiming& timing) {
+  auto* every = std::get_if<Every>(&timing);
+  if (every != nullptr) every->interval = std::max(every->interval, options.least_interval);
+}
+
 JobStatus StatusOf(const Job& job) {
   JobStatus status;
   status.options = job.options;
@@ -78,7 +93,7 @@ absl::Status Scheduler::Impl::Save(const Job& job) const {
 
 absl::Status Scheduler::Impl::Add(JobOptions options, JobWork work) {
   NTA_RETURN_IF_ERROR(CheckName(options.name));
-  NTA_RETURN_IF_ERROR(CheckTiming(options.timing));
+  NTA_RETURN_IF_ERROR(CheckTimingOf(options, options.timing));
   if (!work) return base::InvalidArgument("a job has something to do");
   base::MutexLock lock(&mutex_);
   if (Find(options.name) != nullptr) {
@@ -96,7 +111,10 @@ absl::Status Scheduler::Impl::Add(JobOptions options, JobWork work) {
   if (known) job.state = **kept;
   if (!kept.ok())
     job.problem = MessageText(std::string(kept.status().message()) + "; it begins anew");
-  if (known && job.state.timing_is_set) job.options.timing = job.state.timing;
+  if (known && job.state.timing_is_set) {
+    job.options.timing = job.state.timing;
+    RaiseToLeast(job.options, job.options.timing);
+  }
   // Another timing than before: its times are counted from now.
   if (!known || job.state.timing != job.options.timing) {
     job.state.timing = job.options.timing;
@@ -136,6 +154,12 @@ absl::Status Scheduler::Impl::ChangeState(std::string_view name, const Change& c
 
 absl::Status Scheduler::Impl::SetTiming(std::string_view name, const JobTiming& timing) {
   NTA_RETURN_IF_ERROR(CheckTiming(timing));
+  {
+    base::MutexLock lock(&mutex_);
+    const Job* const job = Find(name);
+    if (job == nullptr) return NotFound(name);
+    NTA_RETURN_IF_ERROR(CheckTimingOf(job->options, timing));
+  }
   NTA_RETURN_IF_ERROR(ChangeState(name, [&](Job& job) {
     job.state.timing = timing;
     job.state.timing_is_set = true;
@@ -147,7 +171,8 @@ absl::Status Scheduler::Impl::SetTiming(std::string_view name, const JobTiming& 
 }
 
 void Scheduler::Impl::TakeUp(Job& job, JobState kept) const {
-  const JobTiming timing = kept.timing_is_set ? kept.timing : job.default_timing;
+  JobTiming timing = kept.timing_is_set ? kept.timing : job.default_timing;
+  RaiseToLeast(job.options, timing);
   // Times that were run for, or passed, must not come again.
   const ScheduleTime next = timing == job.options.timing ? job.state.next_due : ScheduleTime::min();
   if (job.running) {

@@ -122,15 +122,15 @@ class Evaluator {
       case FlowField::kEvidence:
         return Number(node, kEvidence);
       case FlowField::kServerName:
-        return Name(node, MetadataField::kServerName);
       case FlowField::kSourceName:
-        return Name(node, MetadataField::kSourceName);
       case FlowField::kDestinationName:
-        return Name(node, MetadataField::kDestinationName);
       case FlowField::kName:
-        return Either(Name(node, MetadataField::kServerName),
-                      Either(Name(node, MetadataField::kSourceName),
-                             Name(node, MetadataField::kDestinationName)));
+      case FlowField::kJa3:
+      case FlowField::kJa3s:
+      case FlowField::kJa4:
+      case FlowField::kHassh:
+      case FlowField::kHasshServer:
+        return AnyText(node);
     }
     return base::MakeStatus(absl::StatusCode::kInternal, "an unknown field of a filter");
   }
@@ -209,8 +209,12 @@ class Evaluator {
     return Compare(node, [=](std::size_t i) { return (*x)[i] + factor * (*y)[i]; });
   }
 
-  absl::StatusOr<Mask> Name(const FilterNode& node, MetadataField field) {
-    return Text(node, MetadataColumn(field));
+  absl::StatusOr<Mask> AnyText(const FilterNode& node) {
+    absl::StatusOr<Mask> mask = Mask(batch_.size());
+    for (const MetadataField field : MetadataFieldsOf(node.field)) {
+      mask = Either(std::move(mask), Text(node, MetadataColumn(field)));
+    }
+    return mask;
   }
 
   absl::StatusOr<Mask> Text(const FilterNode& node, ColumnId id) {

@@ -58,8 +58,17 @@ absl::StatusOr<std::string> CheckTitle(std::string_view text) {
 absl::StatusOr<std::string> CheckDescription(std::string_view text) {
   return CheckText(text, {.field = "description", .most = kMaxTextBytes, .lines = true});
 }
-absl::StatusOr<std::string> CheckAssignee(std::string_view text) {
-  return CheckText(text, {.field = "assignee", .most = 256});
+// A user, who may be gone by now when it is the one of before. In a store that has no users the
+// program that uses it knows who is who.
+absl::StatusOr<std::string> CheckAssignee(const Store& store, std::string_view text,
+                                          std::string_view before = {}) {
+  NTA_ASSIGN_OR_RETURN(std::string name, CheckText(text, {.field = "assignee", .most = 256}));
+  if (name.empty() || name == before) return name;
+  const absl::Status user = store.GetUser(name).status();
+  if (!absl::IsNotFound(user)) return user.ok() ? absl::StatusOr<std::string>(name) : user;
+  NTA_ASSIGN_OR_RETURN(const std::vector<User> users, store.Users());
+  if (users.empty()) return name;
+  return base::InvalidArgument("assignee: there is no user \"" + name + '"');
 }
 absl::StatusOr<std::string> CheckComment(std::string_view text) {
   return CheckText(text, {.field = "text", .least = 1, .most = kMaxTextBytes, .lines = true});
@@ -106,7 +115,7 @@ void ChangeStateOf(Incident& incident, const IncidentActor& actor, IncidentState
   incident.state = state;
 }
 
-absl::Status ApplyChange(Incident& incident, const IncidentChange& change,
+absl::Status ApplyChange(const Store& store, Incident& incident, const IncidentChange& change,
                          const IncidentActor& actor) {
   if (change.title) {
     NTA_RETURN_IF_ERROR(
@@ -117,8 +126,9 @@ absl::Status ApplyChange(Incident& incident, const IncidentChange& change,
                                    {&incident.description, CheckDescription(*change.description)}));
   }
   if (change.assignee) {
-    NTA_RETURN_IF_ERROR(ChangeText(incident, actor, "assignee",
-                                   {&incident.assignee, CheckAssignee(*change.assignee)}));
+    NTA_RETURN_IF_ERROR(ChangeText(
+        incident, actor, "assignee",
+        {&incident.assignee, CheckAssignee(store, *change.assignee, incident.assignee)}));
   }
   if (change.severity && *change.severity != incident.severity) {
     AddChange(incident, actor, "severity", ToString(incident.severity), ToString(*change.severity));
@@ -213,7 +223,7 @@ absl::StatusOr<Incident> Incidents::Create(const IncidentDraft& draft, const Inc
   Incident incident;
   NTA_ASSIGN_OR_RETURN(incident.title, CheckTitle(draft.title));
   NTA_ASSIGN_OR_RETURN(incident.description, CheckDescription(draft.description));
-  NTA_ASSIGN_OR_RETURN(incident.assignee, CheckAssignee(draft.assignee));
+  NTA_ASSIGN_OR_RETURN(incident.assignee, CheckAssignee(store_, draft.assignee));
   incident.severity = draft.severity;
   incident.created_by = actor.author;
   incident.created = actor.time;
@@ -290,7 +300,7 @@ absl::StatusOr<Incident> Incidents::Change(std::string_view id, std::int64_t ver
                                 std::to_string(version) + ")");
   }
   const std::size_t entries = incident.timeline.size();
-  NTA_RETURN_IF_ERROR(ApplyChange(incident, change, actor));
+  NTA_RETURN_IF_ERROR(ApplyChange(store_, incident, change, actor));
   // Nothing is different: nothing is written.
   if (incident.timeline.size() == entries) return incident;
   incident.updated = actor.time;

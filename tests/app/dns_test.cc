@@ -138,7 +138,8 @@ TEST(Dns, FlowWithEndlessNamesStaysFlat) {
     talk.Server(message);
     if (i == 0) after_first = talk.inspector().Stats().memory_bytes;
   }
-  EXPECT_EQ(talk.inspector().Stats().memory_bytes, after_first);
+  // Less, by the place that the inspection, ended meanwhile, had in their queue.
+  EXPECT_LE(talk.inspector().Stats().memory_bytes, after_first);
   EXPECT_LE(talk.names().Stats().memory_bytes, 65'536u * 130);
   EXPECT_EQ(talk.Get(MetadataField::kServerName), "n0.example.com");
 }

@@ -124,6 +124,31 @@ TEST_F(BackupPostgresTest, ABackupIsProvenInAScratchDatabaseAndTakesThePlaceOfWh
   EXPECT_TRUE(NamesIn(File("stage")).empty());
 }
 
+TEST_F(BackupPostgresTest, ASchemaThatWasNeverOursIsReplacedOnlyWhenThatIsSaid) {
+  const BackupRepository repository = OpenRepository();
+  const auto made = repository.Create(Postgres(), Plain());
+  ASSERT_TRUE(made.ok()) << made.status();
+  Sql("DROP SCHEMA nta CASCADE; CREATE SCHEMA nta; CREATE TABLE nta.notes(text text)");
+  const absl::Status refused =
+      repository.Restore(made->name, Postgres(), {.time = kBackupTime}).status();
+  EXPECT_TRUE(absl::IsFailedPrecondition(refused)) << refused;
+  EXPECT_THAT(std::string(refused.message()), testing::HasSubstr("no store of ours"));
+  EXPECT_EQ(Sql("SELECT count(*) FROM nta.notes").front(), "0");
+  const PostgresTarget anyway = *PostgresTarget::Create({.url = url_,
+                                                         .schema = "nta",
+                                                         .version_query = std::string(kVersion),
+                                                         .application_id = kTestApplication,
+                                                         .max_schema_version = 1,
+                                                         .replace_foreign = true,
+                                                         .staging_directory = File("stage")});
+  ASSERT_TRUE(repository.Restore(made->name, anyway, {.time = kBackupTime}).ok());
+  // An empty schema, or none, is nobody's.
+  Sql("DROP SCHEMA nta CASCADE; CREATE SCHEMA nta");
+  EXPECT_TRUE(repository.Restore(made->name, Postgres(), {.time = kBackupTime}).ok());
+  Sql("DROP SCHEMA nta CASCADE");
+  EXPECT_TRUE(repository.Restore(made->name, Postgres(), {.time = kBackupTime}).ok());
+}
+
 TEST_F(BackupPostgresTest, EveryBackupIsOfOneMomentWhileOthersWrite) {
   const BackupRepository repository = OpenRepository();
   Sql("CREATE TABLE nta.sums(id bigint PRIMARY KEY, total bigint)");

@@ -129,6 +129,22 @@ TEST_F(BackupRepositoryTest, AnEncryptedBackupOpensWithItsPassphraseOnly) {
   EXPECT_TRUE(verify("correct horse").ok());
 }
 
+TEST_F(BackupRepositoryTest, APassphraseThatKeepsNobodyOutIsRefused) {
+  MakeDatabase(live(), 50);
+  const BackupRepository repository = OpenRepository();
+  CreateBackupOptions options = Plain();
+  // Characters count, not the bytes that they take.
+  for (const char* one : {"x", "7 chars", "\xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f 12"}) {
+    options.passphrase = one;
+    const absl::Status refused = repository.Create(Target(), options).status();
+    EXPECT_TRUE(absl::IsInvalidArgument(refused)) << one;
+    EXPECT_THAT(std::string(refused.message()), HasSubstr("at least 8 characters"));
+  }
+  EXPECT_THAT(*repository.List(), IsEmpty());
+  EXPECT_TRUE(CheckNewPassphrase("8 chars.").ok());
+  EXPECT_TRUE(CheckNewPassphrase("\xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f 123").ok());
+}
+
 TEST_F(BackupRepositoryTest, AnEncryptedBackupCannotBeReplacedByOneInClear) {
   MakeDatabase(live(), 50);
   const BackupRepository repository = OpenRepository();
@@ -143,7 +159,7 @@ TEST_F(BackupRepositoryTest, AnEncryptedBackupShowsEveryChange) {
   MakeDatabase(live(), 6000);
   const BackupRepository repository = OpenRepository();
   CreateBackupOptions options = Plain();
-  options.passphrase = "secret";
+  options.passphrase = "a secret";
   const auto created = repository.Create(Target(), options);
   ASSERT_TRUE(created.ok());
   const std::string path = *repository.PathOf(created->name);
@@ -157,7 +173,7 @@ TEST_F(BackupRepositoryTest, AnEncryptedBackupShowsEveryChange) {
     changed[at] ^= 0x40;
     WriteWhole(path, changed);
     const auto result =
-        repository.Verify(created->name, Target(), {.time = kBackupTime, .passphrase = "secret"});
+        repository.Verify(created->name, Target(), {.time = kBackupTime, .passphrase = "a secret"});
     EXPECT_FALSE(result.ok()) << at;
   }
   // Frames that change places: the second and the third are of the same length.
@@ -171,7 +187,7 @@ TEST_F(BackupRepositoryTest, AnEncryptedBackupShowsEveryChange) {
   ASSERT_NE(swapped, bytes);
   WriteWhole(path, swapped);
   const auto result =
-      repository.Verify(created->name, Target(), {.time = kBackupTime, .passphrase = "secret"});
+      repository.Verify(created->name, Target(), {.time = kBackupTime, .passphrase = "a secret"});
   EXPECT_TRUE(absl::IsDataLoss(result.status())) << result.status();
 }
 

@@ -1,6 +1,7 @@
 // Restores: over running, crashed, damaged and missing databases, and killed at any moment.
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -115,13 +116,100 @@ TEST_F(BackupRestoreTest, CopyingOverACrashedDatabaseIsTheMistakeThatThisAvoids)
 
 TEST_F(BackupRestoreTest, ADamagedDatabaseIsReplacedAndKeptWithItsLog) {
   MakeBackup(300);
-  WriteWhole(live(), std::string(100'000, 'x'));
+  // What it is and whose it is can be read; nothing else of it is left.
+  std::string damaged(100'000, 'x');
+  damaged.replace(0, 16, "SQLite format 3\0", 16);
+  damaged.replace(68, 4, "test");
+  WriteWhole(live(), damaged);
   WriteWhole(live() + "-wal", "what is left of a log");
   const auto restored = Restore(Target());
   ASSERT_TRUE(restored.ok()) << restored.status();
   EXPECT_EQ(Dump(live()), saved_);
-  EXPECT_TRUE(ReadWhole(restored->previous) == std::string(100'000, 'x'));
+  EXPECT_TRUE(ReadWhole(restored->previous) == damaged);
   EXPECT_EQ(ReadWhole(restored->previous + "-wal"), "what is left of a log");
+}
+
+TEST_F(BackupRestoreTest, WhatWasNeverOursIsReplacedOnlyWhenThatIsSaid) {
+  MakeBackup(300);
+  SqliteTargetOptions anyway = TargetOptions(live());
+  anyway.replace_foreign = true;
+  const auto expect_refused = [&](const char* reason) {
+    const auto names = NamesIn(directory_.string());
+    bool began = false;
+    const auto restored =
+        repository_.Restore(name_, Target(), {.time = kBackupTime},
+                            {.progress = [&](const BackupProgress&) { began = true; }});
+    EXPECT_TRUE(absl::IsFailedPrecondition(restored.status())) << restored.status();
+    EXPECT_THAT(std::string(restored.status().message()), HasSubstr(reason));
+    EXPECT_FALSE(began);
+    EXPECT_EQ(NamesIn(directory_.string()), names);
+  };
+  for (const std::string& foreign :
+       {std::string(100'000, 'x'), std::string("a letter"), std::string("SQLite format 3\0", 16)}) {
+    WriteWhole(live(), foreign);
+    expect_refused("it is no SQLite database");
+    EXPECT_TRUE(ReadWhole(live()) == foreign);
+    const auto restored = Restore(SqliteTarget(anyway));
+    ASSERT_TRUE(restored.ok()) << restored.status();
+    EXPECT_EQ(Dump(live()), saved_);
+    EXPECT_TRUE(ReadWhole(restored->previous) == foreign);
+  }
+  std::filesystem::remove(live());
+  std::filesystem::remove(live() + "-previous");
+  Sqlite(live()).Run("PRAGMA application_id=7; CREATE TABLE notes(text TEXT)");
+  const std::string notes = ReadWhole(live());
+  expect_refused("it is a database of another program");
+  EXPECT_TRUE(ReadWhole(live()) == notes);
+  EXPECT_TRUE(Restore(SqliteTarget(anyway)).ok());
+  EXPECT_EQ(Dump(live()), saved_);
+}
+
+TEST_F(BackupRestoreTest, NothingButAFileIsEverReplaced) {
+  MakeBackup(300);
+  SqliteTargetOptions anyway = TargetOptions(live());
+  anyway.replace_foreign = true;
+  std::filesystem::create_directory(live());
+  WriteWhole(live() + "/kept", "kept");
+  for (const SqliteTargetOptions& options : {TargetOptions(live()), anyway}) {
+    const absl::Status refused = Restore(SqliteTarget(options)).status();
+    EXPECT_TRUE(absl::IsFailedPrecondition(refused)) << refused;
+    EXPECT_THAT(std::string(refused.message()), HasSubstr("live.db\": it is a directory"));
+  }
+  EXPECT_EQ(ReadWhole(live() + "/kept"), "kept");
+  std::filesystem::remove_all(live());
+  ASSERT_EQ(mkfifo(live().c_str(), 0600), 0);
+  EXPECT_THAT(std::string(Restore(SqliteTarget(anyway)).status().message()),
+              HasSubstr("it is not a regular file"));
+}
+
+// A young database is in its log only, and so is what it says of itself.
+TEST_F(BackupRestoreTest, ADatabaseThatIsStillInItsLogIsKnown) {
+  MakeBackup(300);
+  const pid_t child = fork();
+  if (child == 0) {
+    sqlite3* database = nullptr;
+    sqlite3_open(live().c_str(), &database);
+    const std::string sql =
+        "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0; BEGIN; PRAGMA application_id=" +
+        std::to_string(kTestApplication) + "; CREATE TABLE records(mark TEXT); COMMIT";
+    sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr);
+    _exit(0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  ASSERT_GT(std::filesystem::file_size(live() + "-wal"), 1000u);
+  ASSERT_EQ(ReadWhole(live()).find("test"), std::string::npos);
+  const auto restored = Restore(Target());
+  ASSERT_TRUE(restored.ok()) << restored.status();
+  EXPECT_EQ(Dump(live()), saved_);
+}
+
+TEST_F(BackupRestoreTest, AnEmptyFileIsNoDatabaseYet) {
+  MakeBackup(300);
+  WriteWhole(live(), "");
+  const auto restored = Restore(Target());
+  ASSERT_TRUE(restored.ok()) << restored.status();
+  EXPECT_EQ(Dump(live()), saved_);
 }
 
 TEST_F(BackupRestoreTest, ALogWithoutItsDatabaseIsNotTakenForThatOfTheRestoredOne) {
@@ -279,16 +367,34 @@ struct Outcomes {
   int after = 0;
 };
 
-// Runs `work` in a process that is killed after a random part of the time that it takes.
+// When to kill: at random moments of the time that the work takes, which follows that of a machine
+// that becomes busy or idle meanwhile.
+class Moments {
+ public:
+  Moments(std::chrono::microseconds time, unsigned seed)
+      : microseconds_(static_cast<double>(time.count()) * 3 / 2), random_(seed) {}
+
+  std::chrono::microseconds Next() {
+    return std::chrono::microseconds(static_cast<std::int64_t>(
+        std::uniform_real_distribution<double>(0, microseconds_)(random_)));
+  }
+  void Saw(bool it_was_done) { microseconds_ *= it_was_done ? 1 / kStep : kStep; }
+
+ private:
+  static constexpr double kStep = 1.2;
+
+  double microseconds_;
+  std::mt19937 random_;
+};
+
+// Runs `work` in a process that is killed after `delay`.
 template <typename Work>
-void KillWithin(std::chrono::microseconds time, std::mt19937& random, const Work& work) {
+void KillAfter(std::chrono::microseconds delay, const Work& work) {
   const pid_t child = fork();
   if (child == 0) {
     work();
     _exit(0);
   }
-  const auto delay = std::chrono::microseconds(
-      std::uniform_int_distribution<std::int64_t>(0, time.count() * 3 / 2)(random));
   const auto deadline = std::chrono::steady_clock::now() + delay;
   while (std::chrono::steady_clock::now() < deadline) {
     usleep(50);
@@ -315,7 +421,6 @@ std::chrono::microseconds TimeOf(const Work& work) {
 
 TEST_F(BackupRestoreTest, KilledInsideARestoreItIsExactlyOldOrExactlyNew) {
   MakeBackup(500);
-  std::mt19937 random(20261122);
   MakeDatabase(File("template.db"), 300, "live");
   const std::string before = Dump(File("template.db"));
   const std::string bytes = ReadWhole(File("template.db"));
@@ -326,41 +431,44 @@ TEST_F(BackupRestoreTest, KilledInsideARestoreItIsExactlyOldOrExactlyNew) {
     WriteWhole(live(), bytes);
   };
   prepare();
-  const auto time = TimeOf([&] { static_cast<void>(Restore(Target())); });
+  Moments moments(TimeOf([&] { static_cast<void>(Restore(Target())); }), 20261122);
   Outcomes outcomes;
   const int rounds = Rounds(20);
   for (int round = 0; round < rounds; ++round) {
     prepare();
-    // The moments around the swap matter most.
-    KillWithin(time, random, [&] { static_cast<void>(Restore(Target())); });
+    KillAfter(moments.Next(), [&] { static_cast<void>(Restore(Target())); });
     ASSERT_TRUE(RecoverRestore(live()).ok());
     const std::string found = Dump(live());
     ASSERT_THAT(found, AnyOf(before, saved_)) << round;
     (found == before ? outcomes.before : outcomes.after)++;
+    moments.Saw(found != before);
     for (const std::string& name : NamesIn(directory_.string())) {
       ASSERT_THAT(name, Not(HasSubstr("-restor"))) << round;
     }
   }
   TellFigure("exactly_old", outcomes.before);
   TellFigure("exactly_new", outcomes.after);
-  EXPECT_GT(outcomes.before, 0);
-  EXPECT_GT(outcomes.after, 0);
+  EXPECT_GE(outcomes.before, rounds / 10);
+  EXPECT_GE(outcomes.after, rounds / 10);
 }
 
 TEST_F(BackupRestoreTest, KilledInsideABackupItIsThereInFullOrNotAtAll) {
   MakeDatabase(live(), 2000, "live");
   const std::string before = Dump(live());
-  std::mt19937 random(11);
-  const auto time = TimeOf(
-      [&] { ASSERT_TRUE(repository_.Remove(repository_.Create(Target(), Plain())->name).ok()); });
+  Moments moments(
+      TimeOf([&] {
+        ASSERT_TRUE(repository_.Remove(repository_.Create(Target(), Plain())->name).ok());
+      }),
+      11);
   Outcomes outcomes;
   const int rounds = Rounds(20);
   for (int round = 0; round < rounds; ++round) {
-    KillWithin(time, random, [&] { static_cast<void>(repository_.Create(Target(), Plain())); });
+    KillAfter(moments.Next(), [&] { static_cast<void>(repository_.Create(Target(), Plain())); });
     const BackupRepository reopened = OpenRepository();
     const auto list = reopened.List();
     ASSERT_LE(list->size(), 1u);
     (list->empty() ? outcomes.before : outcomes.after)++;
+    moments.Saw(!list->empty());
     for (const BackupInfo& info : *list) {
       const auto verified = reopened.Verify(info.name, Target(), {.time = kBackupTime});
       ASSERT_TRUE(verified.ok()) << verified.status();
@@ -371,8 +479,8 @@ TEST_F(BackupRestoreTest, KilledInsideABackupItIsThereInFullOrNotAtAll) {
   EXPECT_EQ(Dump(live()), before);
   TellFigure("none", outcomes.before);
   TellFigure("in_full", outcomes.after);
-  EXPECT_GT(outcomes.before, 0);
-  EXPECT_GT(outcomes.after, 0);
+  EXPECT_GE(outcomes.before, rounds / 10);
+  EXPECT_GE(outcomes.after, rounds / 10);
 }
 
 }  // namespace

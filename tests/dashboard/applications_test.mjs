@@ -40,7 +40,10 @@ test('Flows are found by name and by evidence', { skip: kSkip }, async () => {
   await at.go(`explore?${kRange}&where=${encodeURIComponent('name=*.example.test and evidence=payload')}`);
   await at.rows().first().waitFor({ timeout: 60_000 });
   // Beside the values, which filter.
-  await at.rows().first().click({ position: { x: 20, y: 10 } });
+  await at
+    .rows()
+    .first()
+    .click({ position: { x: 20, y: 10 } });
   const detail = page.getByRole('complementary');
   await detail.getByText('The first messages of the flow follow this protocol.').waitFor();
   await at.picture('flow-application');

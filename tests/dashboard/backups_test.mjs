@@ -79,6 +79,10 @@ test('A backup is made, verified and marked so', options, async () => {
 
 test('An encrypted one asks for its passphrase, and says why another is wrong', options, async () => {
   await page.getByRole('button', { name: 'Back up now' }).click();
+  await dialog().getByLabel('Passphrase', { exact: true }).fill('7 chars');
+  await dialog().getByLabel('Passphrase again').fill('7 chars');
+  await dialog().getByRole('button', { name: 'Back up' }).click();
+  await dialog().getByText('A passphrase has at least 8 characters.').waitFor();
   await dialog().getByLabel('Passphrase', { exact: true }).fill('correct horse');
   await dialog().getByLabel('Passphrase again').fill('correct hors');
   await dialog().getByRole('button', { name: 'Back up' }).click();
@@ -193,6 +197,24 @@ test('An empty machine is brought back from a downloaded file', options, async (
     await page.reload();
     await rows().nth(1).waitFor();
   }
+});
+
+test('Each shows its name, and one that is not usable offers no restore', options, async () => {
+  const name = '20260101T000000Z-0123456789ab';
+  const file = join(server.directory, 'data', 'backups', `${name}.ntabackup`);
+  await writeFile(file, 'rotten', { mode: 0o600 });
+  await page.reload();
+  const bad = page.locator(`[data-backup="${name}"]`);
+  await bad.getByText('not usable').waitFor();
+  assert.equal(await bad.getByRole('button', { name: /^Restore/ }).count(), 0);
+  for (const row of await rows().filter({ hasNotText: 'not usable' }).all()) {
+    const shown = await row.getAttribute('data-backup');
+    await row.locator('.backup-name', { hasText: shown }).waitFor();
+    await row.getByRole('button', { name: `Restore ${shown}` }).waitFor();
+  }
+  await rm(file);
+  await page.reload();
+  await bad.waitFor({ state: 'detached' });
 });
 
 test('What goes is shown before it goes', options, async () => {

@@ -461,7 +461,7 @@ test('Flow detail says what the flow is, how that is known, and explains its num
 test('A name that is markup, or very long, or written backwards is only ever text', async () => {
   const hostile = '<img src=x onerror="document.title=1">';
   const long = `${'label.'.repeat(160)}example`;
-  const names = [hostile, long, 'gro.elpmaxe\u202emoc.knab'];
+  const names = [hostile, long, 'gro.elpmaxe\u202emoc.knab', 'nul\u0000.example', '\ud800half.example'];
   await page.route(/\/api\/v1\/flows/, async (route) => {
     const response = await route.fetch();
     const body = await response.json();
@@ -476,7 +476,8 @@ test('A name that is markup, or very long, or written backwards is only ever tex
   await waitForFlows();
   await page.locator('td .hostile', { hasText: hostile }).first().waitFor();
   assert.equal(await page.locator('main img').count(), 0, 'no element came out of a name');
-  assert.equal(await page.locator('td .hostile', { hasText: '\u202e' }).count(), 0);
+  for (const unseen of ['\u202e', '\u0000'])
+    assert.equal(await page.locator('td .hostile', { hasText: unseen }).count(), 0);
   const cell = page.locator('td .hostile', { hasText: 'label.label.' }).first();
   const [inner, outer] = await cell.evaluate((e) => [e.scrollWidth, e.clientWidth]);
   assert.ok(inner > outer, 'a long name is cut');

@@ -169,7 +169,7 @@ test('Firewall proposes what an alert calls for, and an alert blocks', async (t)
   };
   // The sample is replayed in real time; its scan comes within the first minute.
   let scan;
-  for (const end = Date.now() + 90_000; !scan && Date.now() < end; ) {
+  for (const end = Date.now() + 90_000; !scan && Date.now() < end;) {
     const { alerts } = await api('GET', '/api/v1/alerts?since=-1h');
     scan = alerts.find((alert) => alert.class === 'port_scan');
     if (!scan) await page.waitForTimeout(500);

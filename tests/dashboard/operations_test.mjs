@@ -205,7 +205,7 @@ test('Retention says what it would delete, and keeps what was set', async () => 
 });
 
 test('Schedule lists the jobs; one is run by hand, paused and resumed', async () => {
-  await page.getByRole('link', { name: 'Schedule' }).click();
+  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Schedule' }).click();
   await page.getByRole('heading', { level: 1, name: 'Schedule' }).waitFor();
   for (const name of ['health_sample', 'log_rotation', 'audit_checkpoint', 'backup', 'daily_summary'])
     await page.locator(`[data-job=${name}]`).waitFor();
@@ -243,10 +243,14 @@ test('Health says when nothing is watched, and an alert is raised by a threshold
   await page.getByRole('link', { name: 'Health' }).click();
   await page.getByRole('button', { name: /thresholds…/ }).click();
   const remove = dialog().getByRole('button', { name: 'Remove row 1', exact: true });
+  // The rows are asked for when the dialog opens.
+  await remove.waitFor();
   while ((await remove.count()) > 0) await remove.click();
   await dialog().getByRole('button', { name: 'Save' }).click();
   await dialog().waitFor({ state: 'detached' });
-  await page.getByRole('heading', { level: 1, name: /Not watched: no thresholds are set/ }).waitFor({ timeout: 90_000 });
+  await page
+    .getByRole('heading', { level: 1, name: /Not watched: no thresholds are set/ })
+    .waitFor({ timeout: 90_000 });
   await page.getByRole('button', { name: 'Set thresholds…' }).click();
   await dialog().getByRole('button', { name: 'Add a threshold' }).click();
   await dialog().getByRole('button', { name: 'Save' }).click();
@@ -277,6 +281,50 @@ test('The pages fit a small screen', async () => {
     assert.ok(overflow <= 1, `${hash} is ${overflow} px too wide`);
   }
   await page.setViewportSize({ width: 1440, height: 900 });
+});
+
+test('Settings lead to what is set elsewhere, and say how it is set', async () => {
+  await at('settings');
+  const row = (name) => page.locator('.elsewhere li', { has: page.getByRole('link', { name, exact: true }) });
+  await row('Log rotation')
+    .getByText(/after .* kept/)
+    .waitFor();
+  await row('Schedule')
+    .getByText(/\d+ jobs/)
+    .waitFor();
+  await row('Thresholds')
+    .getByText(/\d+ set/)
+    .waitFor();
+  for (const [name, page_name] of [
+    ['Thresholds', 'health'],
+    ['Notifications', 'notifications'],
+    ['Users', 'users'],
+  ]) {
+    await at('settings');
+    await row(name).getByRole('link').click();
+    await page.waitForFunction((wanted) => location.hash.startsWith(`#/${wanted}`), page_name);
+  }
+});
+
+test('A new user is made by somebody who can read what each role may do', async () => {
+  await at('users');
+  await page.getByRole('button', { name: 'New user' }).click();
+  for (const words of ['changes nothing', 'drafts the firewall', 'puts the firewall into force'])
+    await dialog().getByText(words).waitFor();
+  await page.keyboard.press('Escape');
+  await dialog().waitFor({ state: 'detached' });
+});
+
+test('A job is not given an interval that makes no sense', async () => {
+  await at('schedule');
+  const job = page.locator('[data-job="retention"]');
+  await job.getByRole('button', { name: /^Times|^Change/ }).click();
+  await dialog().getByLabel('Every', { exact: true }).fill('1');
+  await dialog().getByLabel('Unit').selectOption('1');
+  await dialog().getByRole('button', { name: 'Save' }).click();
+  await dialog().getByText('This job runs at most every minute.').waitFor();
+  await page.keyboard.press('Escape');
+  await dialog().waitFor({ state: 'detached' });
 });
 
 test('The browser has had nothing to complain of', () => {

@@ -57,8 +57,8 @@ const kViews = {
     then: async () => {
       await page
         .locator('[data-row]')
-        .nth(1)
-        .click({ position: { x: 20, y: 10 } });
+        .first()
+        .click({ position: { x: 20, y: 10 }, timeout: 120_000 });
     },
   },
   'flow-ssh': {
@@ -66,12 +66,12 @@ const kViews = {
     then: async () => {
       await page
         .locator('[data-row]')
-        .nth(1)
-        .click({ position: { x: 20, y: 10 } });
+        .first()
+        .click({ position: { x: 20, y: 10 }, timeout: 120_000 });
       await page.locator('.packet-chart').scrollIntoViewIfNeeded();
     },
   },
-  host: { hash: 'hosts/10.0.0.13?since=-6h&until=now' },
+  host: { hash: 'hosts/192.0.2.14?since=-6h&until=now' },
   conversations: { hash: 'conversations?since=-6h&until=now' },
   capture: {
     hash: 'overview?since=-15m&until=now',

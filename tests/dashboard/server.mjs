@@ -96,7 +96,7 @@ async function startReal(binary, sample) {
     if (status !== 0) throw new Error(`nta-server ended with ${status}:\n${said.join('\n')}`);
   };
   try {
-    return { ...(await announcement(child, said)), close };
+    return { ...(await announcement(child, said)), close, directory };
   } catch (error) {
     await close().catch(() => {});
     throw error;

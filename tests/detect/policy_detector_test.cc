@@ -124,6 +124,7 @@ TEST_F(BlockListFile, AddressesAndNamesThatAreBlockedAreReported) {
   ASSERT_EQ(alerts.size(), 4u);
   EXPECT_THAT(alerts[0].summary, HasSubstr("192.168.1.10 talks to 203.0.113.5"));
   EXPECT_EQ(std::get<std::string>(alerts[0].evidence.at("entry")), "203.0.113.0/24");
+  EXPECT_EQ(std::get<std::string>(alerts[0].evidence.at("application_evidence")), "none");
   EXPECT_EQ(std::get<std::string>(alerts[1].evidence.at("matched")), "www.evil.example");
 }
 

@@ -39,7 +39,14 @@ def ledger_of(result):
     return json.loads(result.stderr.decode().splitlines()[-1])
 
 
-class BadInput:
+class Help:
+    def test_help_goes_to_stdout(self):
+        result = run("--help")
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+        self.assertIn(os.path.basename(PROGRAM).encode(), result.stdout)
+
+
+class BadInput(Help):
     """What every program that reads a capture file owes its users."""
 
     def check_failure(self, result, *words):
@@ -287,7 +294,7 @@ class PrintFlows(unittest.TestCase):
         self.assertIn("damaged", result.stderr.decode())
 
 
-class OwnDetector(unittest.TestCase):
+class OwnDetector(Help, unittest.TestCase):
     def test_it_finds_the_upload_and_closes_its_alert(self):
         lines = run(SAMPLE).stdout.decode().splitlines()
         self.assertEqual([line.split()[0] for line in lines], ["open", "closed"])
@@ -300,7 +307,7 @@ class OwnDetector(unittest.TestCase):
         self.assertEqual(run().returncode, 2)
 
 
-class MergeCaptures(unittest.TestCase):
+class MergeCaptures(Help, unittest.TestCase):
     def setUp(self):
         self.directory = pathlib.Path(tempfile.mkdtemp())
         self.addCleanup(shutil.rmtree, self.directory)
@@ -341,7 +348,31 @@ class MergeCaptures(unittest.TestCase):
         self.assertEqual(sorted(os.listdir(self.directory)), before)
 
 
-class LiveTopTalkers(unittest.TestCase):
+class ScoreEdges(Help, unittest.TestCase):
+    def test_each_edge_has_a_score(self):
+        result = run("-", input=b"1 2 1\n1 2 2\n3 4 2\n")
+        self.assertEqual((result.returncode, len(result.stdout.split())), (0, 3))
+
+    def test_a_wrong_line_and_wrong_use_are_told(self):
+        wrong = run("-", input=b"1 2 1\n1 two 2\n")
+        self.assertEqual(wrong.returncode, 1)
+        self.assertIn(b"line 2", wrong.stderr)
+        self.assertEqual(run().returncode, 2)
+
+
+class ScoreSeries(Help, unittest.TestCase):
+    def test_each_value_has_a_score(self):
+        result = run("-", input=b"timestamp,value\n2026-01-01 00:00:00,1\n2026-01-01 00:05:00,2\n")
+        self.assertEqual((result.returncode, len(result.stdout.split())), (0, 2))
+
+    def test_a_wrong_row_and_wrong_use_are_told(self):
+        wrong = run("-", input=b"timestamp,value\n2026-01-01 00:00:00,one\n")
+        self.assertEqual(wrong.returncode, 1)
+        self.assertIn(b"2", wrong.stderr)
+        self.assertEqual(run().returncode, 2)
+
+
+class LiveTopTalkers(Help, unittest.TestCase):
     def test_a_replay_shows_the_busiest_address(self):
         result = run("--replay", SAMPLE, "--speed", "100", "--refresh", "0.2")
         self.assertEqual(result.returncode, 0, result.stderr)
@@ -391,7 +422,7 @@ class LiveTopTalkers(unittest.TestCase):
         self.assertEqual(run("--interface", "lo", "--replay", SAMPLE).returncode, 2)
 
 
-class WatchHealth(unittest.TestCase):
+class WatchHealth(Help, unittest.TestCase):
     def test_measures_every_second(self):
         result = run(4)
         self.assertEqual(result.returncode, 0, result)
@@ -403,7 +434,7 @@ class WatchHealth(unittest.TestCase):
         self.assertGreater(int(values.split()[0]), 15)
 
 
-class CaptureToStore(unittest.TestCase):
+class CaptureToStore(Help, unittest.TestCase):
     def setUp(self):
         self.directory = pathlib.Path(tempfile.mkdtemp())
         self.addCleanup(shutil.rmtree, self.directory)
@@ -439,6 +470,8 @@ CASES = {
     "watch_health": WatchHealth,
     "capture_to_store": CaptureToStore,
     "own_detector": OwnDetector,
+    "score_edges": ScoreEdges,
+    "score_series": ScoreSeries,
 }
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "nta/flow/flow_metadata.h"
+#include "support/hostile_texts.h"
 #include "support/packet_builder.h"
 
 namespace nta::test {
@@ -157,6 +158,24 @@ TEST(FlowCsvReader, NoCellBeginsAFormula) {
   }
 }
 
+TEST(FlowCsvReader, WhateverAStrangerSendsIsOneCellOfOneLineThatComesBack) {
+  const auto reader = FlowCsvReader::Create(FlowCsvHeader(FlowCsvColumns::kEverything));
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  for (const std::string& text : HostileTexts()) {
+    FlowRecord flow = Flow();
+    auto metadata = std::make_shared<FlowMetadata>();
+    metadata->Set(MetadataField::kServerName, text);
+    metadata->Set(MetadataField::kUserAgent, text);
+    flow.metadata = metadata;
+    const std::string line = Everything(flow);
+    EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1) << line;
+    const auto read = reader->Read(line);
+    ASSERT_TRUE(read.ok()) << read.status() << line;
+    EXPECT_EQ(*read->metadata, *metadata);
+    EXPECT_TRUE(IsFitToShow(read->metadata->Get(MetadataField::kServerName))) << line;
+  }
+}
+
 TEST(FlowCsvReader, TakesTheStandardColumnsInAnyOrder) {
   const auto standard = FlowCsvReader::Create(std::string(kFlowCsvHeader) + "\r\n");
   ASSERT_TRUE(standard.ok()) << standard.status();
@@ -169,6 +188,24 @@ TEST(FlowCsvReader, TakesTheStandardColumnsInAnyOrder) {
   const auto moved = FlowCsvReader::Create(header);
   ASSERT_TRUE(moved.ok()) << moved.status();
   EXPECT_EQ(Line(*moved->Read(line)), Line(Flow()));
+}
+
+TEST(FlowCsvReader, PassesOverStatisticsAndSaysSo) {
+  const auto reader = FlowCsvReader::Create(FlowCsvHeader(FlowCsvColumns::kStatistics));
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  EXPECT_GT(reader->passed_over(), 30u);
+  EXPECT_FALSE(reader->Has("community_id"));
+  EXPECT_TRUE(reader->Has("tcp_state"));
+  FlowRecord flow = Flow();
+  flow.tcp_state = TcpState::kClosed;
+  flow.statistics = std::make_shared<FlowStatistics>();
+  std::string line;
+  AppendFlowCsv(flow, line, FlowCsvColumns::kStatistics);
+  const auto read = reader->Read(line);
+  ASSERT_TRUE(read.ok()) << read.status();
+  flow.statistics = nullptr;
+  EXPECT_EQ(Everything(*read), Everything(flow));
+  EXPECT_EQ(FlowCsvReader::Create(kFlowCsvHeader)->passed_over(), 0u);
 }
 
 TEST(FlowCsvReader, SaysWhatIsWrong) {

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace nta {
@@ -182,6 +183,41 @@ TEST(FlowFilter, ComparesServerNamesWithPatterns) {
   metadata.Set(MetadataField::kServerName, std::string(1024, 'a'));
   flow.metadata = std::make_shared<FlowMetadata>(metadata);
   EXPECT_FALSE(Matches(stars, flow));
+}
+
+TEST(FlowFilter, ComparesFingerprintsWithPatterns) {
+  FlowRecord flow = WebFlow();
+  constexpr std::pair<const char*, MetadataField> kFingerprints[] = {
+      {"ja3", MetadataField::kJa3},
+      {"ja3s", MetadataField::kJa3s},
+      {"ja4", MetadataField::kJa4},
+      {"hassh", MetadataField::kHassh},
+      {"hassh_server", MetadataField::kHasshServer}};
+  for (const auto& [name, field] : kFingerprints) {
+    flow.metadata = nullptr;
+    EXPECT_FALSE(Matches(std::string(name) + "=*", flow)) << "it has none";
+    EXPECT_TRUE(Matches(std::string(name) + "!=abc", flow));
+    // Each field looks at its own text and at no other.
+    FlowMetadata metadata;
+    for (const auto& other : kFingerprints) metadata.Set(other.second, "other");
+    metadata.Set(field, "t13d1516h2_8daaf6152771_b186095e22b6");
+    flow.metadata = std::make_shared<FlowMetadata>(metadata);
+    for (const char* value :
+         {"t13d1516h2_8daaf6152771_b186095e22b6", "T13D*", "*_8daaf6152771_*"}) {
+      EXPECT_TRUE(Matches(std::string(name) + "=" + value, flow)) << name << value;
+    }
+    EXPECT_FALSE(Matches(std::string(name) + "=t13d1516h2", flow)) << name;
+    EXPECT_FALSE(Matches(std::string(name) + " not in (abc,t13d*)", flow)) << name;
+    for (const auto& [other, unused] : kFingerprints) {
+      if (std::string_view(other) != name) {
+        EXPECT_FALSE(Matches(std::string(other) + "=t13d*", flow)) << other << " of " << name;
+      }
+    }
+  }
+  EXPECT_EQ(Canonical("JA4=T13D*"), "ja4=\"t13d*\"");
+  EXPECT_THAT(ErrorOf("ja4=''"), HasSubstr("a fingerprint is not empty"));
+  EXPECT_THAT(ErrorOf("ja4>t13"), HasSubstr("has no order"));
+  EXPECT_THAT(ErrorOf("hash=abc"), HasSubstr("did you mean \"hassh\"?"));
 }
 
 TEST(FlowFilter, AndBindsTighterThanOrAndNotTightest) {

@@ -7,6 +7,8 @@
 #include <string>
 #include <utility>
 
+#include "support/hostile_texts.h"
+
 namespace nta {
 namespace {
 
@@ -75,6 +77,17 @@ TEST(FlowMetadata, ValuesAreSafeToShowAndBounded) {
   EXPECT_EQ(metadata.Get(MetadataField::kServerName), "a\uFFFD<b>\uFFFD\uFFFD");
   metadata.Set(MetadataField::kServerName, std::string(70'000, 'a'));
   EXPECT_EQ(metadata.Get(MetadataField::kServerName).size(), FlowMetadata::kMaxValueBytes);
+}
+
+TEST(FlowMetadata, WhateverAStrangerSendsIsFitToShow) {
+  for (const std::string& text : test::HostileTexts()) {
+    for (const MetadataField field : MetadataFields()) {
+      FlowMetadata metadata;
+      metadata.Set(field, text);
+      EXPECT_TRUE(test::IsFitToShow(metadata.Get(field))) << ToString(field);
+      EXPECT_FALSE(metadata.Get(field).empty());
+    }
+  }
 }
 
 TEST(FlowMetadata, AValueOfItsOwnCanBeSetElsewhere) {

@@ -84,7 +84,9 @@ case $way in
     check_output env LD_LIBRARY_PATH="$(dirname "$library")" "$work/all/consumer"
     ;;
   subdirectory)
-    "$CMAKE" -S "$here/subdirectory" -B "$work/build" -G Ninja -DNTA_SOURCE="$source" "${launcher[@]}"
+    # Compiled as the library itself was, so that a compiler cache has the objects already.
+    "$CMAKE" -S "$here/subdirectory" -B "$work/build" -G Ninja -DNTA_SOURCE="$source" -DCMAKE_BUILD_TYPE=Release \
+      -DNTA_WARNINGS_AS_ERRORS=ON "${launcher[@]}"
     "$CMAKE" --build "$work/build" --target consumer
     check_output "$work/build/consumer"
     ;;

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "support/hostile_texts.h"
+
 namespace nta {
 namespace {
 
@@ -162,6 +164,26 @@ TEST(FlowJson, HasMetadataAndStatisticsAsObjects) {
   EXPECT_THAT(text, HasSubstr(R"("statistics":{"forward":{"ip_length":{"count":1,"minimum":2,)"));
   EXPECT_THAT(text,
               HasSubstr(R"("first_packets":[{"offset":-1,"ip_bytes":25,"payload_bytes":26,)"));
+}
+
+TEST(FlowJson, WhateverAStrangerSendsIsOneTextThatComesBack) {
+  for (const std::string& text : test::HostileTexts()) {
+    FlowRecord flow = WebFlow();
+    auto metadata = std::make_shared<FlowMetadata>();
+    metadata->Set(MetadataField::kServerName, text);
+    flow.metadata = metadata;
+    const std::string json = ToJson(flow);
+    EXPECT_EQ(json.find('\n'), std::string::npos) << json;
+    const auto back = FlowFromJson(json);
+    ASSERT_TRUE(back.ok()) << back.status() << json;
+    EXPECT_EQ(*back->metadata, *metadata);
+    EXPECT_TRUE(test::IsFitToShow(back->metadata->Get(MetadataField::kServerName))) << json;
+    // A text of another origin is made fit when it is read.
+    const auto raw = FlowFromJson(Replaced(ToJson(WebFlow()), R"("metadata":null)",
+                                           R"("metadata":{"server_name":"a\u0000\u202Eb"})"));
+    ASSERT_TRUE(raw.ok()) << raw.status();
+    EXPECT_TRUE(test::IsFitToShow(raw->metadata->Get(MetadataField::kServerName)));
+  }
 }
 
 TEST(FlowJson, ErrorsNameTheFieldInsideObjects) {

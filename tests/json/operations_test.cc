@@ -87,6 +87,7 @@ TEST(OperationsJson, AJobTellsItsTimesAndItsRuns) {
   EXPECT_THAT(json,
               HasSubstr(R"("timing":{"every_seconds":null,"daily_at":"03:05","zone":"local"})"));
   EXPECT_THAT(json, HasSubstr(R"("timing_in_words":"daily at 03:05 local time")"));
+  EXPECT_THAT(json, HasSubstr(R"("least_seconds":1)"));
   EXPECT_THAT(json, HasSubstr(R"("next_due":null)"));
   EXPECT_THAT(json, HasSubstr(R"("seconds":1.5,"cause":"missed","outcome":"failed")"));
 }

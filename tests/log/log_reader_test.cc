@@ -100,6 +100,25 @@ TEST_F(LogReaderTest, PassesOverWhatItCannotRead) {
   EXPECT_EQ(page->unreadable, 3u);
 }
 
+TEST_F(LogReaderTest, AFileThatIsNoLogIsSaidToBeNone) {
+  std::string capture("\xd4\xc3\xb2\xa1\x02\x00\x04\x00", 8);
+  for (int i = 0; i < 100; ++i) capture += std::string("\x00\x01\n{\"\xff\n", 8);
+  for (const std::string& foreign :
+       {capture, std::string("Dear all,\n"), std::string(1'000'000, '\0')}) {
+    std::ofstream(path(), std::ios::binary | std::ios::trunc) << foreign;
+    for (const LogOrder order : {LogOrder::kNewestFirst, LogOrder::kOldestFirst}) {
+      const absl::Status refused = ReadLog(path(), {.order = order}).status();
+      EXPECT_TRUE(absl::IsInvalidArgument(refused)) << refused;
+      EXPECT_THAT(std::string(refused.message()), testing::HasSubstr("server.log\" is no log"));
+    }
+  }
+  // Nothing yet, and a line that is being written, are no fault.
+  for (const char* young : {"", R"({"time":"2027-01)"}) {
+    std::ofstream(path(), std::ios::trunc) << young;
+    EXPECT_TRUE(ReadLog(path(), {}).ok());
+  }
+}
+
 TEST_F(LogReaderTest, ListsAndCopiesTheFilesUnpacked) {
   WriteMany();
   const auto files = ListLogFiles(path());

@@ -33,7 +33,10 @@ def test_capsules_that_nobody_takes_are_released(flows):
         flows.__arrow_c_schema__()
         flows.__arrow_c_stream__()
 
-TEXTS = ("server_name", "source_name", "destination_name", "alpn", "ja3", "ja4", "user_agent", "user_name")
+TEXTS = (
+    "server_name", "source_name", "destination_name", "alpn", "ja3", "ja3s", "ja4", "hassh", "hassh_server", "user_agent",
+    "user_name",
+)  # fmt: skip
 
 
 class TestPyArrow:

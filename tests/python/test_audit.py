@@ -115,12 +115,24 @@ def test_the_command_line_verifies_and_shows(trail, tmp_path):
     assert [json.loads(line)["target"] for line in shown.stdout.splitlines()] == [
         "user-39", "user-38", "user-37",
     ]  # fmt: skip
+    assert shown.returncode == 0 and shown.stderr == ""
+    # Records of a trail that was changed are shown with a warning, and the exit status tells.
+    first = sorted(directory.glob("audit.*.log"))[0]
+    written = first.read_bytes()
+    first.write_bytes(written.replace(b"user-1", b"user-x", 1))
+    changed = run("audit", "show", directory, "--limit", "1")
+    assert changed.returncode == 1 and len(changed.stdout.splitlines()) == 1
+    assert "do not trust these records: the trail is NOT as it was written" in changed.stderr
+    first.write_bytes(written)
+    assert run("audit", "show", directory, "--limit", "1").returncode == 0
     # Cut off a whole file, and the key file with it: only the checkpoint tells.
     sorted(directory.glob("audit.*.log"))[-1].unlink()
     (directory / "audit.key").unlink()
     assert run("audit", "verify", directory).returncode == 0
     bad = run("audit", "verify", directory, "--checkpoints", tmp_path / "kept.txt", "--format", "json")
     assert bad.returncode == 1 and json.loads(bad.stdout)["completeness"] == "incomplete"
+    cut = run("audit", "show", directory, "--checkpoints", tmp_path / "kept.txt")
+    assert cut.returncode == 1 and "do not trust" in cut.stderr and cut.stdout
     (tmp_path / "other.txt").write_text("root:x:0:0\n")
     other = run("audit", "verify", directory, "--checkpoints", tmp_path / "other.txt")
     assert other.returncode == 1 and "holds no checkpoint" in other.stderr and not other.stdout

@@ -163,6 +163,27 @@ def test_who_gives_a_passphrase_gets_no_backup_in_clear(path, tmp_path):
     assert empty.returncode == 1 and "empty" in empty.stderr
 
 
+def test_a_file_that_is_no_store_is_not_replaced(path, tmp_path):
+    common = ("--directory", tmp_path / "kept")
+    name = run("create", *common, "--store", path, cwd=tmp_path).stdout.strip()
+    before = flows(path)
+    letter = tmp_path / "letter.txt"
+    letter.write_text("Dear all,\n")
+    directory = tmp_path / "directory"
+    directory.mkdir()
+    for target, reason in ((letter, "it is no SQLite database"), (directory, "it is a directory")):
+        refused = run("restore", *common, "--store", target, name, cwd=tmp_path)
+        assert refused.returncode == 1 and reason in refused.stderr
+        assert "Traceback" not in refused.stderr
+        with pytest.raises(nta.FailedPreconditionError, match=reason):
+            nta.BackupRepository.open(tmp_path / "kept").restore(name, target)
+    assert letter.read_text() == "Dear all,\n" and list(directory.iterdir()) == []
+    done = run("restore", *common, "--store", letter, "--replace-foreign", name, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert flows(letter) == before
+    assert (tmp_path / "letter.txt-previous").read_text() == "Dear all,\n"
+
+
 def test_a_passphrase_is_asked_for_twice_and_never_with_a_traceback(path, tmp_path):
     def create(typed):
         # Of a session of its own: no terminal.
@@ -173,10 +194,16 @@ def test_a_passphrase_is_asked_for_twice_and_never_with_a_traceback(path, tmp_pa
             start_new_session=True,
         )  # fmt: skip
 
-    for typed, word in (("", "--passphrase-file"), ("one\ntwo\n", "differ"), ("\n\n", "empty")):
+    for typed, word in (
+        ("", "--passphrase-file"),
+        ("one passphrase\ntwo passphrases\n", "differ"),
+        ("\n\n", "empty"),
+        ("7 chars\n7 chars\n", "at least 8 characters"),
+    ):
         refused = create(typed)
         assert refused.returncode == 1 and word in refused.stderr
         assert "Traceback" not in refused.stderr
-    assert create("one\none\n").returncode == 0
+    assert not list(tmp_path.glob("kept/*.ntabackup"))
+    assert create("8 chars.\n8 chars.\n").returncode == 0
     wrong = run("prune", "--directory", tmp_path / "kept", "--last", "-3", cwd=tmp_path)
     assert wrong.returncode == 2 and "Traceback" not in wrong.stderr

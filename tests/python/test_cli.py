@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
 import os
+import pty
+import re
 import stat
 import subprocess
 import sys
@@ -246,3 +249,40 @@ def test_export_does_not_write_over_the_store_that_it_reads(sample, tmp_path):
         assert refused.returncode == 1 and "belongs to the store" in refused.stderr
         assert "Traceback" not in refused.stderr
     assert path.read_bytes() == before
+
+
+def test_progress_is_told_on_a_terminal_only(sample):
+    # Without waiting for the moment after which it is shown.
+    code = "import sys, nta._cli, nta._cli_progress as p; p._SECONDS_BETWEEN = 0; sys.exit(nta._cli.main(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, "top", str(sample)]
+    quiet = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert len(quiet.stderr.splitlines()) == 1, "nothing but the ledger"
+    terminal, side = pty.openpty()
+    try:
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=side) as process:
+            os.close(side)
+            shown = b""
+            with contextlib.suppress(OSError):  # the program has closed its side
+                while part := os.read(terminal, 65536):
+                    shown += part
+            assert process.wait() == 0
+    finally:
+        os.close(terminal)
+    assert re.search(rb"\d%, \d+ packets", shown)
+    ledger = shown.decode().split("\x1b[K")[-1]
+    assert json.loads(ledger)["received"] == 2748, "its line is gone before what stays"
+
+
+def test_alerts_of_a_store_are_listed_newest_first(sample, tmp_path):
+    path = tmp_path / "nta.db"
+    assert run("capture", sample, "--database", path, "--detect", "--quiet").returncode == 0
+    rows = [json.loads(line) for line in run("alerts", path, "--format", "json").stdout.splitlines()]
+    with nta.Store.open(path) as store:
+        assert [row["id"] for row in rows] == [alert.id for alert in store.alerts()]
+    (line,) = run("alerts", path, "--class", "port_scan", "--limit", 1).stdout.splitlines()
+    assert "192.0.2.66" in line and rows
+    assert run("alerts", path, "--min-severity", "critical", "--until=-3650d").stdout == ""
+    capture = run("alerts", sample)
+    assert capture.returncode == 1 and "nta detect" in capture.stderr
+    missing = run("alerts", tmp_path / "none.db")
+    assert missing.returncode == 1 and not (tmp_path / "none.db").exists()

@@ -70,6 +70,19 @@ def test_wrong_settings_are_refused(tmp_path):
         nta.read_log(tmp_path / "none.log")
 
 
+def test_what_is_no_log_is_said_to_be_none(tmp_path):
+    capture = tmp_path / "day.pcap"
+    capture.write_bytes(b"\xd4\xc3\xb2\xa1\x02\x00\x04\x00" + bytes(range(256)) * 300)
+    with pytest.raises(nta.InvalidArgumentError, match="is no log"):
+        nta.read_log(capture)
+    for file in (capture, tmp_path):
+        refused = subprocess.run([sys.executable, "-m", "nta", "logs", str(file)],
+                                 capture_output=True, text=True)  # fmt: skip
+        assert refused.returncode == 1 and not refused.stdout
+        assert refused.stderr.startswith("nta: ") and str(file) in refused.stderr
+        assert "Traceback" not in refused.stderr
+
+
 def test_the_command_line_reads_logs(tmp_path):
     logger = nta.Logger()
     logger.add_file(tmp_path / "app.log")

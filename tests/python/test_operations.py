@@ -139,6 +139,10 @@ def test_wrong_jobs_are_refused():
             scheduler.add("job", print, **wrong)
     with pytest.raises(TypeError):
         scheduler.add("job", 7, every=1)
+    scheduler.add("backup", print, every=3600, least=300)
+    with pytest.raises(nta.InvalidArgumentError, match="give 300 seconds or more"):
+        scheduler.set_timing("backup", every=60)
+    assert scheduler.jobs()[0]["least_seconds"] == 300
     scheduler.add("job", print, every=1)
     with pytest.raises(nta.AlreadyExistsError):
         scheduler.add("job", print, every=1)

@@ -344,3 +344,8 @@ def test_an_import_hints_at_what_the_file_lacks(tmp_path, store, flows):
         assert "outcome and tcp_state" in other.import_flows(plain)["hints"][0]
         store.export_flows(tmp_path / "all.csv")
         assert other.import_flows(tmp_path / "all.csv")["hints"] == []
+        statistics = ["forward_dscp,community_id"] + ["0,x"] * len(flows)
+        lines = zip(plain.read_text().splitlines(), statistics)
+        plain.write_text("".join(f"{a},{b}\n" for a, b in lines))
+        report = other.import_flows(plain)
+        assert report["flows"] == len(flows) and "2 columns" in report["hints"][0]

@@ -260,6 +260,27 @@ TEST_F(SchedulerTest, ANewTimingCountsFromNowOnAndStays) {
   EXPECT_FALSE(scheduler_->SetTiming("none", Every{1s}).ok());
 }
 
+TEST_F(SchedulerTest, NoJobRunsMoreOftenThanItMay) {
+  const auto add = [this](std::chrono::seconds least, JobTiming timing) {
+    return scheduler_->Add({.name = "backup", .timing = timing, .least_interval = least},
+                           [](const JobContext&) { return std::string(); });
+  };
+  EXPECT_TRUE(absl::IsInvalidArgument(add(300s, Every{299s})));
+  ASSERT_TRUE(add(1s, Every{1h}).ok());
+  ASSERT_TRUE(scheduler_->SetTiming("backup", Every{2s}).ok());
+  Restart();
+  // What was taken before there was a bound.
+  ASSERT_TRUE(add(300s, Every{1h}).ok());
+  EXPECT_EQ(Status("backup").options.timing, JobTiming(Every{300s}));
+  const absl::Status refused = scheduler_->SetTiming("backup", Every{299s});
+  EXPECT_TRUE(absl::IsInvalidArgument(refused)) << refused;
+  EXPECT_THAT(std::string(refused.message()),
+              testing::HasSubstr("at most every 5 min: give 300 seconds or more"));
+  EXPECT_EQ(Status("backup").options.timing, JobTiming(Every{300s}));
+  EXPECT_TRUE(scheduler_->SetTiming("backup", Every{300s}).ok());
+  EXPECT_TRUE(scheduler_->SetTiming("backup", Daily{3h}).ok());
+}
+
 TEST_F(SchedulerTest, ATimingThatWasSetHoldsAfterARestart) {
   ASSERT_TRUE(Add("job", Every{10s}).ok());
   ASSERT_TRUE(scheduler_->SetTiming("job", Every{60s}).ok());

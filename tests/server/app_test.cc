@@ -386,7 +386,7 @@ TEST_F(SignedInTest, UnknownApiPathsAreNotTheDashboard) {
 TEST_F(SignedInTest, HealthNamesWhatFails) {
   EXPECT_EQ(Call("GET", "/healthz").body, R"({"status":"ok"})");
   capture_.state = CaptureState::kFailed;
-  services_->store_is_well = false;
+  services_->store_health.Tell(absl::ResourceExhaustedError("full"), monotonic_);
   const Response response = Call("GET", "/healthz");
   EXPECT_EQ(response.status, 503);
   EXPECT_THAT(response.body, HasSubstr("store, capture"));

@@ -360,6 +360,18 @@ TEST_F(BackupsTest, APassphraseIsTheRequestsOrTheServers) {
   EXPECT_EQ(Await(Restore(own)).state, JobState::kDone);
 }
 
+TEST_F(BackupsTest, APassphraseThatKeepsNobodyOutIsRefusedAtOnce) {
+  const Response refused = Call("POST", "/api/v1/backups", token_, R"({"passphrase":"7 chars"})");
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_THAT(refused.body, HasSubstr("at least 8 characters"));
+  EXPECT_THAT(Call("GET", "/api/v1/backups", token_).body, HasSubstr(R"("backups":[])"));
+  std::ofstream(File("passphrase")) << "7 chars\n";
+  chmod(File("passphrase").c_str(), 0600);
+  const absl::Status file = ReadPassphraseFile(File("passphrase")).status();
+  EXPECT_TRUE(absl::IsInvalidArgument(file)) << file;
+  EXPECT_THAT(std::string(file.message()), HasSubstr("at least 8 characters"));
+}
+
 TEST_F(BackupsTest, FilesGoOutAndComeIn) {
   const std::string name = Create();
   const Response file = Call("GET", "/api/v1/backups/" + name + "/file", token_);

@@ -331,7 +331,7 @@ TEST_F(DetectionTest, BacktestsTellWhatARuleWouldHaveSaid) {
                                 R"({"subject":{"expression":"count() > 100 per src in 60s"},
         "against":{"expression":"count() > 50 per src in 60s"},"wanted_per_day":1})");
   ASSERT_EQ(started.status, 202) << started.body;
-  const std::string job = Await(TextMember(started.body, "job"));
+  const std::string job = Await(TextMember(started.body, "id"));
   EXPECT_THAT(job, HasSubstr(R"("state":"done")"));
   EXPECT_THAT(job, HasSubstr(R"("report":{"flows":630,)"));
   EXPECT_THAT(job, HasSubstr(R"("alerts":3,)"));
@@ -342,17 +342,17 @@ TEST_F(DetectionTest, BacktestsTellWhatARuleWouldHaveSaid) {
   const Response quiet =
       Call("POST", "/api/v1/backtest", operator_,
            R"({"subject":{"expression":"count() > 160 per src in 60s"},"wanted_per_day":5})");
-  EXPECT_THAT(Await(TextMember(quiet.body, "job")),
+  EXPECT_THAT(Await(TextMember(quiet.body, "id")),
               HasSubstr(R"("suggestion":{"wanted_per_day":5.0,"threshold":160.0)"));
   const Response dry = Call("POST", "/api/v1/alert-rules/dry-run", operator_,
                             R"({"expression":"count() > 100 per src in 60s"})");
   ASSERT_EQ(dry.status, 202) << dry.body;
-  EXPECT_THAT(Await(TextMember(dry.body, "job")), HasSubstr(R"("alerts":3,)"));
+  EXPECT_THAT(Await(TextMember(dry.body, "id")), HasSubstr(R"("alerts":3,)"));
   EXPECT_EQ(
       Call("POST", "/api/v1/alert-rules/dry-run", operator_, R"({"expression":"count("})").status,
       400);
   const Response all = Call("POST", "/api/v1/backtest", operator_, R"({"subject":{}})");
-  EXPECT_THAT(Await(TextMember(all.body, "job")), HasSubstr(R"("state":"done")"));
+  EXPECT_THAT(Await(TextMember(all.body, "id")), HasSubstr(R"("state":"done")"));
   const Response wrong =
       Call("POST", "/api/v1/backtest", operator_, R"({"subject":{"expression":"count() >"}})");
   EXPECT_EQ(wrong.status, 400);
@@ -384,7 +384,7 @@ TEST_F(DetectionTest, BacktestsGoThroughACaptureThatIsSentAlong) {
       "&against=%7B%22expression%22%3A%22count()%20%3E%2099999%20per%20src%20in%2060s%22%7D";
   const Response started = upload(operator_, rule + other, capture);
   ASSERT_EQ(started.status, 202) << started.body;
-  const std::string job = Await(TextMember(started.body, "job"));
+  const std::string job = Await(TextMember(started.body, "id"));
   EXPECT_THAT(job, HasSubstr(R"("state":"done")"));
   EXPECT_THAT(job, Not(HasSubstr(R"("report":{"flows":0,)")));
   EXPECT_THAT(job, Not(HasSubstr(R"("appear_count":0,)")));
@@ -393,9 +393,9 @@ TEST_F(DetectionTest, BacktestsGoThroughACaptureThatIsSentAlong) {
   EXPECT_THAT(job, HasSubstr(R"("current":{"threshold":0.0,)"));
   EXPECT_THAT(job, HasSubstr("less than a day"));
   const Response quick = upload(operator_, rule + "&suggest=false", capture);
-  EXPECT_THAT(Await(TextMember(quick.body, "job")), Not(HasSubstr("suggestion")));
+  EXPECT_THAT(Await(TextMember(quick.body, "id")), Not(HasSubstr("suggestion")));
   const Response all = upload(operator_, "", capture);
-  EXPECT_THAT(Await(TextMember(all.body, "job")), HasSubstr(R"("state":"done")"));
+  EXPECT_THAT(Await(TextMember(all.body, "id")), HasSubstr(R"("state":"done")"));
   EXPECT_EQ(upload(operator_, "", "").status, 400);
   EXPECT_THAT(upload(operator_, "", "no packets").body, HasSubstr("no capture"));
   EXPECT_EQ(upload(operator_, "?subject=%7B", capture).status, 400);
@@ -414,7 +414,7 @@ TEST_F(DetectionTest, BacktestsGoThroughThePacketsOfAnAlert) {
   const Response started =
       Call("POST", path, operator_, R"({"subject":{"detector":"port_scan"},"wanted_per_day":1})");
   ASSERT_EQ(started.status, 202) << started.body;
-  const std::string job = Await(TextMember(started.body, "job"));
+  const std::string job = Await(TextMember(started.body, "id"));
   EXPECT_THAT(job, HasSubstr(R"("state":"done")"));
   EXPECT_THAT(job, HasSubstr(R"("sensitivity":"high")"));
   EXPECT_EQ(Call("POST", "/api/v1/alerts/none/backtest", operator_, R"({"subject":{}})").status,

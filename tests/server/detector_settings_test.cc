@@ -89,7 +89,7 @@ class DetectorSettingsTest : public AppTest {
   }
   json Await(const Response& started) {
     EXPECT_EQ(started.status, 202) << started.body;
-    const std::string path = "/api/v1/jobs/" + TextMember(started.body, "job");
+    const std::string path = "/api/v1/jobs/" + TextMember(started.body, "id");
     for (int i = 0; i < 5000; ++i) {
       const json job = json::parse(Call("GET", path, operator_).body);
       if (job["state"] != "running") return job;

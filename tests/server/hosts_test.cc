@@ -141,10 +141,56 @@ TEST_F(HostsTest, AHostHasItsPeersPortsAndFlowsAndNobodyElses) {
   EXPECT_THAT(response.body, Not(HasSubstr("10.0.0.3")));
 }
 
+TEST_F(HostsTest, AHostIsCountedFromAllOfItsFlowsHoweverManyThereAre) {
+  FlowRecord flow;
+  flow.first_seen = wall_ - 20s;
+  flow.last_seen = wall_ - 15s;
+  flow.protocol = 6;
+  flow.source = {*IpAddress::Parse("10.0.9.9"), 40'000};
+  flow.destination = {*IpAddress::Parse("198.51.100.7"), 443};
+  flow.forward = {.packets = 1, .wire_bytes = 3};
+  flow.reverse = {.packets = 1, .wire_bytes = 4};
+  flow.application = Application::kTls;
+  flow.evidence = ApplicationEvidence::kPort;
+  constexpr std::size_t kFlows = 120'000;  // more than one answer could hold
+  ASSERT_TRUE(store_->Write(std::vector<FlowRecord>(kFlows, flow), {}).ok());
+  flow.destination = {*IpAddress::Parse("10.0.0.1"), 50'000};
+  flow.application = Application::kUnknown;
+  ASSERT_TRUE(store_->Write({&flow, 1}, {}).ok());
+  const std::string body = Get("/api/v1/hosts/10.0.9.9").body;
+  EXPECT_THAT(body, HasSubstr(R"("total":{"bytes":840007,"packets":240002,"flows":120001},)"
+                              R"("sent_bytes":360003,"received_bytes":480004)"));
+  EXPECT_THAT(body,
+              HasSubstr(R"("bytes":840000,"packets":240000,"flows":120000,"forward_bytes":)"));
+  EXPECT_THAT(body,
+              HasSubstr(R"("ports":[{"key":"443","bytes":840000,"packets":240000,"flows":120000}],)"
+                        R"("ports_other":{"bytes":7,"packets":2,"flows":1})"));
+  EXPECT_THAT(
+      body,
+      HasSubstr(R"("applications":[{"key":"tls","bytes":840000,"packets":240000,)"
+                R"("flows":120000,"guessed":{"bytes":840000,"packets":240000,"flows":120000}}])"));
+  EXPECT_THAT(body, HasSubstr(R"("source":"raw","capture":{)"));
+  // The same as the questions that it is made of answer.
+  EXPECT_THAT(Get("/api/v1/top?where=host%3D10.0.9.9&limit=1").body,
+              HasSubstr(R"("total":{"bytes":840007,"packets":240002,"flows":120001})"));
+}
+
+TEST_F(HostsTest, AHostOfWhichAPeerHasAllTrafficIsToldFromIt) {
+  Write("10.0.7.1", "10.0.7.2", 443, 10, 5);
+  EXPECT_THAT(Get("/api/v1/hosts/10.0.7.1").body,
+              HasSubstr(R"("sent_bytes":10,"received_bytes":5)"));
+  EXPECT_THAT(Get("/api/v1/hosts/10.0.7.2").body,
+              HasSubstr(R"("sent_bytes":5,"received_bytes":10)"));
+  Write("10.0.7.3", "10.0.7.3", 443, 10, 5);
+  EXPECT_THAT(Get("/api/v1/hosts/10.0.7.3").body,
+              HasSubstr(R"("sent_bytes":15,"received_bytes":15)"));
+}
+
 TEST_F(HostsTest, AHostThatWasSilentIsAnswered) {
   const Response response = Get("/api/v1/hosts/2001:db8::1");
   ASSERT_EQ(response.status, 200) << response.body;
-  EXPECT_THAT(response.body, HasSubstr(R"("names":[],"first_seen":null,"last_seen":null)"));
+  EXPECT_THAT(response.body,
+              HasSubstr(R"("names":[],"names_complete":true,"first_seen":null,"last_seen":null)"));
   EXPECT_THAT(response.body, HasSubstr(R"("peers":[],"ports":[])"));
 }
 
@@ -220,6 +266,9 @@ class KnownApplicationsTest : public HostsTest {
     FlowMetadata metadata;
     metadata.Set(MetadataField::kServerName, "<b>shop</b>.example");
     metadata.Set(MetadataField::kDestinationName, "shop.example");
+    metadata.Set(MetadataField::kJa4, "t13d1516h2_8daaf6152771_b186095e22b6");
+    metadata.Set(MetadataField::kJa3, "773906b0efdefa24a7f2b8eb6985bf37");
+    metadata.Set(MetadataField::kHassh, "06046964c022c6407d15a27b12a6a4fb");
     flow.metadata = std::make_shared<FlowMetadata>(metadata);
     EXPECT_TRUE(store_->Write(std::vector{flow}, {}).ok());
   }
@@ -238,7 +287,9 @@ TEST_F(KnownApplicationsTest, AreCountedByNameAndCategory) {
 }
 
 TEST_F(KnownApplicationsTest, AreFoundByFilterWithTheirNames) {
-  for (const char* where : {"app%3Dtls", "category%3Dweb", "server_name%3D%22*shop*%22"}) {
+  for (const char* where :
+       {"app%3Dtls", "category%3Dweb", "server_name%3D%22*shop*%22", "ja4%3Dt13d*_b186095e22b6",
+        "ja3%3D773906b0efdefa24a7f2b8eb6985bf37", "hassh%3D0604*"}) {
     const Response response = Get(std::string("/api/v1/flows?where=") + where);
     ASSERT_EQ(response.status, 200) << response.body;
     EXPECT_THAT(response.body, HasSubstr(R"("application":"tls","category":"web")")) << where;

@@ -91,10 +91,25 @@ TEST_F(IncidentsTest, AreOpenedListedReadAndClosed) {
   EXPECT_EQ(count("assignee="), 0u);
 }
 
+TEST_F(IncidentsTest, AnAssigneeIsAUserOrNobody) {
+  const std::string id = Make();
+  const json change = {{"version", 1}, {"assignee", "nobody_here"}};
+  EXPECT_THAT(Send("PATCH", "/" + id, change, 400)["detail"].get<std::string>(),
+              HasSubstr("there is no user \"nobody_here\""));
+  Post("", {{"title", "Another"}, {"assignee", "nobody_here"}}, 400);
+  Send("PATCH", "/" + id, {{"version", 1}, {"assignee", "alice"}}, 200);
+  // Who is gone stays named, and stands in nobody's way.
+  ASSERT_EQ(Call("DELETE", "/api/v1/users/alice", admin_).status, 204);
+  const json later =
+      Send("PATCH", "/" + id, {{"version", 2}, {"assignee", "alice"}, {"state", "contained"}}, 200);
+  EXPECT_EQ(later["assignee"], "alice");
+  Send("PATCH", "/" + id, {{"version", 3}, {"assignee", ""}}, 200);
+}
+
 TEST_F(IncidentsTest, TheSlowerOfTwoWritersIsTold) {
   const std::string id = Make();
   Send("PATCH", "/" + id, {{"version", 1}, {"assignee", "ben"}}, 200);
-  const json late = Send("PATCH", "/" + id, {{"version", 1}, {"assignee", "cleo"}}, 409);
+  const json late = Send("PATCH", "/" + id, {{"version", 1}, {"assignee", "alice"}}, 409);
   EXPECT_THAT(late["detail"].get<std::string>(), HasSubstr("meanwhile"));
   EXPECT_EQ(json::parse(Call("GET", "/api/v1/incidents/" + id, viewer_).body)["assignee"], "ben");
   // Empty is nobody; left out is as it was.

@@ -130,7 +130,7 @@ TEST_F(LiveFeedTest, MarksWhatWasCapturedSoThatSilenceIsNotAbsence) {
   EXPECT_FALSE(around->lines.empty() ? false : around->lines[0].values.front().has_value());
   ASSERT_FALSE(series->lines.empty());
   for (const auto& value : series->lines[0].values) EXPECT_TRUE(value.has_value());
-  EXPECT_TRUE(services_->store_is_well);
+  EXPECT_TRUE(services_->store_health.is_well());
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "app_fixture.h"
+#include "support/hostile_texts.h"
 
 namespace nta::server {
 namespace {
@@ -70,25 +71,23 @@ TEST_F(NamesTest, TellByWhatAddressesWereKnownAndWhen) {
 }
 
 TEST_F(NamesTest, OfStrangersAreTextAndNothingElse) {
-  const std::string nul("nul\0.example", 12);
-  for (const std::string& name :
-       {std::string("<script>alert(1)</script>"), nul, std::string("\xff\xfe.example"),
-        std::string("\"},{\"name\":\"x"), std::string("=cmd|' /C calc'!A0"),
-        std::string("a\r\nSet-Cookie: x=1"), std::string(65'536, 'a')}) {
-    WriteNamed(name);
-  }
+  const std::vector<std::string> texts = test::HostileTexts();
+  for (const std::string& name : texts) WriteNamed(name);
   const Response response = Call("GET", "/api/v1/names?address=198.51.100.7&limit=64", token_);
   ASSERT_EQ(response.status, 200);
   const Json answer = Json::parse(response.body);  // throws unless it is JSON in UTF-8
-  ASSERT_EQ(answer["rows"][0]["names"].size(), 7u);
+  ASSERT_EQ(answer["rows"][0]["names"].size(), texts.size());
   for (const Json& name : answer["rows"][0]["names"]) {
     const std::string text = name["name"];
-    EXPECT_LE(text.size(), FlowMetadata::kMaxValueBytes);
-    for (const char c : text) EXPECT_TRUE(static_cast<unsigned char>(c) >= 0x20) << text;
+    EXPECT_TRUE(test::IsFitToShow(text)) << text;
   }
-  const std::string flows = Call("GET", "/api/v1/flows", token_).body;
-  EXPECT_TRUE(Json::accept(flows));
-  EXPECT_THAT(flows, Not(HasSubstr(std::string(2'000, 'a'))));
+  for (const char* target :
+       {"/api/v1/flows", "/api/v1/hosts/198.51.100.7", "/api/v1/conversations"}) {
+    const std::string body = Call("GET", target, token_).body;
+    EXPECT_TRUE(Json::accept(body)) << target;
+    EXPECT_THAT(body, Not(HasSubstr(std::string(2'000, 'n')))) << target;
+    EXPECT_THAT(body, Not(HasSubstr("\u202E"))) << target;
+  }
 }
 
 TEST_F(NamesTest, RefusesListsThatAreNone) {

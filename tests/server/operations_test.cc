@@ -1,6 +1,7 @@
 // Health, retention, schedule and daily summaries, in the server and through REST.
 #include "operations/operations.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -17,6 +18,9 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
+
+// Then the answer is measured anew.
+constexpr Duration kTooOldForAnAnswer = 11s;
 
 class OperationsTest : public AppTest {
  protected:
@@ -196,7 +200,7 @@ TEST_F(OperationsTest, AFullQueueAFailedCaptureAndAFailedStoreAreTold) {
   ASSERT_THAT(alerts_, IsEmpty());
   capture_.state = CaptureState::kFailed;
   capture_.store.queue = StoreWriterOptions().max_queued_flows;
-  services_->store_is_well = false;
+  services_->store_health.Tell(absl::ResourceExhaustedError("no space"), monotonic_);
   Tick(10s);
   Tick(10s);
   std::vector<std::string> raised;
@@ -205,6 +209,72 @@ TEST_F(OperationsTest, AFullQueueAFailedCaptureAndAFailedStoreAreTold) {
   }
   EXPECT_THAT(raised, SizeIs(4)) << testing::PrintToString(raised);
   EXPECT_EQ(Get("/api/v1/health")["status"], "critical");
+}
+
+TEST_F(OperationsTest, TroubleOfTheStoreIsToldAtOnceAndHolds) {
+  const auto summary = [this] { return Get("/api/v1/health")["summary"].get<std::string>(); };
+  StoreHealth& health = services_->store_health;
+  Tick(10s);
+  ASSERT_EQ(summary(), "Everything is well.");
+  EXPECT_TRUE(health.Tell(absl::ResourceExhaustedError("database or disk is full"), monotonic_));
+  // Before the next tick, and also without thresholds.
+  EXPECT_EQ(summary(), "The database cannot be written: the disk is full.");
+  EXPECT_EQ(Get("/api/v1/health")["status"], "critical");
+  EXPECT_EQ(Get("/api/v1/health")["store"],
+            (json{{"failed", true}, {"reason", "the disk is full"}}));
+  Tick(10s);
+  ASSERT_THAT(alerts_, SizeIs(1));
+  EXPECT_EQ(alerts_[0].severity, Severity::kCritical);
+  // A small write that fits in by chance ends nothing, and begins nothing anew.
+  EXPECT_FALSE(health.Tell(absl::OkStatus(), monotonic_));
+  EXPECT_FALSE(health.Tell(absl::ResourceExhaustedError("still full"), monotonic_));
+  EXPECT_FALSE(health.Probe(*store_, monotonic_));
+  for (int i = 0; i < 2; ++i) {
+    Tick(5s);
+    EXPECT_FALSE(health.Probe(*store_, monotonic_)) << i;
+    EXPECT_EQ(Call("GET", "/healthz").status, 503);
+    EXPECT_EQ(summary(), "The database cannot be written: the disk is full.");
+  }
+  EXPECT_THAT(alerts_, SizeIs(1));
+  Tick(5s);
+  EXPECT_TRUE(health.Probe(*store_, monotonic_));
+  EXPECT_EQ(Call("GET", "/healthz").status, 200);
+  Tick(10s);
+  ASSERT_THAT(alerts_, SizeIs(2));
+  EXPECT_EQ(alerts_[1].state, AlertState::kClosed);
+  EXPECT_EQ(summary(), "Everything is well.");
+}
+
+// By default beyond 2 s for 2 minutes.
+TEST_F(OperationsTest, AnApiThatBecomesSlowIsAnAlertWhoeverLooksAndHoweverSeldomItIsAsked) {
+  const auto is_latency = [](const Alert& alert) {
+    return alert.evidence.at("value") == EvidenceValue(std::string("api.latency_p99_seconds"));
+  };
+  const auto of_latency = [&] { return std::count_if(alerts_.begin(), alerts_.end(), is_latency); };
+  Tick(10s);
+  for (int i = 0; i < 15 && of_latency() == 0; ++i) {
+    // One request in 20 s, and a dashboard that asks for the health in between.
+    if (i % 2 == 0) services_->operations.latency.Record("GET /api/v1/flows", 200, 3s);
+    Tick(10s);
+    Pass(kTooOldForAnAnswer);
+    Get("/api/v1/health");
+  }
+  ASSERT_EQ(of_latency(), 1);
+  const Alert raised = *std::find_if(alerts_.begin(), alerts_.end(), is_latency);
+  EXPECT_EQ(raised.state, AlertState::kOpen);
+  EXPECT_EQ(raised.severity, Severity::kMedium);
+  EXPECT_GE(raised.observed, 3);
+  EXPECT_THAT(raised.summary, HasSubstr("One request in a hundred takes longer than 3"));
+  EXPECT_EQ(Get("/api/v1/health")["status"], "warning");
+  // Quick again: a minute until the slow ones no longer count, and two of hold.
+  for (int i = 0; i < 25 && of_latency() == 1; ++i) {
+    services_->operations.latency.Record("GET /api/v1/flows", 200, 10ms);
+    Tick(10s);
+  }
+  ASSERT_EQ(of_latency(), 2);
+  const Alert over = *std::find_if(alerts_.rbegin(), alerts_.rend(), is_latency);
+  EXPECT_EQ(over.id, raised.id);
+  EXPECT_EQ(over.state, AlertState::kClosed);
 }
 
 TEST_F(OperationsTest, ThresholdsAreSetKeptAndChecked) {
@@ -351,7 +421,7 @@ TEST_F(OperationsTest, TheScheduleIsListedPausedResumedAndRun) {
   viewer_ = SignIn("alice").access;
   operations.scheduler.RunDue();
   EXPECT_EQ(operations.scheduler.GetJob("retention")->runs, 0u);
-  EXPECT_EQ(post("retention/run", 202)["requested"], true);
+  EXPECT_EQ(post("retention/run", 200)["requested"], true);
   operations.scheduler.RunDue();
   EXPECT_THAT(Get("/api/v1/schedule")["jobs"][1]["history"][0]["message"].get<std::string>(),
               HasSubstr("deleted 0 flows"));
@@ -382,6 +452,10 @@ TEST_F(OperationsTest, TheTimesOfAJobAreChangedAndStaySo) {
     EXPECT_EQ(Put(path, wrong).status, 400) << wrong;
   }
   EXPECT_EQ(Put("/api/v1/schedule/nothing/timing", {{"every_seconds", 90}}).status, 404);
+  const Response too_often = Put("/api/v1/schedule/retention/timing", {{"every_seconds", 59}});
+  EXPECT_EQ(too_often.status, 400);
+  EXPECT_THAT(too_often.body, HasSubstr("at most every 1 min: give 60 seconds or more"));
+  EXPECT_EQ(job("retention")["least_seconds"], 60);
   Restart(Generous());
   Prepare();
   ASSERT_TRUE(services_->operations.AddJobs({}).ok());

@@ -1,6 +1,7 @@
 // What holds for every route.
 #include "http/routes.h"
 
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <utility>
@@ -210,6 +211,24 @@ TEST(Routes, AllStandInTheOpenApiDescription) {
       EXPECT_THAT(description, HasSubstr("\"" + field.name + "\":{\"type\":\"" +
                                          std::string(ToString(field.type)) + "\""));
     }
+  }
+}
+
+TEST(Routes, WhateverGoesOnAfterItsAnswerIsAJob) {
+  const auto description = nlohmann::json::parse(MakeOpenApi(AllRoutes()));
+  int jobs = 0;
+  for (const auto& [path, methods] : description["paths"].items()) {
+    for (const auto& [method, operation] : methods.items()) {
+      if (!operation["responses"].contains("202")) continue;
+      ++jobs;
+      EXPECT_EQ(operation["responses"]["202"]["content"]["application/json"]["schema"]["$ref"],
+                "#/components/schemas/Job")
+          << method << " " << path;
+    }
+  }
+  EXPECT_GE(jobs, 10);
+  for (const char* member : {"id", "state", "progress", "result"}) {
+    EXPECT_TRUE(description["components"]["schemas"]["Job"]["properties"].contains(member));
   }
 }
 

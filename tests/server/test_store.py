@@ -154,6 +154,34 @@ def test_a_full_disk_is_told_capture_goes_on_and_retention_mends_it(on_small_dis
     until(lambda: server.call("PUT", "/api/v1/settings/retention", {"flow_days": 2}, token).status == 200)
 
 
+def test_trouble_of_a_full_disk_is_told_for_as_long_as_it_lasts(on_small_disk):
+    server, disk = on_small_disk
+    token = server.set_up()["token"]
+    health = lambda: server.call("GET", "/api/v1/health", token=token).json()
+    until(lambda: health()["summary"] == "Everything is well.")
+    fill(disk)
+    until(lambda: server.call("GET", "/healthz").status == 503)
+    # Nothing is deleted here, so nothing mends it; and it never looks well meanwhile.
+    end = time.monotonic() + 25
+    asked = 0
+    while time.monotonic() < end:
+        fill(disk)  # also what the server gives up to make room
+        assert server.call("GET", "/healthz").status == 503
+        now = health()
+        assert now["status"] == "critical"
+        assert now["summary"].startswith("The database cannot be written: the disk is full.")
+        assert now["store"] == {"failed": True, "reason": "the disk is full"}
+        asked += 1
+        time.sleep(0.2)
+    assert asked > 20
+    assert server.stderr().count("the store fails") == 1
+    (disk / "filler").unlink()
+    until(lambda: server.call("GET", "/healthz").status == 200, 60)
+    assert health()["store"] == {"failed": False, "reason": ""}
+    until(lambda: "cannot be written" not in health()["summary"])  # at the next sample
+    assert "the store works again" in server.stderr()
+
+
 def test_clients_that_go_away_end_their_questions(start):
     server = start()
     token = server.set_up()["token"]

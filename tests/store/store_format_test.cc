@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "store/store_fixture.h"
+#include "support/hostile_texts.h"
 
 namespace nta {
 namespace {
@@ -118,6 +119,29 @@ TEST_F(StoreFormat, ConditionsOnTheVirtualTableSelectWhatTheyShould) {
                   "SELECT count(*), min(id), max(rowid), count(server_name) > 100 "
                   "FROM flows"),
             (Rows{Row{"3000", "1", "3000", "1"}}));
+}
+
+TEST_F(StoreFormat, TextsOfStrangersAreTextsInTheVirtualTable) {
+  const auto store = OpenStore();
+  std::vector<FlowRecord> flows;
+  Rows expected;
+  for (const std::string& text : test::HostileTexts()) {
+    FlowMetadata metadata;
+    metadata.Set(MetadataField::kServerName, text);
+    FlowRecord& flow = flows.emplace_back(TcpFlow(At(Duration(0)), Duration(0), kClient, kServer));
+    flow.metadata = std::make_shared<FlowMetadata>(metadata);
+    const std::string kept(metadata.Get(MetadataField::kServerName));
+    EXPECT_TRUE(test::IsFitToShow(kept)) << kept;
+    expected.push_back(Row{kept, std::to_string(kept.size()), "text"});
+  }
+  ASSERT_TRUE(store->Write(flows, {}).ok());
+  EXPECT_EQ(Query(path(),
+                  "SELECT server_name, length(CAST(server_name AS BLOB)), typeof(server_name) "
+                  "FROM flows ORDER BY id"),
+            expected);
+  EXPECT_EQ(
+      Query(path(), "SELECT count(*) FROM flows WHERE server_name = '" + expected[1][0] + "'"),
+      (Rows{Row{"1"}}));
 }
 
 TEST_F(StoreFormat, TheTableTellsWhenTheDatabaseIsNoStore) {

@@ -120,7 +120,7 @@ TEST_F(StoreNames, OfNobodyOrOfTooManyAreRefused) {
   EXPECT_TRUE(store->Names({.addresses = {kClient}})->rows.at(0).names.empty());
 }
 
-TEST_F(StoreNames, FiltersByNameAndEvidenceSelectWhatTheRecordsSay) {
+TEST_F(StoreNames, FiltersByNameFingerprintAndEvidenceSelectWhatTheRecordsSay) {
   const auto store = OpenStore();
   std::vector<FlowRecord> flows = RandomFlows(31).Take(2'000);
   for (std::size_t i = 0; i < flows.size(); ++i) {
@@ -129,12 +129,17 @@ TEST_F(StoreNames, FiltersByNameAndEvidenceSelectWhatTheRecordsSay) {
                        "d" + std::to_string(i % 5) + ".example");
     }
     if (i % 11 == 0) flows[i] = Named(flows[i], MetadataField::kSourceName, "s.example");
+    constexpr MetadataField kFingerprints[] = {MetadataField::kJa3, MetadataField::kJa3s,
+                                               MetadataField::kJa4, MetadataField::kHassh,
+                                               MetadataField::kHasshServer};
+    if (i % 3 == 0) flows[i] = Named(flows[i], kFingerprints[i % 5], "t1" + std::to_string(i % 4));
   }
   ASSERT_TRUE(store->Write(flows, {}).ok());
   for (const char* text :
        {"name=*.example", "name=s.example", "source_name=s.*", "destination_name in (d1.example)",
         "name!=*", "evidence=port", "evidence in (payload,name)", "evidence!=none and name=d*",
-        "category=web and evidence=port"}) {
+        "category=web and evidence=port", "ja3=t11", "ja3s in (t10,t12)", "ja4=T1*", "hassh!=t13",
+        "hassh_server=t1* and not hassh_server=t12", "ja4=t10 or hassh=*"}) {
     const FlowFilter filter = *FlowFilter::Parse(text);
     const auto expected = static_cast<std::uint64_t>(std::count_if(
         flows.begin(), flows.end(), [&](const FlowRecord& flow) { return filter.Matches(flow); }));

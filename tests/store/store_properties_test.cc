@@ -47,6 +47,7 @@ class RandomFilters {
                                               "evidence in (payload,name)",
                                               "name=*1.example",
                                               "server_name=host-7.example",
+                                              "ja4=t13d*",
                                               "tcp_state=established",
                                               "end_reason=idle_timeout",
                                               "icmp_type>100"};

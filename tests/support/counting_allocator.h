@@ -20,6 +20,8 @@ class AllocationCount {
   // The largest single request of the program so far.
   static std::uint64_t largest();
   static void ForgetLargest();
+  // Bytes that the program holds now, as the allocator rounds them.
+  static std::uint64_t live();
 
  private:
   std::uint64_t allocations_;

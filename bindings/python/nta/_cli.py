@@ -15,17 +15,19 @@ from pathlib import Path
 from typing import Any, Callable, Iterable, NoReturn, Optional, Sequence
 
 import nta
-from nta import _cli_audit
-from nta import _cli_store
-from nta import _cli_transfer
-from nta import _cli_values
 
+from . import (
+    _cli_audit,
+    _cli_backtest,
+    _cli_backup,
+    _cli_detect,
+    _cli_store,
+    _cli_suppressions,
+    _cli_transfer,
+    _cli_values,
+)
 from ._cli_firewall import add_firewall
-
-from . import _cli_backup
-from nta import _cli_backtest
-from nta import _cli_detect
-from nta import _cli_suppressions
+from ._cli_progress import while_reading
 
 _DIMENSIONS = (
     "address", "source_address", "destination_address", "protocol", "source_port", "destination_port",
@@ -88,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"nta {nta.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_flows(commands)
-    _cli_detect.add(commands, _add_meter, _pipeline, _until_error)
+    _cli_detect.add(commands, _add_meter, _add_interval, _pipeline, _until_error)
     _add_top(commands)
     _cli_audit.add_commands(commands)
     _cli_store.add_commands(commands, _add_interval, _add_meter, _read)
@@ -239,8 +241,9 @@ def _serve(options: argparse.Namespace) -> NoReturn:
 
 
 def _pipeline(options: argparse.Namespace, **more: Any) -> nta.Pipeline:
+    options.source = nta.PcapFileReader(options.file)
     return nta.Pipeline(
-        nta.PcapFileReader(options.file),
+        options.source,
         idle_timeout=options.idle_timeout,
         active_timeout=options.active_timeout,
         max_flows=options.max_flows,
@@ -258,7 +261,7 @@ def _until_error(pipeline: nta.Pipeline, options: argparse.Namespace) -> Iterabl
     """The batches; a damaged end is reported after everything before it, in options.status."""
     options.status = 0
     try:
-        yield from pipeline
+        yield from while_reading(pipeline, options.source, options)
     except nta.DataLossError as error:
         _complain(error)
         options.status = 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 from typing import Any
 
 import nta
@@ -25,18 +26,25 @@ def _add_verify(acts: Any) -> None:
         "verify", help="whether a trail is as it was written, and whole",
         description="Exit status: 0 good, 1 not as it was written, or not whole.",
     )  # fmt: skip
+    _add_trail(parser)
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.set_defaults(run=_verify)
+
+
+def _add_trail(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("directory", help="of the trail: audit in the data directory of nta-server")
     parser.add_argument("--key", metavar="FILE",
                         help="the verification key [verification.key in the directory]")  # fmt: skip
     parser.add_argument("--checkpoints", metavar="FILE",
                         help="text with checkpoint lines [checkpoints.txt in the directory]")  # fmt: skip
-    parser.add_argument("--format", choices=("text", "json"), default="text")
-    parser.set_defaults(run=_verify)
 
 
 def _add_show(acts: Any) -> None:
-    parser = acts.add_parser("show", help="the records of a trail, newest first, as JSON lines")
-    parser.add_argument("directory")
+    parser = acts.add_parser(
+        "show", help="the records of a trail, newest first, as JSON lines",
+        description="Verifies the trail as well. Exit status: 0 good, 1 not as it was written, or not whole.",
+    )  # fmt: skip
+    _add_trail(parser)
     for name in ("actor", "act", "text"):
         parser.add_argument(f"--{name}", default="")
     parser.add_argument("--outcome", choices=("begun", "done", "refused", "failed"))
@@ -62,14 +70,18 @@ def _add_times(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limit", type=_cli_values.whole(1), default=100)
 
 
-def _verify(options: argparse.Namespace) -> int:
+def _report(options: argparse.Namespace) -> nta.AuditReport:
     checkpoints: list[str] = []
     path = options.checkpoints or os.path.join(options.directory, "checkpoints.txt")
     if options.checkpoints or os.path.exists(path):
         checkpoints = nta.read_audit_checkpoints(path)
         if options.checkpoints and not checkpoints:
             raise nta.InvalidArgumentError(f"{path} holds no checkpoint")
-    report = nta.verify_audit(options.directory, verification_key=options.key, checkpoints=checkpoints)
+    return nta.verify_audit(options.directory, verification_key=options.key, checkpoints=checkpoints)
+
+
+def _verify(options: argparse.Namespace) -> int:
+    report = _report(options)
     if options.format == "json":
         print(report.to_json())
     else:
@@ -87,12 +99,18 @@ def _print(items: list[dict[str, Any]]) -> int:
 
 
 def _show(options: argparse.Namespace) -> int:
-    return _print(
+    _print(
         nta.read_audit(
             options.directory, since=options.since, until=options.until, actor=options.actor,
             act=options.act, outcome=options.outcome, text=options.text, limit=options.limit,
         )  # fmt: skip
     )
+    # What was read is what somebody wants us to read, unless the trail says otherwise.
+    report = _report(options)
+    if report.ok:
+        return 0
+    print(f"nta: do not trust these records: the trail is {report.summary}", file=sys.stderr)
+    return 1
 
 
 def _logs(options: argparse.Namespace) -> int:

@@ -10,11 +10,11 @@ import stat
 import sys
 import warnings
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Optional
 
 import nta
 
-_Progress = Optional[Callable[[str, float], object]]
+from ._cli_progress import Progress
 
 
 def add(commands: Any) -> None:
@@ -48,6 +48,8 @@ def add(commands: Any) -> None:
     _add_store(restore)
     restore.add_argument("backup", help="a name, or the file of a backup")
     restore.add_argument("--extras", metavar="DIRECTORY", help="write what was kept with it here")
+    restore.add_argument("--replace-foreign", action="store_true",
+                         help="also a file that is no store (any more); it is kept as -previous")  # fmt: skip
     restore.set_defaults(run=_restore)
 
     prune = acts.add_parser("prune", help="delete old backups; never the only verified one")
@@ -74,17 +76,18 @@ def _create(options: argparse.Namespace) -> int:
     repository = nta.BackupRepository.open(options.directory)
     extras = {Path(name).name: Path(name).read_bytes() for name in options.extra}
     passphrase = _new_passphrase(options)
-    backup = repository.create(
-        options.store,
-        passphrase=passphrase,
-        compression=options.compression,
-        extras=extras,
-        progress=_progress(options),
-    )
-    if options.verify:
-        backup = repository.verify(
-            backup.name, passphrase=passphrase, progress=_progress(options), store=options.store
+    with Progress(options) as progress:
+        backup = repository.create(
+            options.store,
+            passphrase=passphrase,
+            compression=options.compression,
+            extras=extras,
+            progress=progress.phase,
         )
+        if options.verify:
+            backup = repository.verify(
+                backup.name, passphrase=passphrase, progress=progress.phase, store=options.store
+            )
     print(backup.name)
     return 0
 
@@ -115,9 +118,10 @@ def _verify(options: argparse.Namespace) -> int:
         # Among all, a passphrase for some does not stand in the way of the others.
         passphrase = _passphrase(options, encrypted) if options.name or encrypted else None
         try:
-            repository.verify(
-                name, passphrase=passphrase, progress=_progress(options), store=options.store
-            )
+            with Progress(options) as progress:
+                repository.verify(
+                    name, passphrase=passphrase, progress=progress.phase, store=options.store
+                )
             print(f"{name}  verified")
         except nta.Error as error:
             failed += 1
@@ -132,9 +136,14 @@ def _restore(options: argparse.Namespace) -> int:
     if os.sep in name or os.path.exists(name):
         name = repository.import_file(name).name
     passphrase = _passphrase(options, repository.get(name).encrypted)
-    result = repository.restore(
-        name, options.store, passphrase=passphrase, progress=_progress(options)
-    )
+    with Progress(options) as progress:
+        result = repository.restore(
+            name,
+            options.store,
+            passphrase=passphrase,
+            replace_foreign=options.replace_foreign,
+            progress=progress.phase,
+        )
     if options.extras is not None:
         _write_extras(Path(options.extras), result["extras"])
     print(f"restored {name} to {options.store}")
@@ -215,16 +224,6 @@ def _count(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f'"{text}" is not a number from 0 on')
     return int(text)
-
-
-def _progress(options: argparse.Namespace) -> _Progress:
-    if options.quiet or not sys.stderr.isatty():
-        return None
-
-    def show(phase: str, part: float) -> None:
-        print(f"\r{phase:<9}{part:>5.0%}", end="", file=sys.stderr, flush=True)
-
-    return show
 
 
 def _as_dict(backup: nta.Backup) -> dict[str, Any]:

@@ -1,21 +1,26 @@
-"""``nta detect`` and ``nta detectors``."""
+"""``nta detect``, ``nta detectors`` and ``nta alerts``."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 from pathlib import Path
 from typing import Any, Callable, Iterable
 
 import nta
 
+from . import _cli_values
 from ._cli_settings import add_set, make_detectors, parse_settings
+from ._cli_store import is_store
 
+_SEVERITIES = ("info", "low", "medium", "high", "critical")
 Pipeline = Callable[..., nta.Pipeline]
 Batches = Callable[[nta.Pipeline, argparse.Namespace], Iterable[nta.Batch]]
 
 
-def add(commands: Any, add_meter: Any, make_pipeline: Pipeline, until_error: Batches) -> None:
+def add(commands: Any, add_meter: Any, add_interval: Any, make_pipeline: Pipeline,
+        until_error: Batches) -> None:  # fmt: skip
     parser = commands.add_parser("detect", help="the alerts of a capture file, as JSON lines")
     parser.add_argument("file", help="capture file; - is standard input")
     parser.add_argument("--without", action="append", default=[], metavar="DETECTOR",
@@ -31,6 +36,14 @@ def add(commands: Any, add_meter: Any, make_pipeline: Pipeline, until_error: Bat
     table.add_argument("detector", nargs="?", choices=nta.default_detector_names())
     table.add_argument("--format", choices=("text", "json"), default="text")
     table.set_defaults(run=_detectors)
+    stored = commands.add_parser("alerts", help="the alerts of a store, the newest first")
+    stored.add_argument("file", help="store or postgresql:// URL")
+    stored.add_argument("--class", dest="alert_class", metavar="CLASS", help="port_scan, brute_force, ...")
+    stored.add_argument("--min-severity", choices=_SEVERITIES)
+    stored.add_argument("--limit", type=_cli_values.whole(1, _cli_values.MOST_ROWS), default=100)
+    stored.add_argument("--format", choices=("text", "json"), default="text")
+    add_interval(stored)
+    stored.set_defaults(run=_alerts)
 
 
 def _detect(options: argparse.Namespace, make_pipeline: Pipeline, until_error: Batches) -> int:
@@ -77,6 +90,24 @@ def _detectors(options: argparse.Namespace) -> int:
             print(f"  {option['name']} = {_text(option['default'])}{scaled}: {option['about']}")
     if options.detector is not None:
         print("  * the sensitivity (low, normal, high) moves it")
+    return 0
+
+
+def _alerts(options: argparse.Namespace) -> int:
+    if not is_store(options.file) and os.path.exists(options.file):
+        raise nta.InvalidArgumentError(
+            f'"{options.file}" is no store; the alerts of a capture: nta detect "{options.file}"'
+        )
+    with nta.Store.open(options.file, create=False) as store:
+        alerts = store.alerts(
+            since=options.since, until=options.until, alert_class=options.alert_class,
+            min_severity=options.min_severity, limit=options.limit,
+        )  # fmt: skip
+    for alert in alerts:
+        if options.format == "json":
+            print(alert.to_json())
+        else:
+            print(f"{nta.format_timestamp(alert.time)}  {alert.severity:<8}  {alert.state:<7}  {alert.summary}")
     return 0
 
 

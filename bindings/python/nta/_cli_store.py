@@ -13,6 +13,7 @@ from typing import Any, Callable, Iterable
 import nta
 
 from . import _cli_values
+from ._cli_progress import Progress
 
 _MEASURES = ("bytes", "packets", "flows")
 _SQLITE_MAGIC = b"SQLite format 3\0"
@@ -76,8 +77,9 @@ def _source(options: argparse.Namespace) -> Any:
 
 
 def _capture(options: argparse.Namespace) -> int:
+    source = _source(options)
     pipeline = nta.Pipeline(
-        _source(options),
+        source,
         detectors=nta.default_detectors() if options.detect else [],
         applications=options.applications,
         statistics=options.statistics,
@@ -92,7 +94,10 @@ def _capture(options: argparse.Namespace) -> int:
         before = store.size()["flows"]
         stopped = _end_by_signal()
         try:
-            nta.fill_store(store, pipeline, seconds=options.seconds)
+            with Progress(options) as progress:
+                nta.fill_store(
+                    store, pipeline, seconds=options.seconds, progress=lambda: progress.source(source)
+                )
         except nta.DataLossError as error:
             print(f"nta: {error}", file=sys.stderr)
             status = 1

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 import nta
+
+from ._cli_progress import Progress
 
 
 def add_commands(commands: Any, add_interval: Callable[[argparse.ArgumentParser], None]) -> None:
@@ -34,12 +36,6 @@ def _format(options: argparse.Namespace) -> str:
     return "jsonl" if options.file.endswith((".jsonl", ".ndjson", ".json")) else "csv"
 
 
-def _progress(options: argparse.Namespace) -> Optional[Callable[[float], None]]:
-    if options.quiet or not sys.stderr.isatty():
-        return None
-    return lambda done: print(f"\r{done:4.0%}", end="", file=sys.stderr, flush=True)
-
-
 def _refuse_the_store_itself(options: argparse.Namespace) -> None:
     """By inode, too: a link would lead there."""
     out = os.path.realpath(options.file)
@@ -52,10 +48,10 @@ def _refuse_the_store_itself(options: argparse.Namespace) -> None:
 
 def _export(options: argparse.Namespace) -> int:
     _refuse_the_store_itself(options)
-    with nta.Store.open(options.store, create=False) as store:
+    with nta.Store.open(options.store, create=False) as store, Progress(options) as progress:
         flows = store.export_flows(
             options.file, since=options.since, until=options.until, where=options.where,
-            format=_format(options), progress=_progress(options),
+            format=_format(options), progress=progress.part,
         )  # fmt: skip
     print(f"{flows} flows written to {options.file}")
     return 0
@@ -90,10 +86,10 @@ def _import(options: argparse.Namespace) -> int:
     is_new = "://" not in options.store and not os.path.lexists(options.store)
     flows = 0
     try:
-        with nta.Store.open(options.store) as store:
+        with nta.Store.open(options.store) as store, Progress(options) as progress:
             report = store.import_flows(
                 options.file, format=_format(options), skip_wrong_lines=options.skip_wrong_lines,
-                progress=_progress(options),
+                progress=progress.part,
             )  # fmt: skip
         flows = report["flows"]
     finally:

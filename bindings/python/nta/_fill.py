@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Optional
+from typing import Callable, Optional
 
 from ._nta import Alert, Batch, FlowBatch, Pipeline, Store
 
@@ -12,7 +12,13 @@ _FLOWS_AT_ONCE = 50_000
 _SECONDS_AT_ONCE = 1.0
 
 
-def fill_store(store: Store, pipeline: Pipeline, *, seconds: Optional[float] = None) -> dict[str, int]:
+def fill_store(
+    store: Store,
+    pipeline: Pipeline,
+    *,
+    seconds: Optional[float] = None,
+    progress: Optional[Callable[[], object]] = None,
+) -> dict[str, int]:
     """Writes all that a pipeline gives into a store: flows, alerts, which minutes were captured, and
     what capture lost. Answers the counts packets_seen, packets_dropped, flows_evicted, flows and
     alerts.
@@ -20,7 +26,7 @@ def fill_store(store: Store, pipeline: Pipeline, *, seconds: Optional[float] = N
         with nta.Store.open("nta.db") as store:
             nta.fill_store(store, nta.Pipeline(nta.PcapFileReader("day.pcap")))
 
-    Ends with the source, or after `seconds`. Whatever ends it, everything seen before is in the
+    Ends with the source, or after `seconds`. `progress` is called after every batch. Whatever ends it, everything seen before is in the
     store: an exception (a damaged file, Ctrl-C) is raised after that.
     """
     filling = _Filling(store, pipeline)
@@ -28,6 +34,8 @@ def fill_store(store: Store, pipeline: Pipeline, *, seconds: Optional[float] = N
     try:
         for batch in pipeline:
             filling.take(batch)
+            if progress is not None:
+                progress()
             if end is not None and time.monotonic() >= end:
                 break
     except BaseException:

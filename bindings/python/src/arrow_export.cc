@@ -167,7 +167,10 @@ constexpr ArrowColumn kColumns[] = {
     {"destination_name", "u", ExportMetadata<MetadataField::kDestinationName>, ARROW_FLAG_NULLABLE},
     {"alpn", "u", ExportMetadata<MetadataField::kAlpn>, ARROW_FLAG_NULLABLE},
     {"ja3", "u", ExportMetadata<MetadataField::kJa3>, ARROW_FLAG_NULLABLE},
+    {"ja3s", "u", ExportMetadata<MetadataField::kJa3s>, ARROW_FLAG_NULLABLE},
     {"ja4", "u", ExportMetadata<MetadataField::kJa4>, ARROW_FLAG_NULLABLE},
+    {"hassh", "u", ExportMetadata<MetadataField::kHassh>, ARROW_FLAG_NULLABLE},
+    {"hassh_server", "u", ExportMetadata<MetadataField::kHasshServer>, ARROW_FLAG_NULLABLE},
     {"user_agent", "u", ExportMetadata<MetadataField::kUserAgent>, ARROW_FLAG_NULLABLE},
     {"user_name", "u", ExportMetadata<MetadataField::kUserName>, ARROW_FLAG_NULLABLE},
 };

@@ -26,7 +26,8 @@ namespace {
 using Extras = std::map<std::string, std::string>;
 
 // A store by its path, or by the URL of its database in PostgreSQL.
-std::unique_ptr<BackupTarget> StoreTarget(const BackupRepository& repository, py::handle store) {
+std::unique_ptr<BackupTarget> StoreTarget(const BackupRepository& repository, py::handle store,
+                                          bool replace_foreign = false) {
   const StoreFormat format = Store::Format();
   const auto check = [](const std::string& staged) {
     return Store::Open({.path = staged, .reserve_bytes = 0}).status();
@@ -37,7 +38,8 @@ std::unique_ptr<BackupTarget> StoreTarget(const BackupRepository& repository, py
         SqliteTargetOptions{.path = path,
                             .application_id = format.application_id,
                             .max_schema_version = format.schema_version,
-                            .check = check});
+                            .check = check,
+                            .replace_foreign = replace_foreign});
   }
   return std::make_unique<PostgresTarget>(ValueOrRaise(PostgresTarget::Create(
       {.url = path,
@@ -46,6 +48,7 @@ std::unique_ptr<BackupTarget> StoreTarget(const BackupRepository& repository, py
        .application_id = format.application_id,
        // `check` refuses newer ones.
        .max_schema_version = std::numeric_limits<std::int64_t>::max(),
+       .replace_foreign = replace_foreign,
        .staging_directory = repository.directory(),
        .check = check})));
 }
@@ -142,8 +145,9 @@ BackupInfo Verify(const BackupRepository& repository, const std::string& name,
 }
 
 py::dict Restore(const BackupRepository& repository, const std::string& name, py::handle store,
-                 const std::optional<std::string>& passphrase, py::object progress) {
-  const auto target = StoreTarget(repository, store);
+                 const std::optional<std::string>& passphrase, bool replace_foreign,
+                 py::object progress) {
+  const auto target = StoreTarget(repository, store, replace_foreign);
   const ReadBackupOptions options = ReadOptions(passphrase);
   const RestoreResult result = Watched(std::move(progress)).Run([&](const BackupControl& control) {
     return repository.Restore(name, *target, options, control);
@@ -219,8 +223,11 @@ void BindBackup(py::module_& module) {
            "Restores it into a scratch place and compares it with its manifest. One of a store in\n"
            "PostgreSQL needs the URL of a database of its server.")
       .def("restore", &Restore, py::arg("name"), py::arg("store"), py::kw_only(),
-           py::arg("passphrase") = py::none(), py::arg("progress") = py::none(),
-           "Lets it take the place of the store at this path, which nobody may have open.")
+           py::arg("passphrase") = py::none(), py::arg("replace_foreign") = false,
+           py::arg("progress") = py::none(),
+           "Lets it take the place of the store at this path, which nobody may have open. A file\n"
+           "that is no store is refused; replace_foreign is for a store that is damaged at its\n"
+           "very beginning, and can no longer be told from one.")
       .def(
           "import_file",
           [](const BackupRepository& repository, py::handle path) {

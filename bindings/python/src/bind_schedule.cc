@@ -156,12 +156,13 @@ class PythonScheduler {
 
   void Add(const std::string& name, py::object work, std::optional<double> every,
            const std::optional<std::string>& daily, const std::string& zone,
-           const std::string& missed, const std::string& description) {
+           const std::string& missed, const std::string& description, std::int64_t least) {
     if (PyCallable_Check(work.ptr()) == 0) throw py::type_error("work must be callable");
     const JobOptions options{.name = name,
                              .description = description,
                              .timing = ToTiming(every, daily, zone),
-                             .missed = ToMissed(missed)};
+                             .missed = ToMissed(missed),
+                             .least_interval = std::chrono::seconds(least)};
     const auto callable = std::make_shared<Callable>(std::move(work));
     RaiseIfError(WithoutGil([&] {
       return scheduler_.Add(
@@ -207,8 +208,9 @@ void BindSchedule(py::module_& module) {
            py::arg("store") = py::none(), py::arg("clock") = py::none())
       .def("add", &PythonScheduler::Add, py::arg("name"), py::arg("work"), py::kw_only(),
            py::arg("every") = py::none(), py::arg("daily") = py::none(), py::arg("zone") = "utc",
-           py::arg("missed") = "run_once", py::arg("description") = "",
-           "work(context) may return a text for the history; what it raises is a failed run.")
+           py::arg("missed") = "run_once", py::arg("description") = "", py::arg("least") = 1,
+           "work(context) may return a text for the history; what it raises is a failed run.\n"
+           "No interval of fewer than `least` seconds is taken.")
       .def(
           "pause",
           [](PythonScheduler& self, const std::string& name) {

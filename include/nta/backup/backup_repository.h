@@ -31,11 +31,14 @@ struct BackupExtra {
 enum class BackupCompression : std::uint8_t { kZstd, kNone };
 std::string_view ToString(BackupCompression compression);  // "zstd", "none"
 
+// InvalidArgument for one that is too short to keep anybody out: it has at least 8 characters.
+absl::Status CheckNewPassphrase(std::string_view passphrase);
+
 struct CreateBackupOptions {
   BackupTime time{};  // the present
   BackupCompression compression = BackupCompression::kZstd;
   // Encrypts and authenticates all of it (XChaCha20-Poly1305, key by Argon2id). Empty: it does not,
-  // and hashes only tell damage.
+  // and hashes only tell damage. As CheckNewPassphrase.
   std::string passphrase{};
   std::vector<BackupExtra> extras{};  // 64 MiB in all
   // As SqliteTargetOptions::duty, for packing.
@@ -115,7 +118,8 @@ class BackupRepository {
                                         const BackupControl& control = {}) const;
 
   // As Verify, beside the live data, and then lets it take the place of the live data. Until the
-  // last step the live data is untouched.
+  // last step the live data is untouched. FailedPrecondition, before anything is read, when the
+  // target has something there that was never its own.
   absl::StatusOr<RestoreResult> Restore(std::string_view name, const BackupTarget& target,
                                         const ReadBackupOptions& options,
                                         const BackupControl& control = {}) const;

@@ -70,6 +70,9 @@ class BackupTarget {
   // swapped in. DataLoss for a damaged one, FailedPrecondition for a foreign or newer one.
   virtual absl::StatusOr<SnapshotSummary> Check(const std::string& path,
                                                 const BackupControl& control) const = 0;
+  // Whether what is there now may give way to a restored one at all: asked before the work of a
+  // restore begins. FailedPrecondition for what was never ours.
+  virtual absl::Status CheckReplaceable() const { return absl::OkStatus(); }
   // Where a file must be staged to be swapped in: a path beside the live data, of no file yet.
   virtual std::string StagingPath(std::string_view token) const = 0;
   // Lets a staged file that was checked take the place of the live data: all or nothing, also when

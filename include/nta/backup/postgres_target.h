@@ -27,6 +27,8 @@ struct PostgresTargetOptions {
   std::string version_query{};
   std::int64_t application_id = 0;
   std::int64_t max_schema_version = 0;
+  // Also a schema with tables that `version_query` says nothing of gives way to a restore.
+  bool replace_foreign = false;
   // Where a backup is unpacked to before it is restored: exists, for its owner only.
   std::string staging_directory{};
   // Where pg_dump, pg_restore and psql are; empty: the newest in the system's directories.
@@ -54,6 +56,7 @@ class PostgresTarget final : public BackupTarget {
                                            const BackupControl& control) const override;
   absl::StatusOr<SnapshotSummary> Check(const std::string& path,
                                         const BackupControl& control) const override;
+  absl::Status CheckReplaceable() const override;
   std::string StagingPath(std::string_view token) const override;
   absl::StatusOr<std::string> Replace(const std::string& staged,
                                       const BackupControl& control) const override;

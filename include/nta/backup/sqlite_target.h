@@ -33,6 +33,9 @@ struct SqliteTargetOptions {
   std::function<absl::Status(const std::function<absl::Status()>& swap,
                              const std::function<absl::Status()>& undo)>
       while_closed{};
+  // Also a file that is no database of this application gives way to a restore: one of ours that is
+  // damaged at its very beginning cannot be told from it. Nothing but a file ever does.
+  bool replace_foreign = false;
   // The part of its time in which a snapshot works; it rests in the other part, so that those who
   // write to the database are hardly held up. 0.05 to 1.
   double duty = 0.25;
@@ -51,6 +54,9 @@ class SqliteTarget final : public BackupTarget {
                                            const BackupControl& control) const override;
   absl::StatusOr<SnapshotSummary> Check(const std::string& path,
                                         const BackupControl& control) const override;
+  // FailedPrecondition for a directory, a device, a file that is no SQLite database, and a database
+  // of another application. Nothing there, or an empty file, is replaceable.
+  absl::Status CheckReplaceable() const override;
   std::string StagingPath(std::string_view token) const override;
   // The database that was there before is kept as "<path>-previous". Unavailable when another
   // process has it open.

@@ -39,8 +39,9 @@ void AppendFlowCsv(const FlowRecord& flow, std::string& out,
 
 // Reads lines of text as flows: those that AppendFlowCsv wrote, and others with columns of the same
 // names in any order. Of the standard columns all but vlan, application and end_reason must be
-// there; unknown ones are refused. RFC 4180 quotes are understood; a quote (') before a character
-// that would begin a formula is taken off again.
+// there; those of FlowCsvColumns::kStatistics are passed over, unknown ones are refused. RFC 4180
+// quotes are understood; a quote (') before a character that would begin a formula is taken off
+// again.
 class FlowCsvReader {
  public:
   // InvalidArgument names the column that is wrong or missing.
@@ -48,11 +49,15 @@ class FlowCsvReader {
 
   // InvalidArgument names the column and what is wrong with its value.
   absl::StatusOr<FlowRecord> Read(std::string_view line) const;
-  // Whether the header names this column.
+  // Whether the header names this column, and it is read.
   bool Has(std::string_view column) const;
+  // The columns that are passed over: statistics, which JSON lines keep.
+  std::size_t passed_over() const;
 
  private:
   explicit FlowCsvReader(std::vector<std::size_t> columns) : columns_(std::move(columns)) {}
+
+  static constexpr std::size_t kPassedOver = static_cast<std::size_t>(-1);
 
   std::vector<std::size_t> columns_;  // by field of a line
 };

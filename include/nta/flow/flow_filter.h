@@ -6,12 +6,14 @@
 #define NTA_FLOW_FLOW_FILTER_H_
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "nta/flow/flow_metadata.h"
 #include "nta/flow/flow_record.h"
 
 namespace nta {
@@ -39,6 +41,11 @@ enum class FlowField : std::uint8_t {
   kName,             // name: source_name, destination_name or server_name, as that
   kSourceName,       // source_name, as server_name
   kDestinationName,  // destination_name, as server_name
+  kJa3,              // ja3 and the following: fingerprints, as server_name
+  kJa3s,             // ja3s
+  kJa4,              // ja4
+  kHassh,            // hassh
+  kHasshServer,      // hassh_server
 };
 
 enum class FilterOperator : std::uint8_t {
@@ -64,6 +71,10 @@ struct FilterNode {
   FilterOperator op = FilterOperator::kEqual;
   std::vector<FilterValue> values;
 };
+
+// The texts of a flow's metadata that a field compares, any of them; none for fields that compare
+// something else.
+std::span<const MetadataField> MetadataFieldsOf(FlowField field);
 
 // How texts compare: whether `text`, in any case, is as `pattern`, which is in lower case and where
 // * stands for any characters.

@@ -40,7 +40,8 @@ struct LogPage {
 
 // In the order of the files, which is that of writing. A page stays where it is while lines are
 // added and files put aside; cursors of files that are gone lead to the nearest that is there.
-// NotFound when there is no such log, InvalidArgument for a wrong query.
+// NotFound when there is no such log, InvalidArgument for a wrong query, and for a file that has
+// lines of which none is one of a log.
 absl::StatusOr<LogPage> ReadLog(const std::string& path, const LogQuery& query);
 
 struct LogFile {

@@ -68,6 +68,8 @@ struct JobOptions {
   JobTiming timing = Every{std::chrono::hours(1)};
   MissedRuns missed = MissedRuns::kRunOnce;
   KeptState kept = KeptState::kEveryRun;
+  // No shorter interval makes sense for it: none is taken, and one that was kept is raised to it.
+  std::chrono::seconds least_interval{1};
 };
 
 struct JobStatus {

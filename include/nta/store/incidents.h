@@ -31,7 +31,7 @@ struct IncidentDraft {
   std::string title{};        // 1 to 200 bytes, one line
   std::string description{};  // up to 16 KiB, lines
   Severity severity = Severity::kMedium;
-  std::string assignee{};
+  std::string assignee{};  // a user of the store; any name where it has no users; empty: nobody
 };
 
 // What is absent stays as it is.
@@ -40,7 +40,7 @@ struct IncidentChange {
   std::optional<std::string> description{};
   std::optional<Severity> severity{};
   std::optional<IncidentState> state{};
-  std::optional<std::string> assignee{};  // empty: nobody
+  std::optional<std::string> assignee{};  // as in a draft
   // Why, as a comment of the same moment.
   std::optional<std::string> comment{};
 };

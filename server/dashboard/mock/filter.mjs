@@ -16,9 +16,20 @@ const kFields = {
   end_reason: (f) => [f.end_reason],
   app: (f) => [f.application ?? 'unknown'],
   category: (f) => [f.category ?? 'unknown'],
-  server_name: (f) => [f.metadata?.server_name ?? ''],
 };
-const kWords = new Set(['end_reason', 'app', 'category', 'server_name']);
+const kTexts = [
+  'server_name',
+  'source_name',
+  'destination_name',
+  'ja3',
+  'ja3s',
+  'ja4',
+  'hassh',
+  'hassh_server',
+];
+for (const name of kTexts) kFields[name] = (f) => [f.metadata?.[name] ?? ''];
+kFields.name = (f) => kTexts.slice(0, 3).map((text) => f.metadata?.[text] ?? '');
+const kWords = new Set(['end_reason', 'app', 'category', 'name', ...kTexts]);
 const kAddress = new Set(['src', 'dst', 'host']);
 const kProtocols = { tcp: 6, udp: 17, icmp: 1, icmpv6: 58 };
 

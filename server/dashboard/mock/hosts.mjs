@@ -2,7 +2,17 @@
 import { alertsBetween } from './alerts.mjs';
 import { nameOf } from './applications.mjs';
 import { ApiError } from './http.mjs';
-import { choice, interval, kDimensions, kMeasures, predicate, sum, tally, whole } from './queries.mjs';
+import {
+  choice,
+  interval,
+  kDimensions,
+  kMeasures,
+  predicate,
+  sum,
+  tally,
+  whole,
+  withGuesses,
+} from './queries.mjs';
 import { rfc3339 } from './traffic.mjs';
 
 function pairs(list, by, limit) {
@@ -41,8 +51,6 @@ export function conversations(traffic, q) {
     until: rfc3339(until),
     by,
     source: 'raw',
-    examined_flows: list.length,
-    complete: true,
     total: sum(list),
     rows: pairs(list, by, whole(q, 'limit', 25, 100)),
   };
@@ -63,15 +71,14 @@ export function host(traffic, q, address) {
     (s, { flow: f }) => s + (f.source_address === address ? f.forward_wire_bytes : f.reverse_wire_bytes),
     0,
   );
-  const plain = ({ key, bytes, packets, flows }) => ({ key, bytes, packets, flows });
+  const plain = ({ key, bytes, packets, flows, guessed }) => ({ key, bytes, packets, flows, guessed });
   const ten = (rows, dimension) => tally(rows, kDimensions[dimension], 'bytes', 10).map(plain);
   return {
     address,
     since: rfc3339(since),
     until: rfc3339(until),
     source: 'raw',
-    examined_flows: list.length,
-    complete: true,
+    names_complete: true,
     names: name
       ? [
           {
@@ -96,7 +103,9 @@ export function host(traffic, q, address) {
       list.filter((f) => side(f, 'destination')),
       'destination_port',
     ),
-    applications: ten(list, 'application').filter((row) => row.key !== 'unknown'),
+    applications: withGuesses(ten(list, 'application'), list, 'application').filter(
+      (row) => row.key !== 'unknown',
+    ),
     flows: list
       .slice(-20)
       .reverse()

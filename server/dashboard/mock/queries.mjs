@@ -77,6 +77,7 @@ export function series(traffic, q) {
   const times = [];
   for (let t = first; t < until; t += step * 1000) times.push(t);
   const columns = new Map();
+  const guesses = new Map();
   const column = (key) => {
     if (!columns.has(key))
       columns.set(
@@ -92,7 +93,12 @@ export function series(traffic, q) {
     if (!matches(f.flow)) continue;
     const i = Math.floor((f.lastMs - first) / 1000 / step);
     const c = column(by === 'none' ? 'total' : by === 'protocol' ? f.key : (f.flow[by] ?? 'unknown'));
-    c[i] = (c[i] ?? 0) + (measure === 'flows' ? 1 : f[measure]);
+    const value = measure === 'flows' ? 1 : f[measure];
+    c[i] = (c[i] ?? 0) + value;
+    if (f.flow.evidence !== 'port' || (by !== 'application' && by !== 'category')) continue;
+    const key = f.flow[by] ?? 'unknown';
+    if (!guesses.has(key)) guesses.set(key, new Array(times.length).fill(0));
+    guesses.get(key)[i] += value;
   }
   return {
     since: rfc3339(since),
@@ -101,7 +107,11 @@ export function series(traffic, q) {
     measure,
     source: 'rollup',
     times: times.map(rfc3339),
-    series: [...columns].map(([key, values]) => ({ key, values })),
+    series: [...columns].map(([key, values]) => ({
+      key,
+      values,
+      ...(guesses.has(key) ? { guessed: guesses.get(key) } : {}),
+    })),
   };
 }
 
@@ -141,6 +151,16 @@ export const sum = (list) => ({
   flows: list.length,
 });
 
+// What of the rows a port only guesses.
+export function withGuesses(rows, list, dimension) {
+  return rows.map((row) => ({
+    ...row,
+    guessed: sum(
+      list.filter((f) => f.flow.evidence === 'port' && (f.flow[dimension] ?? 'unknown') === row.key),
+    ),
+  }));
+}
+
 export function top(traffic, q) {
   const { since, until } = interval(q);
   const dimension = choice(q, 'dimension', Object.keys(kDimensions));
@@ -168,7 +188,7 @@ export function top(traffic, q) {
     ...(dimension === 'application' || dimension === 'category'
       ? { other: { bytes: unknown?.bytes ?? 0, packets: unknown?.packets ?? 0, flows: unknown?.flows ?? 0 } }
       : {}),
-    rows,
+    rows: dimension === 'application' || dimension === 'category' ? withGuesses(rows, list, dimension) : rows,
   };
 }
 

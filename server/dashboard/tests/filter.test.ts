@@ -101,6 +101,8 @@ describe('completion', () => {
     expect(labels('')).toContain('src');
     expect(labels('s')).toEqual(['src', 'sport', 'server_name', 'source_name']);
     expect(labels('src=10.0.0.1 and d')).toEqual(['dst', 'dport', 'duration', 'destination_name']);
+    expect(labels('ja')).toEqual(['ja4', 'ja3', 'ja3s']);
+    expect(labels('ha')).toEqual(['hassh', 'hassh_server']);
     expect(labels('not (p')).toEqual(['port', 'proto', 'packets']);
   });
   it('offers operators after a field, protocols after proto', () => {

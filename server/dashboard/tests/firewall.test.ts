@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { Rule } from '../src/api/firewall';
-import { kNewRule, listOf, moved, scopeInWords, setFromText, setToText, toRule, toText } from '../src/lib/firewall';
+import {
+  kNewRule,
+  listOf,
+  moved,
+  scopeInWords,
+  setFromText,
+  setToText,
+  toRule,
+  toText,
+} from '../src/lib/firewall';
 
 const kRule: Rule = {
   id: 'web',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Top } from '../src/api/types';
-import { parts } from '../src/lib/mix';
+import { guessWords, isGuess, parts } from '../src/lib/mix';
 
 const row = (key: string, bytes: number) => ({ key, bytes, packets: 1, flows: 1 });
 const top = (change: Partial<Top>) =>
@@ -20,6 +20,20 @@ describe('a mix', () => {
   it('calls the rest unknown when every row has come, and other when some have not', () => {
     expect(shown(parts(top({}), 'application', 9))).toContainEqual(['unknown', 30]);
     expect(shown(parts(top({}), 'application', 2))).toContainEqual(['other', 30]);
+  });
+  it('tells a guess from what the traffic says', () => {
+    const guessed = (bytes: number) => ({ ...row('tls', 60), guessed: { bytes, packets: 1, flows: 1 } });
+    expect([guessed(0), guessed(15), guessed(60), row('tls', 60)].map(isGuess)).toEqual([
+      false,
+      false,
+      true,
+      false,
+    ]);
+    expect([guessed(0), guessed(15), guessed(60)].map(guessWords)).toEqual([
+      '',
+      ', 25 % guessed',
+      ', a guess',
+    ]);
   });
   it('has protocols in the order of the chart, with nothing added', () => {
     const rows = [row('udp', 70), row('tcp', 10)];

@@ -5,6 +5,8 @@ import {
   compareKeys,
   foldRest,
   gaps,
+  guessAt,
+  isOnlyGuess,
   nextScale,
   niceCeiling,
   outline,
@@ -124,6 +126,31 @@ describe('a series of the API', () => {
   });
   it('stacks one key upon the other', () => {
     expect(stack(shapeSeries(series))[1]!.points[0]).toEqual({ time: 0, low: 16, high: 24 });
+  });
+  it('has a layer of its own for what a port only guesses, upon what is known', () => {
+    const mixed: Series = {
+      ...series,
+      series: [
+        { key: 'dns', values: [60, null, 30], guessed: [60, 0, 30] },
+        { key: 'tls', values: [120, null, 60], guessed: [30, 0, 0] },
+        { key: 'ssh', values: [60, null, 0], guessed: [0, 0, 0] },
+      ],
+    };
+    const shaped = shapeSeries(mixed);
+    const first = stack(shaped).map(({ key, isGuess, points: [p] }) => [key, isGuess, p!.low, p!.high]);
+    expect(first).toEqual([
+      ['dns', false, 0, 0],
+      ['dns', true, 0, 8],
+      ['ssh', false, 8, 16],
+      ['tls', false, 16, 28],
+      ['tls', true, 28, 32],
+    ]);
+    expect(['dns', 'tls', 'ssh'].map((key) => isOnlyGuess(shaped, key))).toEqual([true, false, false]);
+    expect(guessAt(shaped, 'tls', 0)).toBe(4);
+    const folded = foldRest(shaped, 1);
+    expect(folded.keys).toEqual(['tls', 'other']);
+    expect(folded.guessed).toEqual({ tls: [4, 0, 0], other: [8, 0, 4] });
+    expect(stack(folded).at(-1)!.points[0]!.high).toBe(totals(shaped)[0]);
   });
   it('orders known protocols first and other last', () => {
     expect(['other', 'zzz', 'udp', 'tcp'].sort(compareKeys)).toEqual(['tcp', 'udp', 'zzz', 'other']);

@@ -14,6 +14,7 @@
 #include "http/parameters.h"
 #include "nta/capture/pcap_file_reader.h"
 #include "nta/detect/rule_detector.h"
+#include "operations/job_start.h"
 
 namespace nta::server {
 namespace {
@@ -313,12 +314,10 @@ class Reader {
   }
 
   Response Start() && {
-    const auto id =
-        services_.jobs.Start({.kind = "backtest", .owner = call_.principal.account.username},
-                             [&store = services_.store, request = std::move(request_)](
-                                 JobContext& job) { return Backtest(store, request, job).Run(); });
-    if (!id.ok()) return FromStatus(id.status());
-    return Json(JsonObject().Add("job", *id).Take(), 202);
+    return StartJob(services_, call_, {.kind = "backtest"},
+                    [&store = services_.store, request = std::move(request_)](JobContext& job) {
+                      return Backtest(store, request, job).Run();
+                    });
   }
 
  private:
@@ -412,7 +411,7 @@ std::vector<Route> BacktestRoutes() {
                  .parameters = {},
                  .fields = std::move(backtest),
                  .success = 202,
-                 .answer = "job: its result has report, notes, against, difference, suggestion",
+                 .answer = "a job; its result: report, notes, against, difference, suggestion",
                  .audit = "backtest.run"};
   Route dry = route;
   dry.path = "/api/v1/alert-rules/dry-run";

@@ -111,6 +111,10 @@ Response CreateBackup(Services& services, const Call& call) {
   if (services.backups == nullptr) return NotKept();
   CreateBackupOptions options{.time = services.clock.wall()};
   options.passphrase = call.Body("passphrase");
+  if (!options.passphrase.empty()) {
+    const absl::Status fits = CheckNewPassphrase(options.passphrase);
+    if (!fits.ok()) return Problem(400, std::string(fits.message()));
+  }
   const std::string_view compression = call.Body("compression");
   if (compression == "none") {
     options.compression = BackupCompression::kNone;
@@ -273,9 +277,10 @@ Route Create(std::string path) {
   Route route =
       Begin(std::move(path), CreateBackup,
             "Back the database and the configuration up, and verify the backup", "backup.create");
-  route.fields = {{"passphrase", "encrypts it", Need::kOptional, FieldType::kSecret},
-                  {"compression", "zstd (default) or none", Need::kOptional},
-                  {"verify", "default true", Need::kOptional, FieldType::kBoolean}};
+  route.fields = {
+      {"passphrase", "encrypts it; 8 characters or more", Need::kOptional, FieldType::kSecret},
+      {"compression", "zstd (default) or none", Need::kOptional},
+      {"verify", "default true", Need::kOptional, FieldType::kBoolean}};
   return route;
 }
 

@@ -10,7 +10,7 @@
 #include "firewall/requests.h"
 #include "http/json_text.h"
 #include "http/parameters.h"
-#include "operations/jobs.h"
+#include "operations/job_start.h"
 
 namespace nta::server {
 namespace {
@@ -206,13 +206,10 @@ absl::StatusOr<std::string> RunRehearsal(FirewallDesk& desk, const RehearsalRequ
 }
 
 Response StartRehearsal(Services& services, const Call& call, RehearsalRequest request) {
-  const auto id =
-      services.jobs.Start({.kind = "rehearsal", .owner = call.principal.account.username},
-                          [&desk = *services.firewall, request = std::move(request)](
-                              JobContext& job) { return RunRehearsal(desk, request, job); });
-  if (!id.ok()) return FromStatus(id.status());
-  const std::optional<Job> job = services.jobs.Find(*id);
-  return job ? Json(ToJson(*job), 202) : NoContent();
+  return StartJob(services, call, {.kind = "rehearsal"},
+                  [&desk = *services.firewall, request = std::move(request)](JobContext& job) {
+                    return RunRehearsal(desk, request, job);
+                  });
 }
 
 Response PostRehearse(Services& services, const Call& call) {

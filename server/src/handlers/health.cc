@@ -112,7 +112,8 @@ Response PutThresholds(Services& services, const Call& call) {
 }  // namespace
 
 std::vector<Route> HealthRoutes() {
-  const std::string health = "status, summary, findings, machine, pipeline, api; docs/health.md";
+  const std::string health =
+      "status, summary, findings, machine, pipeline, api, store; docs/health.md";
   const std::string thresholds = "thresholds, defaults";
   return {
       Reading("/api/v1/health", GetHealth, "How machine, pipeline and API are now", {}, health),

@@ -49,10 +49,10 @@ Response CancelJob(Services& services, const Call& call) {
 
 std::vector<Route> JobRoutes() {
   const std::string job =
-      "id, kind, owner, state, progress, doing, started, ended, error, result, file";
+      "a job: id, kind, owner, state, progress, doing, started, ended, error, result, file";
   return {
       Reading("/api/v1/jobs", ListJobs, "My long work, the newest first; an administrator sees all",
-              {}, "jobs: " + job),
+              {}, "jobs, each as by its id"),
       Reading("/api/v1/jobs/{id}", GetJob, "How far a job is", {}, job),
       Reading("/api/v1/jobs/{id}/file", GetJobFile, "The file that a job made", {}, "the file"),
       {.method = "DELETE",

@@ -21,13 +21,12 @@ Response GetSchedule(Services& services, const Call&) {
                   .Take());
 }
 
-Response JobAnswer(Services& services, const Call& call, const absl::Status& status,
-                   int success = 200) {
+Response JobAnswer(Services& services, const Call& call, const absl::Status& status) {
   if (absl::IsNotFound(status)) return Problem(404, "there is no such job");
   if (absl::IsFailedPrecondition(status)) return Problem(409, "the job is running");
   if (!status.ok()) return FromStatus(status);
   const auto job = services.operations.scheduler.GetJob(call.Path("job"));
-  return job.ok() ? Json(nta::ToJson(*job), success) : Problem(404, "there is no such job");
+  return job.ok() ? Json(nta::ToJson(*job)) : Problem(404, "there is no such job");
 }
 
 Response PauseJob(Services& services, const Call& call) {
@@ -37,7 +36,7 @@ Response ResumeJob(Services& services, const Call& call) {
   return JobAnswer(services, call, services.operations.scheduler.Resume(call.Path("job")));
 }
 Response RunJob(Services& services, const Call& call) {
-  return JobAnswer(services, call, services.operations.scheduler.RunNow(call.Path("job")), 202);
+  return JobAnswer(services, call, services.operations.scheduler.RunNow(call.Path("job")));
 }
 
 template <typename Number>
@@ -192,7 +191,7 @@ Response GetDailySummaries(Services& services, const Call& call) {
                   .Take());
 }
 
-Route JobAct(std::string act, Handler handler, std::string summary, int success) {
+Route JobAct(std::string act, Handler handler, std::string summary) {
   return {.method = "POST",
           .path = "/api/v1/schedule/{job}/" + act,
           .access = Access::kAdmin,
@@ -201,8 +200,7 @@ Route JobAct(std::string act, Handler handler, std::string summary, int success)
           .summary = std::move(summary),
           .parameters = {},
           .fields = {},
-          .success = success,
-          .answer = "the job",
+          .answer = "the job, as in the schedule",
           .audit = "schedule." + act};
 }
 
@@ -233,9 +231,10 @@ std::vector<Route> ScheduleRoutes() {
   return {
       Reading("/api/v1/schedule", GetSchedule, "What runs by itself, and how its last runs went",
               {}, "jobs; docs/schedule.md"),
-      JobAct("pause", PauseJob, "Keep a job from running by itself", 200),
-      JobAct("resume", ResumeJob, "Let a job run by itself again", 200),
-      JobAct("run", RunJob, "Run a job now, paused or not", 202),
+      JobAct("pause", PauseJob, "Keep a job from running by itself"),
+      JobAct("resume", ResumeJob, "Let a job run by itself again"),
+      JobAct("run", RunJob,
+             "Run a job at once, paused or not; `requested` until it has begun, then `running`"),
       {.method = "PUT",
        .path = "/api/v1/schedule/{job}/timing",
        .access = Access::kAdmin,
@@ -243,7 +242,8 @@ std::vector<Route> ScheduleRoutes() {
        .handler = PutTiming,
        .summary = "Change when a job runs; its next time is counted from now",
        .parameters = {},
-       .fields = {{"every_seconds", "1 to 31622400", Need::kOptional, FieldType::kInteger},
+       .fields = {{"every_seconds", "least_seconds of the job to 31622400", Need::kOptional,
+                   FieldType::kInteger},
                   {"daily_at", "instead: a time of day, 03:30", Need::kOptional},
                   {"zone", "of daily_at: local (default) or utc", Need::kOptional}},
        .answer = "the job",

@@ -107,7 +107,7 @@ Response GetCapture(Services& services, const Call&) { return Json(ToJson(servic
 std::string FailingParts(Services& services) {
   std::string failing;
   const CaptureStatus capture = services.capture();
-  if (!services.store_is_well) failing = "store";
+  if (!services.store_health.is_well()) failing = "store";
   if (!capture.store.last_error.ok()) failing = "store";
   if (capture.state == CaptureState::kFailed) failing += failing.empty() ? "capture" : ", capture";
   return failing;

@@ -52,6 +52,10 @@ Document Responses(const Route& route) {
   Document success = {{"description", route.answer.empty() ? "Done" : route.answer}};
   if (streams) {
     success["content"] = {{"text/event-stream", {{"schema", {{"type", "string"}}}}}};
+  } else if (route.success == 202) {
+    // Whatever goes on after its answer is a job, the same everywhere.
+    success["content"] = {
+        {"application/json", {{"schema", {{"$ref", "#/components/schemas/Job"}}}}}};
   } else if (route.success != 204) {
     success["content"] = {{"application/json", {{"schema", {{"type", "object"}}}}}};
   }
@@ -84,6 +88,27 @@ Document ProblemSchema() {
             {"position", {{"type", "integer"}, {"description", "where a filter is wrong"}}}}}};
 }
 
+Document JobSchema() {
+  const Document text = {{"type", "string"}};
+  const Document file = {
+      {"type", "object"},
+      {"properties", {{"name", text}, {"type", text}, {"bytes", {{"type", "integer"}}}}}};
+  return {{"type", "object"},
+          {"required", {"id", "kind", "owner", "state", "progress", "doing", "started"}},
+          {"properties",
+           {{"id", text},
+            {"kind", text},
+            {"owner", text},
+            {"state", TextSchema({"running", "done", "failed", "cancelled"})},
+            {"progress", {{"type", "number"}, {"minimum", 0}, {"maximum", 1}}},
+            {"doing", text},
+            {"started", text},
+            {"ended", text},
+            {"error", {{"type", "string"}, {"description", "why it failed"}}},
+            {"result", {{"description", "of one that is done"}}},
+            {"file", file}}}};
+}
+
 }  // namespace
 
 std::string MakeOpenApi(const std::vector<Route>& routes) {
@@ -108,7 +133,7 @@ std::string MakeOpenApi(const std::vector<Route>& routes) {
       {"components",
        {{"securitySchemes",
          {{"bearer", {{"type", "http"}, {"scheme", "bearer"}, {"bearerFormat", "JWT"}}}}},
-        {"schemas", {{"Problem", ProblemSchema()}}},
+        {"schemas", {{"Job", JobSchema()}, {"Problem", ProblemSchema()}}},
         {"responses", {{"Problem", problem}}}}}};
   return description.dump();
 }

@@ -87,6 +87,9 @@ absl::StatusOr<std::string> ReadPassphraseFile(const std::string& path) {
   NTA_ASSIGN_OR_RETURN(std::string text, file.Read(0, kMostBytes));
   text.resize(std::min(text.size(), text.find_first_of("\r\n")));
   if (text.empty()) return base::InvalidArgument("\"" + path + "\" has no passphrase");
+  if (const absl::Status fits = CheckNewPassphrase(text); !fits.ok()) {
+    return base::InvalidArgument("\"" + path + "\": " + std::string(fits.message()));
+  }
   return text;
 }
 
@@ -94,6 +97,8 @@ absl::StatusOr<std::unique_ptr<BackupTarget>> StoreTarget(const BackupsOptions& 
                                                           RestoreHooks hooks) {
   const StoreFormat format = Store::Format();
   const auto check = [](const std::string& staged) { return OpenStaged(staged).status(); };
+  // What this server has open is its own, whatever became of the file since.
+  const bool is_open = hooks.while_closed != nullptr;
   if (!IsUrl(options.database)) {
     return std::make_unique<SqliteTarget>(
         SqliteTargetOptions{.path = options.database,
@@ -101,7 +106,8 @@ absl::StatusOr<std::unique_ptr<BackupTarget>> StoreTarget(const BackupsOptions& 
                             .max_schema_version = format.schema_version,
                             .check = check,
                             .prepare = std::move(hooks.prepare),
-                            .while_closed = std::move(hooks.while_closed)});
+                            .while_closed = std::move(hooks.while_closed),
+                            .replace_foreign = is_open});
   }
   NTA_ASSIGN_OR_RETURN(
       PostgresTarget target,
@@ -112,6 +118,7 @@ absl::StatusOr<std::unique_ptr<BackupTarget>> StoreTarget(const BackupsOptions& 
            .application_id = format.application_id,
            // `check` refuses newer ones.
            .max_schema_version = std::numeric_limits<std::int64_t>::max(),
+           .replace_foreign = is_open,
            .staging_directory = options.directory,
            .check = check,
            .prepare = std::move(hooks.prepare),

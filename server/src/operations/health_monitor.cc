@@ -19,6 +19,10 @@ using std::chrono::seconds;
 // Younger than this, a sample is how things are now; rates over less are noise.
 constexpr Duration kFresh = seconds(5);
 constexpr std::size_t kSlowest = 5;
+// A client that waits for 20 s asks seldom: the quantiles of the API are those of a minute.
+constexpr Duration kApiWindow = minutes(1);
+
+constexpr std::string_view kStoreFailed = "store.failed";
 
 double ToSeconds(Duration time) { return std::chrono::duration<double>(time).count(); }
 
@@ -49,16 +53,34 @@ std::string ToJsonWithWords(const HealthFinding& finding) {
   return json + ",\"words\":" + JsonQuote(InWords(finding)) + "}";
 }
 
-std::string_view StatusOf(const std::vector<HealthFinding>& active) {
-  if (active.empty()) return "ok";
-  return active.front().level == HealthLevel::kCritical ? "critical" : "warning";
+absl::Status TroubleOfStore(const HealthParts& parts) {
+  const absl::Status known = parts.store_health.trouble();
+  // Of what failed within the last second nobody may have been told yet.
+  return known.ok() ? parts.capture().store.last_error : known;
 }
 
-std::string SummaryOf(const std::vector<HealthFinding>& active) {
-  if (active.empty()) return "Everything is well.";
-  const std::string first = InWords(active.front());
-  if (active.size() == 1) return first;
-  return first + " And " + std::to_string(active.size() - 1) + " more.";
+// How things are, in a word and in a sentence. Trouble of the store is told without waiting for the
+// next tick, and whatever the thresholds are: what is found can hardly be kept then.
+struct Verdict {
+  std::string_view status = "ok";
+  std::string summary;
+};
+
+Verdict VerdictOn(const absl::Status& trouble, const std::vector<HealthFinding>& active,
+                  bool is_watched) {
+  std::vector<std::string> words;
+  if (!trouble.ok())
+    words.push_back("The database cannot be written: " + WhyInWords(trouble) + ".");
+  for (const HealthFinding& finding : active) {
+    if (trouble.ok() || finding.name != kStoreFailed) words.push_back(InWords(finding));
+  }
+  if (words.empty()) {
+    return {.summary = is_watched ? "Everything is well." : "Not watched: no thresholds are set."};
+  }
+  const bool is_critical = !trouble.ok() || active.front().level == HealthLevel::kCritical;
+  Verdict verdict{is_critical ? "critical" : "warning", words.front()};
+  if (words.size() > 1) verdict.summary += " And " + std::to_string(words.size() - 1) + " more.";
+  return verdict;
 }
 
 }  // namespace
@@ -110,22 +132,22 @@ absl::Status HealthMonitor::Restore() {
   return absl::OkStatus();
 }
 
-void HealthMonitor::Refresh() {
+HealthMonitor::Latest HealthMonitor::Look(const std::optional<Latest>& before) const {
   Latest latest;
   latest.counters = {parts_.clock.monotonic(), parts_.capture(), parts_.api.Snapshot()};
   latest.sample = SampleHealth(parts_.clock.wall(), options_);
-  const Counters* before = nullptr;
-  if (latest_) {
-    latest.rates = RatesBetween(latest_->sample, latest.sample);
-    latest.seconds = ToSeconds(latest.counters.monotonic - latest_->counters.monotonic);
-    if (latest.seconds > 0) before = &latest_->counters;
+  const Counters* counted = nullptr;
+  if (before) {
+    latest.rates = RatesBetween(before->sample, latest.sample);
+    latest.seconds = ToSeconds(latest.counters.monotonic - before->counters.monotonic);
+    if (latest.seconds > 0) counted = &before->counters;
   }
   latest.values = HealthValues(latest.sample, latest.rates);
-  AddPipeline(before, latest);
-  AddApi(before, latest);
-  latest.values.push_back({"store.failed", parts_.store_is_well() ? 0.0 : 1.0});
+  AddPipeline(counted, latest);
+  AddApi(counted, latest);
+  latest.values.push_back({std::string(kStoreFailed), TroubleOfStore(parts_).ok() ? 0.0 : 1.0});
   latest.values.push_back({"schedule.failing_jobs", static_cast<double>(parts_.failing_jobs())});
-  latest_ = std::move(latest);
+  return latest;
 }
 
 void HealthMonitor::AddPipeline(const Counters* before, Latest& latest) const {
@@ -162,13 +184,23 @@ void HealthMonitor::AddPipeline(const Counters* before, Latest& latest) const {
 void HealthMonitor::AddApi(const Counters* before, Latest& latest) const {
   if (before == nullptr) return;
   const LatencySnapshot& now = latest.counters.api;
-  latest.api = now.all.Since(before->api.all);
+  latest.api = LastMinute(latest.counters);
   const auto add = [&](const char* name, double value) { latest.values.push_back({name, value}); };
-  add("api.requests_per_second", static_cast<double>(latest.api.count()) / latest.seconds);
+  add("api.requests_per_second", Rate(before->api.all.count(), now.all.count(), latest.seconds));
   add("api.errors_per_second", Rate(before->api.server_errors, now.server_errors, latest.seconds));
   // Without requests it is nobody's wait.
   add("api.latency_p50_seconds", ToSeconds(latest.api.Quantile(0.5)));
   add("api.latency_p99_seconds", ToSeconds(latest.api.Quantile(0.99)));
+}
+
+LatencyHistogram HealthMonitor::LastMinute(const Counters& now) const {
+  // From the last tick that is a minute ago; the first of all while there is none.
+  const LatencyHistogram* begin = nullptr;
+  for (const Answered& tick : answered_) {
+    if (begin != nullptr && now.monotonic - tick.monotonic < kApiWindow) break;
+    begin = &tick.times;
+  }
+  return begin == nullptr ? LatencyHistogram() : now.api.all.Since(*begin);
 }
 
 std::vector<Sample> HealthMonitor::Collect(Timestamp now) {
@@ -203,7 +235,13 @@ absl::StatusOr<std::string> HealthMonitor::Tick() {
   std::size_t problems = 0;
   {
     absl::MutexLock lock(&mutex_);
-    Refresh();
+    latest_ = Look(ticked_);
+    ticked_ = latest_;
+    const Duration monotonic = latest_->counters.monotonic;
+    answered_.push_back({monotonic, latest_->counters.api.all});
+    while (answered_.size() > 1 && monotonic - answered_[1].monotonic >= kApiWindow) {
+      answered_.pop_front();
+    }
     const Timestamp now = latest_->sample.time;
     samples = Collect(now);
     changes = watch_.Observe(now, latest_->values);
@@ -218,7 +256,11 @@ absl::StatusOr<std::string> HealthMonitor::Tick() {
         alert.summary);
     if (listener) listener(alert);
   }
-  NTA_RETURN_IF_ERROR(saved);
+  const auto told = [this](const absl::Status& status) {
+    parts_.store_health.Tell(status, parts_.clock.monotonic());
+    return status;
+  };
+  NTA_RETURN_IF_ERROR(told(saved));
   if (!samples.empty()) {
     const auto size = parts_.store.Size();
     if (size.ok()) {
@@ -226,7 +268,7 @@ absl::StatusOr<std::string> HealthMonitor::Tick() {
       samples.push_back({"store.file_bytes", time, static_cast<double>(size->file_bytes)});
       samples.push_back({"store.log_bytes", time, static_cast<double>(size->log_bytes)});
     }
-    NTA_RETURN_IF_ERROR(parts_.store.WriteSamples(samples));
+    NTA_RETURN_IF_ERROR(told(parts_.store.WriteSamples(samples)));
   }
   return problems == 0 ? std::string()
                        : std::to_string(problems) + " parts of the machine cannot be read";
@@ -256,23 +298,28 @@ std::string HealthMonitor::ApiJson() const {
 std::string HealthMonitor::Json() {
   absl::MutexLock lock(&mutex_);
   const Duration now = parts_.clock.monotonic();
-  if (!latest_ || now - latest_->counters.monotonic >= 2 * kFresh) Refresh();
+  if (!latest_ || now - latest_->counters.monotonic >= 2 * kFresh) latest_ = Look(latest_);
   const std::vector<HealthFinding> active = watch_.Active();
+  const absl::Status trouble = TroubleOfStore(parts_);
+  const Verdict verdict = VerdictOn(trouble, active, !watch_.thresholds().empty());
   JsonObject values;
   for (const HealthValue& value : latest_->values) {
     if (value.name.starts_with("pipeline."))
       values.AddJson(value.name.substr(9), Number(value.value));
   }
   return JsonObject()
-      .Add("status", StatusOf(active))
-      .Add("summary",
-           watch_.thresholds().empty() ? "Not watched: no thresholds are set." : SummaryOf(active))
+      .Add("status", verdict.status)
+      .Add("summary", verdict.summary)
       .Add("thresholds", std::uint64_t{watch_.thresholds().size()})
       .Add("time", nta::ToString(latest_->sample.time))
       .AddJson("findings", JsonList(active, ToJsonWithWords))
       .AddJson("machine", nta::ToJson(latest_->sample, latest_->rates))
       .AddJson("pipeline", values.Take())
       .AddJson("api", ApiJson())
+      .AddJson("store", JsonObject()
+                            .AddJson("failed", trouble.ok() ? "false" : "true")
+                            .Add("reason", trouble.ok() ? "" : WhyInWords(trouble))
+                            .Take())
       .Take();
 }
 
@@ -323,7 +370,7 @@ absl::Status HealthMonitor::SetThresholds(std::vector<HealthThreshold> threshold
   std::function<void(const Alert&)> listener;
   {
     absl::MutexLock lock(&mutex_);
-    if (!latest_) Refresh();
+    if (!latest_) latest_ = Look(std::nullopt);
     for (const HealthValue& value : latest_->values) names.push_back(value.name);
     NTA_RETURN_IF_ERROR(CheckNames(watch.thresholds(), watch_.thresholds(), names));
     NTA_RETURN_IF_ERROR(parts_.store.PutSetting(

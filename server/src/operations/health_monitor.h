@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -21,6 +22,7 @@
 #include "nta/health/rates.h"
 #include "nta/store/store.h"
 #include "operations/api_latency.h"
+#include "operations/store_health.h"
 #include "traffic/capture_loop.h"
 
 namespace nta::server {
@@ -32,8 +34,7 @@ struct HealthParts {
   std::function<CaptureStatus()> capture;
   // Jobs of the schedule whose last run failed.
   std::function<std::size_t()> failing_jobs;
-  // Whether the store answers.
-  std::function<bool()> store_is_well;
+  StoreHealth& store_health;
 };
 
 // Thread-safe.
@@ -75,17 +76,24 @@ class HealthMonitor {
     HealthRates rates;
     Counters counters;
     std::vector<HealthValue> values;
-    LatencyHistogram api;  // since the sample before
-    double seconds = 0;    // since then
+    LatencyHistogram api;  // of the last minute
+    double seconds = 0;    // since the sample before
+  };
+  // What the API had answered by then.
+  struct Answered {
+    Duration monotonic{};
+    LatencyHistogram times;
   };
   struct Mean {
     double sum = 0;
     std::uint64_t count = 0;
   };
 
-  void Refresh() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // How things are, with rates since `before`.
+  Latest Look(const std::optional<Latest>& before) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void AddPipeline(const Counters* before, Latest& latest) const;
-  void AddApi(const Counters* before, Latest& latest) const;
+  void AddApi(const Counters* before, Latest& latest) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  LatencyHistogram LastMinute(const Counters& now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The samples of the minute that is over; empty while it lasts.
   std::vector<Sample> Collect(Timestamp now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status SaveActive() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -96,7 +104,12 @@ class HealthMonitor {
   HealthOptions options_ ABSL_GUARDED_BY(mutex_);
   std::function<void(const Alert&)> listener_ ABSL_GUARDED_BY(mutex_);
   HealthWatch watch_ ABSL_GUARDED_BY(mutex_);
+  // The newest, and that of the last tick: what is watched is measured from tick to tick, whoever
+  // asks in between.
   std::optional<Latest> latest_ ABSL_GUARDED_BY(mutex_);
+  std::optional<Latest> ticked_ ABSL_GUARDED_BY(mutex_);
+  // At each tick of the last minute, and the one before it.
+  std::deque<Answered> answered_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, Mean> means_ ABSL_GUARDED_BY(mutex_);
   std::optional<std::chrono::sys_time<std::chrono::minutes>> minute_ ABSL_GUARDED_BY(mutex_);
 };

@@ -60,14 +60,14 @@ std::size_t FailingJobs(const Scheduler& scheduler) {
 }  // namespace
 
 Operations::Operations(Store& store, const Clock& clock, std::function<CaptureStatus()> capture,
-                       const std::atomic<bool>& store_is_well)
+                       StoreHealth& store_health)
     : scheduler(MakeSchedulerOptions(store, clock)),
       health({.store = store,
               .api = latency,
               .clock = clock,
               .capture = std::move(capture),
               .failing_jobs = [this] { return FailingJobs(scheduler); },
-              .store_is_well = [&store_is_well] { return store_is_well.load(); }}),
+              .store_health = store_health}),
       retention(store),
       summaries(store, SystemZoneOffset),
       incidents(store) {}
@@ -79,12 +79,15 @@ absl::Status Operations::AddJobs(std::function<void(const DailySummary&)> on_sum
        .description = "Measures this machine, the pipeline and the API, and raises alerts",
        .timing = Every{seconds(10)},
        .missed = MissedRuns::kSkip,
-       .kept = KeptState::kPauseOnly},
+       .kept = KeptState::kPauseOnly,
+       // Rates over less are noise.
+       .least_interval = seconds(5)},
       [this](const nta::JobContext&) { return health.Tick(); }));
   NTA_RETURN_IF_ERROR(scheduler.Add(
       {.name = "retention",
        .description = "Deletes what the retention settings do not keep, and gives back the space",
-       .timing = Every{hours(1)}},
+       .timing = Every{hours(1)},
+       .least_interval = minutes(1)},
       [this,
        record = std::move(record)](const nta::JobContext& context) -> absl::StatusOr<std::string> {
         const auto run = [&] { return retention.Run(context.now); };
@@ -95,7 +98,8 @@ absl::Status Operations::AddJobs(std::function<void(const DailySummary&)> on_sum
       }));
   return scheduler.Add({.name = "daily_summary",
                         .description = "Sums up the day before: traffic, alerts, losses",
-                        .timing = Daily{minutes(10), DayZone::kLocal}},
+                        .timing = Daily{minutes(10), DayZone::kLocal},
+                        .least_interval = hours(1)},
                        [this, tell = std::move(on_summary)](
                            const nta::JobContext& context) -> absl::StatusOr<std::string> {
                          NTA_ASSIGN_OR_RETURN(const DailySummary summary,

@@ -3,7 +3,6 @@
 #ifndef NTA_SERVER_OPERATIONS_OPERATIONS_H_
 #define NTA_SERVER_OPERATIONS_OPERATIONS_H_
 
-#include <atomic>
 #include <functional>
 #include <memory>
 #include <stop_token>
@@ -20,15 +19,16 @@
 #include "operations/daily_summary.h"
 #include "operations/health_monitor.h"
 #include "operations/retention.h"
+#include "operations/store_health.h"
 #include "traffic/capture_loop.h"
 
 namespace nta::server {
 
 // Thread-safe, as each of its members is.
 struct Operations {
-  // Borrows `store` and `store_is_well`.
+  // Borrows `store` and `store_health`.
   Operations(Store& store, const Clock& clock, std::function<CaptureStatus()> capture,
-             const std::atomic<bool>& store_is_well);
+             StoreHealth& store_health);
 
   ApiLatency latency;
   Scheduler scheduler;

@@ -72,7 +72,8 @@ absl::Status AddScheduledJobs(Services& services) {
          .description = "Begins new log files when the old ones are as old as the settings say",
          .timing = Every{minutes(1)},
          .missed = MissedRuns::kSkip,
-         .kept = KeptState::kPauseOnly},
+         .kept = KeptState::kPauseOnly,
+         .least_interval = std::chrono::seconds(10)},
         [rotations = std::make_shared<LogRotations>(services)](const nta::JobContext&) {
           return rotations->Look();
         }));
@@ -81,7 +82,8 @@ absl::Status AddScheduledJobs(Services& services) {
     NTA_RETURN_IF_ERROR(scheduler.Add(
         {.name = "audit_checkpoint",
          .description = "Writes down how far the audit trail goes, so that a cut end is noticed",
-         .timing = Every{hours(1)}},
+         .timing = Every{hours(1)},
+         .least_interval = minutes(1)},
         [&services](const nta::JobContext&) { return WriteCheckpoint(services); }));
   }
   if (services.backups == nullptr) return absl::OkStatus();
@@ -89,7 +91,8 @@ absl::Status AddScheduledJobs(Services& services) {
       {.name = "backup",
        .description = "Backs up the database, verifies the backup by a test "
                       "restore, and prunes old ones",
-       .timing = Daily{hours(3), DayZone::kLocal}},
+       .timing = Daily{hours(3), DayZone::kLocal},
+       .least_interval = minutes(5)},
       [&services](const nta::JobContext& context) { return BackUp(services, context.stop); });
 }
 

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <string>
 
+#include "base/status.h"
 #include "logging/log.h"
 #include "nta/json/json.h"
 
@@ -67,16 +68,14 @@ void LiveFeed::Tick() {
     services_.streams.EndAbandoned();
     CheckSessions();
     // At once: what waits in memory for a full disk is lost when the power fails.
-    const absl::Status written = capture_.status().store.last_error;
-    if (!written.ok()) TellStore(written);
-    if (absl::IsResourceExhausted(written)) MakeRoom(now);
+    TellStore(capture_.status().store.last_error);
+    if (absl::IsResourceExhausted(services_.store_health.trouble())) MakeRoom(now);
   }
 }
 
 void LiveFeed::TellStore(const absl::Status& status) {
-  const bool was_well = services_.store_is_well.exchange(status.ok());
   // Once, not every second.
-  if (was_well && !status.ok()) {
+  if (services_.store_health.Tell(status, services_.clock.monotonic())) {
     Log(LogLevel::kError, "store", "the store fails", {{"error", std::string(status.message())}});
   }
 }
@@ -120,20 +119,29 @@ void LiveFeed::CheckStore() {
   const Duration now = services_.clock.monotonic();
   if (store_busy_.exchange(true)) {
     // The question before this one is still waiting for its answer.
-    if (now - store_asked_ > kStorePatience) services_.store_is_well = false;
+    if (now - store_asked_ > kStorePatience) {
+      TellStore(base::MakeStatus(absl::StatusCode::kUnavailable, "the store does not answer"));
+    }
     return;
   }
   store_asked_ = now;
   const bool submitted = pool_.Submit([this] {
-    absl::Status status = services_.store.GetSetting(kSessionsSetting).status();
-    if (absl::IsNotFound(status)) status = absl::OkStatus();
-    if (status.ok()) status = RecordCapture();
-    if (status.ok()) status = services_.detection.SaveCounts();
-    if (status.ok()) status = capture_.status().store.last_error;
-    TellStore(status);
+    AskStore();
     store_busy_ = false;
   });
   if (!submitted) store_busy_ = false;
+}
+
+void LiveFeed::AskStore() {
+  absl::Status status = services_.store.GetSetting(kSessionsSetting).status();
+  if (absl::IsNotFound(status)) status = absl::OkStatus();
+  if (status.ok()) status = RecordCapture();
+  if (status.ok()) status = services_.detection.SaveCounts();
+  if (status.ok()) status = capture_.status().store.last_error;
+  TellStore(status);
+  if (status.ok() && services_.store_health.Probe(services_.store, services_.clock.monotonic())) {
+    Log(LogLevel::kInfo, "store", "the store works again");
+  }
 }
 
 absl::Status LiveFeed::RecordCapture() {

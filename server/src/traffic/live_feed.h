@@ -45,6 +45,8 @@ class LiveFeed {
   void PublishCaptureState();
   void CheckStore();
   void TellStore(const absl::Status& status);
+  // Whether the store answers and takes what is written; in a thread that may wait.
+  void AskStore();
   void MakeRoom(Duration now);
   void CheckSessions();
 

@@ -218,8 +218,7 @@ std::string NodeSql(const FilterNode& node) {
 
 bool LooksAtTexts(const FilterNode& node) {
   if (node.kind == FilterNode::Kind::kCompare) {
-    return node.field == FlowField::kName || node.field == FlowField::kSourceName ||
-           node.field == FlowField::kDestinationName || node.field == FlowField::kServerName;
+    return !MetadataFieldsOf(node.field).empty();
   }
   for (const FilterNode& child : node.children) {
     if (LooksAtTexts(child)) return true;

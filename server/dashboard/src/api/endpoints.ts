@@ -221,13 +221,13 @@ export interface BacktestWish {
   wanted_per_day?: number;
 }
 export const startBacktest = async (body: BacktestWish) =>
-  (await client.http.post<{ job: string }>('/api/v1/backtest', body)).data.job;
+  (await client.http.post<Job>('/api/v1/backtest', body)).data.id;
 export const startCaptureBacktest = async (
   capture: File,
   { subject, against, wanted_per_day }: BacktestWish,
 ) =>
   (
-    await client.http.post<{ job: string }>('/api/v1/backtest/capture', capture, {
+    await client.http.post<Job>('/api/v1/backtest/capture', capture, {
       headers: { 'Content-Type': 'application/octet-stream' },
       params: {
         subject: JSON.stringify(subject),
@@ -235,7 +235,7 @@ export const startCaptureBacktest = async (
         wanted_per_day,
       },
     })
-  ).data.job;
+  ).data.id;
 
 export const getNotifications = (signal?: AbortSignal) =>
   get<UserNotifications>('/api/v1/notifications', {}, signal);

@@ -176,8 +176,7 @@ export async function confirmChange(token: string): Promise<void> {
 export const rollBackChange = (token: string) => client.http.post(`${kBase}/rollback`, { token });
 export const getBlocks = async (signal?: AbortSignal) =>
   (await client.http.get<{ blocks: Block[] }>(`${kBase}/effect`, { signal })).data.blocks;
-export const block = async (wish: BlockWish) =>
-  (await client.http.post<Block>(`${kBase}/block`, wish)).data;
+export const block = async (wish: BlockWish) => (await client.http.post<Block>(`${kBase}/block`, wish)).data;
 export const getProposals = async (signal?: AbortSignal) =>
   (await client.http.get<{ proposals: Proposal[] }>(`${kBase}/proposals`, { signal })).data.proposals;
 export const acceptProposal = (alert_id: string) => client.http.post(`${kBase}/accept`, { alert_id });

@@ -201,6 +201,8 @@ export interface ScheduledJob {
   timing: JobTiming;
   timing_in_words: string;
   default_timing: JobTiming;
+  // The shortest interval that it takes.
+  least_seconds: number;
   paused: boolean;
   running: boolean;
   requested: boolean;

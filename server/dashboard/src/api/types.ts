@@ -260,6 +260,8 @@ export interface Host extends Counted {
   since: string;
   until: string;
   names: HostName[];
+  // false: older flows may know more names.
+  names_complete?: boolean;
   first_seen: string | null;
   last_seen: string | null;
   total: Totals;
@@ -269,6 +271,9 @@ export interface Host extends Counted {
   // Ports of other hosts that it reached, and its own that others reached.
   ports: TopRow[];
   served_ports: TopRow[];
+  // Flows whose service is on the other side.
+  ports_other?: Totals;
+  served_ports_other?: Totals;
   applications: TopRow[];
   flows: Flow[];
   alerts: Alert[];

@@ -1,6 +1,6 @@
 import { seriesClass } from '../lib/colors';
 import { si } from '../lib/format';
-import { totals, type Shaped } from '../lib/series';
+import { guessAt, isOnlyGuess, totals, type Shaped } from '../lib/series';
 import { formatAbsolute, type Zone } from '../lib/time';
 
 interface Props {
@@ -31,10 +31,18 @@ export function Readout({ shaped, index, unit, nameOf, zone, left, width }: Prop
             {[...shaped.keys].reverse().map((key) => (
               <tr key={key}>
                 <td>
-                  <span className={`swatch ${seriesClass(key)}`} />
+                  <span
+                    className={`swatch ${seriesClass(key)} ${isOnlyGuess(shaped, key) ? 'swatch-guess' : ''}`}
+                  />
                   {nameOf(key)}
+                  {isOnlyGuess(shaped, key) && '?'}
                 </td>
                 <td className="num">{si(shaped.values[key]![index] ?? 0, unit)}</td>
+                {shaped.guessed && (
+                  <td className="num muted">
+                    {guessAt(shaped, key, index) > 0 && `${si(guessAt(shaped, key, index), unit)} guessed`}
+                  </td>
+                )}
               </tr>
             ))}
             {shaped.keys.length > 1 && (

@@ -4,7 +4,7 @@ import { useId, useMemo, useRef, useState } from 'react';
 import type { Alert } from '../api/types';
 import { seriesClass } from '../lib/colors';
 import { formatDuration, si, siShort } from '../lib/format';
-import { gaps, outline, stack, totals, type Shaped, type StackPoint } from '../lib/series';
+import { gaps, guessAt, outline, stack, totals, type Shaped, type StackPoint } from '../lib/series';
 import { formatAbsolute, formatClock, formatTick, type Zone } from '../lib/time';
 import { useWidth } from '../state/hooks';
 import { AlertMarks } from './AlertMarks';
@@ -89,7 +89,10 @@ export function TimeChart(props: Props) {
     if (index === null) return '';
     const values = shaped.keys.map((key) => {
       const value = shaped.values[key]![index];
-      return `${props.nameOf(key)} ${value === null || value === undefined ? 'no data' : si(value, unit)}`;
+      if (value === null || value === undefined) return `${props.nameOf(key)} no data`;
+      const guess = guessAt(shaped, key, index);
+      const words = guess === 0 ? '' : guess >= value ? ', a guess' : `, ${si(guess, unit)} of it a guess`;
+      return `${props.nameOf(key)} ${si(value, unit)}${words}`;
     });
     return `${formatAbsolute(shaped.times[index]!, zone)}: ${values.join(', ')}`;
   }
@@ -128,11 +131,11 @@ export function TimeChart(props: Props) {
           ))}
           <GapAreas missing={missing} x={x} top={kMargin.top} bottom={bottom} />
           <g clipPath={`url(#${clip})`} className={props.highlight ? 'has-highlight' : ''}>
-            {layers.map(({ key, points }) => (
+            {layers.map(({ key, points, isGuess }) => (
               <path
-                key={key}
+                key={`${key}${isGuess ? '?' : ''}`}
                 d={shape(points) ?? ''}
-                className={`area ${seriesClass(key)} ${props.highlight === key ? 'is-highlight' : ''}`}
+                className={`area ${seriesClass(key)} ${isGuess ? 'area-guess' : ''} ${props.highlight === key ? 'is-highlight' : ''}`}
               />
             ))}
             <path className={`area-outline ${stepPx < 4 ? 'is-fine' : ''}`} d={edge(top) ?? ''} />

@@ -20,7 +20,14 @@ interface Props {
 }
 
 // Shown to those who may; the dialog says in words what happens to whom.
-export function BlockButton({ address, reason = '', alertId, scope, className = 'text-button bad', onDone }: Props) {
+export function BlockButton({
+  address,
+  reason = '',
+  alertId,
+  scope,
+  className = 'text-button bad',
+  onDone,
+}: Props) {
   const current = useStore(session);
   const [open, setOpen] = useState(false);
   if (current.phase !== 'signed_in' || !may(current.user, 'admin')) return null;

@@ -68,7 +68,10 @@ export function FlowDetail({ flow, onClose }: { flow: Flow; onClose: () => void 
         <BlockButton
           address={flow.source_address}
           reason={`flow ${flow.id}`}
-          scope={{ protocol: protocolName(flow.protocol), port: hasPorts(flow) ? flow.destination_port : null }}
+          scope={{
+            protocol: protocolName(flow.protocol),
+            port: hasPorts(flow) ? flow.destination_port : null,
+          }}
         />
         <BlockButton address={flow.destination_address} reason={`flow ${flow.id}`} />
       </p>

@@ -3,7 +3,7 @@ import { TimeChart } from '../charts/TimeChart';
 import type { Saved } from '../lib/csv';
 import { formatDuration, si } from '../lib/format';
 import { kMixes, type Mix } from '../lib/mix';
-import { totals, type Shaped } from '../lib/series';
+import { guessAt, totals, type Shaped } from '../lib/series';
 import { formatAbsolute, isLive, type Zone } from '../lib/time';
 import { useSmall } from '../state/hooks';
 import { live } from '../state/live';
@@ -33,17 +33,35 @@ const kUnits: { value: Unit; label: string; short: string }[] = [
   { value: 'packets/s', label: 'packets/s', short: 'pkt/s' },
 ];
 
+// Beside each series of which a port guesses some, how much of it.
+function columnsOf(shaped: Shaped) {
+  type Column = { key: string; isGuess: boolean; value: (i: number) => number | null | undefined };
+  return shaped.keys.flatMap((key): Column[] => [
+    { key, isGuess: false, value: (i) => shaped.values[key]![i] },
+    ...(shaped.guessed?.[key]
+      ? [
+          {
+            key,
+            isGuess: true,
+            value: (i: number) => (shaped.values[key]![i] === null ? null : guessAt(shaped, key, i)),
+          },
+        ]
+      : []),
+  ]);
+}
+
 function asTable(shaped: Shaped, unit: string, zone: Zone, name: (key: string) => string): TableView {
   const sums = totals(shaped);
+  const columns = columnsOf(shaped);
   const cell = (value: number | null | undefined) =>
     value === null || value === undefined ? 'no data' : si(value, unit);
   return {
     caption: 'Throughput over time, newest first',
-    header: ['Time', ...shaped.keys.map(name), 'all'],
+    header: ['Time', ...columns.map(({ key, isGuess }) => name(key) + (isGuess ? ', guessed' : '')), 'all'],
     rows: shaped.times
       .map((time, i) => [
         formatAbsolute(time, zone),
-        ...shaped.keys.map((key) => cell(shaped.values[key]![i])),
+        ...columns.map(({ value }) => cell(value(i))),
         cell(sums[i]),
       ])
       .reverse(),
@@ -52,12 +70,17 @@ function asTable(shaped: Shaped, unit: string, zone: Zone, name: (key: string) =
 
 function asSaved(shaped: Shaped, unit: Unit): Saved {
   const sums = totals(shaped);
+  const columns = columnsOf(shaped);
   return {
     name: 'throughput',
-    header: ['time', ...shaped.keys.map((key) => `${key} ${unit}`), `all ${unit}`],
+    header: [
+      'time',
+      ...columns.map(({ key, isGuess }) => `${key} ${isGuess ? 'guessed ' : ''}${unit}`),
+      `all ${unit}`,
+    ],
     rows: shaped.times.map((time, i) => [
       new Date(time).toISOString(),
-      ...shaped.keys.map((key) => rounded(shaped.values[key]![i])),
+      ...columns.map(({ value }) => rounded(value(i))),
       rounded(sums[i]),
     ]),
   };

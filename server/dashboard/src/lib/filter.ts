@@ -28,6 +28,11 @@ export const kFields: FieldHelp[] = [
     help: 'name that the destination was known by',
     example: 'destination_name=nas.lan',
   },
+  { name: 'ja4', help: 'fingerprint of the TLS or QUIC client', example: 'ja4=t13d*' },
+  { name: 'ja3', help: 'older fingerprint of the TLS client', example: 'ja3=…' },
+  { name: 'ja3s', help: 'fingerprint of the TLS server’s answer', example: 'ja3s=…' },
+  { name: 'hassh', help: 'fingerprint of the SSH client', example: 'hassh=…' },
+  { name: 'hassh_server', help: 'fingerprint of the SSH server', example: 'hassh_server=…' },
   { name: 'evidence', help: 'how the application is known', example: 'evidence!=port' },
   { name: 'end_reason', help: 'why the flow ended', example: 'end_reason=idle_timeout' },
 ];

@@ -108,7 +108,12 @@ export const setToText = (set: AddressSet) =>
   set.elements.map(({ prefix }) => prefix.replace(/\/(32|128)$/, '')).join('\n');
 
 // What stays in the set keeps its end.
-export function setFromText(name: string, kind: AddressSet['kind'], text: string, before?: AddressSet): AddressSet {
+export function setFromText(
+  name: string,
+  kind: AddressSet['kind'],
+  text: string,
+  before?: AddressSet,
+): AddressSet {
   const host = (prefix: string) => prefix.replace(/\/(32|128)$/, '');
   const ends = new Map(before?.elements.map(({ prefix, expires }) => [host(prefix), expires]));
   return {

@@ -185,13 +185,13 @@ export const formatTcpFlags = (flags: number) =>
 export const inWords = (identifier: string) => identifier.replace(/_/g, ' ');
 export const capitalised = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
-const kAcronyms: Record<string, string> = { syn: 'SYN', udp: 'UDP', icmp: 'ICMP', dns: 'DNS', arp: 'ARP' };
+const kAcronyms = new Set(['arp', 'dhcp', 'dns', 'icmp', 'syn', 'udp']);
 // "syn_flood" -> "SYN flood"
 export const alertClassName = (name: string) =>
   capitalised(
     name
       .split('_')
-      .map((word) => kAcronyms[word] ?? word)
+      .map((word) => (kAcronyms.has(word) ? word.toUpperCase() : word))
       .join(' '),
   );
 

@@ -1,6 +1,6 @@
 import type { Top, TopRow, Totals } from '../api/types';
 import { applicationName, categoryName } from './applications';
-import { protocolName } from './format';
+import { formatPercent, protocolName } from './format';
 import { compareKeys } from './series';
 
 // What a stack of traffic can be made of, and how each kind of part is called and filtered by.
@@ -25,6 +25,14 @@ export const canFilter = (key: string) => key !== 'other' && key !== 'total';
 
 export interface Part extends TopRow {
   name: string;
+}
+
+// Nothing in the traffic confirms it.
+export const isGuess = ({ guessed, bytes }: TopRow) => bytes > 0 && (guessed?.bytes ?? 0) >= bytes;
+
+export function guessWords(row: TopRow): string {
+  if (!row.guessed?.bytes) return '';
+  return isGuess(row) ? ', a guess' : `, ${formatPercent(row.guessed.bytes, row.bytes)} guessed`;
 }
 
 // The busiest, in the order and the colours of the chart beside; what is left over is told as well, so that the shares add

@@ -9,6 +9,8 @@ export interface Shaped {
   keys: string[];
   values: Record<string, (number | null)[]>;
   dropped: number[];
+  // What of the values a port only guesses, of keys of which it guesses any.
+  guessed?: Record<string, number[]>;
   // The newest bucket while it is still being filled: its start, and how far it is known.
   filling?: { since: number; until: number };
 }
@@ -31,12 +33,15 @@ export function shapeSeries(series: Series, now = Infinity): Shaped {
   const passed = (i: number) => (open && i === times.length - 1 ? Math.max(now - last, stepMs / 10) : stepMs);
   const factor = series.measure === 'bytes' ? 8000 : 1000;
   const values: Shaped['values'] = {};
-  for (const { key, values: column } of series.series) {
+  const guessed: Record<string, number[]> = {};
+  for (const { key, values: column, guessed: guesses } of series.series) {
     const name = key === 'total' || key === 'all' ? 'total' : protocolName(key);
     values[name] = times.map((_, i) => {
       const value = column[i] ?? null;
       return value === null ? null : (value * factor) / passed(i);
     });
+    if (guesses?.some((value) => value > 0))
+      guessed[name] = times.map((_, i) => ((guesses[i] ?? 0) * factor) / passed(i));
   }
   return {
     times,
@@ -44,6 +49,7 @@ export function shapeSeries(series: Series, now = Infinity): Shaped {
     keys: Object.keys(values).sort(compareKeys),
     values,
     dropped: times.map(() => 0),
+    ...(Object.keys(guessed).length > 0 ? { guessed } : {}),
     ...(open ? { filling: { since: last, until: now } } : {}),
   };
 }
@@ -103,8 +109,30 @@ export function foldRest(shaped: Shaped, most: number): Shaped {
       return value === null ? sum : (sum ?? 0) + value;
     }, null),
   );
-  return { ...shaped, keys: Object.keys(values).sort(compareKeys), values };
+  return {
+    ...shaped,
+    keys: Object.keys(values).sort(compareKeys),
+    values,
+    ...(shaped.guessed ? { guessed: foldGuesses(shaped, [...kept], rest) } : {}),
+  };
 }
+
+function foldGuesses(shaped: Shaped, kept: string[], rest: string[]): Record<string, number[]> {
+  const known = shaped.guessed!;
+  const folded: Record<string, number[]> = {};
+  for (const key of kept) if (known[key]) folded[key] = known[key];
+  if (rest.some((key) => known[key]))
+    folded.other = shaped.times.map((_, i) => rest.reduce((sum, key) => sum + (known[key]?.[i] ?? 0), 0));
+  return folded;
+}
+
+// What of the value a port only guesses.
+export const guessAt = (shaped: Shaped, key: string, i: number) => shaped.guessed?.[key]?.[i] ?? 0;
+
+// Nothing in the traffic confirms any of it, in the whole range.
+export const isOnlyGuess = (shaped: Shaped, key: string) =>
+  shaped.guessed?.[key] !== undefined &&
+  shaped.times.every((_, i) => guessAt(shaped, key, i) >= (shaped.values[key]![i] ?? 0));
 
 // Of all keys together; null where nothing is known.
 export function totals(shaped: Shaped): (number | null)[] {
@@ -154,15 +182,27 @@ export function outline(shaped: Shaped): (StackPoint | null)[] {
   );
 }
 
-export function stack(shaped: Shaped): { key: string; points: (StackPoint | null)[] }[] {
+export interface Layer {
+  key: string;
+  points: (StackPoint | null)[];
+  isGuess: boolean;
+}
+
+// What is known of each key, and upon it what is only guessed, where there is any.
+export function stack(shaped: Shaped): Layer[] {
   const known = totals(shaped);
   const base = new Array<number>(shaped.times.length).fill(0);
-  return shaped.keys.map((key) => {
+  const layer = (key: string, isGuess: boolean, share: (i: number) => number): Layer => {
     const levels = base.map((low, i): [number, number] => {
-      base[i] = low + (shaped.values[key]![i] ?? 0);
+      base[i] = low + share(i);
       return [low, base[i]!];
     });
-    return { key, points: corners(shaped, known, levels) };
+    return { key, isGuess, points: corners(shaped, known, levels) };
+  };
+  return shaped.keys.flatMap((key) => {
+    const guess = (i: number) => guessAt(shaped, key, i);
+    const seen = layer(key, false, (i) => (shaped.values[key]![i] ?? 0) - guess(i));
+    return shaped.guessed?.[key] ? [seen, layer(key, true, guess)] : [seen];
   });
 }
 

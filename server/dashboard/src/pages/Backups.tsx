@@ -204,7 +204,10 @@ function Row({ backup, now, zone, busy, onAct }: RowProps) {
   const time = readable ? <AbsoluteTime time={backup.time} now={now} zone={zone} /> : backup.name;
   return (
     <li data-backup={backup.name}>
-      <span className="backup-time">{time}</span>
+      <span className="backup-time">
+        {time}
+        {readable && <span className="muted backup-name">{backup.name}</span>}
+      </span>
       <Mark backup={backup} now={now} zone={zone} />
       <span className="muted backup-size">
         {formatBytes(backup.stored_bytes)}
@@ -220,15 +223,17 @@ function Row({ backup, now, zone, busy, onAct }: RowProps) {
         >
           Verify
         </button>
-        <button
-          type="button"
-          className="text-button"
-          disabled={busy || !readable}
-          aria-label={`Restore ${backup.name}`}
-          onClick={() => onAct('restore')}
-        >
-          Restore…
-        </button>
+        {backup.problem === '' && (
+          <button
+            type="button"
+            className="text-button"
+            disabled={busy || !readable}
+            aria-label={`Restore ${backup.name}`}
+            onClick={() => onAct('restore')}
+          >
+            Restore…
+          </button>
+        )}
         <button
           type="button"
           className="icon-button"

@@ -71,6 +71,7 @@ export function Host({ address }: { address: string }) {
           note="by port of the other side"
           empty="It reached no service of others in this range."
           rows={(host) => host.ports}
+          other={(host) => host.ports_other}
           query={query}
           where={`src=${address}`}
         />
@@ -79,6 +80,7 @@ export function Host({ address }: { address: string }) {
           note="by its own port"
           empty="Nobody reached a service of it in this range."
           rows={(host) => host.served_ports}
+          other={(host) => host.served_ports_other}
           query={query}
           where={`dst=${address}`}
         />

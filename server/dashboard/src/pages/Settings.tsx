@@ -1,4 +1,5 @@
 import type { User } from '../api/types';
+import { Elsewhere } from './settings/Elsewhere';
 import { RetentionSection } from './settings/RetentionSection';
 
 export function Settings({ user }: { user: User }) {
@@ -6,6 +7,7 @@ export function Settings({ user }: { user: User }) {
     <div className="settings">
       <h1 className="page-title">Settings</h1>
       <RetentionSection user={user} />
+      <Elsewhere user={user} />
     </div>
   );
 }

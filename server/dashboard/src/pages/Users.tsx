@@ -14,9 +14,18 @@ import { may } from '../state/session';
 import { useView } from '../state/view';
 
 const kRoles: { value: Role; help: string }[] = [
-  { value: 'viewer', help: 'sees traffic and alerts' },
-  { value: 'operator', help: 'as viewer, and what the server leaves to operators' },
-  { value: 'admin', help: 'as operator, and manages users' },
+  {
+    value: 'viewer',
+    help: 'sees traffic, alerts, rules, incidents, the firewall and health, and exports flows; changes nothing',
+  },
+  {
+    value: 'operator',
+    help: 'also works on alerts and incidents, changes rules and suppressions, drafts the firewall and rehearses it, imports flows, and reads the logs',
+  },
+  {
+    value: 'admin',
+    help: 'also puts the firewall into force, and manages users, detectors, backups, notifications, the schedule, retention and the audit trail',
+  },
 ];
 type Act = { kind: 'create' } | { kind: 'edit' | 'delete'; row: UserRow };
 

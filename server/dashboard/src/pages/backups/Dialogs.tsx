@@ -11,6 +11,12 @@ interface Common {
   onClose: () => void;
   onBegun: (job: Job) => void;
 }
+const kLeastPassphrase = 8;
+
+// Two backups may be of the same second.
+const Which = ({ backup }: { backup: Backup }) => (
+  <p className="dialog-text muted backup-name">{backup.name}</p>
+);
 const at = (backup: Backup, zone: Zone) => formatAbsolute(parseTime(backup.time), zone);
 
 function Passphrase({ value, onChange }: { value: string; onChange: (value: string) => void }) {
@@ -38,7 +44,12 @@ export function CreateDialog({ onClose, onBegun }: Common) {
       </p>
       <Form
         submit="Back up"
-        check={() => (passphrase !== again ? 'The two passphrases differ.' : null)}
+        check={() => {
+          if (passphrase !== again) return 'The two passphrases differ.';
+          return passphrase && [...passphrase].length < kLeastPassphrase
+            ? `A passphrase has at least ${kLeastPassphrase} characters.`
+            : null;
+        }}
         onSubmit={async () => onBegun(await createBackup(passphrase))}
       >
         <Field
@@ -48,7 +59,7 @@ export function CreateDialog({ onClose, onBegun }: Common) {
           onChange={setPassphrase}
           autoComplete="new-password"
           optional
-          hint="Encrypts the backup. Without it nobody can restore it: keep it elsewhere. Empty: as the server was started."
+          hint="Encrypts the backup; 8 characters or more. Without it nobody can restore it: keep it elsewhere. Empty: as the server was started."
         />
         {passphrase && (
           <Field
@@ -68,6 +79,7 @@ export function VerifyDialog({ backup, onClose, onBegun }: Common & { backup: Ba
   const [passphrase, setPassphrase] = useState('');
   return (
     <Dialog title="Verify this backup" onClose={onClose}>
+      <Which backup={backup} />
       <p className="dialog-text">
         Restores it into a scratch place, examines the database in it and compares it with its manifest. The
         live data is not touched.
@@ -83,6 +95,7 @@ export function RestoreDialog({ backup, zone, onClose, onBegun }: Common & { bac
   const [passphrase, setPassphrase] = useState('');
   return (
     <Dialog title={`Restore the backup of ${at(backup, zone)}?`} onClose={onClose}>
+      <Which backup={backup} />
       <ul className="dialog-list">
         <li>
           Flows, alerts, rules, users and settings become those of {at(backup, zone)}. What came after is no
@@ -119,6 +132,7 @@ export function DeleteDialog({ backup, isOnlyVerified, zone, onClose, onDone }: 
   const what = backup.tool ? `the backup of ${at(backup, zone)}` : backup.name;
   return (
     <Dialog title={`Delete ${what}?`} onClose={onClose}>
+      {backup.tool !== '' && <Which backup={backup} />}
       <p className="dialog-text">
         {isOnlyVerified && (
           <strong>

@@ -38,8 +38,9 @@ export function ImportDialog({ state, onClose, onDone }: Props) {
       {found && (
         <>
           <p role="status">
-            {plural(found.rules.rules.length, 'rule')} and {plural(found.rules.sets.length, 'set')} can be taken
-            over{found.unmapped.length > 0 ? `; ${plural(found.unmapped.length, 'statement')} cannot:` : '.'}
+            {plural(found.rules.rules.length, 'rule')} and {plural(found.rules.sets.length, 'set')} can be
+            taken over
+            {found.unmapped.length > 0 ? `; ${plural(found.unmapped.length, 'statement')} cannot:` : '.'}
           </p>
           {found.unmapped.length > 0 && (
             <ul className="unmapped mono">

@@ -136,10 +136,24 @@ function Conditions({ text, set }: { text: RuleText; set: Setter }) {
     <>
       <div className="field-pair">
         {text.direction !== 'out' && (
-          <Field label="Came in through" value={text.inInterface} onChange={set('inInterface')} mono optional hint="eth0" />
+          <Field
+            label="Came in through"
+            value={text.inInterface}
+            onChange={set('inInterface')}
+            mono
+            optional
+            hint="eth0"
+          />
         )}
         {text.direction !== 'in' && (
-          <Field label="Leaves through" value={text.outInterface} onChange={set('outInterface')} mono optional hint="eth1" />
+          <Field
+            label="Leaves through"
+            value={text.outInterface}
+            onChange={set('outInterface')}
+            mono
+            optional
+            hint="eth1"
+          />
         )}
       </div>
       <Field

@@ -2,7 +2,7 @@ import type { Host, HostName } from '../../api/types';
 import { HostileText } from '../../components/HostileText';
 import { RelativeTime } from '../../components/Time';
 import { CopyButton } from '../../components/Value';
-import { formatBytes, formatCount, plural } from '../../lib/format';
+import { formatBytes, plural } from '../../lib/format';
 import { formatAbsolute, parseTime, type Zone } from '../../lib/time';
 import { useNow } from '../../state/hooks';
 import type { Query } from '../../state/query';
@@ -49,9 +49,6 @@ export function HostHead({ address, query, flowsLink }: Props) {
             <RelativeTime time={host.last_seen} now={now} zone={view.zone} />.{' '}
           </>
         )}
-        {host?.complete === false && (
-          <>Of the newest {formatCount(host.examined_flows ?? 0)} flows; narrow the range for all. </>
-        )}
         <a href={flowsLink}>Its flows</a>
       </p>
       {names.length > 0 && (
@@ -62,6 +59,7 @@ export function HostHead({ address, query, flowsLink }: Props) {
               <span className="muted">{validity(name, view.zone)}</span>
             </li>
           ))}
+          {host?.names_complete === false && <li className="muted">names of older flows not looked at</li>}
           {names.length > kMostNames && (
             <li className="muted">and {plural(names.length - kMostNames, 'more name')}</li>
           )}

@@ -1,4 +1,4 @@
-import type { Host, TopRow } from '../../api/types';
+import type { Host, TopRow, Totals } from '../../api/types';
 import { BarList } from '../../charts/BarList';
 import { Panel } from '../../components/Panel';
 import { Empty, Loaded, SkeletonLines } from '../../components/States';
@@ -6,6 +6,7 @@ import { FilterValue } from '../../components/Value';
 import { applicationName } from '../../lib/applications';
 import { seriesClass } from '../../lib/colors';
 import { addPill } from '../../lib/filter';
+import { guessWords, isGuess } from '../../lib/mix';
 import { formatBytes, formatCount, formatPercent, plural, serviceName } from '../../lib/format';
 import type { Query } from '../../state/query';
 import { linkTo, useView } from '../../state/view';
@@ -14,18 +15,19 @@ export function ApplicationsPanel({ query }: { query: Query<Host> }) {
   return (
     <Panel
       title="Applications"
-      note="with port guesses"
+      note="a guess by port has a ?"
       className="panel-protocols panel-mix"
       table={
         query.data
           ? () => ({
               caption: 'Applications by bytes',
-              header: ['Application', 'Bytes', 'Packets', 'Flows'],
+              header: ['Application', 'Bytes', 'Packets', 'Flows', 'Guessed by port'],
               rows: query.data!.applications.map((row) => [
                 applicationName(row.key),
                 formatBytes(row.bytes),
                 formatCount(row.packets),
                 formatCount(row.flows),
+                row.guessed ? formatBytes(row.guessed.bytes) : '',
               ]),
             })
           : undefined
@@ -42,12 +44,17 @@ export function ApplicationsPanel({ query }: { query: Query<Host> }) {
                 value: row.bytes,
                 barClass: seriesClass(row.key),
                 text: formatPercent(row.bytes, host.total.bytes),
-                note: formatBytes(row.bytes),
+                note: `${formatBytes(row.bytes)}${guessWords(row)}`,
+                // The pale rest is what a port guesses.
+                part: row.guessed?.bytes ? row.bytes - row.guessed.bytes : undefined,
                 label: (
                   <>
-                    <span className={`swatch ${seriesClass(row.key)}`} />
-                    <FilterValue field="app" value={row.key}>
+                    <span
+                      className={`swatch ${seriesClass(row.key)} ${isGuess(row) ? 'swatch-guess' : ''}`}
+                    />
+                    <FilterValue field="app" value={row.key} className={isGuess(row) ? 'guess' : ''}>
                       {applicationName(row.key)}
+                      {isGuess(row) && '?'}
                     </FilterValue>
                   </>
                 ),
@@ -60,18 +67,30 @@ export function ApplicationsPanel({ query }: { query: Query<Host> }) {
   );
 }
 
+// A flow counts for the lower of its two ports.
+function NoService({ other }: { other: Totals | undefined }) {
+  if (!other || other.flows === 0) return null;
+  return (
+    <p className="muted panel-foot">
+      {formatBytes(other.bytes)} in {plural(other.flows, 'more flow')}: the lower port is that of the side
+      that spoke first.
+    </p>
+  );
+}
+
 interface PortsProps {
   title: string;
   note: string;
   empty: string;
   rows: (host: Host) => TopRow[];
+  other: (host: Host) => Totals | undefined;
   query: Query<Host>;
   // The side of the flows that the panel is about.
   where: string;
 }
 
 // Each leads to its flows, because the port alone would show those of every host.
-export function PortsPanel({ title, note, empty, rows, query, where }: PortsProps) {
+export function PortsPanel({ title, note, empty, rows, other, query, where }: PortsProps) {
   const view = useView();
   const link = (port: string) =>
     linkTo(view, { page: 'explore', where: addPill(addPill(view.where, where), `dport=${port}`) });
@@ -80,27 +99,30 @@ export function PortsPanel({ title, note, empty, rows, query, where }: PortsProp
       <Loaded query={query} skeleton={<SkeletonLines count={6} height={22} />}>
         {(host) =>
           rows(host).length === 0 ? (
-            <Empty>{empty}</Empty>
+            <>
+              <Empty>{empty}</Empty>
+              <NoService other={other(host)} />
+            </>
           ) : (
-            <BarList
-              rows={rows(host)
-                .slice(0, 8)
-                .map((row) => ({
-                  key: row.key,
-                  value: row.bytes,
-                  text: formatBytes(row.bytes),
-                  note: plural(row.flows, 'flow'),
-                  label:
-                    row.key === '0' ? (
-                      'without ports'
-                    ) : (
+            <>
+              <BarList
+                rows={rows(host)
+                  .slice(0, 8)
+                  .map((row) => ({
+                    key: row.key,
+                    value: row.bytes,
+                    text: formatBytes(row.bytes),
+                    note: plural(row.flows, 'flow'),
+                    label: (
                       <a href={link(row.key)}>
                         <span className="mono">{row.key}</span>{' '}
                         <span className="muted">{serviceName(Number(row.key))}</span>
                       </a>
                     ),
-                }))}
-            />
+                  }))}
+              />
+              <NoService other={other(host)} />
+            </>
           )
         }
       </Loaded>

@@ -120,7 +120,7 @@ export function CreateDialog({
           value={assignee}
           onChange={setAssignee}
           optional
-          hint="Who looks after it; may be left empty"
+          hint="The user who looks after it; may be left empty"
         />
         {alert && <p className="muted">The alert {alert} and the flows it speaks of are linked.</p>}
       </Form>
@@ -165,7 +165,7 @@ export function ChangeDialog({ incident, onClose, onDone }: Props) {
           <Select label="State" value={state} values={kIncidentStates} onChange={setState} />
           <Select label="Severity" value={severity} values={kSeverities} onChange={setSeverity} />
         </div>
-        <Field label="Assignee" value={assignee} onChange={setAssignee} optional />
+        <Field label="Assignee" value={assignee} onChange={setAssignee} optional hint="A user, or nobody" />
         <TextArea
           label="Why"
           value={comment}

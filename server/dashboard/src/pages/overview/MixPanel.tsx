@@ -4,20 +4,11 @@ import { Empty, Loaded, SkeletonLines } from '../../components/States';
 import { FilterValue } from '../../components/Value';
 import { seriesClass } from '../../lib/colors';
 import { formatBytes, formatCount, formatPercent, plural } from '../../lib/format';
-import { canFilter, kMixes, parts, type Mix, type Part } from '../../lib/mix';
+import { canFilter, guessWords, isGuess, kMixes, parts, type Mix } from '../../lib/mix';
 import { useTop } from '../../state/traffic';
 import { useView } from '../../state/view';
 
 const kRows = 9;
-
-// Nothing in the traffic confirms it.
-const isGuess = ({ guessed, bytes }: Part) => bytes > 0 && (guessed?.bytes ?? 0) >= bytes;
-
-function guessWords(part: Part): string {
-  const { guessed, bytes } = part;
-  if (!guessed?.bytes) return '';
-  return isGuess(part) ? ', a guess' : `, ${formatPercent(guessed.bytes, bytes)} guessed`;
-}
 
 // Mix and legend in one: the same colours as the chart beside it.
 export function MixPanel({ mix, onHover }: { mix: Mix; onHover: (key: string | null) => void }) {

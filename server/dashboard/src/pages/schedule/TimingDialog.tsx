@@ -16,6 +16,12 @@ const kUnits = [
 const largestUnit = (seconds: number) =>
   [...kUnits].reverse().find(({ value }) => seconds % value === 0)?.value ?? 1;
 
+function leastInWords(seconds: number): string {
+  const unit = largestUnit(seconds);
+  const word = kUnits.find(({ value }) => value === unit)!.label;
+  return seconds === unit ? word.slice(0, -1) : `${seconds / unit} ${word}`;
+}
+
 interface Props {
   job: ScheduledJob;
   onClose: () => void;
@@ -44,7 +50,9 @@ export function TimingDialog({ job, onClose, onSaved }: Props) {
       <Form
         submit="Save"
         check={() =>
-          kind === 'every' && !(Number(count) * unit >= 1) ? 'The interval must be at least a second.' : null
+          kind === 'every' && !(Number(count) * unit >= job.least_seconds)
+            ? `This job runs at most every ${leastInWords(job.least_seconds)}.`
+            : null
         }
         onSubmit={() => save(timing)}
       >
