@@ -943,10 +943,13 @@ class AlertFilter:
 
 class BacktestReport:
     flows: int
+    packets: int
     late_flows: int
     since: int
     until: int
     days: float
+    span_seconds: float
+    covers_a_day: bool
     alerts: int
     hidden: int
     alerts_per_day: float
@@ -956,6 +959,7 @@ class BacktestReport:
     by_day: dict[str, int]
     kept: list[Alert]
     def score_for(self, wanted_per_day: float) -> float: ...
+    def notes(self) -> list[str]: ...
     def compare(self, after: BacktestReport) -> dict[str, Any]: ...
     def to_dict(self) -> dict[str, Any]: ...
 
@@ -970,11 +974,22 @@ def backtest(
 ) -> BacktestReport: ...
 def suggest_threshold(
     rule: RuleDetector,
-    store: Store,
+    source: Any,
     *,
     wanted_per_day: float = ...,
     since: Any = ...,
     until: Any = ...,
+    suppressions: Iterable[dict[str, Any]] = ...,
+) -> dict[str, Any]: ...
+def suggest_sensitivity(
+    source: Any,
+    detectors: Sequence[str] = ...,
+    *,
+    settings: dict[str, dict[str, Any]] = ...,
+    wanted_per_day: float = ...,
+    since: Any = ...,
+    until: Any = ...,
+    suppressions: Iterable[dict[str, Any]] = ...,
 ) -> dict[str, Any]: ...
 
 class NotificationChannel:
