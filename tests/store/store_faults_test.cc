@@ -130,7 +130,8 @@ INSTANTIATE_TEST_SUITE_P(Faults, StoreDiskFaults,
 
 TEST_P(StoreDiskFaults, AnyOperationMayFailAndTheStoreStaysConsistent) {
   FaultVfs& vfs = FaultVfs::Install();
-  const auto [fault, lasting] = GetParam();
+  const FaultVfs::Fault fault = GetParam().first;
+  const bool lasting = GetParam().second;
   std::uint64_t operations = 0;
   ASSERT_EQ(Live([&] { vfs.FailAt(0, fault); }, [&] { operations = vfs.Clear(); }), 0);
   ASSERT_GT(operations, 20u);
