@@ -1288,7 +1288,7 @@ class Store:
     ) -> dict[str, Any]: ...
     def export_flows(
         self,
-        path: _Path,
+        path: Union[_Path, int],
         *,
         since: Optional[TimeLike] = ...,
         until: Optional[TimeLike] = ...,
@@ -1298,7 +1298,7 @@ class Store:
     ) -> int: ...
     def import_flows(
         self,
-        path: _Path,
+        path: Union[_Path, int],
         *,
         format: str = ...,
         skip_wrong_lines: bool = ...,
@@ -1320,10 +1320,30 @@ class Store:
         flow_age: Optional[float] = ...,
         alert_age: Optional[float] = ...,
         sample_age: Optional[float] = ...,
+        incident_age: Optional[float] = ...,
+        flow_bytes: Optional[int] = ...,
+        alert_bytes: Optional[int] = ...,
+        sample_bytes: Optional[int] = ...,
+        incident_bytes: Optional[int] = ...,
+        max_bytes: Optional[int] = ...,
+        now: TimeLike = ...,
+    ) -> dict[str, Any]: ...
+    def preview_retain(
+        self,
+        *,
+        flow_age: Optional[float] = ...,
+        alert_age: Optional[float] = ...,
+        sample_age: Optional[float] = ...,
+        incident_age: Optional[float] = ...,
+        flow_bytes: Optional[int] = ...,
+        alert_bytes: Optional[int] = ...,
+        sample_bytes: Optional[int] = ...,
+        incident_bytes: Optional[int] = ...,
         max_bytes: Optional[int] = ...,
         now: TimeLike = ...,
     ) -> dict[str, Any]: ...
     def size(self) -> dict[str, int]: ...
+    def usage(self) -> dict[str, Any]: ...
     def delete_before(self, time: TimeLike) -> int: ...
     def close(self) -> None: ...
     @property

@@ -187,7 +187,9 @@ export type Dimension =
   | 'source_port'
   | 'destination_port'
   | 'application'
-  | 'category';
+  | 'category'
+  | 'server_name'
+  | 'vlan';
 export interface TopRow {
   key: string;
   bytes: number;
