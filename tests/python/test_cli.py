@@ -245,6 +245,32 @@ def test_export_and_import_carry_a_store_over(database, tmp_path):
     assert f"{path}:{count + 2}: 2 fields" in done.stderr
 
 
+def test_export_and_import_go_through_pipes(sample, tmp_path):
+    path = tmp_path / "pipe.db"
+    flows = nta.read_flows(sample)
+    with nta.Store.open(path) as store:
+        store.write(flows)
+    exported = run("export", path, "-")
+    assert exported.returncode == 0 and exported.stderr == f"{len(flows)} flows written\n"
+    assert len(exported.stdout.splitlines()) == len(flows) + 1
+    brought = run("import", tmp_path / "copy.db", "-", input=exported.stdout)
+    assert (brought.returncode, brought.stdout) == (0, f"{len(flows)} of {len(flows)} flows stored\n")
+    wrong = run("import", tmp_path / "wrong.db", "-", "--format", "jsonl", input="{}\n")
+    assert wrong.returncode == 1 and "stdin:1: " in wrong.stderr and "Traceback" not in wrong.stderr
+
+
+def test_top_of_server_names_as_csv_is_no_formula(database, tmp_path):
+    lines = tmp_path / "names.jsonl"
+    assert run("export", database, lines).returncode == 0
+    flow = json.loads(lines.read_text().splitlines()[0])
+    flow["metadata"] = {"server_name": '=cmd(),"x"'}
+    lines.write_text(json.dumps(flow) + "\n")
+    done = run("import", tmp_path / "names.db", lines)
+    assert done.returncode == 0, done.stderr
+    top = run("top", tmp_path / "names.db", "server_name", "--format", "csv")
+    assert top.returncode == 0 and '"\'=cmd(),""x"""' in top.stdout, top.stdout
+
+
 def test_export_of_a_store_that_is_not_there_makes_nothing(tmp_path):
     done = run("export", tmp_path / "missing.db", tmp_path / "flows.csv")
     assert done.returncode == 1 and "missing.db" in done.stderr and "Traceback" not in done.stderr
