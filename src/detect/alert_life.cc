@@ -20,13 +20,16 @@ void AlertLife::Raise(double magnitude, Duration hold_for, Timestamp now,
     Report(AlertState::kOpen, now, alerts);
     return;
   }
-  if (magnitude >= reported_magnitude * options.update_growth ||
-      alert.severity > reported_severity) {
+  // Whoever sleeps through a medium alert has to hear at once that it became critical. There are
+  // five severities, so this cannot happen often.
+  const bool is_worse = alert.severity > reported_severity;
+  if (is_worse || magnitude >= reported_magnitude * options.update_growth) {
     pending = true;
     reported_magnitude = std::max(reported_magnitude, magnitude);
     reported_severity = std::max(reported_severity, alert.severity);
   }
-  if (!pending || Since(last_report, now) < options.update_interval) return;
+  if (!pending) return;
+  if (!is_worse && Since(last_report, now) < options.update_interval) return;
   ++stats.updated;
   ++alert.count;
   Report(AlertState::kUpdated, now, alerts);

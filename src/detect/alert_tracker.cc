@@ -289,7 +289,7 @@ class AlertTracker::Impl {
     storm.alert.severity = std::max(storm.alert.severity, finding.severity);
     // Composing the sentence a million times would cost more than everything else.
     const auto magnitude = static_cast<double>(group.suppressed);
-    if (is_first || storm.pending ||
+    if (is_first || storm.pending || storm.alert.severity > storm.reported_severity ||
         magnitude >= storm.reported_magnitude * options_.update_growth) {
       detect::FillStorm(key, group, storm.alert);
     }

@@ -88,6 +88,9 @@ ArpEngine::ArpEngine(const ArpSpoofOptions& options)
 void ArpEngine::ObservePackets(std::span<const PacketView>, std::span<const DecodedPacket> decoded,
                                Alerts& alerts) {
   for (const DecodedPacket& packet : decoded) {
+    // Only what comes through a tunnel has both headers. Nearly all packets are told by what other
+    // detectors look at, too, and not by the far end of the struct.
+    if (packet.has_ip() && packet.tunnels == 0) continue;
     if (!packet.arp) continue;
     Observe(packet, alerts);
   }

@@ -5,8 +5,8 @@
 #include <string_view>
 #include <utility>
 
-#include "base/status.h"
 #include "detect/baseline_engine.h"
+#include "detect/load_anew.h"
 #include "detect/number_archive.h"
 
 namespace nta {
@@ -39,10 +39,7 @@ std::size_t BaselineDetector::memory_limit_bytes() const { return impl_->memory_
 std::uint64_t BaselineDetector::evictions() const { return impl_->evictions(); }
 std::string BaselineDetector::Save() const { return impl_->Save(); }
 absl::Status BaselineDetector::Load(std::string_view state) {
-  auto loaded = std::make_unique<Impl>(impl_->options());
-  NTA_RETURN_IF_ERROR(loaded->Load(state));
-  impl_ = std::move(loaded);
-  return absl::OkStatus();
+  return detect::LoadAnew(impl_, state);
 }
 
 }  // namespace nta

@@ -38,6 +38,34 @@ AlertBudgetOptions Half(AlertBudgetOptions options) {
 
 }  // namespace
 
+// Sums of whole numbers, which stay in registers from packet to packet where those of an
+// InterfaceBin are in memory.
+struct PacketSums {
+  std::uint64_t bytes = 0;
+  std::uint64_t packets = 0;
+  std::uint64_t syns = 0;
+  std::uint64_t resets = 0;
+  std::uint64_t icmp = 0;
+
+  void Add(const DecodedPacket& packet) {
+    bytes += packet.wire_bytes;
+    ++packets;
+    icmp += packet.has_icmp ? 1 : 0;
+    const bool is_syn = (packet.tcp_flags & (kTcpSyn | kTcpAck)) == kTcpSyn;
+    const bool is_reset = (packet.tcp_flags & kTcpRst) != 0;
+    syns += packet.has_tcp_header && is_syn ? 1 : 0;
+    resets += packet.has_tcp_header && is_reset ? 1 : 0;
+  }
+  void MoveTo(InterfaceBin& bin) {
+    bin.bytes += static_cast<double>(bytes);
+    bin.packets += static_cast<double>(packets);
+    bin.syns += static_cast<double>(syns);
+    bin.resets += static_cast<double>(resets);
+    bin.icmp += static_cast<double>(icmp);
+    *this = {};
+  }
+};
+
 double EntropyCells::Bits() const {
   double all = 0;
   for (const std::uint32_t cell : cells_) all += cell;
@@ -112,27 +140,30 @@ Entity& BaselineEngine::ServiceOf(const ServiceKey& key) {
 
 void BaselineEngine::ObservePackets(std::span<const DecodedPacket> decoded,
                                     std::vector<Alert>& alerts) {
+  // Further interfaces share the last place.
+  const std::size_t last_place = std::max<std::size_t>(options_.max_interfaces, 1) - 1;
+  InterfaceBin* bin = nullptr;  // null: to be found anew
+  std::size_t place = 0;
+  PacketSums sums;  // of packets that `bin` has not got yet
   for (const DecodedPacket& packet : decoded) {
     if (!packet.has_ip()) continue;
     Start(packet.time);
-    // Only these bins: flow events of this burst may still belong to those of hosts.
-    if (packet.time >= interface_end_) CloseInterfacesUntil(packet.time, alerts);
-    // Further interfaces share the last place.
-    const std::size_t at = std::min<std::size_t>(
-        packet.interface_id, std::max<std::size_t>(options_.max_interfaces, 1) - 1);
-    if (at >= interfaces_.size()) interfaces_.resize(at + 1);
-    InterfaceBin& bin = interfaces_[at].bin;
-    bin.bytes += packet.wire_bytes;
-    bin.packets += 1;
-    bin.icmp += packet.has_icmp;
-    if (packet.has_tcp_header) {
-      bin.syns += (packet.tcp_flags & (kTcpSyn | kTcpAck)) == kTcpSyn;
-      bin.resets += (packet.tcp_flags & kTcpRst) != 0;
+    const std::size_t at = std::min<std::size_t>(packet.interface_id, last_place);
+    const bool is_over = packet.time >= interface_end_;
+    if (is_over || at != place || bin == nullptr) {
+      if (bin != nullptr) sums.MoveTo(*bin);
+      // Only these bins: flow events of this burst may still belong to those of hosts.
+      if (is_over) CloseInterfacesUntil(packet.time, alerts);
+      if (at >= interfaces_.size()) interfaces_.resize(at + 1);
+      bin = &interfaces_[at].bin;
+      place = at;
     }
-    bin.sources.Add(Mix(packet.source));
-    bin.destinations.Add(Mix(packet.destination));
-    bin.ports.Add((packet.destination_port + 1) * 0x9e3779b97f4a7c15);
+    sums.Add(packet);
+    bin->sources.Add(Mix(packet.source));
+    bin->destinations.Add(Mix(packet.destination));
+    bin->ports.Add((packet.destination_port + 1) * 0x9e3779b97f4a7c15);
   }
+  if (bin != nullptr) sums.MoveTo(*bin);
 }
 
 template <typename F>

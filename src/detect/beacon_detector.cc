@@ -13,6 +13,7 @@
 #include "base/keyed_hash.h"
 #include "base/status.h"
 #include "detect/distinct_count.h"
+#include "detect/load_anew.h"
 #include "detect/login.h"
 #include "detect/number_archive.h"
 #include "detect/recent_table.h"
@@ -303,11 +304,6 @@ std::size_t BeaconDetector::memory_bytes() const { return impl_->memory_bytes();
 std::size_t BeaconDetector::memory_limit_bytes() const { return impl_->memory_limit_bytes(); }
 std::uint64_t BeaconDetector::evictions() const { return impl_->evictions(); }
 std::string BeaconDetector::Save() const { return impl_->Save(); }
-absl::Status BeaconDetector::Load(std::string_view state) {
-  auto loaded = std::make_unique<Impl>(impl_->options());
-  NTA_RETURN_IF_ERROR(loaded->Load(state));
-  impl_ = std::move(loaded);
-  return absl::OkStatus();
-}
+absl::Status BeaconDetector::Load(std::string_view state) { return detect::LoadAnew(impl_, state); }
 
 }  // namespace nta

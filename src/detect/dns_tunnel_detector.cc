@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "detect/distinct_count.h"
 #include "detect/dns_question.h"
+#include "detect/load_anew.h"
 #include "detect/number_archive.h"
 #include "detect/recent_table.h"
 #include "detect/saturating_time.h"
@@ -319,10 +320,7 @@ std::size_t DnsTunnelDetector::memory_limit_bytes() const { return impl_->memory
 std::uint64_t DnsTunnelDetector::evictions() const { return impl_->evictions(); }
 std::string DnsTunnelDetector::Save() const { return impl_->Save(); }
 absl::Status DnsTunnelDetector::Load(std::string_view state) {
-  auto loaded = std::make_unique<Impl>(impl_->options());
-  NTA_RETURN_IF_ERROR(loaded->Load(state));
-  impl_ = std::move(loaded);
-  return absl::OkStatus();
+  return detect::LoadAnew(impl_, state);
 }
 
 }  // namespace nta

@@ -55,6 +55,10 @@ std::uint64_t ConnectionHash(const DecodedPacket& packet) {
   const std::uint64_t ports = std::uint64_t{packet.source_port} + packet.destination_port;
   return kSourceHash(source.high + destination.high, source.low + destination.low + ports);
 }
+std::uint64_t SourceHashOf(const DecodedPacket& packet) {
+  const AddressWords words = WordsOf(packet.source);
+  return kSourceHash(words.high, words.low);
+}
 bool IsSampled(std::uint64_t connection) { return connection >> 62 == 0; }
 
 bool IsNeighbourDiscovery(const DecodedPacket& packet) {
@@ -151,18 +155,24 @@ void FloodEngine::ObservePackets(std::span<const DecodedPacket> packets, Alerts&
     packets = packets.subspan(burst.size());
     std::size_t counted = 0;
     for (std::size_t i = 0; i < burst.size(); ++i) {
-      // The ends of ticks are looked for here as well: most packets go no further.
       Place& place = places[counted];
       place.packet = static_cast<std::uint32_t>(i);
       if (PlaceOf(burst[i], place)) ++counted;
     }
     const auto found = std::span(places).first(counted);
-    for (const Place& place : found) {
+    for (Place& place : found) {
       if (place.counts) {
-        destinations_.table.Prefetch(place.destination.hash);
-        prefixes_.table.Prefetch(place.prefix.hash);
+        place.destination.hint = destinations_.table.Prefetch(place.destination.hash);
+        place.prefix.hint = prefixes_.table.Prefetch(place.prefix.hash);
       }
-      if (place.has_sender) destinations_.table.Prefetch(place.source.hash);
+      if (place.has_sender) {
+        place.source.hint = destinations_.table.Prefetch(place.source.hash);
+      }
+    }
+    if (IsWithinTick(burst)) {
+      for (const Place& place : found) Count(burst[place.packet], place);
+      clock_.Pass(burst.back().time);
+      continue;
     }
     std::size_t next = 0;
     for (std::size_t i = 0; i < burst.size(); ++i) {
@@ -171,6 +181,16 @@ void FloodEngine::ObservePackets(std::span<const DecodedPacket> packets, Alerts&
       Count(burst[i], found[next++]);
     }
   }
+}
+
+// Whether the packets come in order and none of them ends the tick: nearly every burst.
+bool FloodEngine::IsWithinTick(std::span<const DecodedPacket> burst) const {
+  Timestamp last = std::max(clock_.now(), tick_begin_);
+  for (const DecodedPacket& packet : burst) {
+    if (packet.time < last) return false;
+    last = packet.time;
+  }
+  return started_ && last < tick_end_;
 }
 
 // False for packets that count nowhere.
@@ -201,31 +221,38 @@ bool FloodEngine::PlaceOf(const DecodedPacket& packet, Place& place) const {
 
 FloodEngine::Spot FloodEngine::PrefixOf(const FloodKey& host) const {
   const FloodKey prefix = host.Prefix();
-  return {prefix, prefix.PrefixHash(hash_)};
+  return {.key = prefix, .hash = prefix.PrefixHash(hash_)};
 }
 
 void FloodEngine::Count(const DecodedPacket& packet, const Place& place) {
   if (place.has_sender) CountSent(packet, place);
   if (!place.counts) return;
-  if (FloodEntry* entry = Touch(destinations_, place.destination, place.kind)) {
-    CountReceived(*entry, packet, place);
-  }
-  if (FloodEntry* entry = Touch(prefixes_, place.prefix, place.kind)) {
-    entry->is_prefix = true;
-    CountReceived(*entry, packet, place);
-    if (place.kind == FloodKind::kTcp && !entry->excited) return;
-    // By the last byte, or a hash of what follows the prefix.
-    const std::uint64_t host = packet.destination.is_v4() ? packet.destination.padded_bytes()[3]
-                                                          : place.destination.hash >> 56;
-    entry->hosts[host / 64] |= std::uint64_t{1} << (host % 64);  // dirty by now
-    if (entry->host_packets == UINT16_MAX) return;
-    entry->host.Add(static_cast<std::uint8_t>(host));
-    ++entry->host_packets;
-  }
+  FloodEntry* host = Touch(destinations_, place.destination, place.kind);
+  FloodEntry* network = Touch(prefixes_, place.prefix, place.kind);
+  if (host == nullptr && network == nullptr) return;
+  // Once for both.
+  const std::uint64_t source_hash = SourceHashOf(packet);
+  if (host != nullptr) CountReceived(*host, packet, place, source_hash);
+  if (network != nullptr) CountInNetwork(*network, packet, place, source_hash);
 }
 
-inline FloodEntry* FloodEngine::Touch(Level& level, const Spot& spot, FloodKind kind) {
-  FloodEntry* entry = level.table.Find(spot.key, spot.hash);
+void FloodEngine::CountInNetwork(FloodEntry& entry, const DecodedPacket& packet, const Place& place,
+                                 std::uint64_t source_hash) {
+  entry.is_prefix = true;
+  CountReceived(entry, packet, place, source_hash);
+  if (place.kind == FloodKind::kTcp && !entry.excited) return;
+  // By the last byte, or a hash of what follows the prefix.
+  const std::uint64_t host = packet.destination.is_v4() ? packet.destination.padded_bytes()[3]
+                                                        : place.destination.hash >> 56;
+  entry.hosts[host / 64] |= std::uint64_t{1} << (host % 64);  // dirty by now
+  if (entry.host_packets == UINT16_MAX) return;
+  entry.host.Add(static_cast<std::uint8_t>(host));
+  ++entry.host_packets;
+}
+
+[[gnu::always_inline]] inline FloodEntry* FloodEngine::Touch(Level& level, const Spot& spot,
+                                                             FloodKind kind) {
+  FloodEntry* entry = level.table.Find(spot.key, spot.hash, spot.hint);
   if (entry == nullptr) {
     if (!level.gate.Pass(spot.hash, level.loads[static_cast<std::size_t>(kind)], tick_)) {
       return nullptr;
@@ -247,8 +274,8 @@ void FloodEngine::Activate(Level& level, FloodEntry& entry) {
   level.touched.push_back(static_cast<std::uint32_t>(level.table.IndexOf(entry)));
 }
 
-void FloodEngine::CountReceived(FloodEntry& entry, const DecodedPacket& packet,
-                                const Place& place) {
+void FloodEngine::CountReceived(FloodEntry& entry, const DecodedPacket& packet, const Place& place,
+                                std::uint64_t source_hash) {
   const FloodKind kind = place.kind;
   const std::uint32_t weight = kind == FloodKind::kTcp ? kSampleOneIn : 1;
   entry.counts[static_cast<std::size_t>(kind)] += weight;
@@ -269,12 +296,11 @@ void FloodEngine::CountReceived(FloodEntry& entry, const DecodedPacket& packet,
     entry.dirty = true;
     entry.since = Timestamp(kFloodTick * tick_);
   }
-  const AddressWords words = WordsOf(packet.source);
-  entry.sources.Add(kSourceHash(words.high, words.low));
+  entry.sources.Add(source_hash);
   // In a flood one packet in eight tells as much as all of them.
   const std::uint32_t so_far = entry.counts[static_cast<std::size_t>(kind)];
   const std::uint32_t stands_for = so_far > kAllOfTick ? kSampleInFlood : 1;
-  if (so_far % stands_for != 0) return;
+  if ((so_far & (stands_for - 1)) != 0) return;  // a power of two, without a division
   entry.sampled_packets += stands_for;
   entry.source.Add(packet.source, stands_for);
   if (!packet.has_ports) return;
@@ -298,7 +324,8 @@ void FloodEngine::CountSent(const DecodedPacket& packet, const Place& place) {
     }
     if (packet.protocol == kProtocolTcp) entry.tcp_sent += weight;
   };
-  if (FloodEntry* entry = destinations_.table.Find(place.source.key, place.source.hash)) {
+  if (FloodEntry* entry =
+          destinations_.table.Find(place.source.key, place.source.hash, place.source.hint)) {
     answered_ += weight;
     count(*entry);
   } else if (destinations_.gate.Knows(place.source.hash)) {

@@ -54,6 +54,7 @@ class FloodEngine {
   struct Spot {
     FloodKey key;
     std::uint64_t hash = 0;
+    FloodTable::Hint hint{};
   };
   // Where a packet counts.
   struct Place {
@@ -83,9 +84,13 @@ class FloodEngine {
     std::array<std::uint8_t, kFloodKinds> loads{};
   };
 
+  bool IsWithinTick(std::span<const DecodedPacket> burst) const;
   bool PlaceOf(const DecodedPacket& packet, Place& place) const;
   void Count(const DecodedPacket& packet, const Place& place);
-  void CountReceived(FloodEntry& entry, const DecodedPacket& packet, const Place& place);
+  void CountReceived(FloodEntry& entry, const DecodedPacket& packet, const Place& place,
+                     std::uint64_t source_hash);
+  void CountInNetwork(FloodEntry& entry, const DecodedPacket& packet, const Place& place,
+                      std::uint64_t source_hash);
   void CountSent(const DecodedPacket& packet, const Place& place);
   FloodEntry* Touch(Level& level, const Spot& spot, FloodKind kind);
   void Activate(Level& level, FloodEntry& entry);

@@ -75,19 +75,34 @@ void FloodMetric::Rest(std::int64_t ticks) {
 }
 
 void SynSample::Attempt(std::uint32_t fingerprint, std::int64_t now) {
-  fingerprint |= 1;
   const auto time = static_cast<std::uint32_t>(now);
+  // Places become free with time only.
+  const std::uint32_t this_tick = time + 1;
+  if (full_in == this_tick) return;
+  fingerprint |= 1;
   for (std::size_t i = 0; i < kSize; ++i) {
     if (attempt[i] != 0 && time - tick[i] < kKeepTicks) continue;
     attempt[i] = fingerprint;
     tick[i] = time;
     completed &= static_cast<std::uint16_t>(~(1u << i));
+    may_hold |= BitOf(fingerprint);
+    full_in = 0;
     return;
+  }
+  full_in = this_tick;
+  Derive();
+}
+
+void SynSample::Derive() {
+  may_hold = 0;
+  for (const std::uint32_t fingerprint : attempt) {
+    if (fingerprint != 0) may_hold |= BitOf(fingerprint);
   }
 }
 
 void SynSample::Acknowledge(std::uint32_t fingerprint) {
   fingerprint |= 1;
+  if ((may_hold & BitOf(fingerprint)) == 0) return;
   for (std::size_t i = 0; i < kSize; ++i) {
     if (attempt[i] == fingerprint) completed |= static_cast<std::uint16_t>(1u << i);
   }

@@ -60,12 +60,20 @@ struct SynSample {
   std::array<std::uint32_t, kSize> attempt{};  // fingerprints; 0: free
   std::array<std::uint32_t, kSize> tick{};     // of the attempt, the low bits of it
   std::uint16_t completed = 0;                 // bits
+  // Derived, so that most packets need not look at each attempt: bits that those fingerprints
+  // have set which may be in `attempt`, and the tick in which no place was free, the low bits of
+  // it and one more.
+  std::uint32_t may_hold = 0;
+  std::uint32_t full_in = 0;
 
   void Attempt(std::uint32_t fingerprint, std::int64_t now);
   void Acknowledge(std::uint32_t fingerprint);
   // Share of attempts, at least a tick old, that went on; 0 when there are none.
   double Completion(std::int64_t now) const;
   void Clear() { *this = {}; }
+  // The derived part, of a sample that was read from a saved state.
+  void Derive();
+  static std::uint32_t BitOf(std::uint32_t fingerprint) { return 1u << (fingerprint >> 27); }
 };
 
 // What each packet touches comes first: two lines of the cache.
@@ -101,6 +109,7 @@ struct alignas(64) FloodEntry {
   bool high = false;  // in a pulse
   std::uint16_t pulses = 0;
   std::uint16_t low_ticks = 0;
+  std::uint16_t host_packets = 0;        // prefixes: the first that the hosts are told by
   std::uint64_t ports = 0;               // linear count of destination ports
   std::array<std::uint64_t, 4> hosts{};  // prefixes: by the last byte (IPv4) or a hash of it
   DistinctCount sources;
@@ -111,10 +120,9 @@ struct alignas(64) FloodEntry {
   // Prefixes, by kind: what those hosts explain that are flooded themselves, and how many they are.
   std::array<float, kFloodKinds> explained{};
   std::array<std::uint16_t, kFloodKinds> explainers{};
-  // Prefixes, by the same byte as `hosts`: one host fewer than a carpet takes.
-  HeavyHitters<std::uint8_t, 7> host;
-  std::uint16_t host_packets = 0;     // the first that the hosts are told by
   std::uint32_t sampled_packets = 0;  // that the majorities above are made of
+  // Prefixes, by the same byte as `hosts`: one host fewer than a carpet takes.
+  HeavyBytes host;
   std::uint64_t packets_seen = 0;
   std::uint64_t bytes_seen = 0;
   std::uint64_t fragments_seen = 0;

@@ -73,8 +73,7 @@ void EntryFields(Archive& archive, T& entry) {
   MajorityFields(archive, entry.source_port);
   MajorityFields(archive, entry.destination_port);
   MajorityFields(archive, entry.reflector_port);
-  archive(entry.host.values);
-  archive(entry.host.leads);
+  HeavyBytes::Fields(archive, entry.host);
   archive(entry.host_packets);
   archive(entry.sampled_packets);
   archive(entry.packets_seen);
@@ -183,6 +182,7 @@ void FloodEngine::ReadLevel(StateReader& reader, Level& level) {
     FloodEntry* entry = table.AddIfFree(key, hash, weight, tick_);
     if (entry == nullptr) continue;
     *entry = read;
+    entry->syns.Derive();
     entry->used = true;
     entry->listed = entry->active;
     if (!entry->active) continue;

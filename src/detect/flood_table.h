@@ -62,16 +62,34 @@ class FloodTable {
         weights_(size_),
         entries_(size_ * kWays) {}
 
-  // What Find will probably look at.
-  void Prefetch(std::uint64_t hash) const {
+  // Where an address probably is, as long as nothing was added or removed.
+  struct Hint {
+    static constexpr std::uint32_t kNowhere = ~0u;
+    std::uint32_t index = kNowhere;
+    std::uint32_t change = 0;
+  };
+
+  // Fetches what Find will look at.
+  Hint Prefetch(std::uint64_t hash) const {
     const std::size_t at = hash & (size_ - 1);
     const std::uint64_t ways = WaysOf(at, TagOf(hash));
-    if (ways == 0) return;
-    const auto* entry = reinterpret_cast<const char*>(&entries_[IndexOf(at, ways)]);
+    if (ways == 0) return {.index = Hint::kNowhere, .change = changes_};
+    const std::size_t index = IndexOf(at, ways);
+    const auto* entry = reinterpret_cast<const char*>(&entries_[index]);
     __builtin_prefetch(entry, 1);
     __builtin_prefetch(entry + 64, 1);
+    return {.index = static_cast<std::uint32_t>(index), .change = changes_};
   }
 
+  // The same as without the hint.
+  FloodEntry* Find(const FloodKey& key, std::uint64_t hash, const Hint& hint) {
+    if (hint.change == changes_) {
+      if (hint.index == Hint::kNowhere) return nullptr;
+      FloodEntry& entry = entries_[hint.index];
+      if (IsSame(entry.address, key)) return &entry;
+    }
+    return Find(key, hash);
+  }
   // Null when it is not there.
   FloodEntry* Find(const FloodKey& key, std::uint64_t hash) {
     const std::size_t at = hash & (size_ - 1);
@@ -181,6 +199,7 @@ class FloodTable {
     return static_cast<std::uint8_t>(std::max<std::uint64_t>(hash >> 56, 1));
   }
   void SetTag(std::size_t index, std::uint8_t tag) {
+    ++changes_;
     const std::size_t shift = index % kWays * 8;
     std::uint64_t& tags = tags_[index / kWays];
     tags = (tags & ~(std::uint64_t{0xff} << shift)) | std::uint64_t{tag} << shift;
@@ -209,7 +228,8 @@ class FloodTable {
     return &entries_[index];
   }
 
-  std::size_t size_;  // sets
+  std::size_t size_;           // sets
+  std::uint32_t changes_ = 0;  // of tags
   std::vector<std::uint64_t> tags_;
   std::vector<Weights> weights_;
   std::vector<FloodEntry> entries_;

@@ -11,6 +11,7 @@
 #include "absl/strings/str_format.h"
 #include "base/keyed_hash.h"
 #include "base/status.h"
+#include "detect/load_anew.h"
 #include "detect/number_archive.h"
 #include "detect/recent_table.h"
 #include "detect/saturating_time.h"
@@ -292,10 +293,7 @@ std::size_t RarePeerDetector::memory_limit_bytes() const { return impl_->memory_
 std::uint64_t RarePeerDetector::evictions() const { return impl_->evictions(); }
 std::string RarePeerDetector::Save() const { return impl_->Save(); }
 absl::Status RarePeerDetector::Load(std::string_view state) {
-  auto loaded = std::make_unique<Impl>(impl_->options());
-  NTA_RETURN_IF_ERROR(loaded->Load(state));
-  impl_ = std::move(loaded);
-  return absl::OkStatus();
+  return detect::LoadAnew(impl_, state);
 }
 
 }  // namespace nta

@@ -165,6 +165,7 @@ void ScanEngine::JudgeSuccess(const PendingContact& pending, Alerts& alerts) {
     if (group->alarmed) {
       ++scan->succeeded;
       if (group->failed >= scan->largest.failed) scan->largest = *group;
+      ReportGrowth(*source, ScanKindOf(kind), alerts);
     } else if (IsPing(pending.contact.protocol)) {
       const std::size_t bytes = source->memory_bytes();
       Judge(*source, *group, alerts);  // each host pinged counts, silent or not
@@ -332,6 +333,7 @@ void ScanEngine::Report(ScanSource& source, ScanKind kind, AlertState state, Ale
     return;
   }
   scan.next_update = kUpdateGrowth * scan.failed;
+  scan.reported = std::max(scan.reported, SeverityOf(source, kind));
   // The case ends by rules of its own, see DueOf().
   tracker_.Raise({.alert_class = alert_class,
                   .entity = entity,
@@ -343,7 +345,9 @@ void ScanEngine::Report(ScanSource& source, ScanKind kind, AlertState state, Ale
 
 void ScanEngine::ReportGrowth(ScanSource& source, ScanKind kind, Alerts& alerts) {
   const ScanCase& scan = *source.cases[static_cast<std::size_t>(kind)];
-  if (scan.failed >= scan.next_update) Report(source, kind, AlertState::kUpdated, alerts);
+  if (scan.failed >= scan.next_update || SeverityOf(source, kind) > scan.reported) {
+    Report(source, kind, AlertState::kUpdated, alerts);
+  }
 }
 
 Timestamp ScanEngine::DueOf(const ScanCase& scan) const {

@@ -11,6 +11,7 @@
 
 #include "detect/contact.h"
 #include "detect/failure_group.h"
+#include "nta/detect/alert.h"
 #include "nta/net/time.h"
 
 namespace nta::detect {
@@ -39,6 +40,7 @@ struct ScanCase {
   std::uint32_t succeeded = 0;
   std::uint32_t groups = 0;       // hosts scanned, or services swept
   std::uint64_t next_update = 0;  // failed contacts that are worth a report
+  Severity reported{};            // the worst that was
   double bits = 0;                // the most seen
   Timestamp first_started{};
   Timestamp last_started{};

@@ -234,7 +234,10 @@ void ScanEngine::ReadSources(StateReader& reader) {
     if (!reader.ok()) return;
     for (const ScanKind kind : {ScanKind::kPortScan, ScanKind::kHostSweep}) {
       const auto& scan = source.cases[static_cast<std::size_t>(kind)];
-      if (scan != nullptr) closings_.insert({scan->closes, scan->number, source.address, kind});
+      if (scan == nullptr) continue;
+      // A rise is told at once, so that what it is now was told.
+      scan->reported = SeverityOf(source, kind);
+      closings_.insert({scan->closes, scan->number, source.address, kind});
     }
     sources_.Restore(std::move(source));
   }

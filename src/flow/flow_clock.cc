@@ -4,10 +4,9 @@
 
 namespace nta {
 
-Timestamp FlowClock::Pass(Timestamp packet_time) {
+Timestamp FlowClock::PassLate(Timestamp packet_time) {
   // Written so that no time, however far away, overflows.
   const bool is_reordered =
-      packet_time < now_ &&
       packet_time >= std::max(now_, Timestamp::min() + kMaxReordering) - kMaxReordering;
   if (!is_reordered) now_ = packet_time;
   return now_;

@@ -241,7 +241,6 @@ class FlowTable::Impl {
       }
     }
     if (options_.statistics) PrefetchDirections(std::span(prepared).first(size));
-    if (inspector_ != nullptr) PrefetchInspected(std::span(prepared).first(size), at);
     for (std::size_t i = 0; i < size; ++i) {
       PassTime(clock_of(i), events);
       AddPacket(at(i), prepared[i], events);
@@ -288,23 +287,6 @@ class FlowTable::Impl {
       const bool is_forward = prepared.directed.source_is_a == entry.Is(FlowEntry::kSourceIsA);
       statistics_.Prefetch(prepared.guess, is_forward ? 0 : 1);
     }
-  }
-
-  // What the inspector keeps of the flows whose packets it is about to see, and the payload. A flow
-  // that is new in this burst has nothing yet, and its first packet is seldom seen.
-  template <typename At>
-  void PrefetchInspected(std::span<const Prepared> burst, const At& at) const {
-    std::array<std::uint32_t, kBurst> slots;
-    std::size_t count = 0;
-    for (std::size_t i = 0; i < burst.size(); ++i) {
-      if (!burst[i].counts || burst[i].guess == kNoSlot) continue;
-      if (!entries_[burst[i].guess].Is(FlowEntry::kInspecting)) continue;
-      const DecodedPacket& packet = at(i).packet;
-      if (packet.payload.empty()) continue;
-      __builtin_prefetch(packet.payload.data());
-      slots[count++] = burst[i].guess;
-    }
-    if (count > 0) inspector_->Prefetch(std::span(slots).first(count));
   }
 
   void PassTime(Timestamp time, std::vector<FlowEvent>& events) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/status.h"
+#include "json/output_file.h"
 #include "nta/export/flow_csv.h"
 #include "nta/json/json.h"
 
@@ -201,6 +202,26 @@ absl::StatusOr<std::uint64_t> ExportFlows(const Store& store, const ExportOption
   return count;
 }
 
+absl::StatusOr<std::uint64_t> ExportFlowsToFile(const Store& store, const ExportOptions& options,
+                                                const std::string& path,
+                                                const QueryControl& control) {
+  if (store.Owns(path)) {
+    return base::InvalidArgument("\"" + path + "\" belongs to the store that is read");
+  }
+  json::OutputFile file(path);
+  NTA_RETURN_IF_ERROR(file.status());
+  NTA_ASSIGN_OR_RETURN(
+      const std::uint64_t flows,
+      ExportFlows(
+          store, options, [&file](std::string_view text) { return file.Write(text); }, control));
+  // Asked to stop with the last of them.
+  if (control.stop.stop_requested()) {
+    return base::MakeStatus(absl::StatusCode::kCancelled, "the export was stopped");
+  }
+  NTA_RETURN_IF_ERROR(file.Complete());
+  return flows;
+}
+
 absl::StatusOr<ImportReport> ImportFlows(Store& store, const ImportOptions& options,
                                          absl::FunctionRef<absl::StatusOr<std::string>()> read) {
   Importer importer(options, read);
@@ -208,6 +229,9 @@ absl::StatusOr<ImportReport> ImportFlows(Store& store, const ImportOptions& opti
   if (!flows.ok() && !importer.was_refused()) return flows.status();
   ImportReport report = importer.TakeReport();
   report.flows = flows.ok() ? *flows : 0;
+  if (report.lines == 0) {
+    report.hints.push_back("The file has no flows in it: 0 flows were imported.");
+  }
   return report;
 }
 

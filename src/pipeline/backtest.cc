@@ -1,14 +1,12 @@
 #include "nta/pipeline/backtest.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <set>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "base/status.h"
-#include "nta/detect/rule_detector.h"
 #include "pipeline/flow_replay.h"
 
 namespace nta {
@@ -27,14 +25,24 @@ class Collector {
     return Collector(std::move(filter), options.max_alerts);
   }
 
-  void Add(std::vector<Alert>& alerts) {
+  // What falls due after the traffic, such as the closing of an alert, happens at its end.
+  void Add(std::vector<Alert>& alerts, Timestamp end) {
     filter_.Apply(alerts);
-    for (Alert& alert : alerts) Add(alert);
+    for (Alert& alert : alerts) {
+      alert.time = std::min(alert.time, end);
+      Add(alert);
+    }
     alerts.clear();
   }
   void Count(const FlowRecord& flow) {
-    ++report_.flows;
     Extend(flow.first_seen, flow.last_seen);
+    ++report_.flows;
+  }
+  void Count(std::span<const PacketView> packets) {
+    for (const PacketView& packet : packets) {
+      Extend(packet.time, packet.time);
+      ++report_.packets;
+    }
   }
   BacktestReport Take() && { return std::move(report_); }
   BacktestReport& report() { return report_; }
@@ -44,7 +52,7 @@ class Collector {
       : filter_(std::move(filter)), max_alerts_(max_alerts) {}
 
   void Extend(Timestamp first, Timestamp last) {
-    if (report_.flows == 1) {
+    if (report_.is_empty()) {
       report_.since = first;
       report_.until = last;
     }
@@ -127,26 +135,6 @@ absl::Status Replay(const FlowFeed& feed, const BacktestOptions& options,
   return absl::OkStatus();
 }
 
-// The least number of two digits that is not below: 134 becomes 140.
-double RoundUp(double number) {
-  if (number <= 0) return 0;
-  const double unit = std::pow(10, std::floor(std::log10(number)) - 1);
-  const double rounded = std::ceil(number / unit - 1e-9) * unit;
-  return number < 10 ? std::ceil(number) : std::round(rounded);
-}
-
-// Some of the values that occur, near where as many are greater as alerts are wanted.
-std::vector<double> Candidates(const std::vector<double>& peaks, double wanted, double own) {
-  std::set<double> candidates;
-  for (const double factor : {0.0, 0.25, 0.5, 1.0, 2.0, 4.0}) {
-    const auto place = static_cast<std::size_t>(std::min(wanted * factor, 1e6));
-    candidates.insert(RoundUp(peaks[std::min(place, peaks.size() - 1)]));
-  }
-  candidates.erase(0);
-  candidates.insert(own);
-  return {candidates.begin(), candidates.end()};
-}
-
 bool IsSame(const Alert& a, Timestamp a_opened, const Alert& b, Timestamp b_opened) {
   return a.alert_class == b.alert_class && a.entity == b.entity && a_opened <= b.time + kSlack &&
          b_opened <= a.time + kSlack;
@@ -180,12 +168,12 @@ absl::StatusOr<BacktestReport> BacktestFlows(std::span<Detector* const> detector
       detector->Observe(event, alerts);
     }
     if (tick) told = event.time;
-    if (!alerts.empty()) collector.Add(alerts);
+    if (!alerts.empty()) collector.Add(alerts, collector.report().until);
   };
   NTA_RETURN_IF_ERROR(Replay(
       feed, options, [&](const FlowRecord& flow) { collector.Count(flow); }, observe, late));
   for (Detector* detector : detectors) detector->Finish(alerts);
-  collector.Add(alerts);
+  collector.Add(alerts, collector.report().until);
   collector.report().late_flows = late;
   return std::move(collector).Take();
 }
@@ -197,9 +185,10 @@ absl::StatusOr<BacktestReport> BacktestCapture(std::span<Detector* const> detect
   Pipeline pipeline(source, options);
   for (Detector* detector : detectors) pipeline.AddDetector(*detector);
   NTA_RETURN_IF_ERROR(pipeline.Run([&](const Batch& batch) -> absl::Status {
+    collector.Count(batch.packets);
     for (const FlowRecord& flow : batch.flows) collector.Count(flow);
     std::vector<Alert> alerts = batch.alerts;
-    collector.Add(alerts);
+    collector.Add(alerts, batch.time);
     if (backtest.progress) backtest.progress(batch.time);
     return backtest.stop.stop_requested() ? Cancelled() : absl::OkStatus();
   }));
@@ -226,53 +215,6 @@ BacktestDifference Compare(const BacktestReport& before, const BacktestReport& a
     if (!found[j]) difference.appear.push_back(after.kept[j]);
   }
   return difference;
-}
-
-absl::StatusOr<ThresholdSuggestion> SuggestThreshold(const AlertRule& rule, const FlowFeed& feed,
-                                                     double wanted_per_day,
-                                                     const BacktestOptions& options) {
-  NTA_RETURN_IF_ERROR(CheckOptions(options));
-  if (!(wanted_per_day >= 0 && wanted_per_day <= 1e6)) {
-    return base::InvalidArgument("the alerts a day that are wanted are 0 to 1,000,000");
-  }
-  AlertRule silent = rule;
-  silent.condition = rule.condition.WithThreshold(std::numeric_limits<double>::max());
-  NTA_ASSIGN_OR_RETURN(RuleDetector watcher, RuleDetector::Create(silent));
-  Detector* const first[] = {&watcher};
-  NTA_ASSIGN_OR_RETURN(const BacktestReport all, BacktestFlows(first, feed, options));
-  ThresholdSuggestion suggestion{
-      .wanted_per_day = wanted_per_day, .threshold = {}, .current = {}, .points = {}};
-  const std::vector<double> peaks = watcher.Peaks();
-  if (peaks.empty()) return suggestion;
-  std::vector<RuleDetector> detectors;
-  std::vector<Detector*> pointers;
-  const double own = rule.condition.threshold();
-  for (const double threshold : Candidates(peaks, wanted_per_day * all.days(), own)) {
-    AlertRule candidate = rule;
-    candidate.id = "t" + std::to_string(detectors.size());
-    candidate.condition = rule.condition.WithThreshold(threshold);
-    NTA_ASSIGN_OR_RETURN(RuleDetector detector, RuleDetector::Create(candidate));
-    detectors.push_back(std::move(detector));
-  }
-  for (RuleDetector& detector : detectors) pointers.push_back(&detector);
-  NTA_ASSIGN_OR_RETURN(const BacktestReport report, BacktestFlows(pointers, feed, options));
-  for (RuleDetector& detector : detectors) {
-    const auto count = report.by_detector.find(std::string(detector.name()));
-    ThresholdPoint point;
-    point.threshold = detector.rule().condition.threshold();
-    point.alerts = count == report.by_detector.end() ? 0 : count->second;
-    point.alerts_per_day = static_cast<double>(point.alerts) / report.days();
-    if (!suggestion.threshold && point.alerts_per_day <= wanted_per_day) {
-      suggestion.threshold = point.threshold;
-    }
-    if (point.threshold == own) suggestion.current = point;
-    suggestion.points.push_back(point);
-  }
-  // Who wrote the rule meant its threshold; it is not lowered for being quiet.
-  if (suggestion.current && suggestion.current->alerts_per_day <= wanted_per_day) {
-    suggestion.threshold = own;
-  }
-  return suggestion;
 }
 
 }  // namespace nta

@@ -3,6 +3,7 @@
 #ifndef NTA_STORE_BACKEND_H_
 #define NTA_STORE_BACKEND_H_
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -14,6 +15,9 @@
 #include "nta/store/store.h"
 
 namespace nta::store {
+
+// What is kept in rows of its own, each with a time.
+enum class RowKind : std::uint8_t { kAlerts, kSamples };
 
 // Thread-safe.
 class Backend {
@@ -56,8 +60,12 @@ class Backend {
                                                           const QueryControl& control) = 0;
   virtual absl::StatusOr<std::vector<std::string>> SampleNames() = 0;
   virtual absl::StatusOr<std::uint64_t> DeleteBefore(Timestamp time) = 0;
+  // But for incidents, which are documents.
   virtual absl::StatusOr<RetentionResult> Retain(const RetentionPolicy& policy, Timestamp now) = 0;
   virtual absl::StatusOr<StoreSize> Size() = 0;
+  // But for incidents, which are among the others.
+  virtual absl::StatusOr<StoreUsage> Usage() = 0;
+  virtual absl::StatusOr<std::uint64_t> CountBefore(RowKind kind, Timestamp time) = 0;
   virtual absl::Status Exchange(const std::function<absl::Status()>& swap,
                                 const std::function<absl::Status()>& undo) = 0;
 };

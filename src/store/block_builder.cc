@@ -178,6 +178,7 @@ TrafficColumns BlockBuilder::Traffic() const {
           .application = NumbersOf(kApplication),
           .category = NumbersOf(kCategory),
           .evidence = NumbersOf(kEvidence),
+          .vlan = NumbersOf(kVlan),
           .forward_bytes = NumbersOf(kForwardWireBytes),
           .reverse_bytes = NumbersOf(kReverseWireBytes),
           .forward_packets = NumbersOf(kForwardPackets),

@@ -43,6 +43,7 @@ struct TrafficColumns {
   std::span<const std::uint64_t> application;
   std::span<const std::uint64_t> category;
   std::span<const std::uint64_t> evidence;
+  std::span<const std::uint64_t> vlan;  // one more than the number; 0: absent
   std::span<const std::uint64_t> forward_bytes;
   std::span<const std::uint64_t> reverse_bytes;
   std::span<const std::uint64_t> forward_packets;

@@ -128,7 +128,8 @@ absl::Status CheckSampleQuery(const SampleQuery& query) {
 }
 
 absl::Status CheckRetention(const RetentionPolicy& policy) {
-  for (const auto& age : {policy.flow_age, policy.alert_age, policy.sample_age}) {
+  for (const auto& age :
+       {policy.flow_age, policy.alert_age, policy.sample_age, policy.incident_age}) {
     if (age && *age < std::chrono::hours(1)) {
       return base::InvalidArgument("what is kept is kept for an hour at least");
     }

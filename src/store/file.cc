@@ -105,6 +105,19 @@ absl::Status RenameFile(const std::string& from, const std::string& to) {
   return SyncDirectoryOf(to);
 }
 
+bool IsPartOf(const std::string& store, const std::string& path) {
+  std::error_code unknown;
+  const auto real = std::filesystem::weakly_canonical(path, unknown);
+  const auto real_store = std::filesystem::weakly_canonical(store, unknown);
+  for (const char* suffix : {"", "-wal", "-shm", "-journal", "-reserve"}) {
+    // A log need not be there now.
+    if (real == real_store.string() + suffix || real == store + suffix) return true;
+    // By inode, too: a hard link leads there as well.
+    if (std::filesystem::equivalent(path, store + suffix, unknown) && !unknown) return true;
+  }
+  return false;
+}
+
 std::string SqlitePath(const std::string& path) {
   // Names like "file:x?mode=memory" are URIs to SQLite.
   return path == ":memory:" || path.starts_with('/') ? path : "./" + path;

@@ -23,6 +23,9 @@ void RemoveFile(const std::string& path);
 // Of a closed store, for good: a power failure does not undo it.
 absl::Status RenameFile(const std::string& from, const std::string& to);
 
+// Whether `path` names one of the files of the store at `store`: the same name, or a link to it.
+bool IsPartOf(const std::string& store, const std::string& path);
+
 // `path` so that SQLite takes it for nothing but the name of a file.
 std::string SqlitePath(const std::string& path);
 

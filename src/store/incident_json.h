@@ -10,6 +10,9 @@
 
 namespace nta::store {
 
+// Of the documents that keep incidents.
+inline constexpr std::string_view kIncidentKind = "incident";
+
 // Everything but the version, which is the document's.
 std::string EncodeIncident(const Incident& incident);
 // DataLoss when the text is not what EncodeIncident makes.

@@ -15,7 +15,7 @@ namespace {
 
 using store::CheckText;
 
-constexpr std::string_view kKind = "incident";
+constexpr std::string_view kKind = store::kIncidentKind;
 constexpr std::string_view kCounterKind = "incident_counter";
 constexpr std::string_view kPrefix = "inc-";
 constexpr int kLastNumber = 999'999;

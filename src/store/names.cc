@@ -15,7 +15,7 @@ constexpr Names<QuerySource, 2> kQuerySources{
     {{QuerySource::kRollup, "rollup"}, {QuerySource::kRaw, "raw"}}};
 constexpr Names<Measure, 3> kMeasures{
     {{Measure::kBytes, "bytes"}, {Measure::kPackets, "packets"}, {Measure::kFlows, "flows"}}};
-constexpr Names<TopDimension, 8> kTopDimensions{
+constexpr Names<TopDimension, 10> kTopDimensions{
     {{TopDimension::kAddress, "address"},
      {TopDimension::kSourceAddress, "source_address"},
      {TopDimension::kDestinationAddress, "destination_address"},
@@ -23,7 +23,9 @@ constexpr Names<TopDimension, 8> kTopDimensions{
      {TopDimension::kSourcePort, "source_port"},
      {TopDimension::kDestinationPort, "destination_port"},
      {TopDimension::kApplication, "application"},
-     {TopDimension::kCategory, "category"}}};
+     {TopDimension::kCategory, "category"},
+     {TopDimension::kServerName, "server_name"},
+     {TopDimension::kVlan, "vlan"}}};
 constexpr Names<SeriesBy, 4> kSeriesBy{{{SeriesBy::kNone, "none"},
                                         {SeriesBy::kProtocol, "protocol"},
                                         {SeriesBy::kApplication, "application"},

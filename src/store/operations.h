@@ -61,9 +61,8 @@ absl::StatusOr<StoreSize> MeasureSize(Connection& connection);
 absl::StatusOr<std::uint64_t> DeleteAlertsBefore(Connection& connection, Timestamp time);
 // The present as retention may see it, which is kept for the next run.
 absl::StatusOr<Timestamp> AdvanceRetentionClock(Connection& connection, Timestamp now);
-// Flows that ended before this time take `bytes` of the file, roughly; absent when all of them do
-// not.
-absl::StatusOr<std::optional<Timestamp>> EndOfOldest(Connection& connection, std::uint64_t bytes);
+// Flows that ended before this time are this part of all, roughly; absent when there are none.
+absl::StatusOr<std::optional<Timestamp>> EndOfOldest(Connection& connection, double part);
 // Makes all totals from the flows. In the caller's transaction.
 absl::Status MakeRollupsAnew(Connection& connection);
 // Gives free pages back to the file system.

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <string>
+#include <type_traits>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -46,7 +48,10 @@ constexpr std::uint64_t Measured(const TrafficTotals& totals, Measure measure) {
 
 template <typename Key>
 class Ranking {
-  using Map = HashMap<Key, DirectedTotals>;
+  // HashMap takes no keys that need memory of their own.
+  static constexpr bool kIsFlat = std::is_nothrow_copy_constructible_v<Key>;
+  using Map = std::conditional_t<kIsFlat, HashMap<Key, DirectedTotals>,
+                                 std::unordered_map<Key, DirectedTotals>>;
 
  public:
   // Keys that something counts for; ResourceExhausted when there are too many of them.
@@ -102,8 +107,8 @@ class Ranking {
   }
 
  private:
-  // About 200 MB.
-  static constexpr std::size_t kMaxKeys = 2'000'000;
+  // About 200 MB; texts are longer.
+  static constexpr std::size_t kMaxKeys = kIsFlat ? 2'000'000 : 500'000;
 
   Map by_key_;
 };

@@ -180,20 +180,19 @@ absl::StatusOr<StoreSize> MeasureSize(Connection& connection) {
   return size;
 }
 
-absl::StatusOr<std::optional<Timestamp>> EndOfOldest(Connection& connection, std::uint64_t bytes) {
+absl::StatusOr<std::optional<Timestamp>> EndOfOldest(Connection& connection, double part) {
   NTA_ASSIGN_OR_RETURN(std::vector<BlockInfo> blocks, BlockReader(connection).List());
-  NTA_ASSIGN_OR_RETURN(const StoreSize size, MeasureSize(connection));
-  if (size.flows == 0) return std::optional<Timestamp>();
-  // Blocks differ little in what a flow takes; totals shrink with the flows.
-  const double bytes_per_flow =
-      static_cast<double>(size.file_bytes - size.free_bytes) / static_cast<double>(size.flows);
+  if (blocks.empty()) return std::optional<Timestamp>();
   std::sort(blocks.begin(), blocks.end(), [](const BlockInfo& a, const BlockInfo& b) {
     return a.max_last_seen < b.max_last_seen;
   });
+  // Blocks differ little in what a flow takes; totals shrink with the flows.
+  double flows = 0;
+  for (const BlockInfo& block : blocks) flows += static_cast<double>(block.flows);
   double found = 0;
   for (const BlockInfo& block : blocks) {
-    found += static_cast<double>(block.flows) * bytes_per_flow;
-    if (found >= static_cast<double>(bytes)) {
+    found += static_cast<double>(block.flows);
+    if (found >= part * flows) {
       return std::optional<Timestamp>(block.max_last_seen + Duration(1));
     }
   }

@@ -22,6 +22,7 @@ absl::StatusOr<TrafficColumns> Traffic(FlowBatch& batch, const TrafficNeeds& nee
                             {needs.application, kApplication, &TrafficColumns::application},
                             {needs.application, kCategory, &TrafficColumns::category},
                             {needs.application, kEvidence, &TrafficColumns::evidence},
+                            {needs.vlan, kVlan, &TrafficColumns::vlan},
                             {true, kForwardWireBytes, &TrafficColumns::forward_bytes},
                             {true, kReverseWireBytes, &TrafficColumns::reverse_bytes},
                             {true, kForwardPackets, &TrafficColumns::forward_packets},
@@ -43,6 +44,8 @@ absl::StatusOr<TrafficColumns> Traffic(FlowBatch& batch, const TrafficNeeds& nee
                          batch.Texts(MetadataColumn(MetadataField::kSourceName)));
     NTA_ASSIGN_OR_RETURN(traffic.destination_name,
                          batch.Texts(MetadataColumn(MetadataField::kDestinationName)));
+  }
+  if (needs.names || needs.server_name) {
     NTA_ASSIGN_OR_RETURN(traffic.server_name,
                          batch.Texts(MetadataColumn(MetadataField::kServerName)));
   }

@@ -25,7 +25,9 @@ struct TrafficNeeds {
   bool application = false;  // category and evidence, too
   bool source = false;
   bool destination = false;
-  bool names = false;  // of both sides, and the server's
+  bool names = false;        // of both sides, and the server's
+  bool server_name = false;  // only that one
+  bool vlan = false;
 
   static TrafficNeeds All() {
     return {.times = true,

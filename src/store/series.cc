@@ -70,34 +70,13 @@ class SeriesBuilder {
   }
 
   absl::Status ChooseSteps() {
-    range_ = Covering(query_.interval);
-    const bool open_start = query_.interval.since == TimeInterval{}.since;
-    const bool open_end = query_.interval.until == TimeInterval{}.until;
-    if (open_start || open_end) {
-      NTA_ASSIGN_OR_RETURN(const MinuteRange kept, KeptMinutes());
-      if (open_start) range_.since = kept.since;
-      if (open_end) range_.until = std::max(range_.since, kept.until);
-    }
+    NTA_ASSIGN_OR_RETURN(range_, AskedMinutes(traffic_, query_.interval));
     range_.since = FloorDivide(range_.since, step_minutes_) * step_minutes_;
     range_.until = -FloorDivide(-range_.until, step_minutes_) * step_minutes_;
     range_.until = std::max(range_.until, range_.since);
     if ((range_.until - range_.since) / step_minutes_ <= kMaxSteps) return absl::OkStatus();
     return base::InvalidArgument("step is too short for the interval: at most " +
                                  std::to_string(kMaxSteps) + " steps");
-  }
-
-  // The first minute of traffic or capture that is kept, and the one after the last.
-  absl::StatusOr<MinuteRange> KeptMinutes() {
-    NTA_ASSIGN_OR_RETURN(MinuteRange kept, traffic_.rollups().Kept());
-    NTA_ASSIGN_OR_RETURN(const std::optional<MinuteRange> captured, traffic_.Captured());
-    NTA_ASSIGN_OR_RETURN(const std::optional<MinuteRange> newest, traffic_.MinutesWithoutTotals());
-    for (const std::optional<MinuteRange>& more : {captured, newest}) {
-      if (!more) continue;
-      const bool is_first = kept.since == kept.until;
-      kept = {is_first ? more->since : std::min(kept.since, more->since),
-              is_first ? more->until : std::max(kept.until, more->until)};
-    }
-    return kept;
   }
 
   TimeInterval Interval() const { return {StartOf(range_.since), StartOf(range_.until)}; }

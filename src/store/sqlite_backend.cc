@@ -13,6 +13,7 @@
 #include "store/operations.h"
 #include "store/schema.h"
 #include "store/sqlite_traffic.h"
+#include "store/usage.h"
 
 namespace nta::store {
 namespace {
@@ -135,6 +136,10 @@ class SqliteBackend final : public Backend {
   absl::StatusOr<StoreSize> Size() override {
     return Guard([&] { return DoSize(); });
   }
+  absl::StatusOr<StoreUsage> Usage() override { return OnReader(MeasureUsage); }
+  absl::StatusOr<std::uint64_t> CountBefore(RowKind kind, Timestamp time) override {
+    return OnReader(CountRowsBefore, kind, time);
+  }
   absl::Status Exchange(const std::function<absl::Status()>& swap,
                         const std::function<absl::Status()>& undo) override {
     return connections_->Exchange(swap, undo);
@@ -205,7 +210,14 @@ class SqliteBackend final : public Backend {
   absl::StatusOr<RetentionResult> DoRetain(const RetentionPolicy& policy, Timestamp now);
   absl::StatusOr<StoreSize> DoSize();
   absl::StatusOr<std::uint64_t> DeleteFlowsBefore(Timestamp time);
-  absl::Status ShrinkTo(std::uint64_t bytes, RetentionResult& result);
+  using BytesUsed = absl::FunctionRef<absl::StatusOr<std::uint64_t>()>;
+  // Deletes the oldest flows until no more than `most` bytes are used.
+  absl::Status ShrinkFlows(std::uint64_t most, BytesUsed used, RetentionResult& result);
+  using Deletion = absl::StatusOr<std::uint64_t> (*)(Connection&, Timestamp);
+  // The same of rows; answers how many went.
+  absl::StatusOr<std::uint64_t> ShrinkRows(RowKind kind, std::uint64_t most,
+                                           Deletion delete_before);
+  absl::Status ShrinkKinds(const RetentionPolicy& policy, RetentionResult& result);
   std::uint64_t LogBytes() const {
     std::error_code missing;
     const std::uintmax_t bytes = std::filesystem::file_size(path_ + "-wal", missing);
@@ -277,6 +289,7 @@ absl::StatusOr<RetentionResult> SqliteBackend::DoRetain(const RetentionPolicy& p
   // On a full disk not even the clock can be written.
   NTA_ASSIGN_OR_RETURN(const Timestamp clock, OnWriterByReserve(AdvanceRetentionClock, now));
   result.clock_jumped = clock < now;
+  result.counted_from = clock;
   if (policy.flow_age) {
     const auto cut = std::chrono::floor<std::chrono::hours>(clock - *policy.flow_age);
     NTA_ASSIGN_OR_RETURN(result.flows_deleted, DeleteFlowsBefore(cut));
@@ -289,7 +302,7 @@ absl::StatusOr<RetentionResult> SqliteBackend::DoRetain(const RetentionPolicy& p
     NTA_ASSIGN_OR_RETURN(result.samples_deleted,
                          OnWriterByReserve(DeleteSamplesBefore, clock - *policy.sample_age));
   }
-  if (policy.max_bytes) NTA_RETURN_IF_ERROR(ShrinkTo(*policy.max_bytes, result));
+  NTA_RETURN_IF_ERROR(ShrinkKinds(policy, result));
   // What was deleted may all be in the log still, which then cannot be moved into a full disk.
   NTA_RETURN_IF_ERROR(OnWriterByReserve(ReturnSpace));
   NTA_ASSIGN_OR_RETURN(const StoreSize after, OnReader(MeasureSize));
@@ -298,18 +311,63 @@ absl::StatusOr<RetentionResult> SqliteBackend::DoRetain(const RetentionPolicy& p
   return result;
 }
 
-absl::Status SqliteBackend::ShrinkTo(std::uint64_t bytes, RetentionResult& result) {
-  // What a flow takes is an estimate, so it may take a second or third time.
-  for (int attempt = 0; attempt < 8; ++attempt) {
+absl::Status SqliteBackend::ShrinkKinds(const RetentionPolicy& policy, RetentionResult& result) {
+  const auto of_flows = [this]() -> absl::StatusOr<std::uint64_t> {
+    NTA_ASSIGN_OR_RETURN(const StoreUsage usage, OnReader(MeasureUsage));
+    return usage.flows.bytes;
+  };
+  const auto of_all = [this]() -> absl::StatusOr<std::uint64_t> {
     NTA_ASSIGN_OR_RETURN(const StoreSize size, OnReader(MeasureSize));
-    const std::uint64_t used = size.file_bytes - size.free_bytes;
-    if (used <= bytes) return absl::OkStatus();
-    NTA_ASSIGN_OR_RETURN(const std::optional<Timestamp> cut, OnReader(EndOfOldest, used - bytes));
+    return size.file_bytes - size.free_bytes;
+  };
+  if (policy.flow_bytes) {
+    NTA_RETURN_IF_ERROR(ShrinkFlows(*policy.flow_bytes, of_flows, result));
+  }
+  if (policy.alert_bytes) {
+    NTA_ASSIGN_OR_RETURN(const std::uint64_t deleted,
+                         ShrinkRows(RowKind::kAlerts, *policy.alert_bytes, DeleteAlertsBefore));
+    result.alerts_deleted += deleted;
+  }
+  if (policy.sample_bytes) {
+    NTA_ASSIGN_OR_RETURN(const std::uint64_t deleted,
+                         ShrinkRows(RowKind::kSamples, *policy.sample_bytes, DeleteSamplesBefore));
+    result.samples_deleted += deleted;
+  }
+  if (policy.max_bytes) NTA_RETURN_IF_ERROR(ShrinkFlows(*policy.max_bytes, of_all, result));
+  return absl::OkStatus();
+}
+
+// What a flow or a row takes is an estimate, so it may take a second or third time.
+constexpr int kShrinkAttempts = 8;
+
+absl::Status SqliteBackend::ShrinkFlows(std::uint64_t most, BytesUsed used,
+                                        RetentionResult& result) {
+  for (int attempt = 0; attempt < kShrinkAttempts; ++attempt) {
+    NTA_ASSIGN_OR_RETURN(const std::uint64_t bytes, used());
+    if (bytes <= most) return absl::OkStatus();
+    const double part = static_cast<double>(bytes - most) / static_cast<double>(bytes);
+    NTA_ASSIGN_OR_RETURN(const std::optional<Timestamp> cut, OnReader(EndOfOldest, part));
     if (!cut) return absl::OkStatus();
     NTA_ASSIGN_OR_RETURN(const std::uint64_t deleted, DeleteFlowsBefore(*cut));
     result.flows_deleted += deleted;
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::uint64_t> SqliteBackend::ShrinkRows(RowKind kind, std::uint64_t most,
+                                                        Deletion delete_before) {
+  std::uint64_t deleted = 0;
+  for (int attempt = 0; attempt < kShrinkAttempts; ++attempt) {
+    NTA_ASSIGN_OR_RETURN(const StoreUsage usage, OnReader(MeasureUsage));
+    const std::uint64_t rows =
+        RowsBeyond(kind == RowKind::kAlerts ? usage.alerts : usage.samples, most);
+    if (rows == 0) break;
+    NTA_ASSIGN_OR_RETURN(const std::optional<Timestamp> cut, OnReader(EndOfOldestRows, kind, rows));
+    if (!cut) break;
+    NTA_ASSIGN_OR_RETURN(const std::uint64_t gone, OnWriterByReserve(delete_before, *cut));
+    deleted += gone;
+  }
+  return deleted;
 }
 
 absl::StatusOr<std::uint64_t> SqliteBackend::DoDeleteBefore(Timestamp time) {

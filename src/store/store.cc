@@ -1,5 +1,6 @@
 #include "nta/store/store.h"
 
+#include <algorithm>
 #include <new>
 #include <utility>
 
@@ -7,7 +8,10 @@
 #include "store/backend.h"
 #include "store/checks.h"
 #include "store/file.h"
+#include "store/incident_retention.h"
+#include "store/retention_preview.h"
 #include "store/salvage.h"
+#include "store/schema.h"
 #include "store/schema_version.h"
 
 namespace nta {
@@ -26,10 +30,12 @@ bool store::IsPostgresUrl(std::string_view path) {
 absl::Status CheckStorable(const FlowRecord& flow) { return store::CheckFlow(flow); }
 
 absl::StatusOr<std::unique_ptr<Store>> Store::Open(StoreOptions options) try {
+  const bool has_file = !store::IsPostgresUrl(options.path) && !store::IsInMemory(options.path);
+  std::string file = has_file ? options.path : std::string();
   NTA_ASSIGN_OR_RETURN(std::unique_ptr<store::Backend> backend,
                        store::IsPostgresUrl(options.path) ? store::OpenPostgres(options)
                                                           : store::OpenSqlite(std::move(options)));
-  return std::unique_ptr<Store>(new Store(std::move(backend)));
+  return std::unique_ptr<Store>(new Store(std::move(backend), std::move(file)));
 } catch (const std::bad_alloc&) {
   return NoMemory();
 }
@@ -38,8 +44,13 @@ StoreFormat Store::Format() {
   return {.application_id = store::kApplicationId, .schema_version = store::kSchemaVersion};
 }
 
-Store::Store(std::unique_ptr<store::Backend> backend) : backend_(std::move(backend)) {}
+Store::Store(std::unique_ptr<store::Backend> backend, std::string file)
+    : backend_(std::move(backend)), file_(std::move(file)) {}
 Store::~Store() = default;
+
+bool Store::Owns(const std::string& path) const {
+  return !file_.empty() && store::IsPartOf(file_, path);
+}
 
 absl::Status Store::Write(std::span<const FlowRecord> flows, std::span<const Alert> alerts) {
   return backend_->Write(flows, alerts);
@@ -149,10 +160,33 @@ absl::StatusOr<std::uint64_t> Store::DeleteBefore(Timestamp time) {
 }
 
 absl::StatusOr<RetentionResult> Store::Retain(const RetentionPolicy& policy, Timestamp now) {
-  return backend_->Retain(policy, now);
+  NTA_ASSIGN_OR_RETURN(RetentionResult result, backend_->Retain(policy, now));
+  if (!policy.incident_age && !policy.incident_bytes) return result;
+  // Last, because who deletes one writes first: on a full disk there is room again now.
+  NTA_ASSIGN_OR_RETURN(const store::IncidentUsage usage, store::ListIncidents(*backend_));
+  const auto going = store::ChooseIncidents(usage, policy, result.counted_from);
+  NTA_ASSIGN_OR_RETURN(result.incidents_deleted, store::DeleteIncidents(*this, usage, going));
+  if (result.incidents_deleted == 0) return result;
+  // Once more for their space, and nothing else.
+  NTA_ASSIGN_OR_RETURN(const RetentionResult again, backend_->Retain({}, result.counted_from));
+  result.bytes_after = again.bytes_after;
+  return result;
+}
+
+absl::StatusOr<RetentionPreview> Store::PreviewRetain(const RetentionPolicy& policy,
+                                                      Timestamp now) const {
+  return store::PreviewRetention(*backend_, policy, now);
 }
 
 absl::StatusOr<StoreSize> Store::Size() const { return backend_->Size(); }
+
+absl::StatusOr<StoreUsage> Store::Usage() const {
+  NTA_ASSIGN_OR_RETURN(StoreUsage usage, backend_->Usage());
+  NTA_ASSIGN_OR_RETURN(const store::IncidentUsage incidents, store::ListIncidents(*backend_));
+  usage.incidents = incidents.all;
+  usage.other_bytes -= std::min(usage.other_bytes, incidents.all.bytes);
+  return usage;
+}
 
 absl::Status Store::Exchange(const std::function<absl::Status()>& swap,
                              const std::function<absl::Status()>& undo) {
@@ -177,7 +211,7 @@ absl::StatusOr<std::unique_ptr<Store>> Store::OpenOrSalvage(
   store::RemoveFile(made.path);
   {
     NTA_ASSIGN_OR_RETURN(auto backend, store::OpenSqlite(made, false));
-    Store store(std::move(backend));
+    Store store(std::move(backend), made.path);
     NTA_RETURN_IF_ERROR(store::Salvage(options.path, store, salvage));
   }
   NTA_ASSIGN_OR_RETURN(salvage.quarantine, store::Quarantine(options.path));

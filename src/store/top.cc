@@ -1,4 +1,5 @@
-#include <string>
+#include <algorithm>
+#include <optional>
 
 #include "base/status.h"
 #include "store/minutes.h"
@@ -72,13 +73,41 @@ absl::StatusOr<TopResult> TopFromFlows(TrafficSource& source, const TopQuery& qu
 absl::StatusOr<TopResult> QueryTop(TrafficSource& source, const TopQuery& query) {
   NTA_RETURN_IF_ERROR(CheckLimit(query.limit, 1'000));
   NTA_RETURN_IF_ERROR(CheckInterval(query.interval));
-  return query.filter.matches_everything() ? TopFromRollup(source, query)
-                                           : TopFromFlows(source, query);
+  return query.filter.matches_everything() && TopCounter(query.dimension).has_totals()
+             ? TopFromRollup(source, query)
+             : TopFromFlows(source, query);
 }
 
-absl::StatusOr<TrafficSummary> QuerySummary(TrafficSource& source, const TimeInterval& interval) {
+absl::StatusOr<MinuteRange> KeptMinutes(TrafficSource& source) {
+  NTA_ASSIGN_OR_RETURN(MinuteRange kept, source.rollups().Kept());
+  NTA_ASSIGN_OR_RETURN(const std::optional<MinuteRange> captured, source.Captured());
+  NTA_ASSIGN_OR_RETURN(const std::optional<MinuteRange> newest, source.MinutesWithoutTotals());
+  for (const std::optional<MinuteRange>& more : {captured, newest}) {
+    if (!more) continue;
+    const bool is_first = kept.since == kept.until;
+    kept = {is_first ? more->since : std::min(kept.since, more->since),
+            is_first ? more->until : std::max(kept.until, more->until)};
+  }
+  return kept;
+}
+
+absl::StatusOr<MinuteRange> AskedMinutes(TrafficSource& source, const TimeInterval& interval) {
+  MinuteRange range = Covering(interval);
+  const bool open_start = interval.since == TimeInterval{}.since;
+  const bool open_end = interval.until == TimeInterval{}.until;
+  if (!open_start && !open_end) return range;
+  NTA_ASSIGN_OR_RETURN(const MinuteRange kept, KeptMinutes(source));
+  if (open_start && open_end) return kept;
+  if (open_start) range.since = std::min(kept.since, range.until);
+  if (open_end) range.until = std::max(kept.until, range.since);
+  return range;
+}
+
+absl::StatusOr<TrafficSummary> QuerySummary(TrafficSource& source, const TimeInterval& asked) {
   constexpr std::size_t kRows = 5;
-  NTA_RETURN_IF_ERROR(CheckInterval(interval));
+  NTA_RETURN_IF_ERROR(CheckInterval(asked));
+  NTA_ASSIGN_OR_RETURN(const MinuteRange minutes, AskedMinutes(source, asked));
+  const TimeInterval interval{StartOf(minutes.since), StartOf(minutes.until)};
   const auto top = [&](TopDimension dimension) {
     TopQuery query;
     query.interval = interval;
@@ -91,7 +120,10 @@ absl::StatusOr<TrafficSummary> QuerySummary(TrafficSource& source, const TimeInt
   NTA_ASSIGN_OR_RETURN(TopResult sources, top(TopDimension::kSourceAddress));
   NTA_ASSIGN_OR_RETURN(TopResult destinations, top(TopDimension::kDestinationAddress));
   NTA_ASSIGN_OR_RETURN(TopResult ports, top(TopDimension::kDestinationPort));
-  NTA_ASSIGN_OR_RETURN(summary.alerts, source.CountAlerts(protocols.interval));
+  // Alerts may be older or newer than what is kept of the traffic.
+  const MinuteRange of_alerts = Covering(asked);
+  NTA_ASSIGN_OR_RETURN(summary.alerts,
+                       source.CountAlerts({StartOf(of_alerts.since), StartOf(of_alerts.until)}));
   summary.interval = protocols.interval;
   summary.capture = protocols.capture;
   summary.total = protocols.total;

@@ -52,6 +52,10 @@ bool TopCounter::counts_applications() const {
   return dimension_ == TopDimension::kApplication || dimension_ == TopDimension::kCategory;
 }
 
+bool TopCounter::has_totals() const {
+  return dimension_ != TopDimension::kServerName && dimension_ != TopDimension::kVlan;
+}
+
 TrafficNeeds TopCounter::needs() const {
   return {
       .protocol = counts_ports() || dimension_ == TopDimension::kProtocol,
@@ -59,11 +63,14 @@ TrafficNeeds TopCounter::needs() const {
       .application = counts_applications(),
       .source = dimension_ == TopDimension::kAddress || dimension_ == TopDimension::kSourceAddress,
       .destination =
-          dimension_ == TopDimension::kAddress || dimension_ == TopDimension::kDestinationAddress};
+          dimension_ == TopDimension::kAddress || dimension_ == TopDimension::kDestinationAddress,
+      .server_name = dimension_ == TopDimension::kServerName,
+      .vlan = dimension_ == TopDimension::kVlan};
 }
 
 absl::Status TopCounter::Add(const CountedFlows& flows) {
   if (counts_addresses()) return AddAddresses(flows);
+  if (dimension_ == TopDimension::kServerName) return AddNames(flows);
   return counts_applications() ? AddApplications(flows) : AddNumbers(flows);
 }
 
@@ -125,6 +132,8 @@ absl::Status TopCounter::AddNumbers(const CountedFlows& flows) {
     const DirectedTotals totals = Directed(share, 0, 0);
     if (dimension_ == TopDimension::kProtocol) {
       by_number[columns.protocol[i] & 0xff].Add(totals);
+    } else if (dimension_ == TopDimension::kVlan) {
+      if (columns.vlan[i] != 0) by_number[(columns.vlan[i] - 1) & 0xffff].Add(totals);
     } else if (HasPorts(columns.protocol[i])) {
       store::Add(of_ports_, share);
       const std::uint64_t source = columns.source_port[i];
@@ -138,6 +147,20 @@ absl::Status TopCounter::AddNumbers(const CountedFlows& flows) {
   });
   for (std::size_t number = 0; number < by_number.size(); ++number) {
     NTA_RETURN_IF_ERROR(numbers_.Add(static_cast<std::uint32_t>(number), by_number[number]));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TopCounter::AddNames(const CountedFlows& flows) {
+  const TextColumn* names = flows.columns().server_name;
+  std::vector<DirectedTotals> by_place(names == nullptr ? 0 : names->dictionary.size());
+  flows.ForEach([&](std::size_t i, const Share& share) {
+    store::Add(total_, share);
+    if (names != nullptr) by_place[names->index[i]].Add(Directed(share, 0, 0));
+  });
+  for (std::size_t place = 0; place < by_place.size(); ++place) {
+    if (names->dictionary[place].empty()) continue;
+    NTA_RETURN_IF_ERROR(names_.Add(names->dictionary[place], by_place[place]));
   }
   return absl::OkStatus();
 }
@@ -242,7 +265,8 @@ void TopCounter::AddTotal(const TrafficPart& part) {
 
 std::optional<TrafficTotals> TopCounter::Other() const {
   if (counts_addresses() || dimension_ == TopDimension::kProtocol) return std::nullopt;
-  const TrafficTotals keys = numbers_.Sum();
+  const TrafficTotals keys =
+      dimension_ == TopDimension::kServerName ? names_.Sum() : numbers_.Sum();
   const TrafficTotals& all = counts_ports() ? of_ports_ : total_;
   return TrafficTotals{all.bytes - keys.bytes, all.packets - keys.packets, all.flows - keys.flows};
 }
@@ -257,6 +281,9 @@ std::vector<TopRow> TopCounter::Rows(Measure by, std::size_t limit) const {
     row.key = NumberName(number);
     row.totals = totals.totals;
     if (counts_applications()) row.guessed = guessed_.Of(number);
+  }
+  for (const auto& [name, totals] : names_.Greatest(by, limit)) {
+    rows.push_back({name, totals.totals, std::nullopt, std::nullopt, std::nullopt});
   }
   return rows;
 }

@@ -3,6 +3,9 @@
 #define NTA_STORE_TOP_COUNTER_H_
 
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -19,6 +22,8 @@ class TopCounter {
   explicit TopCounter(TopDimension dimension) : dimension_(dimension) {}
 
   bool counts_addresses() const;
+  // False when only the flows themselves tell.
+  bool has_totals() const;
   TrafficNeeds needs() const;
 
   TrafficSection section() const;
@@ -40,6 +45,7 @@ class TopCounter {
   absl::Status AddNumbers(const CountedFlows& flows);
   absl::Status AddApplications(const CountedFlows& flows);
   absl::Status AddApplication(std::uint64_t key, const TrafficTotals& totals);
+  absl::Status AddNames(const CountedFlows& flows);
   std::string NumberName(std::uint32_t number) const;
   bool counts_ports() const;
   bool counts_applications() const;
@@ -47,9 +53,10 @@ class TopCounter {
   TopDimension dimension_;
   TrafficTotals total_;
   TrafficTotals of_ports_;  // of protocols that have ports
-  // One of the two stays empty.
+  // All but one of these stay empty.
   Ranking<IpAddress> addresses_;
   Ranking<std::uint32_t> numbers_;
+  Ranking<std::string> names_;
   Ranking<std::uint32_t> guessed_;  // what of the numbers is guessed by a port
   std::vector<std::pair<IpAddress, DirectedTotals>> by_address_;  // of what is being added
 };

@@ -46,6 +46,11 @@ class TrafficSource {
   virtual absl::Status CheckDeadline() const = 0;
 };
 
+// From the first minute of traffic or capture that is kept to behind the last.
+absl::StatusOr<MinuteRange> KeptMinutes(TrafficSource& source);
+// The minutes of an interval; an end that is left open is that of what is kept.
+absl::StatusOr<MinuteRange> AskedMinutes(TrafficSource& source, const TimeInterval& interval);
+
 absl::StatusOr<TopResult> QueryTop(TrafficSource& source, const TopQuery& query);
 absl::StatusOr<SeriesResult> QuerySeries(TrafficSource& source, const SeriesQuery& query);
 absl::StatusOr<ConversationResult> QueryConversations(TrafficSource& source,

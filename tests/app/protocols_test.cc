@@ -173,6 +173,42 @@ TEST_P(EveryProtocol, SurvivesHostileLengths) {
   }
 }
 
+// The dispatch by first bytes leaves nobody out who would have said something.
+void ExpectAllAsked(const internal::ParserTable& table, std::span<const Parser* const> parsers,
+                    const Payload& payload) {
+  const std::uint64_t candidates = table.CandidatesFor(payload.bytes);
+  for (std::size_t i = 0; i < parsers.size(); ++i) {
+    if ((candidates >> i & 1) != 0 || !parsers[i]->first_bytes.Contains(payload.bytes[0])) continue;
+    EXPECT_EQ(parsers[i]->match(payload), Verdict::kNo) << ToString(parsers[i]->application);
+  }
+}
+
+TEST_P(EveryProtocol, IsAskedWhateverItsFirstBytesAre) {
+  const Sample& sample = GetParam();
+  const auto parsers =
+      sample.protocol == kProtocolTcp ? internal::TcpParsers() : internal::UdpParsers();
+  const internal::ParserTable table(parsers);
+  DecodedPacket packet;
+  packet.protocol = sample.protocol;
+  packet.has_ports = true;
+  packet.source_port = 41000;
+  packet.destination_port = sample.server_port;
+  for (const Turn& turn : sample.turns) {
+    test::Bytes bytes = turn.bytes;
+    packet.payload_bytes = static_cast<std::uint32_t>(bytes.size());
+    const Payload payload{bytes, packet, turn.is_client, true, false, {}, {}};
+    ExpectAllAsked(table, parsers, payload);
+    for (std::size_t at = 0; at < std::min<std::size_t>(bytes.size(), 6); ++at) {
+      const std::uint8_t kept = bytes[at];
+      for (int value = 0; value < 256; ++value) {
+        bytes[at] = static_cast<std::uint8_t>(value);
+        ExpectAllAsked(table, parsers, payload);
+      }
+      bytes[at] = kept;
+    }
+  }
+}
+
 TEST(AllParsers, RandomBytesAreNothing) {
   std::mt19937 random(7);  // NOLINT: the same bytes each time
   int claimed = 0;

@@ -408,7 +408,8 @@ test('Overview click on an application filters by it, in the colour that it has 
       .evaluateAll((paths) =>
         paths.filter((path) => path.getBBox().width > 0.5).map((path) => getComputedStyle(path).fill),
       );
-    return fills.length === 1 && fills[0] === colour;
+    // Its own layer, and perhaps one of what a port only guesses.
+    return fills.length > 0 && fills.length <= 2 && fills.every((fill) => fill === colour);
   });
 });
 
@@ -496,6 +497,62 @@ test('A name that is markup, or very long, or written backwards is only ever tex
   assert.ok(wide <= 0, `the panel is ${wide} px too wide`);
   await page.unroute(/\/api\/v1\/flows/);
   await page.keyboard.press('Escape');
+});
+
+test('What a port only guesses is pale over time, and told in words and in the table', async () => {
+  await page.route(/\/api\/v1\/series/, async (route) => {
+    const response = await route.fetch();
+    const body = await response.json();
+    // All of the first line, half of the second, none of the others.
+    body.series.forEach((line, i) => {
+      delete line.guessed;
+      if (i < 2) line.guessed = line.values.map((value) => Math.floor((value ?? 0) / (i + 1)));
+    });
+    await route.fulfill({ response, json: body });
+  });
+  await at('overview?since=-24h&until=now&mix=application');
+  await chart().waitFor();
+  await eventually(
+    'layers of guesses',
+    async () => (await page.locator('.time-chart path.area-guess').count()) === 2,
+  );
+  assert.ok((await page.locator('.time-chart path.area:not(.area-guess)').count()) >= 2);
+  await chart().focus();
+  await page.keyboard.press('ArrowLeft');
+  await eventually('the words', async () =>
+    /a guess/.test(await page.locator('.time-chart [aria-live]').textContent()),
+  );
+  assert.equal(await page.locator('.readout .swatch-guess').count(), 1, 'only what is nothing but a guess');
+  const panel = page.locator('.panel-throughput');
+  await panel.getByRole('button', { name: 'Show Throughput as table' }).click();
+  assert.equal(await panel.getByRole('columnheader', { name: /, guessed$/ }).count(), 2);
+  await panel.getByRole('button', { name: 'Show Throughput as chart' }).click();
+  await page.unroute(/\/api\/v1\/series/);
+});
+
+test('A host page marks applications that only ports suggest', async () => {
+  await page.route(/\/api\/v1\/hosts\//, async (route) => {
+    const response = await route.fetch();
+    const body = await response.json();
+    const row = { bytes: 10, packets: 1, flows: 1 };
+    body.applications = [
+      { key: 'tls', ...row, guessed: row },
+      { key: 'dns', ...row, guessed: { bytes: 5, packets: 0, flows: 0 } },
+      { key: 'ssh', ...row, guessed: { bytes: 0, packets: 0, flows: 0 } },
+    ];
+    body.ports_other = { bytes: 2000, packets: 9, flows: 3 };
+    await route.fulfill({ response, json: body });
+  });
+  await at('hosts?since=-24h&until=now');
+  await waitForFlows();
+  await rows().first().getByRole('link').first().click();
+  const panel = page.locator('.panel-mix');
+  await panel.getByText('TLS?', { exact: true }).waitFor();
+  assert.equal(await panel.locator('.swatch-guess').count(), 1);
+  await panel.getByText(/50\s%\sguessed/).waitFor();
+  await panel.getByText('SSH', { exact: true }).waitFor();
+  await page.getByText(/in 3 more flows/).waitFor();
+  await page.unroute(/\/api\/v1\/hosts\//);
 });
 
 test('Hosts lead to a page about one host, with its peers, and on to the next', async () => {

@@ -195,6 +195,8 @@ test('Retention says what it would delete, and keeps what was set', async () => 
   await page.getByText(/a number of days, or nothing for good/).waitFor();
   await days.fill('90');
   await page.getByLabel('Size of the database in GiB').fill('2.5');
+  await page.getByLabel('Alerts in MiB').fill('64');
+  await page.getByRole('group', { name: 'Flows and their totals' }).getByText(/ now$/).waitFor();
   await page.getByRole('button', { name: 'Save', exact: true }).click();
   await page.getByText('Saved what is kept for how long.').waitFor();
   await page.reload();
@@ -202,6 +204,7 @@ test('Retention says what it would delete, and keeps what was set', async () => 
   assert.equal(await days.inputValue(), '90');
   assert.equal(await page.getByLabel('Size of the database in GiB').inputValue(), '2.5');
   assert.equal(await page.getByLabel('Measures of health in days').inputValue(), '30');
+  assert.equal(await page.getByLabel('Alerts in MiB').inputValue(), '64');
 });
 
 test('Schedule lists the jobs; one is run by hand, paused and resumed', async () => {

@@ -86,12 +86,43 @@ TEST(AlertTracker, ReportsWhatCameWithinTheMinuteWhenTheMinuteIsOver) {
   EXPECT_EQ(tracker.alerts[1].observed, 1000);
 }
 
-TEST(AlertTracker, RisingSeverityIsNews) {
+TEST(AlertTracker, ARiseOfSeverityIsToldAtOnce) {
   Tracker tracker;
   tracker.Raise(Flood(1, 1), seconds(0));
-  tracker.Raise(Flood(1, 1, Severity::kCritical), seconds(61));
+  tracker.Raise(Flood(1, 1, Severity::kCritical), seconds(1));
   ASSERT_THAT(tracker.alerts, SizeIs(2));
+  EXPECT_EQ(tracker.alerts[1].state, AlertState::kUpdated);
   EXPECT_EQ(tracker.alerts[1].severity, Severity::kCritical);
+  EXPECT_EQ(tracker.alerts[1].time, At(seconds(1)));
+  EXPECT_EQ(tracker.alerts[1].count, 2u);
+}
+
+TEST(AlertTracker, ARiseTellsOfTheGrowthThatWaited) {
+  Tracker tracker;
+  tracker.Raise(Flood(1, 1), seconds(0));
+  tracker.Raise(Flood(1, 20), seconds(1));
+  tracker.Raise(Flood(1, 30, Severity::kHigh), seconds(2));
+  tracker->AdvanceTo(At(minutes(4)), tracker.alerts);
+  ASSERT_THAT(tracker.alerts, SizeIs(2)) << "nothing is left to be told when the minute is over";
+  EXPECT_EQ(tracker.alerts[1].observed, 30);
+}
+
+TEST(AlertTracker, ASeverityThatComesAndGoesIsToldOnce) {
+  Tracker tracker;
+  for (int i = 0; i < 50; ++i) {
+    tracker.Raise(Flood(1, 1, i % 2 == 0 ? Severity::kMedium : Severity::kHigh), seconds(i));
+  }
+  EXPECT_THAT(tracker.alerts, SizeIs(2));
+}
+
+TEST(AlertTracker, AStormThatBecomesWorseSaysSoAtOnce) {
+  Tracker tracker({.storm_alerts = 5});
+  for (std::uint32_t host = 0; host < 10; ++host) tracker.Raise(Flood(host), seconds(0));
+  const std::size_t rows = tracker.alerts.size();
+  tracker.Raise(Flood(11, 1, Severity::kCritical), seconds(1));
+  ASSERT_THAT(tracker.alerts, SizeIs(rows + 1));
+  EXPECT_EQ(tracker.alerts.back().severity, Severity::kCritical);
+  EXPECT_EQ(std::get<std::int64_t>(tracker.alerts.back().evidence.at("suppressed_alerts")), 6);
 }
 
 TEST(AlertTracker, OpensAgainWithTheSameIdWithinTenMinutesAndWithAnotherAfter) {
@@ -180,7 +211,9 @@ TEST(AlertTracker, DoesNotDependOnHowOftenItIsToldTheTime) {
       random = random * 1664525 + 1013904223;
       now += seconds(random >> 8 & 31);
       if (often) tracker->AdvanceTo(At(now), tracker.alerts);
-      tracker.Raise(Flood(random >> 20 & 63, 1 << (random >> 16 & 7)), now);
+      tracker.Raise(Flood(random >> 20 & 63, 1 << (random >> 16 & 7),
+                          static_cast<Severity>(random >> 13 & 3)),
+                    now);
     }
     tracker->Finish(tracker.alerts);
     return tracker.alerts;

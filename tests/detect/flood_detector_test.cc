@@ -4,11 +4,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstdint>
 #include <cstdio>
 #include <functional>
+#include <numeric>
+#include <random>
 #include <string>
 #include <vector>
 
+#include "detect/distinct_count.h"
 #include "detect/packets.h"
 #include "detect/state_archive.h"
 
@@ -477,6 +482,52 @@ TEST(FloodDetector, TimesInAnyOrderDoNoHarm) {
   detector.AdvanceTo(Timestamp::max(), alerts);
   detector.Finish(alerts);
   EXPECT_LE(detector.memory_bytes(), detector.memory_limit_bytes());
+}
+
+// The definition, place by place.
+class PlainHeavyBytes {
+ public:
+  void Add(std::uint8_t byte) {
+    std::size_t free = leads_.size();
+    for (std::size_t i = 0; i < leads_.size(); ++i) {
+      if (leads_[i] == 0) {
+        free = i;
+      } else if (bytes_[i] == byte) {
+        ++leads_[i];
+        return;
+      }
+    }
+    if (free == leads_.size()) {
+      for (std::uint16_t& lead : leads_) --lead;
+      return;
+    }
+    bytes_[free] = byte;
+    leads_[free] = 1;
+  }
+  std::uint32_t Sum() const { return std::accumulate(leads_.begin(), leads_.end(), 0u); }
+
+ private:
+  std::array<std::uint8_t, 7> bytes_{};
+  std::array<std::uint16_t, 7> leads_{};
+};
+
+TEST(HeavyBytes, CountInOneWordWhatTheDefinitionCountsPlaceByPlace) {
+  std::mt19937 random(5);
+  for (const unsigned values : {1u, 2u, 7u, 8u, 9u, 16u, 40u, 256u}) {
+    detect::HeavyBytes bytes;
+    PlainHeavyBytes plain;
+    // 0, 0x7f, 0x80 and 0xff are the ones that arithmetic on words may get wrong.
+    const std::uint8_t first = values == 256 ? 0 : static_cast<std::uint8_t>(random());
+    for (int i = 0; i < 20'000; ++i) {
+      const auto draw = static_cast<unsigned>(random() % values);
+      // A few values come more often than others.
+      const unsigned picked = random() % 3 == 0 ? draw % 3 : draw;
+      const auto byte = static_cast<std::uint8_t>(first + picked * (256 / values));
+      bytes.Add(byte);
+      plain.Add(byte);
+      ASSERT_EQ(bytes.Sum(), plain.Sum()) << values << " values, after " << i;
+    }
+  }
 }
 
 }  // namespace

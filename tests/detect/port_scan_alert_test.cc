@@ -139,6 +139,18 @@ TEST(PortScanAlert, UpdatesAtMostOnceAMinute) {
   EXPECT_EQ(alerts[2].observed, 5001);
 }
 
+TEST(PortScanAlert, IsToldAgainAtOnceWhenSomethingAnswersAScanFromInside) {
+  std::vector<Attempt> attempts = PortScan(60);
+  for (Attempt& attempt : attempts) attempt.from = IpAddress::V4(10, 9, 9, 9);
+  attempts[30].outcome = ContactOutcome::kAnswered;
+  const std::vector<Alert> alerts = Detect(attempts);
+  ASSERT_THAT(alerts, SizeIs(3));
+  EXPECT_EQ(alerts[0].severity, Severity::kMedium);
+  EXPECT_EQ(alerts[1].state, AlertState::kUpdated);
+  EXPECT_EQ(alerts[1].severity, Severity::kHigh);
+  EXPECT_EQ(alerts[1].observed, 30);
+}
+
 TEST(PortScanAlert, ClosesAfterQuietAndOpensAnewWithAnotherId) {
   std::vector<Attempt> again = PortScan(20);
   for (Attempt& attempt : again) {

@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
 #include "nta/json/json.h"
 #include "store/store_fixture.h"
 
@@ -112,6 +116,37 @@ TEST_F(FlowTransfer, LeavesNothingBehindWhenItIsStoppedOrItsSourceFails) {
   EXPECT_EQ(broken.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(to->Size()->flows, 0u);
   EXPECT_EQ(Import(*to, {}, "cats\n1\n").status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(FlowTransfer, WritesAFileWhenItIsCompleteAndNeverOneOfTheStore) {
+  const std::string path = directory_.File("own.db");
+  const auto store = *Store::Open({.path = path});
+  ASSERT_TRUE(store->Write(RandomFlows(33).Take(100), {}).ok());
+  const std::string csv = directory_.File("flows.csv");
+  EXPECT_EQ(*ExportFlowsToFile(*store, {}, csv), 100u);
+  std::ifstream written(csv);
+  const std::string text{std::istreambuf_iterator<char>(written), {}};
+  EXPECT_EQ(text, Export(*store, {}));
+  const std::string link = directory_.File("link.csv");
+  std::filesystem::create_symlink(path, link);
+  for (const std::string& own : {path, path + "-wal", path + "-reserve", link}) {
+    EXPECT_TRUE(store->Owns(own)) << own;
+    const auto refused = ExportFlowsToFile(*store, {}, own);
+    EXPECT_TRUE(absl::IsInvalidArgument(refused.status())) << own << refused.status();
+  }
+  EXPECT_FALSE(store->Owns(csv));
+  EXPECT_EQ(store->Size()->flows, 100u);
+  EXPECT_TRUE(absl::IsNotFound(
+      ExportFlowsToFile(*store, {}, directory_.File("missing/flows.csv")).status()));
+  // What is begun is not left behind.
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_TRUE(absl::IsCancelled(
+      ExportFlowsToFile(*store, {}, directory_.File("more.csv"), {.stop = stop.get_token()})
+          .status()));
+  for (const auto& entry : std::filesystem::directory_iterator(directory_.File(""))) {
+    EXPECT_EQ(entry.path().string().find("more.csv"), std::string::npos) << entry.path();
+  }
 }
 
 }  // namespace

@@ -236,6 +236,105 @@ TEST(Backtest, SuggestsAThresholdThatKeepsTheBudget) {
   EXPECT_FALSE(SuggestThreshold(rule, FeedOf({}), 5)->threshold);
 }
 
+// Over the packets of Traffic(), each time anew.
+BacktestPass OverCapture() {
+  return [](std::span<Detector* const> detectors) {
+    MemorySource source;
+    Fill(source);
+    return BacktestCapture(detectors, source);
+  };
+}
+
+TEST(Backtest, SuggestsTheThresholdOfARuleOverACapture) {
+  const AlertRule rule = Rule("count() > 30 per source_address in 30s");
+  const auto suggestion = SuggestThreshold(rule, OverCapture(), 2);
+  ASSERT_TRUE(suggestion.ok()) << suggestion.status();
+  ASSERT_TRUE(suggestion->threshold);
+  ASSERT_TRUE(suggestion->current);
+  EXPECT_GT(suggestion->current->alerts, 2U);
+  EXPECT_GT(*suggestion->threshold, 30);
+  AlertRule changed = rule;
+  changed.condition = rule.condition.WithThreshold(*suggestion->threshold);
+  RuleDetector detector = *RuleDetector::Create(changed);
+  Detector* const detectors[] = {&detector};
+  EXPECT_LE(OverCapture()(detectors)->alerts, 2U);
+}
+
+TEST(Backtest, SuggestsTheSensitivityOfEachDetector) {
+  // Each of many hosts fails a few times at one server: a scan to a sensitive eye only.
+  std::vector<FlowRecord> flows;
+  for (std::uint8_t host = 1; host <= 20; ++host) {
+    for (int i = 0; i < 8; ++i) {
+      FlowRecord flow = Flow(seconds(60 * host + i), seconds(60 * host + i), host);
+      flow.destination.port = static_cast<std::uint16_t>(1000 + i);
+      flow.outcome = ContactOutcome::kRefused;
+      flow.forward.tcp_flags = kTcpSyn;
+      flows.push_back(flow);
+    }
+  }
+  const FlowFeed feed = FeedOf(flows);
+  const BacktestPass pass = [&](std::span<Detector* const> detectors) {
+    return BacktestFlows(detectors, feed);
+  };
+  const auto of = [&](double wanted) {
+    auto found = SuggestSensitivities({{"port_scan", {}}, {"policy", {}}}, pass, wanted);
+    EXPECT_TRUE(found.ok()) << found.status();
+    EXPECT_THAT(*found, SizeIs(1)) << "what is forbidden has no sensitivity";
+    return found->front();
+  };
+  const SensitivitySuggestion quiet = of(5);
+  ASSERT_THAT(quiet.points, SizeIs(3));
+  EXPECT_EQ(quiet.points[1].alerts, 0U);
+  EXPECT_EQ(quiet.points[2].alerts, 20U);
+  EXPECT_EQ(quiet.sensitivity, Sensitivity::kNormal);
+  EXPECT_EQ(of(20).sensitivity, Sensitivity::kHigh);
+  // What is set by itself stays.
+  const auto strict =
+      SuggestSensitivities({{"port_scan", {.options = {{"false_positive_rate", 1e-2}}}}}, pass, 5);
+  ASSERT_TRUE(strict.ok());
+  EXPECT_FALSE(strict->front().sensitivity) << "20 alerts at each";
+  EXPECT_TRUE(absl::IsNotFound(SuggestSensitivities({{"none", {}}}, pass, 5).status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(SuggestSensitivities({}, pass, -1).status()));
+  const BacktestPass nothing = [](std::span<Detector* const>) { return BacktestReport{}; };
+  EXPECT_FALSE(SuggestSensitivities({{"port_scan", {}}}, nothing, 5)->front().sensitivity);
+}
+
+TEST(Backtest, SaysWhenItsFiguresCoverLessThanADay) {
+  std::vector<FlowRecord> flows;
+  for (int i = 0; i < 20; ++i) {
+    flows.push_back(Flow(minutes(i), minutes(i), 1, 1000, FlowEndReason::kIdleTimeout));
+  }
+  const BacktestReport report = RunOver(Rule("count() > 10 per src in 1h"), FeedOf(flows));
+  EXPECT_EQ(report.span(), minutes(19));
+  EXPECT_FALSE(report.covers_a_day());
+  ASSERT_THAT(NotesOn(report), SizeIs(1));
+  EXPECT_THAT(NotesOn(report)[0], testing::HasSubstr("covers 19 min, less than a day"));
+  ASSERT_THAT(report.kept, SizeIs(1));
+  EXPECT_LE(report.kept[0].time, report.until) << "no news from the future";
+  EXPECT_EQ(report.kept[0].state, AlertState::kClosed);
+  flows.push_back(Flow(hours(25), hours(25), 2));
+  EXPECT_THAT(NotesOn(RunOver(Rule("count() > 10 per src in 1h"), FeedOf(flows))), SizeIs(0));
+  EXPECT_THAT(NotesOn(BacktestReport{}), SizeIs(0));
+}
+
+TEST(Backtest, SaysWhyALimitChangesNothing) {
+  const auto scan = [](double min_ports) {
+    DetectionOptions options;
+    EXPECT_TRUE(Configure("port_scan", {.options = {{"min_ports", min_ports}}}, options).ok());
+    const auto detector = *MakeDetector("port_scan", options);
+    Detector* const detectors[] = {detector.get()};
+    return *OverCapture()(detectors);
+  };
+  const BacktestReport before = scan(25);
+  const BacktestReport after = scan(500);
+  ASSERT_GT(before.alerts, 0U);
+  const BacktestDifference difference = Compare(before, after);
+  const std::vector<std::string> notes = NotesOn(after, &difference);
+  ASSERT_THAT(notes, SizeIs(3));
+  EXPECT_THAT(notes[1], testing::HasSubstr("say the same"));
+  EXPECT_THAT(notes[2], testing::HasSubstr("false_positive_rate"));
+}
+
 TEST(Backtest, CountsAFlowOnceThoughItHasManyRecords) {
   // An hour's flow of which the active timeout closes a record each 30 minutes.
   std::vector<FlowRecord> flows;

@@ -49,6 +49,19 @@ def test_flows_prints_json_of_chosen_flows(sample, database):
         assert {flow["source_address"] for flow in flows} >= {"192.0.2.66"}
 
 
+def test_flows_are_chosen_by_fingerprint_live_and_stored(sample, tmp_path):
+    path = tmp_path / "nta.db"
+    with nta.Store.open(path) as store:
+        store.write(nta.read_flows(sample, applications=True))
+    for file in (sample, path):
+        done = run("flows", file, "--where", "ja4=T1* and ja3s!=0123", "--format", "json", "--quiet")
+        assert done.returncode == 0 and done.stderr == ""
+        (flow,) = [json.loads(line) for line in done.stdout.splitlines()]
+        assert flow["metadata"]["ja4"].startswith("t1") and flow["evidence"] == "payload"
+    assert json.loads(run("top", path, "application", "--where", "ja4=*", "--format", "json").stdout)["flows"] == 1
+    assert run("flows", path, "--where", "ja4>t1").returncode == 2
+
+
 def test_flows_and_top_say_what_flows_carry(sample, tmp_path):
     rows = list(csv.DictReader(io.StringIO(run("flows", sample, "--quiet").stdout)))
     assert {"http", "dns"} <= {row["application"] for row in rows}
@@ -230,6 +243,32 @@ def test_export_and_import_carry_a_store_over(database, tmp_path):
     done = run("import", tmp_path / "other.db", path)
     assert (done.returncode, done.stdout) == (1, f"0 of {count + 1} flows stored\n")
     assert f"{path}:{count + 2}: 2 fields" in done.stderr
+
+
+def test_export_and_import_go_through_pipes(sample, tmp_path):
+    path = tmp_path / "pipe.db"
+    flows = nta.read_flows(sample)
+    with nta.Store.open(path) as store:
+        store.write(flows)
+    exported = run("export", path, "-")
+    assert exported.returncode == 0 and exported.stderr == f"{len(flows)} flows written\n"
+    assert len(exported.stdout.splitlines()) == len(flows) + 1
+    brought = run("import", tmp_path / "copy.db", "-", input=exported.stdout)
+    assert (brought.returncode, brought.stdout) == (0, f"{len(flows)} of {len(flows)} flows stored\n")
+    wrong = run("import", tmp_path / "wrong.db", "-", "--format", "jsonl", input="{}\n")
+    assert wrong.returncode == 1 and "stdin:1: " in wrong.stderr and "Traceback" not in wrong.stderr
+
+
+def test_top_of_server_names_as_csv_is_no_formula(database, tmp_path):
+    lines = tmp_path / "names.jsonl"
+    assert run("export", database, lines).returncode == 0
+    flow = json.loads(lines.read_text().splitlines()[0])
+    flow["metadata"] = {"server_name": '=cmd(),"x"'}
+    lines.write_text(json.dumps(flow) + "\n")
+    done = run("import", tmp_path / "names.db", lines)
+    assert done.returncode == 0, done.stderr
+    top = run("top", tmp_path / "names.db", "server_name", "--format", "csv")
+    assert top.returncode == 0 and '"\'=cmd(),""x"""' in top.stdout, top.stdout
 
 
 def test_export_of_a_store_that_is_not_there_makes_nothing(tmp_path):

@@ -117,10 +117,12 @@ def test_a_backtest_of_detectors_compares_settings_and_tells_what_flows_lack(sam
                              "--wanted-per-day", 100, "--format", "json").stdout)
     difference = changed["difference"]
     assert difference["same"] + len(difference["vanish"]) == changed["against"]["alerts"]
-    assert changed["suggestion"]["sensitivity"] == "high" and len(changed["suggestion"]["points"]) == 3
-    assert changed["notes"] == []
+    (suggestion,) = changed["suggestion"]["detectors"]
+    assert suggestion["sensitivity"] == "high" and len(suggestion["points"]) == 3
+    assert not any(note.startswith("port_scan") for note in changed["notes"])
     live = cli("backtest", sample, "--detector", "port_scan", "--detector", "flood")
-    assert live.returncode == 0 and "alerts in" in live.stdout and "note:" not in live.stdout
-    for wrong in (["--rule", "count() > 5 in 1m", "--set", "flood.min_syn_rate=5"], ["--wanted-per-day", "5"],
+    assert live.returncode == 0 and "alerts in" in live.stdout and "cannot" not in live.stdout
+    assert "port_scan: suggested sensitivity for 5 alerts a day" in live.stdout
+    for wrong in (["--rule", "count() > 5 in 1m", "--set", "flood.min_syn_rate=5"], ["--wanted-per-day", "-5"],
                   ["--against", "count() > 5 in 1m"]):
         assert cli("backtest", tmp_path / "nta.db", *wrong).returncode == 1

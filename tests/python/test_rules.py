@@ -66,10 +66,33 @@ def test_backtests_compare_suggest_and_hide(store):
     suggestion = nta.suggest_threshold(nta.RuleDetector(RULE.format(1)), store, wanted_per_day=1)
     found = nta.backtest(nta.RuleDetector(RULE.format(suggestion["threshold"])), store)
     assert found.alerts_per_day <= 1
+    assert found.covers_a_day == (found.span_seconds >= 86400) and (found.covers_a_day or found.notes())
     busy = strict.kept[0].source
     hidden = nta.backtest(nta.RuleDetector(RULE.format(20)), store,
                           suppressions=[{"sources": [busy], "reason": "known"}])
     assert (hidden.alerts, hidden.hidden) == (strict.alerts - 1, 1)
+
+
+def test_suggestions_over_a_capture_and_for_detectors(store, sample):
+    rule = nta.RuleDetector(RULE.format(1))
+    live = nta.suggest_threshold(rule, sample, wanted_per_day=1)
+    past = nta.suggest_threshold(rule, store, wanted_per_day=1)
+    assert live["threshold"] == past["threshold"] > 1 and live["current"]["threshold"] == 1
+    found = nta.backtest(nta.RuleDetector(RULE.format(live["threshold"])), nta.PcapFileReader(sample))
+    assert found.alerts <= 1 and found.packets > 0
+    both = nta.suggest_sensitivity(sample, ["port_scan", "flood"], wanted_per_day=50)["detectors"]
+    assert [(one["detector"], one["sensitivity"]) for one in both] == [("flood", "high"), ("port_scan", "high")]
+    assert all([point["sensitivity"] for point in one["points"]] == ["low", "normal", "high"] for one in both)
+    # Stored flows say nothing of floods.
+    assert "flood" not in [one["detector"] for one in nta.suggest_sensitivity(store)["detectors"]]
+    none = nta.suggest_sensitivity(sample, ["port_scan"], wanted_per_day=0)["detectors"][0]
+    assert none["sensitivity"] is None and all(point["alerts"] for point in none["points"])
+    with pytest.raises(TypeError):
+        nta.suggest_threshold(nta.PortScanDetector(), store)
+    with pytest.raises(TypeError):
+        nta.suggest_threshold(rule, sample, since="2027-01-01T00:00:00Z")
+    with pytest.raises(nta.NotFoundError):
+        nta.suggest_sensitivity(store, ["none"])
 
 
 def test_detectors_of_python_and_several_at_once(store):
@@ -158,6 +181,9 @@ def test_the_command_line(store, sample):
 
     code, out, _ = run(sample, "--rule", RULE.format(50))
     assert code == 0 and " alerts in " in out and "where the rule allows 50" in out
+    assert "threshold for 5 alerts a day" in out and "note: the traffic covers" in out
+    code, out, _ = run(sample, "--rule", RULE.format(50), "--no-suggestion")
+    assert code == 0 and "threshold for" not in out
     code, out, _ = run(store.path, "--rule", RULE.format(50), "--against", RULE.format(20),
                        "--wanted-per-day", "1", "--format", "json")
     answer = json.loads(out)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import threading
 
 import pytest
@@ -308,6 +309,78 @@ def test_questions_are_stopped(store):
     heard = []
     store.top(where="proto=tcp", progress=heard.append, timeout=10)
     assert heard and all(0 <= done <= 1 for done in heard)
+
+
+def test_an_export_never_writes_over_its_own_store(store, flows, tmp_path):
+    path = tmp_path / "own.db"
+    with nta.Store.open(path) as own:
+        own.write(flows)
+        (tmp_path / "link.csv").symlink_to(path)
+        os.link(path, tmp_path / "hard.csv")
+        for name in ("own.db", "own.db-wal", "own.db-reserve", "link.csv", "hard.csv", "../" + tmp_path.name + "/own.db"):
+            with pytest.raises(nta.InvalidArgumentError, match="belongs to the store"):
+                own.export_flows(tmp_path / name)
+        assert own.export_flows(tmp_path / "other.csv") == len(flows)
+    with nta.Store.open(path) as own:
+        assert own.size()["flows"] == len(flows)
+
+
+def test_flows_go_through_file_descriptors(store, flows, tmp_path):
+    with open(tmp_path / "out.csv", "wb") as out:
+        out.write(b"")
+        assert store.export_flows(out.fileno()) == len(flows)
+    with nta.Store.open(":memory:") as copy, open(tmp_path / "out.csv", "rb") as text:
+        assert copy.import_flows(text.fileno())["flows"] == len(flows)
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        with pytest.raises(BrokenPipeError):
+            store.export_flows(writing)
+    finally:
+        os.close(writing)
+
+
+def test_an_import_of_nothing_says_so(flows, tmp_path):
+    for text in ("", flows.to_csv().splitlines()[0] + "\n"):
+        path = tmp_path / "empty.csv"
+        path.write_text(text)
+        with nta.Store.open(":memory:") as empty:
+            report = empty.import_flows(path)
+            assert report["flows"] == 0
+            assert report["hints"][-1] == "The file has no flows in it: 0 flows were imported."
+
+
+def test_top_by_server_name_and_vlan(sample):
+    with nta.Store.open(":memory:") as store:
+        store.write(nta.read_flows(sample, applications=True))
+        names = store.top("server_name", by="flows")
+        assert names.source == "raw" and len(names) > 0 and names.other["flows"] > 0
+        first = names[0]
+        assert store.top("protocol", where=f'server_name="{first["key"]}"').total["flows"] == first["flows"]
+        assert store.top("vlan").total == names.total
+
+
+def test_a_summary_of_everything_tells_what_is_kept(store, flows):
+    everything = store.summary()
+    asked = store.summary(since=SINCE, until=UNTIL)
+    assert everything["flows"] == len(flows)
+    assert asked["since"] <= everything["since"] < everything["until"] <= asked["until"]
+
+
+def test_each_kind_is_kept_within_its_bytes(tmp_path, flows):
+    with nta.Store.open(tmp_path / "kinds.db") as store:
+        store.write(flows)
+        usage = store.usage()
+        assert usage["flows"]["count"] == len(flows) and usage["flows"]["bytes"] > 0
+        assert usage["alerts"] == {"count": 0, "bytes": usage["alerts"]["bytes"]}
+        assert usage["incidents"] == {"count": 0, "bytes": 0} and usage["other_bytes"] > 0
+        preview = store.preview_retain(flow_bytes=1, max_bytes=1, now="2026-11-22T09:00:00Z")
+        assert preview["flows"] == 0 and preview["flows_by_bytes"] > 0 and preview["over_max_bytes"]
+        assert {"samples", "incidents", "alerts_by_bytes", "incidents_by_bytes"} <= preview.keys()
+        gone = store.retain(flow_bytes=1, alert_bytes=1 << 20, sample_bytes=1 << 20, incident_age=86400)
+        assert gone["flows_deleted"] == len(flows) and gone["incidents_deleted"] == 0
+        with pytest.raises(nta.InvalidArgumentError):
+            store.retain(incident_age=60)
 
 
 def test_retention_deletes_what_is_old(store, flows):

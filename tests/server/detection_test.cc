@@ -389,6 +389,11 @@ TEST_F(DetectionTest, BacktestsGoThroughACaptureThatIsSentAlong) {
   EXPECT_THAT(job, Not(HasSubstr(R"("report":{"flows":0,)")));
   EXPECT_THAT(job, Not(HasSubstr(R"("appear_count":0,)")));
   EXPECT_THAT(job, HasSubstr(R"("vanish_count":0)"));
+  EXPECT_THAT(job, HasSubstr(R"("suggestion":{"wanted_per_day":5.0,"threshold":)"));
+  EXPECT_THAT(job, HasSubstr(R"("current":{"threshold":0.0,)"));
+  EXPECT_THAT(job, HasSubstr("less than a day"));
+  const Response quick = upload(operator_, rule + "&suggest=false", capture);
+  EXPECT_THAT(Await(TextMember(quick.body, "id")), Not(HasSubstr("suggestion")));
   const Response all = upload(operator_, "", capture);
   EXPECT_THAT(Await(TextMember(all.body, "id")), HasSubstr(R"("state":"done")"));
   EXPECT_EQ(upload(operator_, "", "").status, 400);

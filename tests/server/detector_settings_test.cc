@@ -216,9 +216,17 @@ TEST_F(DetectorSettingsTest, BacktestsOfDetectorsCompareSettingsAndSayWhatFlowsL
   };
   const json scan = run({{"subject", {{"detector", "port_scan"}}}, {"wanted_per_day", 5}});
   EXPECT_EQ(scan["report"]["by_detector"]["port_scan"], 1) << scan;
-  EXPECT_EQ(scan["notes"], json::array());
-  EXPECT_EQ(scan["suggestion"]["points"].size(), 3U);
-  EXPECT_EQ(scan["suggestion"]["sensitivity"], "high");
+  ASSERT_EQ(scan["notes"].size(), 1U);
+  EXPECT_THAT(scan["notes"][0].get<std::string>(), HasSubstr("less than a day"));
+  ASSERT_EQ(scan["suggestion"]["detectors"].size(), 1U);
+  EXPECT_EQ(scan["suggestion"]["detectors"][0]["points"].size(), 3U);
+  EXPECT_EQ(scan["suggestion"]["detectors"][0]["sensitivity"], "high");
+  // A limit beside the test moves nothing, and the answer says what does.
+  const json limit =
+      run({{"subject", {{"detector", "port_scan"}, {"options", {{"min_ports", 500}}}}},
+           {"against", {{"detector", "port_scan"}}}});
+  EXPECT_EQ(limit["difference"]["same"], 1);
+  EXPECT_THAT(limit["notes"].dump(), HasSubstr("false_positive_rate"));
   // A test that never ends, against the settings as they are: the alert vanishes.
   const json deaf = run({{"subject",
                           {{"detector", "port_scan"},
@@ -231,9 +239,12 @@ TEST_F(DetectorSettingsTest, BacktestsOfDetectorsCompareSettingsAndSayWhatFlowsL
   EXPECT_EQ(deaf["difference"]["vanish_count"], 1) << deaf;
   EXPECT_EQ(deaf["difference"]["appear_count"], 0);
   const json flood = run({{"subject", {{"detectors", {"flood", "dns_tunnel"}}}}});
-  ASSERT_EQ(flood["notes"].size(), 2U);
+  ASSERT_EQ(flood["notes"].size(), 3U);
   EXPECT_THAT(flood["notes"][0].get<std::string>(), HasSubstr("flood cannot say anything here"));
   EXPECT_THAT(flood["notes"][1].get<std::string>(), HasSubstr("dns_tunnel sees part of it"));
+  // Of what cannot be seen nothing is suggested; of several each.
+  ASSERT_EQ(flood["suggestion"]["detectors"].size(), 1U);
+  EXPECT_EQ(flood["suggestion"]["detectors"][0]["detector"], "dns_tunnel");
   // All that are on, as they are set.
   ASSERT_EQ(Put("port_scan", {{"enabled", false}}).status, 200);
   EXPECT_EQ(run({{"subject", json::object()}})["report"]["alerts"], 0);

@@ -183,6 +183,30 @@ TEST_F(FirewallTest, BlocksAtOnceForATimeAndSurviveARestart) {
   EXPECT_THAT(Call("GET", "/api/v1/firewall/effect", admin_).body, HasSubstr(R"("blocks":[])"));
 }
 
+TEST_F(FirewallTest, ASecondBlockSaysWhichOneItTookThePlaceOf) {
+  const auto block = [&](const std::string& more) {
+    return Call("POST", "/api/v1/firewall/block", admin_,
+                R"({"address":"203.0.113.9")" + more + "}");
+  };
+  const Response first = block(R"(,"seconds":60,"reason":"scan of tuesday")");
+  EXPECT_THAT(first.body, HasSubstr(R"("replaced":null)"));
+  // A narrower one stands beside it.
+  EXPECT_THAT(block(R"(,"protocol":"tcp","port":22,"seconds":60)").body,
+              HasSubstr(R"("replaced":null)"));
+  const Response second = block(R"(,"seconds":3600)");
+  ASSERT_EQ(second.status, 201) << second.body;
+  const std::string before = second.body.substr(second.body.find(R"("replaced":)"));
+  EXPECT_THAT(before, HasSubstr(TextMember(first.body, "until"))) << before;
+  EXPECT_THAT(before, HasSubstr("scan of tuesday"));
+  EXPECT_NE(TextMember(second.body, "until"), TextMember(first.body, "until"));
+  EXPECT_EQ(TextMember(second.body, "reason"), "scan of tuesday") << "kept";
+  const Response third = block(R"(,"seconds":10,"reason":"tested")");
+  EXPECT_EQ(TextMember(third.body, "reason"), "tested");
+  Pass(seconds(11));
+  services_->firewall->Tick();
+  EXPECT_EQ(Offered("203.0.113.9", 80), Decision::kAccept) << "the last one counts";
+}
+
 TEST_F(FirewallTest, BlocksAreLiftedAndNeverHitWhatIsProtected) {
   const auto block = [&](const std::string& address) {
     return Call("POST", "/api/v1/firewall/block", admin_, R"({"address":")" + address + "\"}")

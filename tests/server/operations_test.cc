@@ -389,6 +389,49 @@ TEST_F(OperationsTest, RetentionShowsFirstWhatItWouldDeleteAndThenDeletesIt) {
   EXPECT_THAT(store_->Flows({})->flows, SizeIs(1));
 }
 
+TEST_F(OperationsTest, RetentionKeepsEachKindWithinItsBytes) {
+  ASSERT_TRUE(store_->Write(std::vector<FlowRecord>{FlowAt(wall_ - 1h)}, {}).ok());
+  std::vector<Sample> samples;
+  for (int i = 0; i < 90'000; ++i) {
+    samples.push_back({.name = "cpu.busy", .time = wall_ - i * 60s, .value = 0.5});
+  }
+  ASSERT_TRUE(store_->WriteSamples(samples).ok());
+  const json usage = Get("/api/v1/settings/retention")["usage"];
+  EXPECT_EQ(usage["samples"]["count"], 90'000) << usage;
+  EXPECT_GT(usage["samples"]["bytes"], 1 << 20);
+  EXPECT_EQ(usage["flows"]["count"], 1);
+  EXPECT_EQ(usage["incidents"]["count"], 0);
+  EXPECT_GT(usage["other_bytes"], 0);
+  const Response told =
+      Call("GET", "/api/v1/settings/retention/preview?sample_bytes=1048576&sample_days=60", admin_);
+  const json preview = json::parse(told.body);
+  EXPECT_EQ(preview["samples"], 90'000 - 60 * 1440 - 1) << told.body;
+  EXPECT_GT(preview["samples_by_bytes"], 1'000);
+  EXPECT_EQ(preview["flows_by_bytes"], 0);
+  EXPECT_EQ(preview["incidents"], 0);
+  ASSERT_EQ(Put("/api/v1/settings/retention",
+                {{"sample_days", nullptr}, {"sample_bytes", 1 << 20}, {"incident_days", 400}})
+                .status,
+            200);
+  EXPECT_EQ(Get("/api/v1/settings/retention")["settings"]["incident_days"], 400);
+  ASSERT_TRUE(services_->operations.retention.Run(wall_).ok());
+  EXPECT_LE(store_->Usage()->samples.bytes, 1u << 20);
+  EXPECT_GT(store_->Usage()->samples.count, 20'000u);
+  EXPECT_EQ(Put("/api/v1/settings/retention", {{"alert_bytes", 1000}}).status, 400);
+}
+
+TEST_F(OperationsTest, RetentionSettingsOfBeforeAreRead) {
+  ASSERT_TRUE(store_
+                  ->PutSetting(Retention::kSetting,
+                               R"({"flow_days":7,"alert_days":null,"sample_days":30,)"
+                               R"("max_bytes":null})")
+                  .ok());
+  const auto settings = services_->operations.retention.Get();
+  ASSERT_TRUE(settings.ok()) << settings.status();
+  EXPECT_EQ(settings->flow_days, 7u);
+  EXPECT_FALSE(settings->flow_bytes.has_value());
+}
+
 TEST_F(OperationsTest, DamagedRetentionSettingsDeleteNothing) {
   ASSERT_TRUE(store_->Write(std::vector<FlowRecord>{FlowAt(wall_ - 240h)}, {}).ok());
   for (const char* text :

@@ -126,6 +126,8 @@ def test_the_command_edits_the_draft_and_blocks(firewall, tmp_path):
 
     blocked = nta(firewall, "block", "203.0.113.9", "--protocol", "tcp", "--port", "22", "--seconds", "60")
     assert blocked.stdout.startswith("203.0.113.9 tcp port 22 until 20"), blocked.stderr
+    again = nta(firewall, "block", "203.0.113.9", "--protocol", "tcp", "--port", "22", "--seconds", "600")
+    assert "in place of the block until 20" in again.stdout, again.stdout
     assert "0 packets cut" in nta(firewall, "effect").stdout
     assert json.loads(nta(firewall, "effect", "--format", "json").stdout)[0]["scope"]["port"] == 22
     assert nta(firewall, "unblock", "203.0.113.9").returncode == 0

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -15,6 +16,8 @@ namespace {
 
 class StoreFaults : public StoreTest {
  protected:
+  explicit StoreFaults(Scenario::Size size = Scenario::Size::kFull) : scenario_(size) {}
+
   // Opens a store and takes every step, of which some may fail; answers how many did.
   // `is_begun` and `is_ended` are around what faults may hit.
   template <typename Begin, typename End>
@@ -22,16 +25,23 @@ class StoreFaults : public StoreTest {
     for (const auto& entry : std::filesystem::directory_iterator(directory_.File(""))) {
       std::filesystem::remove(entry.path());
     }
-    static const Scenario scenario;
-    std::vector<absl::Status> done(scenario.steps().size(), absl::UnavailableError("not opened"));
+    const std::vector<Scenario::Step>& steps = scenario_.steps();
+    std::vector<absl::Status> done(steps.size(), absl::UnavailableError("not opened"));
     StoreOptions options = Scenario::Options(path());
+    StoreOptions again = options;
     absl::Status opened;
     is_begun();
     {
       auto store = Store::Open(std::move(options));
       opened = store.status();
       for (std::size_t i = 0; i < done.size() && store.ok(); ++i) {
-        done[i] = scenario.steps()[i](**store);
+        if (i > 0 && i == scenario_.reopening()) {
+          store->reset();
+          store = Store::Open(std::move(again));
+          opened.Update(store.status());
+          if (!store.ok()) break;
+        }
+        done[i] = steps[i](**store);
       }
     }
     is_ended();
@@ -46,20 +56,18 @@ class StoreFaults : public StoreTest {
   }
 
   // What a store holds in which the steps that were done are taken and no others.
-  static const std::string& ExpectedOf(const std::vector<absl::Status>& done) {
-    static std::map<std::vector<bool>, std::string> known;
+  const std::string& ExpectedOf(const std::vector<absl::Status>& done) {
     std::vector<bool> taken;
     for (const absl::Status& status : done) taken.push_back(status.ok());
-    const auto [found, is_new] = known.try_emplace(taken);
+    const auto [found, is_new] = known_.try_emplace(taken);
     if (is_new) found->second = ContentsOf(*ModelOf(done));
     return found->second;
   }
-  static std::unique_ptr<Store> ModelOf(const std::vector<absl::Status>& done) {
-    static const Scenario scenario;
+  std::unique_ptr<Store> ModelOf(const std::vector<absl::Status>& done) const {
     auto model = *Store::Open(Scenario::Options(":memory:"));
     for (std::size_t i = 0; i < done.size(); ++i) {
       if (!done[i].ok()) continue;
-      EXPECT_TRUE(scenario.steps()[i](*model).ok());
+      EXPECT_TRUE(scenario_.steps()[i](*model).ok());
     }
     return model;
   }
@@ -89,13 +97,11 @@ class StoreFaults : public StoreTest {
       }
     }
     if (found != expected && failed_deletion(done)) {
-      static const Scenario scenario;
       const auto model = ModelOf(done);
-      // A deletion that failed may be done in part: by blocks, or but for the space.
-      for (const std::size_t step : kDeletions) {
+      for (const std::size_t step : scenario_.deletions()) {
         if (done[step].ok()) continue;
-        ASSERT_TRUE(scenario.steps()[step](*model).ok());
-        ASSERT_TRUE(scenario.steps()[step](**store).ok());
+        ASSERT_TRUE(scenario_.steps()[step](*model).ok());
+        ASSERT_TRUE(scenario_.steps()[step](**store).ok());
       }
       EXPECT_EQ(ContentsOf(**store), ContentsOf(*model));
       return;
@@ -104,11 +110,13 @@ class StoreFaults : public StoreTest {
   }
 
  private:
-  // Places among the steps.
-  static constexpr std::size_t kDeletions[] = {6, 10};
-  static bool failed_deletion(const std::vector<absl::Status>& done) {
-    return !done[kDeletions[0]].ok() || !done[kDeletions[1]].ok();
+  bool failed_deletion(const std::vector<absl::Status>& done) const {
+    return std::any_of(scenario_.deletions().begin(), scenario_.deletions().end(),
+                       [&](std::size_t step) { return !done[step].ok(); });
   }
+
+  const Scenario scenario_;
+  std::map<std::vector<bool>, std::string> known_;  // what is there when these steps were taken
 };
 
 class StoreDiskFaults : public StoreFaults,
@@ -140,14 +148,19 @@ TEST_P(StoreDiskFaults, AnyOperationMayFailAndTheStoreStaysConsistent) {
   EXPECT_GE(told, fault == FaultVfs::Fault::kBusy ? 0 : points / 4);
 }
 
-// Of SQLite or of the library, once or from then on.
+// Of SQLite or of the library, once or from then on: but not all of the library's, because a status
+// needs memory.
 class StoreMemoryFaults : public StoreFaults,
-                          public ::testing::WithParamInterface<std::pair<bool, bool>> {};
+                          public ::testing::WithParamInterface<std::pair<bool, bool>> {
+ protected:
+  explicit StoreMemoryFaults(Scenario::Size size = Scenario::Size::kFull) : StoreFaults(size) {}
+  void FailInTurn();
+};
 INSTANTIATE_TEST_SUITE_P(Faults, StoreMemoryFaults,
                          ::testing::Values(std::pair{false, false}, std::pair{false, true},
                                            std::pair{true, false}));
 
-TEST_P(StoreMemoryFaults, AnyAllocationMayFailAndTheStoreStaysConsistent) {
+void StoreMemoryFaults::FailInTurn() {
   ASSERT_TRUE(InstallMemoryFaults());
   FaultVfs::Install();  // nobody waits for a real disk
   MemoryFault& memory_fault = MemoryFaultOfThread();
@@ -178,6 +191,17 @@ TEST_P(StoreMemoryFaults, AnyAllocationMayFailAndTheStoreStaysConsistent) {
   // Sorting and hashing make do without some of ours.
   EXPECT_GT(told, ours ? 0 : points / 2);
 }
+
+class StoreSmallMemoryFaults : public StoreMemoryFaults {
+ protected:
+  StoreSmallMemoryFaults() : StoreMemoryFaults(Scenario::Size::kSmall) {}
+};
+INSTANTIATE_TEST_SUITE_P(Faults, StoreSmallMemoryFaults,
+                         ::testing::Values(std::pair{false, false}, std::pair{false, true},
+                                           std::pair{true, false}));
+
+TEST_P(StoreMemoryFaults, AnyAllocationMayFailAndTheStoreStaysConsistent) { FailInTurn(); }
+TEST_P(StoreSmallMemoryFaults, EachAllocationMayFailAndTheStoreStaysConsistent) { FailInTurn(); }
 
 // Asks the virtual table by SQL; what came of it, and in `rows` what it answered.
 int Ask(sqlite3* database, std::string& rows) {

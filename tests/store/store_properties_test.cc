@@ -166,6 +166,23 @@ TEST_F(StoreProperties, ARowOfTheTotalsIsWhatAFilterOfItsKeySelects) {
   }
 }
 
+TEST_F(StoreProperties, ARowThatNoTotalsKeepIsWhatAFilterOfItsKeySelects) {
+  for (std::uint64_t round = 0; round < rounds_; ++round) {
+    const TimeInterval interval = NextInterval();
+    const auto dimension = round % 2 == 0 ? TopDimension::kServerName : TopDimension::kVlan;
+    const auto top = store_->Top({.interval = interval,
+                                  .dimension = dimension,
+                                  .by = static_cast<Measure>(filters_.Below(3)),
+                                  .limit = 1'000});
+    ASSERT_TRUE(top.ok()) << top.status();
+    ASSERT_EQ(top->source, QuerySource::kRaw);
+    if (top->rows.empty()) continue;
+    const TopRow& row = top->rows[filters_.Below(top->rows.size())];
+    const std::string filter = std::string(ToString(dimension)) + "=" + row.key;
+    EXPECT_EQ(Raw(interval, filter), row.totals) << filter;
+  }
+}
+
 TEST_F(StoreProperties, TheStepsOfAFilterAndOfItsOppositeAreThoseOfTheTotals) {
   constexpr int kSteps[] = {1, 3, 15, 60, 90, 360, 1440};
   for (std::uint64_t round = 0; round < rounds_; ++round) {

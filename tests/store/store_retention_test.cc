@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "nta/store/incidents.h"
 #include "store/store_fixture.h"
 
 namespace nta {
@@ -176,6 +177,187 @@ TEST_F(StoreRetention, ShrinksToTheBytesAskedFor) {
   const auto rollup = store->Top(query);
   query.filter = kEveryFlow;
   EXPECT_EQ(rollup->total, store->Top(query)->total);
+}
+
+// One every minute from eight on, each with evidence.
+std::vector<Alert> AlertsByTheMinute(int count) {
+  std::vector<Alert> alerts(static_cast<std::size_t>(count));
+  for (int i = 0; i < count; ++i) {
+    Alert& alert = alerts[static_cast<std::size_t>(i)];
+    alert.id = "port-scan-" + std::to_string(100'000 + i);
+    alert.time = At(minutes(i));
+    alert.summary = std::string(200, 's');
+    alert.evidence = {{"ports", std::int64_t{i}}};
+  }
+  return alerts;
+}
+
+std::vector<Sample> SamplesByTheMinute(int count) {
+  std::vector<Sample> samples;
+  for (int i = 0; i < count; ++i) {
+    for (const char* name : {"cpu.busy", "disk./.free_bytes", "store.file_bytes"}) {
+      samples.push_back({.name = name, .time = At(minutes(i)), .value = i + 0.5});
+    }
+  }
+  return samples;
+}
+
+TEST_F(StoreRetention, TellsWhatEachKindTakes) {
+  const auto store = OpenStore();
+  const StoreUsage empty = *store->Usage();
+  EXPECT_EQ(empty.flows.count + empty.alerts.count + empty.samples.count + empty.incidents.count,
+            0u);
+  ASSERT_TRUE(store->Write(RandomFlows(31).Take(5'000), {}).ok());
+  const StoreUsage flows = *store->Usage();
+  EXPECT_EQ(flows.flows.count, 5'000u);
+  EXPECT_GT(flows.flows.bytes, empty.flows.bytes + 5'000 * 10);
+  EXPECT_EQ(flows.alerts, empty.alerts);
+  EXPECT_EQ(flows.other_bytes, empty.other_bytes);
+  ASSERT_TRUE(store->Write({}, AlertsByTheMinute(1'000)).ok());
+  ASSERT_TRUE(store->WriteSamples(SamplesByTheMinute(2'000)).ok());
+  Incidents incidents(*store);
+  const auto incident = incidents.Create({.title = "Scan"}, {.author = "ana", .time = kEight});
+  const std::string file(300'000, 'x');
+  ASSERT_TRUE(
+      incidents.AddEvidence(incident->id, {.name = "file"}, file, {.author = "ana", .time = kEight})
+          .ok());
+  const StoreUsage all = *store->Usage();
+  EXPECT_EQ(all.flows.count, 5'000u);
+  EXPECT_EQ(all.alerts.count, 1'000u);
+  EXPECT_GT(all.alerts.bytes, 1'000u * 250);
+  EXPECT_EQ(all.samples.count, 6'000u);
+  EXPECT_GT(all.samples.bytes, 6'000u * 16);
+  EXPECT_EQ(all.incidents.count, 1u);
+  EXPECT_GT(all.incidents.bytes, 400'000u) << "as base64";
+  EXPECT_LT(all.incidents.bytes, 410'000u);
+  if (is_postgres()) return;  // compresses what it keeps
+  const StoreSize size = *store->Size();
+  const std::uint64_t sum = all.flows.bytes + all.alerts.bytes + all.samples.bytes +
+                            all.incidents.bytes + all.other_bytes;
+  EXPECT_LE(sum, size.file_bytes - size.free_bytes);
+  EXPECT_GT(sum, (size.file_bytes - size.free_bytes) * 9 / 10) << "the rest is room in pages";
+}
+
+TEST_F(StoreRetention, KeepsEachKindWithinItsBytes) {
+  auto store = OpenStore();
+  RandomFlows random(32, 24 * 60);
+  for (int i = 0; i < 5; ++i) {
+    std::vector<FlowRecord> flows = random.Take(2'000);
+    // Days, because PostgreSQL deletes by the day.
+    for (FlowRecord& flow : flows) {
+      flow.first_seen += std::chrono::days(i);
+      flow.last_seen += std::chrono::days(i);
+    }
+    ASSERT_TRUE(store->Write(flows, {}).ok());
+  }
+  ASSERT_TRUE(store->Write({}, AlertsByTheMinute(4'000)).ok());
+  ASSERT_TRUE(store->WriteSamples(SamplesByTheMinute(5'000)).ok());
+  const StoreUsage before = *store->Usage();
+  const RetentionPolicy policy{.flow_bytes = before.flows.bytes * 3 / 4,
+                               .alert_bytes = before.alerts.bytes / 2,
+                               .sample_bytes = before.samples.bytes / 3};
+  const Timestamp now = At(std::chrono::days(6));
+  const auto preview = store->PreviewRetain(policy, now);
+  ASSERT_TRUE(preview.ok()) << preview.status();
+  EXPECT_EQ(preview->flows + preview->alerts + preview->samples, 0u) << "nothing by age";
+  const auto result = store->Retain(policy, now);
+  ASSERT_TRUE(result.ok()) << result.status();
+  const StoreUsage after = *store->Usage();
+  EXPECT_LE(after.flows.bytes, *policy.flow_bytes);
+  EXPECT_LE(after.alerts.bytes, *policy.alert_bytes);
+  EXPECT_LE(after.samples.bytes, *policy.sample_bytes);
+  EXPECT_EQ(after.flows.count, before.flows.count - result->flows_deleted);
+  EXPECT_EQ(after.alerts.count, before.alerts.count - result->alerts_deleted);
+  EXPECT_EQ(after.samples.count, before.samples.count - result->samples_deleted);
+  // Not more than it takes, and as was told.
+  EXPECT_GT(after.flows.count, before.flows.count / 3);
+  EXPECT_NEAR(static_cast<double>(after.alerts.count), 2'000, 400);
+  EXPECT_NEAR(static_cast<double>(after.samples.count), 5'000, 1'000);
+  EXPECT_NEAR(static_cast<double>(preview->alerts_by_bytes),
+              static_cast<double>(result->alerts_deleted), 400);
+  EXPECT_NEAR(static_cast<double>(preview->samples_by_bytes),
+              static_cast<double>(result->samples_deleted), 1'000);
+  EXPECT_GT(preview->flows_by_bytes, 1'000u);
+  EXPECT_LT(result->bytes_after, result->bytes_before) << "the space is given back";
+  // The oldest went: the last ones are there without a gap.
+  const auto alerts = store->Alerts({.limit = 10'000})->alerts;
+  EXPECT_EQ(alerts.front().id, "port-scan-103999");
+  EXPECT_EQ(alerts.front().time - alerts.back().time, minutes(static_cast<int>(alerts.size()) - 1));
+  EXPECT_EQ(alerts.back().evidence.size(), 1u);
+  const auto lines = store->Samples({.names = {"cpu.busy"}});
+  EXPECT_EQ(lines->front().points.back().time, At(minutes(4'999)));
+  // A second run finds nothing to do.
+  const auto again = store->Retain(policy, now);
+  EXPECT_EQ(again->flows_deleted + again->alerts_deleted + again->samples_deleted, 0u);
+}
+
+TEST_F(StoreRetention, ForgetsIncidentsThatEnded) {
+  const auto store = OpenStore();
+  Incidents incidents(*store);
+  std::vector<std::string> ids;
+  for (int day = 0; day < 6; ++day) {
+    const IncidentActor actor{.author = "ana", .time = At(std::chrono::days(day))};
+    const auto made = incidents.Create({.title = "Day " + std::to_string(day)}, actor);
+    ids.push_back(made->id);
+    ASSERT_TRUE(
+        incidents.AddEvidence(made->id, {.name = "file"}, std::string(90'000, 'x'), actor).ok());
+    if (day == 0) continue;  // stays open
+    const auto present = incidents.Get(made->id);
+    ASSERT_TRUE(
+        incidents.Change(made->id, present->version, {.state = IncidentState::kClosed}, actor)
+            .ok());
+  }
+  // Written, so that the clock of retention has something to go by.
+  ASSERT_TRUE(
+      store->Write({{TcpFlow(At(std::chrono::days(6)), Duration(1), kClient, kServer)}}, {}).ok());
+  const Timestamp now = At(std::chrono::days(6));
+  RetentionPolicy policy{.incident_age = std::chrono::days(4)};
+  EXPECT_EQ(store->PreviewRetain(policy, now)->incidents, 1u);
+  EXPECT_EQ(store->Retain(policy, now)->incidents_deleted, 1u);
+  EXPECT_TRUE(absl::IsNotFound(incidents.Get(ids[1]).status()));
+  // 120 kB each, as base64.
+  policy = {.incident_age = std::chrono::days(3), .incident_bytes = 300'000};
+  const auto preview = store->PreviewRetain(policy, now);
+  EXPECT_EQ(preview->incidents, 1u);
+  EXPECT_EQ(preview->incidents_by_bytes, 2u);
+  const auto result = store->Retain(policy, now);
+  EXPECT_EQ(result->incidents_deleted, 3u);
+  EXPECT_LE(store->Usage()->incidents.bytes, 300'000u);
+  EXPECT_EQ(store->Documents({.kind = "incident_evidence"})->documents.size(), 2u);
+  // One that nobody closed stays, however few bytes are asked for.
+  EXPECT_EQ(store->Retain({.incident_bytes = 1}, now)->incidents_deleted, 1u);
+  EXPECT_TRUE(incidents.Get(ids[0]).ok());
+}
+
+TEST_F(StoreRetention, TellsBeforehandWhatAgeDeletes) {
+  const auto store = OpenStore();
+  std::vector<FlowRecord> flows;
+  for (int hour = 0; hour < 48; ++hour) {
+    flows.push_back(TcpFlow(At(std::chrono::hours(hour)), Duration(1), kClient, kServer));
+  }
+  ASSERT_TRUE(store->Write(flows, AlertsByTheMinute(600)).ok());
+  ASSERT_TRUE(store->WriteSamples(SamplesByTheMinute(600)).ok());
+  const Timestamp now = At(std::chrono::hours(48) + minutes(30));
+  const RetentionPolicy policy{.flow_age = std::chrono::hours(10),
+                               .alert_age = std::chrono::hours(45),
+                               .sample_age = std::chrono::hours(47),
+                               .max_bytes = 1};
+  const auto preview = store->PreviewRetain(policy, now);
+  ASSERT_TRUE(preview.ok()) << preview.status();
+  EXPECT_TRUE(preview->over_max_bytes);
+  EXPECT_GT(preview->excess_bytes, 10'000u);
+  EXPECT_EQ(preview->flows_by_size, 48u);
+  RetentionPolicy ages = policy;
+  ages.max_bytes.reset();
+  const auto result = store->Retain(ages, now);
+  EXPECT_EQ(preview->flows, result->flows_deleted);
+  EXPECT_EQ(preview->alerts, result->alerts_deleted);
+  EXPECT_EQ(preview->samples, result->samples_deleted);
+  EXPECT_EQ(result->flows_deleted, 38u);
+  EXPECT_EQ(result->alerts_deleted, 210u);
+  EXPECT_EQ(result->samples_deleted, 270u);
+  EXPECT_EQ(store->PreviewRetain({.flow_age = minutes(59)}, now).status().code(),
+            absl::StatusCode::kInvalidArgument);
 }
 
 }  // namespace

@@ -502,9 +502,77 @@ TEST_F(StoreTotals, SummaryIsTheSumOfItsTops) {
   EXPECT_EQ(summary->top_sources.size(), 5u);
 }
 
+TEST_F(StoreTotals, ASummaryOfEverythingTellsTheIntervalThatIsKept) {
+  const auto store = OpenStore();
+  const auto nothing = store->Summary({});
+  ASSERT_TRUE(nothing.ok()) << nothing.status();
+  EXPECT_EQ(nothing->interval.since, nothing->interval.until);
+  std::vector<FlowRecord> flows;
+  for (int hour = 1; hour < 5; ++hour) {
+    flows.push_back(
+        TcpFlow(At(std::chrono::hours(hour) + seconds(90)), seconds(40), kClient, kServer));
+  }
+  Alert later;
+  later.id = "later";
+  later.time = At(std::chrono::hours(24));
+  ASSERT_TRUE(store->Write(flows, {&later, 1}).ok());
+  const auto expect = [&](const TimeInterval& asked, Timestamp since, Timestamp until,
+                          std::uint64_t count) {
+    const auto summary = store->Summary(asked);
+    ASSERT_TRUE(summary.ok()) << summary.status();
+    EXPECT_EQ(summary->interval.since, since);
+    EXPECT_EQ(summary->interval.until, until);
+    EXPECT_EQ(summary->total.flows, count);
+  };
+  expect({}, At(minutes(61)), At(minutes(243)), 4);
+  EXPECT_EQ(store->Summary({})->alerts, 1u) << "whenever they were";
+  expect({.since = At(minutes(120))}, At(minutes(120)), At(minutes(243)), 3);
+  expect({.until = At(minutes(120))}, At(minutes(61)), At(minutes(120)), 1);
+  // What was asked for is answered for, whatever is in it.
+  expect({At(minutes(0)), At(minutes(30))}, At(minutes(0)), At(minutes(30)), 0);
+  expect({.since = At(minutes(300))}, At(minutes(300)), At(minutes(300)), 0);
+}
+
+TEST_F(StoreTotals, TopNamesServersAndVlans) {
+  const auto store = OpenStore();
+  std::vector<FlowRecord> flows;
+  for (int i = 0; i < 400; ++i) {  // in a block and in the tail
+    FlowRecord flow = TcpFlow(At(seconds(i)), Duration(1), kClient, kServer);
+    if (i % 4 != 0) {
+      FlowMetadata metadata;
+      metadata.Set(MetadataField::kServerName, i % 4 == 1 ? "one.example" : "two.example");
+      flow.metadata = std::make_shared<FlowMetadata>(metadata);
+    }
+    if (i % 8 != 0) flow.vlan = static_cast<std::uint16_t>(i % 8 == 7 ? 0 : 4095);
+    flows.push_back(flow);
+  }
+  ASSERT_TRUE(store->Write(flows, {}).ok());
+  const auto names = store->Top({.dimension = TopDimension::kServerName, .by = Measure::kFlows});
+  ASSERT_TRUE(names.ok()) << names.status();
+  EXPECT_EQ(names->source, QuerySource::kRaw);
+  ASSERT_EQ(names->rows.size(), 2u);
+  EXPECT_EQ(names->rows[0].key, "two.example");
+  EXPECT_EQ(names->rows[0].totals.flows, 200u);
+  EXPECT_EQ(names->rows[1].totals.flows, 100u);
+  EXPECT_EQ(names->other->flows, 100u);
+  EXPECT_FALSE(names->rows[0].sent_bytes.has_value());
+  TopQuery query{.dimension = TopDimension::kVlan, .limit = 1};
+  const auto vlans = store->Top(query);
+  ASSERT_TRUE(vlans.ok()) << vlans.status();
+  ASSERT_EQ(vlans->rows.size(), 1u);
+  EXPECT_EQ(vlans->rows[0].key, "4095");
+  EXPECT_EQ(vlans->rows[0].totals.flows, 300u);
+  EXPECT_EQ(vlans->other->flows, 50u);
+  query.filter = *FlowFilter::Parse("server_name=one.example");
+  query.limit = 10;
+  EXPECT_EQ(store->Top(query)->total.flows, 100u);
+}
+
 TEST(StoreNames, AreReadBack) {
   for (const TopDimension dimension : kDimensions)
     EXPECT_EQ(*ParseTopDimension(ToString(dimension)), dimension);
+  EXPECT_EQ(*ParseTopDimension("server_name"), TopDimension::kServerName);
+  EXPECT_EQ(*ParseTopDimension("vlan"), TopDimension::kVlan);
   for (const Measure measure : kMeasures) EXPECT_EQ(*ParseMeasure(ToString(measure)), measure);
   EXPECT_EQ(ToString(QuerySource::kRollup), "rollup");
   EXPECT_EQ(ToString(QuerySource::kRaw), "raw");

@@ -122,6 +122,7 @@ from ._nta import (
     read_flows,
     read_log,
     verify_audit,
+    suggest_sensitivity,
     suggest_threshold,
     verify_webhook,
 )
@@ -247,6 +248,7 @@ __all__ = [
     "to_datetime",
     "to_nanoseconds",
     "verify_audit",
+    "suggest_sensitivity",
     "suggest_threshold",
     "to_datetime",
     "to_nanoseconds",

@@ -31,7 +31,7 @@ from ._cli_progress import while_reading
 
 _DIMENSIONS = (
     "address", "source_address", "destination_address", "protocol", "source_port", "destination_port",
-    "application", "category",
+    "application", "category", "server_name", "vlan",
 )  # fmt: skip
 _MEASURES = ("bytes", "packets", "flows")
 _NAMES_AT_ONCE = 64

@@ -11,8 +11,6 @@ import nta
 
 from ._cli_settings import Settings, add_set, make_detectors, parse_settings
 
-_SENSITIVITIES = ("low", "normal", "high")
-
 
 def add(commands: Any, add_interval: Any, is_store: Any) -> None:
     parser = commands.add_parser(
@@ -30,9 +28,11 @@ def add(commands: Any, add_interval: Any, is_store: Any) -> None:
     add_set(parser, "--against-set", "compare with other settings")
     parser.add_argument("--against-defaults", action="store_true",
                         help="compare with the detectors as they come")  # fmt: skip
-    parser.add_argument("--wanted-per-day", type=float, metavar="N",
-                        help="also suggest a threshold (a rule, on a store) or a sensitivity (one "
-                        "detector) for so many alerts a day")  # fmt: skip
+    parser.add_argument("--wanted-per-day", type=float, default=5.0, metavar="N",
+                        help="suggest the threshold of the rule, or the sensitivity of each "
+                        "detector, for so many alerts a day (default: 5)")  # fmt: skip
+    parser.add_argument("--no-suggestion", action="store_true",
+                        help="suggest nothing, which saves two passes (a rule) or three")  # fmt: skip
     parser.add_argument("--format", choices=("text", "json"), default="text")
     add_interval(parser)
     parser.set_defaults(run=lambda options: _run(options, is_store))
@@ -61,11 +61,6 @@ def _check(options: argparse.Namespace, stored: bool) -> None:
         raise nta.InvalidArgumentError("--set, --against-set and --against-defaults are for detectors")
     if options.against and not options.rule:
         raise nta.InvalidArgumentError("--against compares rules; for detectors: --against-set")
-    if options.wanted_per_day is not None:
-        if options.rule and not stored:
-            raise nta.InvalidArgumentError("--wanted-per-day of a rule needs a store")
-        if not options.rule and len(options.detector) != 1:
-            raise nta.InvalidArgumentError("--wanted-per-day needs a rule or one detector")
 
 
 def _run(options: argparse.Namespace, is_store: Any) -> int:
@@ -84,7 +79,10 @@ def _run(options: argparse.Namespace, is_store: Any) -> int:
             "appear": [alert.summary for alert in difference["appear"]],
             "vanish": [alert.summary for alert in difference["vanish"]],
         }
-    if options.wanted_per_day is not None:
+        answer["notes"] += difference["notes"]
+    else:
+        answer["notes"] += report.notes()
+    if not options.no_suggestion:
         answer["suggestion"] = _suggest(options, settings, stored)
     answer["alerts"] = [alert.to_dict() for alert in report.kept]
     if options.format == "json":
@@ -106,28 +104,27 @@ def _notes(options: argparse.Namespace, stored: bool) -> list[str]:
 
 
 def _suggest(options: argparse.Namespace, settings: Settings, stored: bool) -> dict[str, Any]:
-    wanted: float = options.wanted_per_day
-    if options.rule:
-        with nta.Store.open(options.file, create=False) as store:
+    wanted = {"wanted_per_day": options.wanted_per_day}
+    interval = {"since": options.since, "until": options.until} if stored else {}
+
+    def suggest(source: Any) -> dict[str, Any]:
+        if options.rule:
             return nta.suggest_threshold(
-                nta.RuleDetector(options.rule), store, wanted_per_day=wanted,
-                since=options.since, until=options.until,
-            )  # fmt: skip
-    name = options.detector[0]
-    points, best = [], None
-    for sensitivity in _SENSITIVITIES:
-        tried = {name: {**settings.get(name, {}), "sensitivity": sensitivity}}
-        report = _test(options, None, tried, stored)
-        points.append({"sensitivity": sensitivity, "alerts": report.alerts,
-                       "alerts_per_day": report.alerts_per_day})  # fmt: skip
-        if report.alerts_per_day <= wanted:
-            best = sensitivity
-    return {"wanted_per_day": wanted, "sensitivity": best, "points": points}
+                nta.RuleDetector(options.rule), source, **wanted, **interval
+            )
+        return nta.suggest_sensitivity(
+            source, options.detector, settings=settings, **wanted, **interval
+        )
+
+    if not stored:
+        return suggest(options.file)
+    with nta.Store.open(options.file, create=False) as store:
+        return suggest(store)
 
 
 def _text(answer: dict[str, Any], report: nta.BacktestReport) -> str:
     lines = [
-        f"{report.alerts} alerts in {report.flows} flows of {report.days:.2f} days: "
+        f"{report.alerts} alerts in {report.flows} flows of {_length(report.span_seconds)}: "
         f"{report.alerts_per_day:.2f} a day"
     ]
     lines += [f"  note: {note}" for note in answer["notes"]]
@@ -148,11 +145,28 @@ def _text(answer: dict[str, Any], report: nta.BacktestReport) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _length(seconds: float) -> str:
+    for unit, length in (("days", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds:.1f} s"
+
+
 def _suggestion_text(suggestion: dict[str, Any]) -> list[str]:
-    what = "sensitivity" if "sensitivity" in suggestion else "threshold"
-    if not suggestion["points"]:
-        return ["no flow counted, no threshold to suggest"]
     wanted = f"{suggestion['wanted_per_day']:g} alerts a day"
+    if "detectors" not in suggestion:
+        return _one_suggestion(suggestion, "threshold", wanted)
+    lines = []
+    for one in suggestion["detectors"]:
+        text = _one_suggestion(one, "sensitivity", wanted)
+        lines += [f"{one['detector']}: {text[0]}", *text[1:]]
+    return lines
+
+
+def _one_suggestion(suggestion: dict[str, Any], what: str, wanted: str) -> list[str]:
+    if not any(point["alerts"] for point in suggestion["points"]):
+        # None of them speaks: whatever is set keeps to it.
+        return [f"no {what} to suggest, nothing was found with any"]
     best = suggestion[what]
     lines = [
         f"no {what} that was tried keeps to {wanted}"

@@ -123,6 +123,10 @@ def _block(options: argparse.Namespace) -> int:
     body = {name: value for name, value in wish.items() if value not in (None, "")}
     made = _Server(options).call("POST", f"{_BASE}/block", body)
     print(f"{made['id']} until {made['until'] or 'it is lifted'}")
+    if before := made["replaced"]:
+        why = f" ({before['reason']})" if before["reason"] else ""
+        print(f"in place of the block until {before['until'] or 'it is lifted'} by "
+              f"{before['author']}{why}")  # fmt: skip
     return 0
 
 

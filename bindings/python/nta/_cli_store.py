@@ -166,6 +166,13 @@ def print_about(answer: Any, options: argparse.Namespace) -> None:
     print(json.dumps(about, separators=(",", ":")), file=sys.stderr)
 
 
+def _csv_cell(text: str) -> str:
+    """As in the CSV of flows: no spreadsheet takes it for a formula."""
+    if text.startswith(("=", "+", "-", "@", "\t", "\r", "'")):
+        text = "'" + text
+    return '"' + text.replace('"', '""') + '"' if any(c in text for c in ',"\r\n') else text
+
+
 def print_rows(rows: Iterable[dict[str, Any]], names: list[str], form: str) -> None:
     """`names` are the columns that are shown, numbers all but the texts."""
     if form == "json":
@@ -176,8 +183,10 @@ def print_rows(rows: Iterable[dict[str, Any]], names: list[str], form: str) -> N
     table = [names, *cells]
     if form == "csv":
         for line in table:
-            print(",".join(line))
+            print(",".join(map(_csv_cell, line)))
         return
+    # Names are what strangers sent.
+    table = [["".join(c if c.isprintable() else "?" for c in cell) for cell in line] for line in table]
     is_number = [all(line[i].isdigit() or not line[i] for line in cells) for i in range(len(names))]
     widths = [max(len(line[i]) for line in table) for i in range(len(names))]
     for line in table:

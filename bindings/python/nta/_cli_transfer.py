@@ -15,7 +15,7 @@ from ._cli_progress import Progress
 def add_commands(commands: Any, add_interval: Callable[[argparse.ArgumentParser], None]) -> None:
     parser = commands.add_parser("export", help="write the flows of a store into a file")
     parser.add_argument("store", help="file of a store, or postgresql:// URL")
-    parser.add_argument("file", help="what to write; replaced when it exists and the export is complete")
+    parser.add_argument("file", help="what to write; replaced when it exists and the export is complete. - is stdout")
     parser.add_argument("--where", default="", metavar="FILTER", help="only flows that match")
     parser.add_argument("--format", choices=("csv", "jsonl"), help="by the name of the file, else csv")
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
@@ -23,7 +23,7 @@ def add_commands(commands: Any, add_interval: Callable[[argparse.ArgumentParser]
     parser.set_defaults(run=_export)
     parser = commands.add_parser("import", help="store the flows of a file: all of them or none")
     parser.add_argument("store", help="file of a store, made when missing, or postgresql:// URL")
-    parser.add_argument("file", help="what nta export wrote, or pcap_to_flows")
+    parser.add_argument("file", help="what nta export wrote, or pcap_to_flows. - is stdin")
     parser.add_argument("--format", choices=("csv", "jsonl"), help="by the name of the file, else csv")
     parser.add_argument("--skip-wrong-lines", action="store_true", help="store the others")
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
@@ -36,24 +36,20 @@ def _format(options: argparse.Namespace) -> str:
     return "jsonl" if options.file.endswith((".jsonl", ".ndjson", ".json")) else "csv"
 
 
-def _refuse_the_store_itself(options: argparse.Namespace) -> None:
-    """By inode, too: a link would lead there."""
-    out = os.path.realpath(options.file)
-    for suffix in ("", "-wal", "-shm", "-journal", "-reserve"):
-        part = options.store + suffix
-        same = os.path.exists(out) and os.path.exists(part) and os.path.samefile(out, part)
-        if same or out == os.path.realpath(options.store) + suffix:
-            raise nta.InvalidArgumentError(f'"{options.file}" belongs to the store that is read')
-
-
 def _export(options: argparse.Namespace) -> int:
-    _refuse_the_store_itself(options)
+    to_stdout = options.file == "-"
     with nta.Store.open(options.store, create=False) as store, Progress(options) as progress:
+        if to_stdout:
+            sys.stdout.flush()
         flows = store.export_flows(
-            options.file, since=options.since, until=options.until, where=options.where,
+            sys.stdout.fileno() if to_stdout else options.file,
+            since=options.since, until=options.until, where=options.where,
             format=_format(options), progress=progress.part,
         )  # fmt: skip
-    print(f"{flows} flows written to {options.file}")
+    if not to_stdout:
+        print(f"{flows} flows written to {options.file}")
+    elif not options.quiet:
+        print(f"{flows} flows written", file=sys.stderr)
     return 0
 
 
@@ -82,21 +78,24 @@ def _remove_store(path: str) -> None:
 
 
 def _import(options: argparse.Namespace) -> int:
-    _check_input(options.file)
+    from_stdin = options.file == "-"
+    name = "stdin" if from_stdin else options.file
+    if not from_stdin:
+        _check_input(options.file)
     is_new = "://" not in options.store and not os.path.lexists(options.store)
     flows = 0
     try:
         with nta.Store.open(options.store) as store, Progress(options) as progress:
             report = store.import_flows(
-                options.file, format=_format(options), skip_wrong_lines=options.skip_wrong_lines,
-                progress=progress.part,
+                sys.stdin.fileno() if from_stdin else options.file, format=_format(options),
+                skip_wrong_lines=options.skip_wrong_lines, progress=progress.part,
             )  # fmt: skip
         flows = report["flows"]
     finally:
         if is_new and flows == 0:
             _remove_store(options.store)
     for line, message in report["errors"]:
-        print(f"{options.file}:{line}: {message}", file=sys.stderr)
+        print(f"{name}:{line}: {message}", file=sys.stderr)
     if report["wrong_lines"] > len(report["errors"]):
         print(f"... and {report['wrong_lines'] - len(report['errors'])} more", file=sys.stderr)
     for hint in report["hints"]:

@@ -943,10 +943,13 @@ class AlertFilter:
 
 class BacktestReport:
     flows: int
+    packets: int
     late_flows: int
     since: int
     until: int
     days: float
+    span_seconds: float
+    covers_a_day: bool
     alerts: int
     hidden: int
     alerts_per_day: float
@@ -956,6 +959,7 @@ class BacktestReport:
     by_day: dict[str, int]
     kept: list[Alert]
     def score_for(self, wanted_per_day: float) -> float: ...
+    def notes(self) -> list[str]: ...
     def compare(self, after: BacktestReport) -> dict[str, Any]: ...
     def to_dict(self) -> dict[str, Any]: ...
 
@@ -970,11 +974,22 @@ def backtest(
 ) -> BacktestReport: ...
 def suggest_threshold(
     rule: RuleDetector,
-    store: Store,
+    source: Any,
     *,
     wanted_per_day: float = ...,
     since: Any = ...,
     until: Any = ...,
+    suppressions: Iterable[dict[str, Any]] = ...,
+) -> dict[str, Any]: ...
+def suggest_sensitivity(
+    source: Any,
+    detectors: Sequence[str] = ...,
+    *,
+    settings: dict[str, dict[str, Any]] = ...,
+    wanted_per_day: float = ...,
+    since: Any = ...,
+    until: Any = ...,
+    suppressions: Iterable[dict[str, Any]] = ...,
 ) -> dict[str, Any]: ...
 
 class NotificationChannel:
@@ -1273,7 +1288,7 @@ class Store:
     ) -> dict[str, Any]: ...
     def export_flows(
         self,
-        path: _Path,
+        path: Union[_Path, int],
         *,
         since: Optional[TimeLike] = ...,
         until: Optional[TimeLike] = ...,
@@ -1283,7 +1298,7 @@ class Store:
     ) -> int: ...
     def import_flows(
         self,
-        path: _Path,
+        path: Union[_Path, int],
         *,
         format: str = ...,
         skip_wrong_lines: bool = ...,
@@ -1305,10 +1320,30 @@ class Store:
         flow_age: Optional[float] = ...,
         alert_age: Optional[float] = ...,
         sample_age: Optional[float] = ...,
+        incident_age: Optional[float] = ...,
+        flow_bytes: Optional[int] = ...,
+        alert_bytes: Optional[int] = ...,
+        sample_bytes: Optional[int] = ...,
+        incident_bytes: Optional[int] = ...,
+        max_bytes: Optional[int] = ...,
+        now: TimeLike = ...,
+    ) -> dict[str, Any]: ...
+    def preview_retain(
+        self,
+        *,
+        flow_age: Optional[float] = ...,
+        alert_age: Optional[float] = ...,
+        sample_age: Optional[float] = ...,
+        incident_age: Optional[float] = ...,
+        flow_bytes: Optional[int] = ...,
+        alert_bytes: Optional[int] = ...,
+        sample_bytes: Optional[int] = ...,
+        incident_bytes: Optional[int] = ...,
         max_bytes: Optional[int] = ...,
         now: TimeLike = ...,
     ) -> dict[str, Any]: ...
     def size(self) -> dict[str, int]: ...
+    def usage(self) -> dict[str, Any]: ...
     def delete_before(self, time: TimeLike) -> int: ...
     def close(self) -> None: ...
     @property

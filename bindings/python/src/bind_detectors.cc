@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -15,6 +16,7 @@
 
 #include "bind.h"
 #include "convert.h"
+#include "detector_settings.h"
 #include "errors.h"
 #include "guarded_detector.h"
 #include "nta/detect/detector_settings.h"
@@ -146,12 +148,8 @@ std::vector<std::unique_ptr<GuardedDetector>> AllDetectors(const std::set<std::s
                                                            std::vector<std::string> block_lists,
                                                            const py::dict& settings) {
   DetectionOptions options;
-  const std::vector<DetectorInfo> catalogue = DetectorCatalogue();
-  for (const auto& [key, value] : settings) {
-    const auto name = py::str(key).cast<std::string>();
-    RaiseIfError(Configure(name, {}, options));  // whether there is such a detector
-    RaiseIfError(Configure(name, ToSettings(value.cast<py::dict>(), InfoOf(catalogue, name), name),
-                           options));
+  for (const auto& [name, one] : ToAllSettings(settings)) {
+    RaiseIfError(Configure(name, one, options));
   }
   options.disabled.insert(disabled.begin(), disabled.end());
   if (!block_lists.empty()) options.policy.block_lists = std::move(block_lists);
@@ -191,6 +189,18 @@ py::list Catalogue() {
 }
 
 }  // namespace
+
+std::map<std::string, DetectorSettings> ToAllSettings(const py::dict& settings) {
+  std::map<std::string, DetectorSettings> all;
+  DetectionOptions options;
+  const std::vector<DetectorInfo> catalogue = DetectorCatalogue();
+  for (const auto& [key, value] : settings) {
+    const auto name = py::str(key).cast<std::string>();
+    RaiseIfError(Configure(name, {}, options));  // whether there is such a detector
+    all.emplace(name, ToSettings(value.cast<py::dict>(), InfoOf(catalogue, name), name));
+  }
+  return all;
+}
 
 void BindDetectorClasses(py::module_& module) {
   BindNative<FloodDetector>(module, "FloodDetector", "flood", "Who is being flooded.");

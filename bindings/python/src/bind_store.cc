@@ -53,111 +53,111 @@ TransferFormat ToTransferFormat(const std::string& name) {
   return ValueOrRaise(ParseTransferFormat(name));
 }
 
-absl::Status FileError(const std::string& path, const char* what) {
-  return absl::UnavailableError(std::string(what) + " \"" + path + "\": " + std::strerror(errno));
-}
-
-// A file that is there when it is complete, or as it was before. What is no regular file (a
-// terminal, a pipe) is written as it comes.
-class OutputFile {
+// A file descriptor that somebody else has opened and closes.
+class Descriptor {
  public:
-  explicit OutputFile(std::string name)
-      : name_(std::move(name)),
-        is_direct_(IsSpecial(name_)),
-        written_(is_direct_ ? name_ : name_ + ".part-" + std::to_string(getpid())),
-        file_(written_, std::ios::binary | std::ios::trunc) {}
-  ~OutputFile() {
-    file_.close();
-    if (!is_direct_ && !is_complete_) std::remove(written_.c_str());
-  }
-  OutputFile(const OutputFile&) = delete;
-  OutputFile& operator=(const OutputFile&) = delete;
+  explicit Descriptor(int number) : number_(number) {}
 
-  absl::Status status() const {
-    return file_ ? absl::OkStatus() : FileError(name_, "cannot write");
-  }
   absl::Status Write(std::string_view text) {
-    file_.write(text.data(), static_cast<std::streamsize>(text.size()));
-    return status();
-  }
-  absl::Status Complete() {
-    file_.close();
-    if (!file_) return status();
-    if (!is_direct_ && std::rename(written_.c_str(), name_.c_str()) != 0) {
-      return FileError(name_, "cannot write");
+    while (!text.empty()) {
+      const ssize_t written = write(number_, text.data(), text.size());
+      if (written >= 0) {
+        text.remove_prefix(static_cast<std::size_t>(written));
+      } else if (errno != EINTR) {
+        return Failed("cannot write");
+      }
     }
-    is_complete_ = true;
     return absl::OkStatus();
+  }
+  // Nothing at the end.
+  absl::StatusOr<std::string> Read() {
+    std::string piece(1 << 20, '\0');
+    ssize_t count = 0;
+    do {
+      count = read(number_, piece.data(), piece.size());
+    } while (count < 0 && errno == EINTR);
+    if (count < 0) return Failed("cannot read");
+    piece.resize(static_cast<std::size_t>(count));
+    return piece;
+  }
+  // Raises what Python raises when it writes to or reads from it.
+  void Rethrow() const {
+    if (error_ == 0) return;
+    errno = error_;
+    PyErr_SetFromErrno(PyExc_OSError);
+    throw py::error_already_set();
   }
 
  private:
-  static bool IsSpecial(const std::string& name) {
-    // A link is followed: what it names is written, and it stays a link.
-    std::error_code unknown;
-    const auto kind = std::filesystem::symlink_status(name, unknown).type();
-    return kind != std::filesystem::file_type::regular &&
-           kind != std::filesystem::file_type::not_found &&
-           kind != std::filesystem::file_type::none;
+  absl::Status Failed(const char* what) {
+    error_ = errno;
+    return absl::UnavailableError(std::string(what) + ": " + std::strerror(error_));
   }
 
-  const std::string name_;
-  const bool is_direct_;
-  const std::string written_;
-  std::ofstream file_;
-  bool is_complete_ = false;
+  int number_;
+  int error_ = 0;
 };
 
 std::uint64_t ExportTo(const StoreHandle& store, py::handle path, py::handle since,
                        py::handle until, py::handle where, const std::string& format,
                        py::object progress) {
-  const std::string name = ToPath(path);
+  const bool is_open = py::isinstance<py::int_>(path);
+  Descriptor descriptor(is_open ? path.cast<int>() : -1);
+  const std::string name = is_open ? std::string() : ToPath(path);
   const ExportOptions options{.interval = ToInterval(since, until),
                               .where = ToFilter(where),
                               .format = ToTransferFormat(format)};
   ProgressCallback callback(std::move(progress));
-  const auto count = store.With([&](Store& s) -> absl::StatusOr<std::uint64_t> {
-    OutputFile file(name);
-    if (!file.status().ok()) return file.status();
+  const auto count = store.With([&](Store& s) {
     QueryControl control;
     control.stop = callback.stop();
     control.progress = callback.function();
-    auto written = ExportFlows(
-        s, options, [&](std::string_view text) { return file.Write(text); }, control);
-    if (!written.ok()) return written;
-    // Asked to stop with the last of them.
-    if (control.stop.stop_requested()) return absl::CancelledError("the export was stopped");
-    const absl::Status complete = file.Complete();
-    if (!complete.ok()) return complete;
-    return written;
+    if (!is_open) return ExportFlowsToFile(s, options, name, control);
+    return ExportFlows(
+        s, options, [&](std::string_view text) { return descriptor.Write(text); }, control);
   });
   callback.Rethrow();
+  descriptor.Rethrow();
   return ValueOrRaise(count);
+}
+
+absl::StatusOr<ImportReport> ImportFile(Store& store, const std::string& name,
+                                        ImportOptions& options) {
+  const auto failed = [&name] {
+    return absl::UnavailableError("cannot read \"" + name + "\": " + std::strerror(errno));
+  };
+  std::ifstream file(name, std::ios::binary);
+  if (!file) {
+    return errno == ENOENT ? absl::NotFoundError("there is no file \"" + name + "\"") : failed();
+  }
+  // A pipe has no size.
+  std::error_code unknown;
+  const std::uintmax_t size = std::filesystem::file_size(name, unknown);
+  options.bytes = unknown ? 0 : size;
+  return ImportFlows(store, options, [&]() -> absl::StatusOr<std::string> {
+    std::string piece(1 << 20, '\0');
+    file.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+    if (file.bad()) return failed();
+    piece.resize(static_cast<std::size_t>(file.gcount()));
+    return piece;
+  });
 }
 
 py::dict ImportFrom(StoreHandle& store, py::handle path, const std::string& format,
                     bool skip_wrong_lines, py::object progress) {
-  const std::string name = ToPath(path);
+  const bool is_open = py::isinstance<py::int_>(path);
+  Descriptor descriptor(is_open ? path.cast<int>() : -1);
+  const std::string name = is_open ? std::string() : ToPath(path);
   ImportOptions options{.format = ToTransferFormat(format), .skip_wrong_lines = skip_wrong_lines};
   ProgressCallback callback(std::move(progress));
   options.stop = callback.stop();
   options.progress = callback.function();
-  const auto report = store.With([&](Store& s) -> absl::StatusOr<ImportReport> {
-    std::ifstream file(name, std::ios::binary | std::ios::ate);
-    if (!file) {
-      return errno == ENOENT ? absl::NotFoundError("there is no file \"" + name + "\"")
-                             : FileError(name, "cannot read");
-    }
-    options.bytes = static_cast<std::uint64_t>(file.tellg());
-    file.seekg(0);
-    return ImportFlows(s, options, [&]() -> absl::StatusOr<std::string> {
-      std::string piece(1 << 20, '\0');
-      file.read(piece.data(), static_cast<std::streamsize>(piece.size()));
-      if (file.bad()) return FileError(name, "cannot read");
-      piece.resize(static_cast<std::size_t>(file.gcount()));
-      return piece;
-    });
+  const auto report = store.With([&](Store& s) {
+    if (!is_open) return ImportFile(s, name, options);
+    return ImportFlows(s, options, [&] { return descriptor.Read(); });
   });
   callback.Rethrow();
+  descriptor.Rethrow();
   const ImportReport& result = ValueOrRaise(report);
   py::list errors;
   for (const ImportError& error : result.errors)
@@ -182,39 +182,6 @@ void RecordCapture(StoreHandle& store, py::handle time, std::uint64_t packets_se
   const Timestamp moment = ToTimestamp(time);
   const CaptureCounts counts{packets_seen, packets_dropped, flows_evicted, flows_dropped};
   RaiseIfError(store.With([&](Store& s) { return s.RecordCapture(moment, counts); }));
-}
-
-py::dict Retain(StoreHandle& store, std::optional<double> flow_age, std::optional<double> alert_age,
-                std::optional<double> sample_age, std::optional<std::uint64_t> max_bytes,
-                py::handle now) {
-  const auto age = [](const std::optional<double>& seconds, const char* name) {
-    return seconds ? std::optional(ToDuration(*seconds, name)) : std::nullopt;
-  };
-  const RetentionPolicy policy{.flow_age = age(flow_age, "flow_age"),
-                               .alert_age = age(alert_age, "alert_age"),
-                               .sample_age = age(sample_age, "sample_age"),
-                               .max_bytes = max_bytes};
-  const Timestamp present = ToTimestamp(now);
-  const RetentionResult result =
-      ValueOrRaise(store.With([&](Store& s) { return s.Retain(policy, present); }));
-  py::dict answer;
-  answer["flows_deleted"] = result.flows_deleted;
-  answer["alerts_deleted"] = result.alerts_deleted;
-  answer["samples_deleted"] = result.samples_deleted;
-  answer["bytes_before"] = result.bytes_before;
-  answer["bytes_after"] = result.bytes_after;
-  answer["clock_jumped"] = result.clock_jumped;
-  return answer;
-}
-
-py::dict SizeOf(const StoreHandle& store) {
-  const StoreSize size = ValueOrRaise(store.With([](Store& s) { return s.Size(); }));
-  py::dict answer;
-  answer["file_bytes"] = size.file_bytes;
-  answer["free_bytes"] = size.free_bytes;
-  answer["log_bytes"] = size.log_bytes;
-  answer["flows"] = size.flows;
-  return answer;
 }
 
 std::vector<Alert> Alerts(const StoreHandle& store, py::handle since, py::handle until,
@@ -268,6 +235,7 @@ void BindStore(py::module_& module) {
   py::class_<StoreHandle, std::shared_ptr<StoreHandle>> store(
       module, "Store", "Flows and alerts in one file, or in PostgreSQL. Thread-safe.");
   BindStoreQueries(store);
+  BindStoreRetention(store);
   store
       .def_static("open", &OpenStore, py::arg("path"), py::kw_only(),
                   py::arg("query_timeout") = 10.0, py::arg("create") = true,
@@ -285,13 +253,16 @@ void BindStore(py::module_& module) {
             return ValueOrRaise(self.With([&](Store& s) { return s.DeleteBefore(before); }));
           },
           py::arg("time"), "Deletes what ended before; answers how many flows went.")
-      .def("export_flows", &ExportTo, py::arg("path"), py::kw_only(), since, until, where,
-           py::arg("format") = "csv", py::arg("progress") = py::none(),
-           "Writes the flows that are selected into a file, the oldest first; answers how many. "
-           "`format` is \"csv\" or \"jsonl\"; `progress` is called with 0 to 1.")
+      .def(
+          "export_flows", &ExportTo, py::arg("path"), py::kw_only(), since, until, where,
+          py::arg("format") = "csv", py::arg("progress") = py::none(),
+          "Writes the flows that are selected into a file, or to a file descriptor (a number), the "
+          "oldest first; answers how many. `format` is \"csv\" or \"jsonl\"; `progress` is called "
+          "with 0 to 1.")
       .def("import_flows", &ImportFrom, py::arg("path"), py::kw_only(), py::arg("format") = "csv",
            py::arg("skip_wrong_lines") = false, py::arg("progress") = py::none(),
-           "Stores the flows of a file, all of them or none. Answers lines, flows (stored), "
+           "Stores the flows of a file, or of what a file descriptor (a number) gives, all of them "
+           "or none. Answers lines, flows (stored), "
            "wrong_lines, errors, a list of (line, message), and hints: what the file cannot tell.")
       .def("mark_captured", &MarkCaptured, py::arg("since"), py::arg("until"),
            "Marks the minutes of the interval as captured, so that a series can tell silence from "
@@ -301,12 +272,6 @@ void BindStore(py::module_& module) {
            py::arg("flows_evicted") = 0, py::arg("flows_dropped") = 0,
            "Adds what was counted since the last call to the minute of `time`; answers of queries "
            "tell the sum of their interval.")
-      .def("retain", &Retain, py::kw_only(), py::arg("flow_age") = py::none(),
-           py::arg("alert_age") = py::none(), py::arg("sample_age") = py::none(),
-           py::arg("max_bytes") = py::none(), py::arg("now") = "now",
-           "Deletes flows, alerts and samples older than so many seconds, and the oldest flows "
-           "while the file has more than max_bytes; gives the space back. None keeps for good.")
-      .def("size", &SizeOf, "file_bytes, free_bytes, log_bytes and flows.")
       .def("close", &StoreHandle::Close)
       .def_property_readonly("path", &StoreHandle::path)
       .def("__enter__", [](py::object self) { return self; })

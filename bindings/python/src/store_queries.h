@@ -1,4 +1,4 @@
-// The questions that a store answers, part of BindStore.
+// The questions that a store answers, and what it keeps: parts of BindStore.
 #ifndef NTA_BINDINGS_PYTHON_STORE_QUERIES_H_
 #define NTA_BINDINGS_PYTHON_STORE_QUERIES_H_
 
@@ -11,6 +11,7 @@
 namespace nta::python {
 
 void BindStoreQueries(py::class_<StoreHandle, std::shared_ptr<StoreHandle>>& store);
+void BindStoreRetention(py::class_<StoreHandle, std::shared_ptr<StoreHandle>>& store);
 void BindTable(py::module_& module);
 py::dict ToDict(const CaptureCounts& counts);
 

@@ -22,9 +22,10 @@
 namespace nta {
 
 struct AlertTrackerOptions {
-  // An alert is reported again when it has grown this many times, or become more severe, ...
+  // An alert is reported again when it has grown this many times, ...
   double update_growth = 10;
-  // ... but no more often than this; what came in between is reported when the time is up.
+  // ... but no more often than this; what came in between is reported when the time is up. Only a
+  // rise of severity does not wait.
   Duration update_interval = std::chrono::minutes(1);
   // The same thing again within this time is the same alert, with the same id, opened again.
   Duration reopen_within = std::chrono::minutes(10);

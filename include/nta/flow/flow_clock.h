@@ -19,12 +19,18 @@ class FlowClock {
   static constexpr Duration kMaxReordering = std::chrono::seconds(1);
 
   // The time after a packet of this time.
-  Timestamp Pass(Timestamp packet_time);
+  Timestamp Pass(Timestamp packet_time) {
+    // Asked for each packet; nearly all come in order.
+    if (packet_time >= now_) return now_ = packet_time;
+    return PassLate(packet_time);
+  }
   // Silence has lasted until `time`; an earlier time does nothing.
   void AdvanceTo(Timestamp time);
   Timestamp now() const { return now_; }
 
  private:
+  Timestamp PassLate(Timestamp packet_time);
+
   Timestamp now_ = Timestamp::min();
 };
 

@@ -35,8 +35,8 @@ class FlowInspector {
   virtual void Describe(FlowSlot slot, bool was_inspected, FlowRecord& flow) = 0;
   // The flow is over: after the last Describe. Only for slots that Inspect was called for.
   virtual void Finish(FlowSlot slot) = 0;
-  // Flows that are about to be shown or to end, some dozens at most: a chance to have their memory
-  // fetched side by side. Changes nothing.
+  // Flows that are about to end, at most some dozens: a chance to have their memory fetched side by
+  // side. Changes nothing.
   virtual void Prefetch(std::span<const FlowSlot> /*slots*/) const {}
 };
 

@@ -40,6 +40,12 @@ absl::StatusOr<std::uint64_t> ExportFlows(const Store& store, const ExportOption
                                           absl::FunctionRef<absl::Status(std::string_view)> sink,
                                           const QueryControl& control = {});
 
+// The same into a file, which is there when it is complete, or as it was before; what is no regular
+// file (a terminal, a pipe) is written as it comes. InvalidArgument for a file of the store's own.
+absl::StatusOr<std::uint64_t> ExportFlowsToFile(const Store& store, const ExportOptions& options,
+                                                const std::string& path,
+                                                const QueryControl& control = {});
+
 struct ImportError {
   std::uint64_t line = 0;  // the first is 1
   std::string message;

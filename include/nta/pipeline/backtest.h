@@ -22,6 +22,7 @@
 #include "nta/capture/packet_source.h"
 #include "nta/detect/alert_rule.h"
 #include "nta/detect/detector.h"
+#include "nta/detect/detector_settings.h"
 #include "nta/detect/suppression.h"
 #include "nta/flow/flow_table.h"
 #include "nta/pipeline/pipeline.h"
@@ -53,6 +54,7 @@ struct BacktestOptions {
 
 struct BacktestReport {
   std::uint64_t flows = 0;
+  std::uint64_t packets = 0;  // of a capture
   std::uint64_t late_flows = 0;
   Timestamp since{};  // of the traffic; equal to `until` when there was none
   Timestamp until{};
@@ -62,12 +64,18 @@ struct BacktestReport {
   std::map<std::string, std::uint64_t> by_severity;
   std::map<std::string, std::uint64_t> by_detector;
   std::map<std::string, std::uint64_t> by_day;  // "2026-11-22": opened on that day, UTC
-  std::vector<Alert> kept;                      // each in its last state, in the order of opening
-  std::vector<Timestamp> opened;                // of those
-  std::vector<double> scores;                   // of all that were shown, at most 100,000
+  // Each in its last state, in the order of opening; no time in it is after `until`.
+  std::vector<Alert> kept;
+  std::vector<Timestamp> opened;  // of those
+  std::vector<double> scores;     // of all that were shown, at most 100,000
 
-  // A span shorter than a day counts as a day.
+  // From the first to the last packet of the traffic.
+  Duration span() const { return until - since; }
+  // A span shorter than a day counts as a day: an hour's three alerts are "3 a day", which is what
+  // was seen and not what a day would bring.
   double days() const;
+  bool is_empty() const { return flows == 0 && packets == 0; }
+  bool covers_a_day() const { return span() >= std::chrono::days(1); }
   double alerts_per_day() const { return static_cast<double>(alerts) / days(); }
   // The score (bits) above which there are no more than `wanted` alerts a day.
   double ScoreFor(double wanted) const;
@@ -94,6 +102,16 @@ struct BacktestDifference {
 // Of what the reports hold.
 BacktestDifference Compare(const BacktestReport& before, const BacktestReport& after);
 
+// What whoever reads the figures has to know, in words: that the traffic is shorter than a day,
+// that another configuration changes nothing, and then what does. Empty as a rule.
+std::vector<std::string> NotesOn(const BacktestReport& report,
+                                 const BacktestDifference* difference = nullptr);
+
+// One way through the traffic, with detectors that are new: BacktestFlows() or BacktestCapture(),
+// over the same traffic each time.
+using BacktestPass =
+    std::function<absl::StatusOr<BacktestReport>(std::span<Detector* const> detectors)>;
+
 struct ThresholdPoint {
   double threshold = 0;
   std::uint64_t alerts = 0;
@@ -107,11 +125,35 @@ struct ThresholdSuggestion {
   std::optional<ThresholdPoint> current;  // of the rule as it is; absent when no flow counted
   std::vector<ThresholdPoint> points;     // what was tried, each measured, lowest threshold first
 };
-// Goes through the flows twice: to see what values occur, and to count the alerts of the rule's own
-// threshold and of some among them.
+// Goes through the traffic twice: to see what values occur, and to count the alerts of the rule's
+// own threshold and of some among them.
+absl::StatusOr<ThresholdSuggestion> SuggestThreshold(const AlertRule& rule,
+                                                     const BacktestPass& pass,
+                                                     double wanted_per_day);
 absl::StatusOr<ThresholdSuggestion> SuggestThreshold(const AlertRule& rule, const FlowFeed& feed,
                                                      double wanted_per_day,
                                                      const BacktestOptions& options = {});
+
+struct SensitivityPoint {
+  Sensitivity sensitivity = Sensitivity::kNormal;
+  std::uint64_t alerts = 0;
+  double alerts_per_day = 0;
+};
+// The thresholds of a detector are many; its sensitivity moves all of them.
+struct SensitivitySuggestion {
+  std::string detector;
+  double wanted_per_day = 5;
+  // The highest that keeps to what is wanted of this detector; absent when none does, or when there
+  // was no traffic.
+  std::optional<Sensitivity> sensitivity;
+  std::vector<SensitivityPoint> points;  // each measured: low, normal, high
+};
+// Goes through the traffic three times, with all of these detectors at once; what `settings` set
+// beside the sensitivity stays. Detectors whose sensitivity moves nothing (policy) are left out.
+// NotFound for an unknown detector, and the errors of Configure() and of the pass.
+absl::StatusOr<std::vector<SensitivitySuggestion>> SuggestSensitivities(
+    const std::map<std::string, DetectorSettings>& settings, const BacktestPass& pass,
+    double wanted_per_day, const DetectionOptions& base = {});
 
 }  // namespace nta
 

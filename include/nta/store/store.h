@@ -159,6 +159,9 @@ enum class TopDimension : std::uint8_t {
   kDestinationPort,
   kApplication,
   kCategory,
+  // No totals are kept by these: they are answered from the flows themselves.
+  kServerName,
+  kVlan,
 };
 std::string_view ToString(TopDimension dimension);  // "address", "source_address", ...
 absl::StatusOr<TopDimension> ParseTopDimension(std::string_view text);
@@ -172,7 +175,7 @@ struct TopQuery {
 };
 
 struct TopRow {
-  std::string key;  // an address, a protocol name or a port
+  std::string key;  // an address, a name or a number
   TrafficTotals totals;
   // What the address sent and received; only for the address dimensions.
   std::optional<std::uint64_t> sent_bytes;
@@ -187,7 +190,8 @@ struct TopResult {
   CaptureCounts capture;
   TrafficTotals total;  // of everything, not only of the rows
   // What of the total belongs to no key: ports that are not a service's (of protocols that have
-  // ports), flows of unknown application or category. Absent for the other dimensions.
+  // ports), flows of unknown application or category, without a server's name or a VLAN. Absent
+  // for the other dimensions.
   std::optional<TrafficTotals> other;
   std::vector<TopRow> rows;
 };
@@ -251,6 +255,7 @@ struct ConversationResult {
 };
 
 struct TrafficSummary {
+  // As answered: whole minutes. An end that is left open is that of what is kept.
   TimeInterval interval;
   CaptureCounts capture;
   TrafficTotals total;
@@ -261,12 +266,19 @@ struct TrafficSummary {
   std::vector<TopRow> top_destination_ports;
 };
 
-// What is kept for how long. What is absent is kept for good.
+// What is kept for how long, and up to which size. What is absent is kept for good.
 struct RetentionPolicy {
   // Flows and their totals. Cut at whole hours; at least an hour.
   std::optional<Duration> flow_age{};
   std::optional<Duration> alert_age{};
   std::optional<Duration> sample_age{};
+  // Incidents that were resolved or closed so long ago, with their evidence. Others stay.
+  std::optional<Duration> incident_age{};
+  // What each kind may take, as StoreUsage tells it; the oldest of the kind go first.
+  std::optional<std::uint64_t> flow_bytes{};
+  std::optional<std::uint64_t> alert_bytes{};
+  std::optional<std::uint64_t> sample_bytes{};
+  std::optional<std::uint64_t> incident_bytes{};
   // What is in the file, space to be used again not included. The oldest flows go first.
   std::optional<std::uint64_t> max_bytes{};
 };
@@ -275,10 +287,31 @@ struct RetentionResult {
   std::uint64_t flows_deleted = 0;
   std::uint64_t alerts_deleted = 0;
   std::uint64_t samples_deleted = 0;
+  std::uint64_t incidents_deleted = 0;
   std::uint64_t bytes_before = 0;  // of the file
   std::uint64_t bytes_after = 0;
   // `now` was more than a day after that of the last run: ages were counted from one day after it.
   bool clock_jumped = false;
+  Timestamp counted_from{};  // where ages were counted from
+};
+
+// What a policy would delete now, if the clock has not jumped.
+struct RetentionPreview {
+  // By age.
+  std::uint64_t flows = 0;
+  std::uint64_t alerts = 0;
+  std::uint64_t samples = 0;
+  std::uint64_t incidents = 0;
+  // About so many more for the bytes of their kind.
+  std::uint64_t flows_by_bytes = 0;
+  std::uint64_t alerts_by_bytes = 0;
+  std::uint64_t samples_by_bytes = 0;
+  std::uint64_t incidents_by_bytes = 0;
+  // By how much the file has more than max_bytes, and about how many flows make it up; what else
+  // is deleted counts towards it.
+  bool over_max_bytes = false;
+  std::uint64_t excess_bytes = 0;
+  std::uint64_t flows_by_size = 0;
 };
 
 struct StoreSize {
@@ -286,6 +319,22 @@ struct StoreSize {
   std::uint64_t free_bytes = 0;  // in the file, to be used again
   std::uint64_t log_bytes = 0;   // of the write-ahead log
   std::uint64_t flows = 0;
+};
+
+// What one kind of data takes, with its indexes.
+struct KindUsage {
+  std::uint64_t count = 0;
+  std::uint64_t bytes = 0;
+
+  friend bool operator==(const KindUsage&, const KindUsage&) = default;
+};
+
+struct StoreUsage {
+  KindUsage flows;  // with their totals
+  KindUsage alerts;
+  KindUsage samples;
+  KindUsage incidents;            // with their evidence
+  std::uint64_t other_bytes = 0;  // settings, users, rules and whatever else has no limit
 };
 
 // What became of a store that could not be opened.
@@ -334,6 +383,8 @@ class Store {
   static absl::StatusOr<std::unique_ptr<Store>> OpenOrSalvage(StoreOptions options,
                                                               std::optional<SalvageReport>& report);
   static StoreFormat Format();
+  // Whether the store keeps its data, log or reserve in this file: nobody else may write it.
+  bool Owns(const std::string& path) const;
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
@@ -344,8 +395,8 @@ class Store {
   absl::Status Write(std::span<const FlowRecord> flows, std::span<const Alert> alerts);
   // Writes what `next` gives, call by call until it gives nothing: all or nothing. Answers how
   // many. An error of `next` leaves nothing and is answered. Others go on writing meanwhile and
-  // wait for the end of it only, when everything is moved into the store at once (PostgreSQL: for
-  // all of it); until then it takes space beside the store.
+  // wait for the end of it only, when everything is moved into the store at once; until then it
+  // takes space beside the store.
   absl::StatusOr<std::uint64_t> Import(
       absl::FunctionRef<absl::StatusOr<std::vector<FlowRecord>>()> next);
   // Marks the minutes of the interval as captured, so that a series can tell silence from absence.
@@ -409,7 +460,11 @@ class Store {
   // full disk. Ages are counted by a clock that advances by a day a run at the most, so that a
   // jump of the system's clock does not empty the store.
   absl::StatusOr<RetentionResult> Retain(const RetentionPolicy& policy, Timestamp now);
+  absl::StatusOr<RetentionPreview> PreviewRetain(const RetentionPolicy& policy,
+                                                 Timestamp now) const;
   absl::StatusOr<StoreSize> Size() const;
+  // Goes through all pages but those of flows, so it takes longer than Size.
+  absl::StatusOr<StoreUsage> Usage() const;
 
   // Closes the file, calls `swap` to put another in its place, and opens that one; all other calls
   // wait meanwhile. When `swap` fails the file is opened again as it is; when what it put there
@@ -419,8 +474,9 @@ class Store {
                         const std::function<absl::Status()>& undo);
 
  private:
-  explicit Store(std::unique_ptr<store::Backend> backend);
+  Store(std::unique_ptr<store::Backend> backend, std::string file);
   std::unique_ptr<store::Backend> backend_;
+  const std::string file_;  // empty when there is none
 };
 
 }  // namespace nta

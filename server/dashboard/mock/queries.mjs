@@ -143,6 +143,8 @@ export const kDimensions = {
   destination_port: ({ flow: f }) => [[String(f.destination_port), 0, 0]],
   application: ({ flow: f }) => [[f.application ?? 'unknown', 0, 0]],
   category: ({ flow: f }) => [[f.category ?? 'unknown', 0, 0]],
+  server_name: ({ flow: f }) => [[f.server_name ?? 'unknown', 0, 0]],
+  vlan: ({ flow: f }) => [[f.vlan === null || f.vlan === undefined ? 'unknown' : String(f.vlan), 0, 0]],
 };
 
 export const sum = (list) => ({
@@ -185,7 +187,7 @@ export function top(traffic, q) {
     by,
     source: 'raw',
     total: sum(list),
-    ...(dimension === 'application' || dimension === 'category'
+    ...(['application', 'category', 'server_name', 'vlan'].includes(dimension)
       ? { other: { bytes: unknown?.bytes ?? 0, packets: unknown?.packets ?? 0, flows: unknown?.flows ?? 0 } }
       : {}),
     rows: dimension === 'application' || dimension === 'category' ? withGuesses(rows, list, dimension) : rows,

@@ -170,10 +170,13 @@ std::string ToJson(const AlertHandling& handling) {
 
 std::string ToJson(const BacktestReport& report, double wanted_per_day) {
   return Dump({{"flows", report.flows},
+               {"packets", report.packets},
                {"late_flows", report.late_flows},
                {"since", TimeJson(report.since)},
                {"until", TimeJson(report.until)},
                {"days", report.days()},
+               {"span_seconds", std::chrono::duration<double>(report.span()).count()},
+               {"covers_a_day", report.covers_a_day()},
                {"alerts", report.alerts},
                {"hidden", report.hidden},
                {"alerts_per_day", report.alerts_per_day()},
@@ -203,6 +206,20 @@ std::string ToJson(const ThresholdSuggestion& suggestion) {
                {"threshold", suggestion.threshold ? Object(*suggestion.threshold) : Object()},
                {"current", suggestion.current ? render(*suggestion.current) : Object()},
                {"points", ListJson(suggestion.points, render)}});
+}
+
+std::string ToJson(const std::vector<SensitivitySuggestion>& suggestions, double wanted_per_day) {
+  const auto point = [](const SensitivityPoint& one) {
+    return Object{{"sensitivity", ToString(one.sensitivity)},
+                  {"alerts", one.alerts},
+                  {"alerts_per_day", one.alerts_per_day}};
+  };
+  const auto detector = [&](const SensitivitySuggestion& one) {
+    return Object{{"detector", one.detector},
+                  {"sensitivity", one.sensitivity ? Object(ToString(*one.sensitivity)) : Object()},
+                  {"points", ListJson(one.points, point)}};
+  };
+  return Dump({{"wanted_per_day", wanted_per_day}, {"detectors", ListJson(suggestions, detector)}});
 }
 
 }  // namespace nta::server

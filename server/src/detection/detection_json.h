@@ -53,6 +53,7 @@ std::string ToJson(const AlertHandling& handling);
 std::string ToJson(const BacktestReport& report, double wanted_per_day);
 std::string ToJson(const BacktestDifference& difference);
 std::string ToJson(const ThresholdSuggestion& suggestion);
+std::string ToJson(const std::vector<SensitivitySuggestion>& suggestions, double wanted_per_day);
 
 }  // namespace nta::server
 

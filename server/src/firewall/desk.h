@@ -101,6 +101,11 @@ struct RehearsalRequest {
 };
 
 // Thread-safe.
+// A block that is in force now, and the one that it took the place of.
+struct PlacedBlock : ActiveBlock {
+  std::optional<ActiveBlock> replaced{};
+};
+
 class FirewallDesk {
  public:
   // Puts the confirmed rules into force, and what is still blocked. A server that was never told a
@@ -131,14 +136,16 @@ class FirewallDesk {
   absl::Status RollBack(std::string_view token, const FirewallCaller& caller);
 
   // At once, unlike a change of rules: it is narrow and can be undone.
-  absl::StatusOr<ActiveBlock> Block(BlockRequest request, const FirewallCaller& caller);
+  // A block of the same address and scope takes the place of the one there was, and its reason
+  // when it has none of its own.
+  absl::StatusOr<PlacedBlock> Block(BlockRequest request, const FirewallCaller& caller);
   absl::Status Unblock(const IpAddress& address);
   std::vector<ActiveBlock> Blocks() const;
   // What an alert calls for, with a rehearsal on the flows of `interval`; kept until it is
   // accepted.
   absl::StatusOr<BlockProposal> Propose(const Alert& alert, const TimeInterval& interval,
                                         const QueryControl& control);
-  absl::StatusOr<ActiveBlock> Accept(std::string_view alert_id, const FirewallCaller& caller);
+  absl::StatusOr<PlacedBlock> Accept(std::string_view alert_id, const FirewallCaller& caller);
   absl::Status Dismiss(std::string_view alert_id);
   std::vector<BlockProposal> Proposals();
   // Rehearses the newest proposal that has not been; for a thread that may take its time. False
@@ -147,7 +154,7 @@ class FirewallDesk {
   // Blocks at once for an alert that has been seen, with nothing proposed before. What is absent is
   // taken from the alert: whom, and the narrowest scope that covers it. Without an end: as long as
   // a proposal, and lifted before when the attack is over.
-  absl::StatusOr<ActiveBlock> BlockFor(const Alert& alert, std::optional<IpAddress> address,
+  absl::StatusOr<PlacedBlock> BlockFor(const Alert& alert, std::optional<IpAddress> address,
                                        std::optional<BlockScope> scope, BlockRequest request,
                                        const FirewallCaller& caller);
   // Does what the policy of the alert's class says.
@@ -199,7 +206,8 @@ class FirewallDesk {
   void Settle(bool succeeded) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Only a firewall that has our sets can take a block at once.
   absl::Status PrepareToBlock() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::StatusOr<ActiveBlock> BlockLocked(BlockRequest request, const FirewallCaller& caller)
+  std::optional<ActiveBlock> BlockLike(const IpAddress& address, const BlockScope& scope) const;
+  absl::StatusOr<PlacedBlock> BlockLocked(BlockRequest request, const FirewallCaller& caller)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Whether a rule in force, other than a block, drops what the alert is about anyway.
   bool IsDropped(const ResponseSubject& subject, const Alert& alert) const

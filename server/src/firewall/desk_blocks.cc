@@ -115,17 +115,28 @@ absl::Status FirewallDesk::PrepareToBlock() {
   return enforced_ || guard_->pending() ? absl::OkStatus() : Enforce();
 }
 
-absl::StatusOr<ActiveBlock> FirewallDesk::BlockLocked(BlockRequest request,
+std::optional<ActiveBlock> FirewallDesk::BlockLike(const IpAddress& address,
+                                                   const BlockScope& scope) const {
+  for (ActiveBlock& block : response_.BlocksOf(address)) {
+    if (block.scope == scope) return std::move(block);
+  }
+  return std::nullopt;
+}
+
+absl::StatusOr<PlacedBlock> FirewallDesk::BlockLocked(BlockRequest request,
                                                       const FirewallCaller& caller) {
   administrators_[caller.address] = clock_.wall() + options_.administrator_stays;
   NTA_RETURN_IF_ERROR(PrepareToBlock());
   request.author = caller.username;
+  auto replaced = BlockLike(request.address, request.scope);
+  if (replaced && request.reason.empty()) request.reason = replaced->reason;
   auto block = response_.Block(request, clock_.wall());
   Settle(block.ok());
-  return block;
+  if (!block.ok()) return block.status();
+  return PlacedBlock{{*std::move(block)}, std::move(replaced)};
 }
 
-absl::StatusOr<ActiveBlock> FirewallDesk::Block(BlockRequest request,
+absl::StatusOr<PlacedBlock> FirewallDesk::Block(BlockRequest request,
                                                 const FirewallCaller& caller) {
   const absl::MutexLock lock(&mutex_);
   return BlockLocked(std::move(request), caller);

@@ -111,17 +111,19 @@ bool FirewallDesk::RehearseProposal(const TimeInterval& interval, const QueryCon
   return true;
 }
 
-absl::StatusOr<ActiveBlock> FirewallDesk::Accept(std::string_view alert_id,
+absl::StatusOr<PlacedBlock> FirewallDesk::Accept(std::string_view alert_id,
                                                  const FirewallCaller& caller) {
   const absl::MutexLock lock(&mutex_);
   const auto found = FindProposal(alert_id);
   if (found == proposals_.end()) return NoProposal();
   administrators_[caller.address] = clock_.wall() + options_.administrator_stays;
   NTA_RETURN_IF_ERROR(PrepareToBlock());
+  auto replaced = BlockLike(found->subject.offender, found->scope);
   auto block = response_.Accept(*found, caller.username, clock_.wall());
   Settle(block.ok());
-  if (block.ok()) proposals_.erase(found);
-  return block;
+  if (!block.ok()) return block.status();
+  proposals_.erase(found);
+  return PlacedBlock{{*std::move(block)}, std::move(replaced)};
 }
 
 absl::Status FirewallDesk::Dismiss(std::string_view alert_id) {
@@ -132,7 +134,7 @@ absl::Status FirewallDesk::Dismiss(std::string_view alert_id) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<ActiveBlock> FirewallDesk::BlockFor(const Alert& alert,
+absl::StatusOr<PlacedBlock> FirewallDesk::BlockFor(const Alert& alert,
                                                    std::optional<IpAddress> address,
                                                    std::optional<BlockScope> scope,
                                                    BlockRequest request,

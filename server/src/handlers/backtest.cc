@@ -2,8 +2,7 @@
 #include "nta/pipeline/backtest.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
+#include <map>
 #include <string>
 #include <utility>
 
@@ -31,6 +30,7 @@ struct Subject {
   std::optional<AlertRule> rule;
   std::vector<std::string> detectors;  // by name, in the order of DefaultDetectors
   DetectionOptions options;
+  std::map<std::string, DetectorSettings> settings;  // of `detectors`, as in `options`
 };
 
 struct BacktestRequest {
@@ -38,7 +38,7 @@ struct BacktestRequest {
   std::optional<Subject> against;
   TimeInterval interval;
   double wanted_per_day = 5;
-  bool suggests = false;  // for a detector: which sensitivity
+  bool suggests = true;  // what to set for so many
   std::vector<Suppression> suppressions;
   std::shared_ptr<const BodyFile> capture;  // in place of stored flows
 };
@@ -70,7 +70,7 @@ absl::StatusOr<DetectorList> Detectors(const Subject& subject) {
 }
 
 // What stored flows cannot tell these detectors.
-std::vector<std::string> NotesOn(const Subject& subject) {
+std::vector<std::string> LacksOf(const Subject& subject) {
   std::vector<std::string> notes;
   for (const DetectorInfo& info : DetectorCatalogue()) {
     const auto& names = subject.detectors;
@@ -90,9 +90,16 @@ absl::StatusOr<std::unique_ptr<PcapFileReader>> OpenCapture(const BodyFile& capt
   return PcapFileReader::Open(capture.path(), {.max_decompressed_bytes = kMaxUnpackedBytes});
 }
 
-constexpr std::array kSensitivities{Sensitivity::kLow, Sensitivity::kNormal, Sensitivity::kHigh};
+// Those of which the traffic at hand says something.
+std::map<std::string, DetectorSettings> Judgeable(const Subject& subject, bool has_packets) {
+  std::map<std::string, DetectorSettings> settings = subject.settings;
+  for (const DetectorInfo& info : DetectorCatalogue()) {
+    if (!has_packets && info.stored_flows == FlowSupport::kNone) settings.erase(info.name);
+  }
+  return settings;
+}
 
-// A backtest under way: so many passes over the flows.
+// A backtest under way: so many passes over the traffic.
 class Backtest {
  public:
   Backtest(const Store& store, const BacktestRequest& request, JobContext& job)
@@ -100,10 +107,8 @@ class Backtest {
     options_.suppressions = request.suppressions;
     options_.stop = job.stop();
     options_.progress = [this](Timestamp time) { Report(time); };
-    passes_ = 1 + (request.against ? 1 : 0) +
-              (request.subject.rule   ? (request.capture ? 0 : 2)
-               : TriesSensitivities() ? kSensitivities.size()
-                                      : 0);
+    const std::size_t trials = request.subject.rule ? kRulePasses : kSensitivityPasses;
+    passes_ = 1 + (request.against ? 1 : 0) + (request.suggests ? trials : 0);
   }
 
   absl::StatusOr<std::string> Run() {
@@ -111,75 +116,68 @@ class Backtest {
     NTA_ASSIGN_OR_RETURN(const BacktestReport report, Test(request_.subject));
     JsonObject result;
     result.AddJson("report", ToJson(report, request_.wanted_per_day));
-    result.AddJson(
-        "notes", JsonList(request_.capture ? std::vector<std::string>() : NotesOn(request_.subject),
-                          JsonQuote));
+    std::vector<std::string> notes =
+        request_.capture ? std::vector<std::string>() : LacksOf(request_.subject);
+    std::optional<BacktestDifference> difference;
     done_ += 1;
     if (request_.against) {
       doing_ = "going through the traffic with the other configuration";
       NTA_ASSIGN_OR_RETURN(const BacktestReport before, Test(*request_.against));
       result.AddJson("against", ToJson(before, request_.wanted_per_day));
-      result.AddJson("difference", ToJson(Compare(before, report)));
+      difference = Compare(before, report);
+      result.AddJson("difference", ToJson(*difference));
       done_ += 1;
     }
-    NTA_RETURN_IF_ERROR(Suggest(result));
+    for (std::string& note : NotesOn(report, difference ? &*difference : nullptr)) {
+      notes.push_back(std::move(note));
+    }
+    result.AddJson("notes", JsonList(notes, JsonQuote));
+    if (request_.suggests) NTA_RETURN_IF_ERROR(Suggest(result));
     return result.Take();
   }
 
  private:
+  // Of SuggestThreshold and SuggestSensitivities.
+  static constexpr std::size_t kRulePasses = 2;
+  static constexpr std::size_t kSensitivityPasses = 3;
+
   absl::StatusOr<BacktestReport> Test(const Subject& subject) {
     NTA_ASSIGN_OR_RETURN(const DetectorList list, Detectors(subject));
     std::vector<Detector*> pointers;
     for (const auto& detector : list) pointers.push_back(detector.get());
-    if (request_.capture == nullptr) return BacktestFlows(pointers, feed_, options_);
+    return Pass(pointers);
+  }
+
+  absl::StatusOr<BacktestReport> Pass(std::span<Detector* const> detectors) {
+    if (request_.capture == nullptr) return BacktestFlows(detectors, feed_, options_);
     NTA_ASSIGN_OR_RETURN(const auto reader, OpenCapture(*request_.capture));
     capture_ = reader.get();
     PipelineOptions pipeline;
     pipeline.flow_table.max_flows = kMaxCaptureFlows;
-    const auto report = BacktestCapture(pointers, *reader, pipeline, options_);
+    const auto report = BacktestCapture(detectors, *reader, pipeline, options_);
     capture_ = nullptr;
     return report;
   }
 
-  bool TriesSensitivities() const {
-    return request_.suggests && request_.subject.detectors.size() == 1;
-  }
-
   absl::Status Suggest(JsonObject& result) {
-    if (request_.subject.rule && request_.capture == nullptr) {
+    const BacktestPass pass = [this](std::span<Detector* const> detectors) {
+      auto report = Pass(detectors);
+      done_ += 1;
+      return report;
+    };
+    if (request_.subject.rule) {
       doing_ = "looking for a threshold";
-      NTA_ASSIGN_OR_RETURN(
-          const ThresholdSuggestion suggestion,
-          SuggestThreshold(*request_.subject.rule, feed_, request_.wanted_per_day, options_));
+      NTA_ASSIGN_OR_RETURN(const ThresholdSuggestion suggestion,
+                           SuggestThreshold(*request_.subject.rule, pass, request_.wanted_per_day));
       result.AddJson("suggestion", ToJson(suggestion));
       return absl::OkStatus();
     }
-    if (!TriesSensitivities()) return absl::OkStatus();
     doing_ = "trying sensitivities";
-    std::string points;
-    std::string best;
-    for (const Sensitivity sensitivity : kSensitivities) {
-      Subject subject = request_.subject;
-      NTA_RETURN_IF_ERROR(
-          Configure(subject.detectors[0], {.sensitivity = sensitivity}, subject.options));
-      NTA_ASSIGN_OR_RETURN(const BacktestReport report, Test(subject));
-      const std::string name(ToString(sensitivity));
-      points += (points.empty() ? "" : ",") +
-                JsonObject()
-                    .Add("sensitivity", name)
-                    .Add("alerts", report.alerts)
-                    .AddJson("alerts_per_day", Decimal(report.alerts_per_day()))
-                    .Take();
-      // From low to high: the highest that keeps to it.
-      if (report.alerts_per_day() <= request_.wanted_per_day) best = name;
-      done_ += 1;
-    }
-    result.AddJson("suggestion",
-                   JsonObject()
-                       .AddJson("wanted_per_day", Decimal(request_.wanted_per_day))
-                       .AddJson("sensitivity", best.empty() ? "null" : JsonQuote(best))
-                       .AddJson("points", "[" + points + "]")
-                       .Take());
+    NTA_ASSIGN_OR_RETURN(
+        const std::vector<SensitivitySuggestion> suggestions,
+        SuggestSensitivities(Judgeable(request_.subject, request_.capture != nullptr), pass,
+                             request_.wanted_per_day, request_.subject.options));
+    result.AddJson("suggestion", ToJson(suggestions, request_.wanted_per_day));
     return absl::OkStatus();
   }
 
@@ -196,12 +194,6 @@ class Backtest {
     const std::chrono::duration<double> past = time - request_.interval.since;
     const double part = std::clamp(past.count() / std::max(length.count(), 1.0), 0.0, 1.0);
     job_.Report((done_ + part) / static_cast<double>(passes_), doing_);
-  }
-
-  static std::string Decimal(double number) {
-    std::array<char, 32> text{};
-    const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), number);
-    return std::string(text.data(), end);
   }
 
   const BacktestRequest& request_;
@@ -231,7 +223,7 @@ absl::StatusOr<Subject> ReadSubject(Services& services, std::string_view json,
       position = error.position;
       return base::InvalidArgument("\"expression\": " + error.message);
     }
-    subject.rule = AlertRule{.id = "draft", .title = "Draft", .condition = *condition};
+    subject.rule = AlertRule{.id = "draft", .title = "This rule", .condition = *condition};
     return subject;
   }
   subject.options = services.detection.OptionsInUse();
@@ -243,9 +235,10 @@ absl::StatusOr<Subject> ReadSubject(Services& services, std::string_view json,
   for (const std::string& name : DefaultDetectorNames()) {
     if (!wanted(name)) continue;
     subject.detectors.push_back(name);
+    DetectorSettings& settings = subject.settings[name] = in_use.at(name);
+    settings.enabled = true;
     if (!asked.settings) continue;
-    NTA_ASSIGN_OR_RETURN(const DetectorSettings settings,
-                         ChangedBy(*asked.settings, in_use.at(name)));
+    NTA_ASSIGN_OR_RETURN(settings, ChangedBy(*asked.settings, std::move(settings)));
     if (settings.options.contains("block_lists")) {
       const auto now = in_use.at(name).options.find("block_lists");
       if (now == in_use.at(name).options.end() ||
@@ -291,12 +284,12 @@ class Reader {
       return base::InvalidArgument("field \"since\" is not before \"until\"");
     }
     if (const std::string_view wanted = Wish("wanted_per_day"); !wanted.empty()) {
-      request_.suggests = true;
       request_.wanted_per_day = std::strtod(std::string(wanted).c_str(), nullptr);
       if (!(request_.wanted_per_day >= 0 && request_.wanted_per_day <= 1e6)) {
         return base::InvalidArgument("field \"wanted_per_day\" is 0 to 1000000");
       }
     }
+    request_.suggests = Wish("suggest") != "false";
     if (Wish("suppressions") == "false") return absl::OkStatus();
     for (StoredSuppression& one : services_.detection.Suppressions()) {
       request_.suppressions.push_back(std::move(one.suppression));
@@ -396,8 +389,12 @@ std::vector<Route> BacktestRoutes() {
   const std::vector<Field> common = {
       {"since", "RFC 3339 or -24h, the default", optional},
       {"until", "RFC 3339 or now, the default", optional},
-      {"wanted_per_day", "alerts; default 5; for one detector: also tries its sensitivities",
-       optional, FieldType::kNumber},
+      {"wanted_per_day", "alerts; default 5: what `suggestion` keeps to", optional,
+       FieldType::kNumber},
+      {"suggest",
+       "whether to look for the threshold of a rule (2 passes) or the sensitivity of detectors (3) "
+       "for so many; default true",
+       optional, FieldType::kBoolean},
       {"suppressions", "whether those in use apply; default true", optional, FieldType::kBoolean}};
   std::vector<Field> backtest = {
       {"subject", subject, Need::kRequired, FieldType::kObject},
@@ -439,7 +436,8 @@ std::vector<Route> BacktestRoutes() {
   of_capture.parameters = {
       {"subject", "JSON, as in a backtest of stored flows; default {}", {}},
       {"against", "JSON, another one, to compare with", {}},
-      {"wanted_per_day", "alerts; default 5; for one detector: also tries its sensitivities", {}},
+      {"wanted_per_day", "alerts; default 5: what `suggestion` keeps to", {}},
+      {"suggest", "whether to look for it; default true", {"true", "false"}},
       {"suppressions", "whether those in use apply; default true", {"true", "false"}}};
   of_capture.max_upload_bytes = kMaxCaptureBytes;
   return {route, dry, of_capture, of_alert};

@@ -56,14 +56,23 @@ absl::StatusOr<BlockWish> BlockOf(const Call& call) {
   return wish;
 }
 
-// The trail says of whom, and why.
-Response AnswerBlock(const absl::StatusOr<ActiveBlock>& block) {
+std::string EndOf(const ActiveBlock& block) {
+  return block.until ? nta::ToString(*block.until) : "lifted";
+}
+
+// The trail says of whom, and why. Who blocks again learns what stood there before: it may have
+// lasted longer, or been for something else.
+Response AnswerBlock(const absl::StatusOr<PlacedBlock>& block) {
   if (!block.ok()) return FromFirewallStatus(block.status());
-  Response response = Json(nta::ToJson(*block), 201);
+  std::string body = nta::ToJson(*block);
+  body.pop_back();
+  body += ",\"replaced\":" + (block->replaced ? nta::ToJson(*block->replaced) : "null") + "}";
+  Response response = Json(std::move(body), 201);
   response.audit = {{"target", block->id},
                     {"alert", block->alert_id},
-                    {"until", block->until ? nta::ToString(*block->until) : "lifted"},
+                    {"until", EndOf(*block)},
                     {"reason", block->reason}};
+  if (block->replaced) response.audit.emplace_back("replaces_until", EndOf(*block->replaced));
   return response;
 }
 
@@ -187,7 +196,8 @@ Response GetEffects(Services& services, const Call&) {
 std::vector<Route> FirewallResponseRoutes() {
   const Field address{"address", "a single IPv4 or IPv6 address"};
   const std::string block =
-      "id, address, scope, since, until, alert_id, alert_class, author, reason, effect";
+      "id, address, scope, since, until, alert_id, alert_class, author, reason, effect; replaced: "
+      "the block of the same address and scope that it took the place of, or null";
   const Field alert_id{"alert_id", "the alert that calls for it"};
   Field maybe_address = address;
   maybe_address.need = Need::kOptional;

@@ -86,6 +86,28 @@ Response PutTiming(Services& services, const Call& call) {
   return response;
 }
 
+std::vector<Field> RetentionFields() {
+  const auto days = [](std::string name, std::string what) {
+    return Field{std::move(name), "days that " + what + " are kept; null: for good",
+                 Need::kOptional, FieldType::kInteger, true};
+  };
+  const auto bytes = [](std::string name, std::string what) {
+    return Field{std::move(name),
+                 "of " + what + ", 1048576 or more: the oldest go beyond; null: no bound",
+                 Need::kOptional, FieldType::kInteger, true};
+  };
+  return {days("flow_days", "flows and their totals"),
+          days("alert_days", "alerts"),
+          days("sample_days", "measures of health"),
+          days("incident_days", "incidents that ended"),
+          bytes("flow_bytes", "flows and their totals"),
+          bytes("alert_bytes", "alerts"),
+          bytes("sample_bytes", "measures of health"),
+          bytes("incident_bytes", "incidents, of which those that ended go"),
+          {"max_bytes", "of the database, 16777216 or more; null: no bound", Need::kOptional,
+           FieldType::kInteger, true}};
+}
+
 // How the database grew over the last day, when it was measured.
 std::string GrowthJson(Services& services, Timestamp now) {
   const auto lines = services.store.Samples({.names = {"store.file_bytes"},
@@ -105,6 +127,19 @@ std::string RetentionJob(Services& services) {
   return job.ok() ? nta::ToJson(*job) : "null";
 }
 
+std::string UsageJson(const StoreUsage& usage) {
+  const auto kind = [](const KindUsage& of) {
+    return JsonObject().Add("count", of.count).Add("bytes", of.bytes).Take();
+  };
+  return JsonObject()
+      .AddJson("flows", kind(usage.flows))
+      .AddJson("alerts", kind(usage.alerts))
+      .AddJson("samples", kind(usage.samples))
+      .AddJson("incidents", kind(usage.incidents))
+      .Add("other_bytes", usage.other_bytes)
+      .Take();
+}
+
 Response GetRetention(Services& services, const Call&) {
   const auto settings = services.operations.retention.Get();
   // Damaged settings are shown as such, so that they can be set anew.
@@ -113,6 +148,8 @@ Response GetRetention(Services& services, const Call&) {
   }
   const auto size = services.store.Size();
   if (!size.ok()) return FromStatus(size.status());
+  const auto usage = services.store.Usage();
+  if (!usage.ok()) return FromStatus(usage.status());
   const std::string problem = settings.ok() ? "" : std::string(settings.status().message());
   return Json(JsonObject()
                   .AddJson("settings", ToJson(settings.ok() ? *settings : RetentionSettings()))
@@ -123,32 +160,28 @@ Response GetRetention(Services& services, const Call&) {
                                        .Add("log_bytes", size->log_bytes)
                                        .Add("flows", size->flows)
                                        .Take())
+                  .AddJson("usage", UsageJson(*usage))
                   .AddJson("growth_bytes_per_day", GrowthJson(services, services.clock.wall()))
                   .AddJson("job", RetentionJob(services))
                   .Take());
 }
 
-template <typename Number>
-absl::Status Take(std::string_view name, std::string_view text, std::optional<Number>& value) {
+// A whole number, or null.
+absl::StatusOr<std::optional<std::uint64_t>> ReadMember(std::string_view name,
+                                                        std::string_view text) {
+  if (text == "null") return std::optional<std::uint64_t>();
   std::uint64_t number = 0;
-  if (text == "null") {
-    value.reset();
-    return absl::OkStatus();
-  }
-  if (!ReadWhole(text, number) || number > std::numeric_limits<Number>::max()) {
-    return base::InvalidArgument("\"" + std::string(name) + "\" is a whole number, 1 or more");
-  }
-  value = static_cast<Number>(number);
-  return absl::OkStatus();
+  if (ReadWhole(text, number)) return std::optional(number);
+  return base::InvalidArgument("\"" + std::string(name) + "\" is a whole number, 1 or more");
 }
 
 // `settings` with what is given changed.
 absl::StatusOr<RetentionSettings> ReadSettings(const TextMap& given, RetentionSettings settings) {
-  for (const auto& [name, text] : given) {
-    if (name == "flow_days") NTA_RETURN_IF_ERROR(Take(name, text, settings.flow_days));
-    if (name == "alert_days") NTA_RETURN_IF_ERROR(Take(name, text, settings.alert_days));
-    if (name == "sample_days") NTA_RETURN_IF_ERROR(Take(name, text, settings.sample_days));
-    if (name == "max_bytes") NTA_RETURN_IF_ERROR(Take(name, text, settings.max_bytes));
+  for (const Field& field : RetentionFields()) {
+    const auto found = given.find(field.name);
+    if (found == given.end()) continue;
+    NTA_ASSIGN_OR_RETURN(const auto value, ReadMember(field.name, found->second));
+    NTA_RETURN_IF_ERROR(SetMember(settings, field.name, value).status());
   }
   return settings;
 }
@@ -174,6 +207,12 @@ Response PreviewRetention(Services& services, const Call& call) {
   return Json(JsonObject()
                   .Add("flows", preview->flows)
                   .Add("alerts", preview->alerts)
+                  .Add("samples", preview->samples)
+                  .Add("incidents", preview->incidents)
+                  .Add("flows_by_bytes", preview->flows_by_bytes)
+                  .Add("alerts_by_bytes", preview->alerts_by_bytes)
+                  .Add("samples_by_bytes", preview->samples_by_bytes)
+                  .Add("incidents_by_bytes", preview->incidents_by_bytes)
                   .AddJson("over_max_bytes", preview->over_max_bytes ? "true" : "false")
                   .Add("excess_bytes", preview->excess_bytes)
                   .Add("flows_by_size", preview->flows_by_size)
@@ -204,18 +243,6 @@ Route JobAct(std::string act, Handler handler, std::string summary) {
           .audit = "schedule." + act};
 }
 
-std::vector<Field> RetentionFields() {
-  const auto days = [](std::string name, std::string what) {
-    return Field{std::move(name), "days that " + what + " are kept; null: for good",
-                 Need::kOptional, FieldType::kInteger, true};
-  };
-  return {days("flow_days", "flows and their totals"),
-          days("alert_days", "alerts"),
-          days("sample_days", "measures of health"),
-          {"max_bytes", "of the database, 16777216 or more; null: no bound", Need::kOptional,
-           FieldType::kInteger, true}};
-}
-
 }  // namespace
 
 std::vector<Route> ScheduleRoutes() {
@@ -223,10 +250,11 @@ std::vector<Route> ScheduleRoutes() {
   for (const Field& field : RetentionFields()) {
     preview.push_back({field.name, field.description, {}});
   }
-  const std::string retention = "settings, problem, size, growth_bytes_per_day, job";
+  const std::string retention = "settings, problem, size, usage, growth_bytes_per_day, job";
   Route preview_route = Reading("/api/v1/settings/retention/preview", PreviewRetention,
                                 "What such settings would delete at once", std::move(preview),
-                                "flows, alerts, over_max_bytes, excess_bytes, flows_by_size");
+                                "flows, alerts, samples, incidents, of these ..._by_bytes, "
+                                "over_max_bytes, excess_bytes, flows_by_size");
   preview_route.access = Access::kAdmin;
   return {
       Reading("/api/v1/schedule", GetSchedule, "What runs by itself, and how its last runs went",

@@ -11,18 +11,30 @@ namespace {
 
 constexpr std::uint32_t kMaxDays = 36'500;
 constexpr std::uint64_t kLeastBytes = 16 << 20;
+constexpr std::uint64_t kLeastBytesOfKind = 1 << 20;
 constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 60;
+
+struct Days {
+  std::string_view name;
+  std::optional<std::uint32_t> RetentionSettings::*member;
+};
+constexpr Days kDays[] = {{"flow_days", &RetentionSettings::flow_days},
+                          {"alert_days", &RetentionSettings::alert_days},
+                          {"sample_days", &RetentionSettings::sample_days},
+                          {"incident_days", &RetentionSettings::incident_days}};
+struct Bytes {
+  std::string_view name;
+  std::optional<std::uint64_t> RetentionSettings::*member;
+};
+constexpr Bytes kBytes[] = {{"flow_bytes", &RetentionSettings::flow_bytes},
+                            {"alert_bytes", &RetentionSettings::alert_bytes},
+                            {"sample_bytes", &RetentionSettings::sample_bytes},
+                            {"incident_bytes", &RetentionSettings::incident_bytes},
+                            {"max_bytes", &RetentionSettings::max_bytes}};
 
 std::optional<Duration> Age(const std::optional<std::uint32_t>& days) {
   if (!days) return std::nullopt;
   return std::chrono::days(*days);
-}
-
-RetentionPolicy PolicyOf(const RetentionSettings& settings) {
-  return {.flow_age = Age(settings.flow_days),
-          .alert_age = Age(settings.alert_days),
-          .sample_age = Age(settings.sample_days),
-          .max_bytes = settings.max_bytes};
 }
 
 template <typename Number>
@@ -48,33 +60,80 @@ bool Take(const FlatObject& object, std::string_view name, std::optional<Number>
   return true;
 }
 
-// 0 when the age reaches back beyond all time.
-Timestamp CutOf(std::uint32_t days, Timestamp now) { return now - std::chrono::days(days); }
+// These came later: settings of before do without.
+bool MayBeMissing(std::string_view name) {
+  return name == "incident_days" || (name.ends_with("_bytes") && name != "max_bytes");
+}
+
+bool TakeAll(const FlatObject& object, RetentionSettings& settings) {
+  const auto take = [&](std::string_view name, auto& value) {
+    return Take(object, name, value) || (MayBeMissing(name) && !object.contains(name));
+  };
+  for (const Days& days : kDays) {
+    if (!take(days.name, settings.*days.member)) return false;
+  }
+  for (const Bytes& bytes : kBytes) {
+    if (!take(bytes.name, settings.*bytes.member)) return false;
+  }
+  return true;
+}
 
 }  // namespace
 
+RetentionPolicy PolicyOf(const RetentionSettings& settings) {
+  return {.flow_age = Age(settings.flow_days),
+          .alert_age = Age(settings.alert_days),
+          .sample_age = Age(settings.sample_days),
+          .incident_age = Age(settings.incident_days),
+          .flow_bytes = settings.flow_bytes,
+          .alert_bytes = settings.alert_bytes,
+          .sample_bytes = settings.sample_bytes,
+          .incident_bytes = settings.incident_bytes,
+          .max_bytes = settings.max_bytes};
+}
+
+absl::StatusOr<bool> SetMember(RetentionSettings& settings, std::string_view name,
+                               std::optional<std::uint64_t> value) {
+  for (const Bytes& bytes : kBytes) {
+    if (bytes.name != name) continue;
+    settings.*bytes.member = value;
+    return true;
+  }
+  for (const Days& days : kDays) {
+    if (days.name != name) continue;
+    if (value && *value > std::numeric_limits<std::uint32_t>::max()) {
+      return base::InvalidArgument("field \"" + std::string(name) + "\" is 1 to 36500 days");
+    }
+    settings.*days.member =
+        value ? std::optional(static_cast<std::uint32_t>(*value)) : std::nullopt;
+    return true;
+  }
+  return false;
+}
+
 absl::Status CheckRetention(const RetentionSettings& settings) {
-  const auto check_days = [](std::string_view name, const std::optional<std::uint32_t>& days) {
-    if (!days || (*days >= 1 && *days <= kMaxDays)) return absl::OkStatus();
+  for (const auto& [name, member] : kDays) {
+    const std::optional<std::uint32_t>& days = settings.*member;
+    if (!days || (*days >= 1 && *days <= kMaxDays)) continue;
     return base::InvalidArgument("field \"" + std::string(name) + "\" is 1 to 36500 days");
-  };
-  NTA_RETURN_IF_ERROR(check_days("flow_days", settings.flow_days));
-  NTA_RETURN_IF_ERROR(check_days("alert_days", settings.alert_days));
-  NTA_RETURN_IF_ERROR(check_days("sample_days", settings.sample_days));
-  if (settings.max_bytes &&
-      (*settings.max_bytes < kLeastBytes || *settings.max_bytes > kMostBytes)) {
-    return base::InvalidArgument("field \"max_bytes\" is 16777216 (16 MiB) or more");
+  }
+  for (const auto& [name, member] : kBytes) {
+    const std::optional<std::uint64_t>& bytes = settings.*member;
+    const bool of_all = member == &RetentionSettings::max_bytes;
+    if (!bytes || (*bytes >= (of_all ? kLeastBytes : kLeastBytesOfKind) && *bytes <= kMostBytes)) {
+      continue;
+    }
+    return base::InvalidArgument("field \"" + std::string(name) + "\" is " +
+                                 (of_all ? "16777216 (16 MiB)" : "1048576 (1 MiB)") + " or more");
   }
   return absl::OkStatus();
 }
 
 std::string ToJson(const RetentionSettings& settings) {
-  return JsonObject()
-      .AddJson("flow_days", OrNull(settings.flow_days))
-      .AddJson("alert_days", OrNull(settings.alert_days))
-      .AddJson("sample_days", OrNull(settings.sample_days))
-      .AddJson("max_bytes", OrNull(settings.max_bytes))
-      .Take();
+  JsonObject json;
+  for (const auto& [name, member] : kDays) json.AddJson(name, OrNull(settings.*member));
+  for (const auto& [name, member] : kBytes) json.AddJson(name, OrNull(settings.*member));
+  return json.Take();
 }
 
 absl::StatusOr<RetentionSettings> Retention::Get() const {
@@ -83,12 +142,7 @@ absl::StatusOr<RetentionSettings> Retention::Get() const {
   if (!text.ok()) return text.status();
   RetentionSettings settings;
   const absl::StatusOr<FlatObject> object = ParseFlatObject(*text);
-  const bool whole = object.ok() && Take(*object, "flow_days", settings.flow_days) &&
-                     Take(*object, "alert_days", settings.alert_days) &&
-                     Take(*object, "sample_days", settings.sample_days) &&
-                     Take(*object, "max_bytes", settings.max_bytes) &&
-                     CheckRetention(settings).ok();
-  if (whole) return settings;
+  if (object.ok() && TakeAll(*object, settings) && CheckRetention(settings).ok()) return settings;
   return base::MakeStatus(absl::StatusCode::kDataLoss,
                           "the retention settings are damaged; set them anew");
 }
@@ -101,29 +155,7 @@ absl::Status Retention::Set(const RetentionSettings& settings) {
 absl::StatusOr<RetentionPreview> Retention::Preview(const RetentionSettings& settings,
                                                     Timestamp now) const {
   NTA_RETURN_IF_ERROR(CheckRetention(settings));
-  RetentionPreview preview;
-  if (settings.flow_days) {
-    NTA_ASSIGN_OR_RETURN(const TrafficSummary old,
-                         store_.Summary({Timestamp(), CutOf(*settings.flow_days, now)}));
-    preview.flows = old.total.flows;
-  }
-  if (settings.alert_days) {
-    NTA_ASSIGN_OR_RETURN(const TrafficSummary old,
-                         store_.Summary({Timestamp(), CutOf(*settings.alert_days, now)}));
-    preview.alerts = old.alerts;
-  }
-  if (settings.max_bytes) {
-    NTA_ASSIGN_OR_RETURN(const StoreSize size, store_.Size());
-    const std::uint64_t used = size.file_bytes - size.free_bytes;
-    preview.over_max_bytes = used > *settings.max_bytes;
-    if (preview.over_max_bytes) {
-      preview.excess_bytes = used - *settings.max_bytes;
-      preview.flows_by_size = static_cast<std::uint64_t>(static_cast<double>(size.flows) *
-                                                         static_cast<double>(preview.excess_bytes) /
-                                                         static_cast<double>(used));
-    }
-  }
-  return preview;
+  return store_.PreviewRetain(PolicyOf(settings), now);
 }
 
 absl::StatusOr<std::string> Retention::Run(Timestamp now) {
@@ -132,6 +164,9 @@ absl::StatusOr<std::string> Retention::Run(Timestamp now) {
   std::string text = "deleted " + std::to_string(result.flows_deleted) + " flows, " +
                      std::to_string(result.alerts_deleted) + " alerts, " +
                      std::to_string(result.samples_deleted) + " samples";
+  if (result.incidents_deleted > 0) {
+    text += ", " + std::to_string(result.incidents_deleted) + " incidents";
+  }
   if (result.bytes_after < result.bytes_before) {
     text += "; gave back " + std::to_string(result.bytes_before - result.bytes_after) + " bytes";
   }

@@ -17,7 +17,12 @@ struct RetentionSettings {
   std::optional<std::uint32_t> flow_days{};  // 1 to 36,500
   std::optional<std::uint32_t> alert_days{};
   std::optional<std::uint32_t> sample_days = 30;  // health
-  std::optional<std::uint64_t> max_bytes{};       // of the database; 16 MiB to 1 EiB
+  std::optional<std::uint32_t> incident_days{};   // since they ended
+  std::optional<std::uint64_t> flow_bytes{};      // what each kind may take; 1 MiB to 1 EiB
+  std::optional<std::uint64_t> alert_bytes{};
+  std::optional<std::uint64_t> sample_bytes{};
+  std::optional<std::uint64_t> incident_bytes{};
+  std::optional<std::uint64_t> max_bytes{};  // of the database; 16 MiB to 1 EiB
 
   friend bool operator==(const RetentionSettings&, const RetentionSettings&) = default;
 };
@@ -25,15 +30,12 @@ struct RetentionSettings {
 absl::Status CheckRetention(const RetentionSettings& settings);
 std::string ToJson(const RetentionSettings& settings);
 
-// What settings would delete if they were applied now.
-struct RetentionPreview {
-  std::uint64_t flows = 0;  // by age
-  std::uint64_t alerts = 0;
-  bool over_max_bytes = false;
-  // By how much, and about how many flows make it up; what age deletes counts towards it.
-  std::uint64_t excess_bytes = 0;
-  std::uint64_t flows_by_size = 0;
-};
+// The same as the store takes it.
+RetentionPolicy PolicyOf(const RetentionSettings& settings);
+// `settings` with the member of this name set to a number or, absent, to "for good".
+// InvalidArgument for a number that it cannot be; false when there is no such member.
+absl::StatusOr<bool> SetMember(RetentionSettings& settings, std::string_view name,
+                               std::optional<std::uint64_t> value);
 
 // Thread-safe.
 class Retention {

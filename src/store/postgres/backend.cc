@@ -18,7 +18,9 @@
 #include "store/postgres/records.h"
 #include "store/postgres/schema.h"
 #include "store/postgres/traffic.h"
+#include "store/postgres/usage.h"
 #include "store/rows.h"
+#include "store/usage.h"
 
 namespace nta::store {
 namespace {
@@ -176,6 +178,10 @@ class PgBackend final : public Backend {
   absl::StatusOr<std::uint64_t> DeleteBefore(Timestamp time) override;
   absl::StatusOr<RetentionResult> Retain(const RetentionPolicy& policy, Timestamp now) override;
   absl::StatusOr<StoreSize> Size() override;
+  absl::StatusOr<StoreUsage> Usage() override { return Under({}, MeasurePgUsage); }
+  absl::StatusOr<std::uint64_t> CountBefore(RowKind kind, Timestamp time) override {
+    return Under({}, CountPgRowsBefore, kind, time);
+  }
   absl::Status Exchange(const std::function<absl::Status()>& swap,
                         const std::function<absl::Status()>& undo) override {
     return pool_.WhileClosed(3 * query_timeout_, [&]() -> absl::Status {
@@ -225,7 +231,12 @@ class PgBackend final : public Backend {
   }
 
   absl::StatusOr<std::uint64_t> DeleteFlowsBefore(Timestamp time);
-  absl::Status ShrinkTo(std::uint64_t bytes, RetentionResult& result);
+  using BytesUsed = absl::FunctionRef<absl::StatusOr<std::uint64_t>()>;
+  // Deletes the oldest flows until no more than `most` bytes are used.
+  absl::Status ShrinkFlows(std::uint64_t most, BytesUsed used, RetentionResult& result);
+  // The same of rows; adds how many went to `deleted`.
+  absl::Status ShrinkRows(RowKind kind, std::uint64_t most, std::uint64_t& deleted);
+  absl::Status ShrinkKinds(const RetentionPolicy& policy, RetentionResult& result);
 
   const std::chrono::milliseconds query_timeout_;
   const std::size_t flows_per_part_;
@@ -373,17 +384,6 @@ absl::Status TrimCaptured(PgConnection& connection, Timestamp time) {
   return absl::OkStatus();
 }
 
-absl::Status DeleteAlertsBefore(PgConnection& connection, Timestamp time, std::uint64_t& deleted) {
-  const PgValues before = PgList(ToInteger(time));
-  NTA_RETURN_IF_ERROR(connection.Run(
-      "DELETE FROM alert_evidence WHERE alert_id IN (SELECT id FROM alerts WHERE \"time\" < $1)",
-      before));
-  NTA_ASSIGN_OR_RETURN(const PgRows rows,
-                       connection.Query("DELETE FROM alerts WHERE \"time\" < $1", before));
-  deleted += rows.touched();
-  return absl::OkStatus();
-}
-
 absl::StatusOr<std::uint64_t> PgBackend::DeleteFlowsBefore(Timestamp time) {
   return With([&](PgConnection& connection) -> absl::StatusOr<std::uint64_t> {
     NTA_ASSIGN_OR_RETURN(PgTransaction transaction, PgTransaction::BeginWrite(connection));
@@ -417,9 +417,7 @@ absl::StatusOr<std::uint64_t> PgBackend::DeleteFlowsBefore(Timestamp time) {
 
 absl::StatusOr<std::uint64_t> PgBackend::DeleteBefore(Timestamp time) {
   NTA_ASSIGN_OR_RETURN(const std::uint64_t flows, DeleteFlowsBefore(time));
-  std::uint64_t alerts = 0;
-  NTA_RETURN_IF_ERROR(
-      With([&](PgConnection& connection) { return DeleteAlertsBefore(connection, time, alerts); }));
+  NTA_RETURN_IF_ERROR(With(DeletePgRowsBefore, RowKind::kAlerts, time).status());
   return flows;
 }
 
@@ -447,25 +445,20 @@ absl::StatusOr<RetentionResult> PgBackend::Retain(const RetentionPolicy& policy,
   result.bytes_before = before.file_bytes;
   NTA_ASSIGN_OR_RETURN(const Timestamp clock, With(AdvanceClock, now));
   result.clock_jumped = clock < now;
+  result.counted_from = clock;
   if (policy.flow_age) {
     const auto cut = std::chrono::floor<std::chrono::hours>(clock - *policy.flow_age);
     NTA_ASSIGN_OR_RETURN(result.flows_deleted, DeleteFlowsBefore(cut));
   }
   if (policy.alert_age) {
-    NTA_RETURN_IF_ERROR(With([&](PgConnection& connection) {
-      return DeleteAlertsBefore(connection, clock - *policy.alert_age, result.alerts_deleted);
-    }));
+    NTA_ASSIGN_OR_RETURN(result.alerts_deleted, With(DeletePgRowsBefore, RowKind::kAlerts,
+                                                     Timestamp(clock - *policy.alert_age)));
   }
   if (policy.sample_age) {
-    NTA_RETURN_IF_ERROR(With([&](PgConnection& connection) -> absl::Status {
-      NTA_ASSIGN_OR_RETURN(const PgRows rows,
-                           connection.Query("DELETE FROM sample WHERE \"time\" < $1",
-                                            PgList(ToInteger(clock - *policy.sample_age))));
-      result.samples_deleted = rows.touched();
-      return absl::OkStatus();
-    }));
+    NTA_ASSIGN_OR_RETURN(result.samples_deleted, With(DeletePgRowsBefore, RowKind::kSamples,
+                                                      Timestamp(clock - *policy.sample_age)));
   }
-  if (policy.max_bytes) NTA_RETURN_IF_ERROR(ShrinkTo(*policy.max_bytes, result));
+  NTA_RETURN_IF_ERROR(ShrinkKinds(policy, result));
   // Gives the space of deleted rows back; outside of any transaction.
   NTA_RETURN_IF_ERROR(With([](PgConnection& connection) {
     return connection.Execute("VACUUM flows, alerts, alert_evidence, sample");
@@ -475,17 +468,65 @@ absl::StatusOr<RetentionResult> PgBackend::Retain(const RetentionPolicy& policy,
   return result;
 }
 
-absl::Status PgBackend::ShrinkTo(std::uint64_t bytes, RetentionResult& result) {
-  // The oldest day at a time, the newest stays.
-  while (true) {
+absl::Status PgBackend::ShrinkKinds(const RetentionPolicy& policy, RetentionResult& result) {
+  const auto of_flows = [this]() -> absl::StatusOr<std::uint64_t> {
+    NTA_ASSIGN_OR_RETURN(const StoreUsage usage, Usage());
+    return usage.flows.bytes;
+  };
+  const auto of_all = [this]() -> absl::StatusOr<std::uint64_t> {
     NTA_ASSIGN_OR_RETURN(const StoreSize size, Size());
-    if (size.file_bytes <= bytes) return absl::OkStatus();
+    return size.file_bytes;
+  };
+  if (policy.flow_bytes) {
+    NTA_RETURN_IF_ERROR(ShrinkFlows(*policy.flow_bytes, of_flows, result));
+  }
+  if (policy.alert_bytes) {
+    NTA_RETURN_IF_ERROR(ShrinkRows(RowKind::kAlerts, *policy.alert_bytes, result.alerts_deleted));
+  }
+  if (policy.sample_bytes) {
+    NTA_RETURN_IF_ERROR(
+        ShrinkRows(RowKind::kSamples, *policy.sample_bytes, result.samples_deleted));
+  }
+  if (policy.max_bytes) NTA_RETURN_IF_ERROR(ShrinkFlows(*policy.max_bytes, of_all, result));
+  return absl::OkStatus();
+}
+
+absl::Status PgBackend::ShrinkFlows(std::uint64_t most, BytesUsed used, RetentionResult& result) {
+  for (int attempt = 0; attempt < 4; ++attempt) {
+    NTA_ASSIGN_OR_RETURN(const std::uint64_t bytes, used());
+    NTA_ASSIGN_OR_RETURN(const StoreSize size, Size());
+    std::uint64_t wanted = RowsBeyond({.count = size.flows, .bytes = bytes}, most);
+    if (wanted == 0) return absl::OkStatus();
+    // The oldest day at a time, the newest stays.
     NTA_ASSIGN_OR_RETURN(const std::vector<Day> days, With(ListDays));
     if (days.size() < 2) return absl::OkStatus();
-    NTA_ASSIGN_OR_RETURN(const std::uint64_t deleted,
-                         DeleteFlowsBefore(StartOfDay(days.front() + 1)));
-    result.flows_deleted += deleted;
+    for (std::size_t i = 0; i + 1 < days.size() && wanted > 0; ++i) {
+      NTA_ASSIGN_OR_RETURN(const std::uint64_t deleted, DeleteFlowsBefore(StartOfDay(days[i] + 1)));
+      result.flows_deleted += deleted;
+      wanted -= std::min(wanted, std::max<std::uint64_t>(deleted, 1));
+    }
+    // Totals that are gone leave room in their tables, which only this gives back.
+    if (!With(CompactPgTotals).ok()) return absl::OkStatus();
   }
+  return absl::OkStatus();
+}
+
+absl::Status PgBackend::ShrinkRows(RowKind kind, std::uint64_t most, std::uint64_t& deleted) {
+  // What a row takes is an estimate, so it may take a second or third time.
+  for (int attempt = 0; attempt < 8; ++attempt) {
+    NTA_ASSIGN_OR_RETURN(const StoreUsage usage, Usage());
+    const std::uint64_t rows =
+        RowsBeyond(kind == RowKind::kAlerts ? usage.alerts : usage.samples, most);
+    if (rows == 0) return absl::OkStatus();
+    NTA_ASSIGN_OR_RETURN(const std::optional<Timestamp> cut, With(EndOfOldestPgRows, kind, rows));
+    if (!cut) return absl::OkStatus();
+    NTA_ASSIGN_OR_RETURN(const std::uint64_t gone, With(DeletePgRowsBefore, kind, *cut));
+    deleted += gone;
+    // Rows that are gone leave room in their table, which only this gives back. Who reads the table
+    // for long keeps it: until the next run, and nothing more is deleted for it.
+    if (!With(CompactPgRows, kind).ok()) return absl::OkStatus();
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<StoreSize> PgBackend::Size() {

@@ -74,8 +74,8 @@ absl::Status PgTraffic::Scan(FlowsIn which, const TimeInterval& interval, const 
     batch.Add({&flow.flow, 1}, flow.id);
     return batch.size() < kFlowsPerBatch ? absl::OkStatus() : flush();
   };
-  NTA_RETURN_IF_ERROR(
-      CopyFlowsOut(connection_, FlowSelection(needs.names || NeedsTexts(filter)), where, take));
+  const bool texts = needs.names || needs.server_name || NeedsTexts(filter);
+  NTA_RETURN_IF_ERROR(CopyFlowsOut(connection_, FlowSelection(texts), where, take));
   return flush();
 }
 

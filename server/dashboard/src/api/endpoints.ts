@@ -213,13 +213,29 @@ export const getDetectors = async (signal?: AbortSignal) =>
 export const changeDetector = (name: string, change: DetectorChange) =>
   client.http.put(`/api/v1/detectors/${encodeURIComponent(name)}`, change);
 
-export const startBacktest = async (body: {
+export interface BacktestWish {
   subject: BacktestSubject;
   against?: BacktestSubject;
   since?: string;
   until?: string;
   wanted_per_day?: number;
-}) => (await client.http.post<Job>('/api/v1/backtest', body)).data.id;
+}
+export const startBacktest = async (body: BacktestWish) =>
+  (await client.http.post<Job>('/api/v1/backtest', body)).data.id;
+export const startCaptureBacktest = async (
+  capture: File,
+  { subject, against, wanted_per_day }: BacktestWish,
+) =>
+  (
+    await client.http.post<Job>('/api/v1/backtest/capture', capture, {
+      headers: { 'Content-Type': 'application/octet-stream' },
+      params: {
+        subject: JSON.stringify(subject),
+        against: against && JSON.stringify(against),
+        wanted_per_day,
+      },
+    })
+  ).data.id;
 
 export const getNotifications = (signal?: AbortSignal) =>
   get<UserNotifications>('/api/v1/notifications', {}, signal);

@@ -219,12 +219,29 @@ export interface RetentionSettings {
   flow_days: number | null;
   alert_days: number | null;
   sample_days: number | null;
+  incident_days: number | null;
+  flow_bytes: number | null;
+  alert_bytes: number | null;
+  sample_bytes: number | null;
+  incident_bytes: number | null;
   max_bytes: number | null;
+}
+export interface KindUsage {
+  count: number;
+  bytes: number;
+}
+export interface StoreUsage {
+  flows: KindUsage;
+  alerts: KindUsage;
+  samples: KindUsage;
+  incidents: KindUsage;
+  other_bytes: number;
 }
 export interface Retention {
   settings: RetentionSettings;
   problem: string;
   size: { file_bytes: number; free_bytes: number; log_bytes: number; flows: number };
+  usage: StoreUsage;
   growth_bytes_per_day: number | null;
   // What deletes; absent from servers that do not tell.
   job?: ScheduledJob | null;
@@ -232,10 +249,17 @@ export interface Retention {
 export interface RetentionPreview {
   flows: number;
   alerts: number;
+  samples: number;
+  incidents: number;
+  // About so many more for the bytes of their kind.
+  flows_by_bytes: number;
+  alerts_by_bytes: number;
+  samples_by_bytes: number;
+  incidents_by_bytes: number;
   over_max_bytes: boolean;
   // By how much, and about how many flows make it up.
-  excess_bytes?: number;
-  flows_by_size?: number;
+  excess_bytes: number;
+  flows_by_size: number;
 }
 export interface DailySummary {
   day: string;

@@ -187,7 +187,9 @@ export type Dimension =
   | 'source_port'
   | 'destination_port'
   | 'application'
-  | 'category';
+  | 'category'
+  | 'server_name'
+  | 'vlan';
 export interface TopRow {
   key: string;
   bytes: number;
@@ -511,10 +513,13 @@ export interface BacktestSubject {
 }
 export interface BacktestReport {
   flows: number;
+  packets: number;
   late_flows: number;
   since: string | null;
   until: string | null;
   days: number;
+  span_seconds: number;
+  covers_a_day: boolean;
   alerts: number;
   hidden: number;
   alerts_per_day: number;
@@ -526,7 +531,7 @@ export interface BacktestReport {
 }
 export interface BacktestResult {
   report: BacktestReport;
-  // What stored flows cannot tell the detectors.
+  // What stored flows cannot tell the detectors, and what the figures do not say by themselves.
   notes?: string[];
   against?: BacktestReport;
   difference?: {
@@ -541,13 +546,12 @@ export interface BacktestResult {
     // Of a rule.
     threshold?: number | null;
     current?: { threshold: number; alerts: number; alerts_per_day: number } | null;
-    // Of a detector.
-    sensitivity?: DetectorRow['sensitivity'] | null;
-    points: {
-      threshold?: number;
-      sensitivity?: DetectorRow['sensitivity'];
-      alerts: number;
-      alerts_per_day: number;
+    points?: { threshold: number; alerts: number; alerts_per_day: number }[];
+    // Of detectors.
+    detectors?: {
+      detector: string;
+      sensitivity: DetectorRow['sensitivity'] | null;
+      points: { sensitivity: DetectorRow['sensitivity']; alerts: number; alerts_per_day: number }[];
     }[];
   };
 }

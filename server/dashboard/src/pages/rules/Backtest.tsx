@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import { getDetectors, getRules, startBacktest } from '../../api/endpoints';
+import { getDetectors, getRules, startBacktest, startCaptureBacktest } from '../../api/endpoints';
 import { cancelJob, followJob, getJob, type Job } from '../../api/jobs';
 import { isAbort, toProblem } from '../../api/problem';
 import type { BacktestResult, BacktestSubject, DetectorRow, User } from '../../api/types';
@@ -15,6 +15,7 @@ import { kSensitivities } from './DetectorList';
 import { kSpans } from './DryRun';
 
 type Sensitivity = DetectorRow['sensitivity'];
+const kCapture = 'capture';
 
 export function Backtest({ user }: { user: User }) {
   return may(user, 'operator') ? (
@@ -57,8 +58,10 @@ function BacktestForm() {
   const [sensitivity, setSensitivity] = useState<Sensitivity>('normal');
   const [since, setSince] = useState('-24h');
   const [wanted, setWanted] = useState('5');
+  const [capture, setCapture] = useState<File | null>(null);
+  const [sending, setSending] = useState(false);
   const { id, setId, job, wrong, setWrong } = useJob();
-  const running = Boolean(id) && (!job || job.state === 'running') && !wrong;
+  const running = sending || (Boolean(id) && (!job || job.state === 'running') && !wrong);
   const row = detectors.data?.find((one) => `detector:${one.name}` === subject);
 
   const start = async () => {
@@ -72,24 +75,33 @@ function BacktestForm() {
           : { sensitivity };
     const as_set: BacktestSubject = kind === 'detector' ? { detector: name } : {};
     const perDay = Number(wanted);
+    const wish = {
+      subject: asked,
+      ...(kind === 'rule' ? {} : { against: as_set }),
+      ...(wanted.trim() && Number.isFinite(perDay) ? { wanted_per_day: perDay } : {}),
+    };
+    if (since === kCapture && !capture) {
+      setWrong('Choose a capture file first.');
+      return;
+    }
+    setSending(true);
     try {
       setId(
-        await startBacktest({
-          subject: asked,
-          ...(kind === 'rule' ? {} : { against: as_set }),
-          since,
-          ...(Number.isFinite(perDay) && kind !== 'all' ? { wanted_per_day: perDay } : {}),
-        }),
+        since === kCapture && capture
+          ? await startCaptureBacktest(capture, wish)
+          : await startBacktest({ ...wish, since }),
       );
     } catch (error) {
       setWrong(toProblem(error).detail);
+    } finally {
+      setSending(false);
     }
   };
   return (
     <>
       <p className="muted list-head">
-        What detectors or a rule would have said of the flows that are kept, and how that differs from the
-        settings as they are.
+        What detectors or a rule would have said of the flows that are kept, or of a capture file, how that
+        differs from the settings as they are, and what to set for as many alerts as you want.
       </p>
       <form
         className="backtest-form"
@@ -136,8 +148,20 @@ function BacktestForm() {
                 {span.label}
               </option>
             ))}
+            <option value={kCapture}>a capture file</option>
           </select>
         </label>
+        {since === kCapture && (
+          <label>
+            <span>Capture file</span>
+            <input
+              type="file"
+              aria-label="Capture file"
+              accept=".pcap,.pcapng,.cap,.gz,.zst"
+              onChange={(event) => setCapture(event.target.files?.[0] ?? null)}
+            />
+          </label>
+        )}
         {!subject.startsWith('rule:') && (
           <Segmented
             label="Sensitivity to try"
@@ -146,23 +170,23 @@ function BacktestForm() {
             onChange={setSensitivity}
           />
         )}
-        {subject !== 'all' && (
-          <label>
-            <span>Wanted a day</span>
-            <input
-              className="short-number"
-              aria-label="Wanted a day"
-              inputMode="decimal"
-              value={wanted}
-              onChange={(event) => setWanted(event.target.value)}
-            />
-          </label>
-        )}
+        <label>
+          <span>Wanted a day</span>
+          <input
+            className="short-number"
+            aria-label="Wanted a day"
+            inputMode="decimal"
+            value={wanted}
+            onChange={(event) => setWanted(event.target.value)}
+          />
+        </label>
         <button type="submit" className="button button-primary" disabled={running}>
           Run the backtest
         </button>
       </form>
-      {row?.stored_flows_note && <p className="muted">{capitalised(row.stored_flows_note)}.</p>}
+      {row?.stored_flows_note && since !== kCapture && (
+        <p className="muted">{capitalised(row.stored_flows_note)}.</p>
+      )}
       {wrong && (
         <p className="form-problem" role="alert">
           {wrong}

@@ -1,6 +1,14 @@
 import type { Alert, BacktestResult } from '../../api/types';
 import { Severity } from '../../components/Severity';
-import { alertClassName, capitalised, formatCount, formatNumber, inWords, plural } from '../../lib/format';
+import {
+  alertClassName,
+  capitalised,
+  formatCount,
+  formatDuration,
+  formatNumber,
+  inWords,
+  plural,
+} from '../../lib/format';
 
 const kMostShown = 50;
 
@@ -11,11 +19,16 @@ export function BacktestVerdict({ result }: { result: BacktestResult }) {
   return (
     <section className="backtest-verdict" role="status" aria-label="What the backtest found">
       <p className="dry-run-lead">
-        <strong>{alertsADay(report.alerts_per_day)}</strong>: {plural(report.alerts, 'alert')} in{' '}
-        {formatCount(report.flows)} flows
+        <strong>
+          {report.covers_a_day ? alertsADay(report.alerts_per_day) : plural(report.alerts, 'alert')}
+        </strong>
+        {report.covers_a_day && `: ${plural(report.alerts, 'alert')}`} in {plural(report.flows, 'flow')}
+        {report.flows > 0 && ` over ${formatDuration(report.span_seconds)}`}
         {report.hidden > 0 && `; ${plural(report.hidden, 'more')} hidden by suppressions`}.
       </p>
-      {report.flows === 0 && <p className="muted">There are no flows in this time.</p>}
+      {report.flows === 0 && report.packets === 0 && (
+        <p className="muted">There are no flows in this time.</p>
+      )}
       {notes.map((note) => (
         <p key={note} className="muted">
           {capitalised(note)}.
@@ -71,29 +84,66 @@ function Counts({ title, counts, name = (key) => key }: CountsProps) {
 }
 
 function Suggestion({ result: { suggestion } }: { result: BacktestResult }) {
-  if (!suggestion || suggestion.points.length === 0) return null;
-  const value = suggestion.sensitivity ?? suggestion.threshold ?? null;
-  const of = suggestion.points[0]!.sensitivity ? 'sensitivity' : 'threshold';
-  const stays = suggestion.current && suggestion.current.threshold === suggestion.threshold;
-  const text = (one: string | number | undefined) =>
-    typeof one === 'number' ? formatNumber(one) : capitalised(one ?? '');
+  if (!suggestion) return null;
+  if (suggestion.detectors) {
+    // Where nothing speaks at any sensitivity there is nothing to choose.
+    const speaking = suggestion.detectors.filter((one) => one.points.some((point) => point.alerts > 0));
+    return (
+      <>
+        {speaking.map(({ detector, sensitivity, points }) => (
+          <Tried
+            key={detector}
+            what="sensitivity"
+            lead={
+              sensitivity === null
+                ? `${capitalised(inWords(detector))}: no sensitivity keeps it to ${alertsADay(suggestion.wanted_per_day)}.`
+                : `${capitalised(inWords(detector))}: suggested sensitivity for at most ${alertsADay(suggestion.wanted_per_day)}: ${capitalised(sensitivity)}.`
+            }
+            rows={points.map((point) => ({ ...point, name: capitalised(point.sensitivity) }))}
+          />
+        ))}
+        {suggestion.detectors.length > 0 && speaking.length === 0 && (
+          <p className="muted">Nothing is found at any sensitivity, so there is none to suggest.</p>
+        )}
+      </>
+    );
+  }
+  const { threshold = null, current, points = [], wanted_per_day } = suggestion;
+  if (points.length === 0)
+    return <p className="muted">No flow counted, so there is no threshold to suggest.</p>;
+  return (
+    <Tried
+      what="threshold"
+      lead={
+        threshold === null
+          ? `No threshold that was tried keeps it to ${alertsADay(wanted_per_day)}.`
+          : current?.threshold === threshold
+            ? `Its threshold of ${formatNumber(threshold)} keeps it to ${alertsADay(wanted_per_day)}: nothing to change.`
+            : `Suggested threshold for at most ${alertsADay(wanted_per_day)}: ${formatNumber(threshold)}.`
+      }
+      rows={points.map((point) => ({ ...point, name: formatNumber(point.threshold) }))}
+    />
+  );
+}
+
+interface TriedProps {
+  what: string;
+  lead: string;
+  rows: { name: string; alerts: number; alerts_per_day: number }[];
+}
+
+function Tried({ what, lead, rows }: TriedProps) {
   return (
     <>
-      <p>
-        {value === null
-          ? `No ${of} that was tried keeps it to ${alertsADay(suggestion.wanted_per_day)}.`
-          : stays
-            ? `Its threshold of ${text(value)} keeps it to ${alertsADay(suggestion.wanted_per_day)}: nothing to change.`
-            : `Suggested ${of} for at most ${alertsADay(suggestion.wanted_per_day)}: ${text(value)}.`}
-      </p>
+      <p>{lead}</p>
       <table className="count-table">
-        <caption>{capitalised(of)} and alerts a day</caption>
+        <caption>{capitalised(what)} and alerts a day</caption>
         <tbody>
-          {suggestion.points.map((point) => (
-            <tr key={String(point.sensitivity ?? point.threshold)}>
-              <th scope="row">{text(point.sensitivity ?? point.threshold)}</th>
-              <td className="num">{formatNumber(point.alerts_per_day)}</td>
-              <td className="muted">{plural(point.alerts, 'alert')} in all</td>
+          {rows.map((row) => (
+            <tr key={row.name}>
+              <th scope="row">{row.name}</th>
+              <td className="num">{formatNumber(row.alerts_per_day)}</td>
+              <td className="muted">{plural(row.alerts, 'alert')} in all</td>
             </tr>
           ))}
         </tbody>

@@ -3,7 +3,7 @@ import { startBacktest } from '../../api/endpoints';
 import { cancelJob, getJob } from '../../api/jobs';
 import { toProblem } from '../../api/problem';
 import type { Alert, BacktestResult } from '../../api/types';
-import { formatCount, formatNumber, plural } from '../../lib/format';
+import { capitalised, formatCount, formatDuration, formatNumber, plural } from '../../lib/format';
 
 export const kSpans = [
   { value: '-1h', label: 'the last hour' },
@@ -130,16 +130,22 @@ function Verdict({
   result: BacktestResult;
   onThreshold: (threshold: number) => void;
 }) {
-  const { report, difference, suggestion } = result;
+  const { report, difference, suggestion, notes = [] } = result;
   const threshold = suggestion?.threshold ?? null;
   return (
     <>
       <p className="dry-run-lead">
         <strong>{plural(report.alerts, 'alert')}</strong> in {formatCount(report.flows)} flows
-        {report.flows > 0 && `, ${formatNumber(report.alerts_per_day)} a day`}
+        {report.flows > 0 && ` over ${formatDuration(report.span_seconds)}`}
+        {report.covers_a_day && `, ${formatNumber(report.alerts_per_day)} a day`}
         {report.hidden > 0 && `; ${plural(report.hidden, 'more')} hidden by suppressions`}.
       </p>
       {report.flows === 0 && <p className="muted">There are no flows in this time.</p>}
+      {notes.map((note) => (
+        <p key={note} className="muted">
+          {capitalised(note)}.
+        </p>
+      ))}
       {difference && (
         <p>
           Against the rule as it is: {difference.appear_count} appear, {difference.vanish_count} vanish,{' '}

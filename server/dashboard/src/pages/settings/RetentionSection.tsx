@@ -1,12 +1,14 @@
 import { useState } from 'react';
 import {
   getRetention,
+  type KindUsage,
   previewRetention,
   putRetention,
   type Retention,
   type ScheduledJob,
   type RetentionPreview,
   type RetentionSettings,
+  type StoreUsage,
 } from '../../api/operations';
 import type { User } from '../../api/types';
 import { Dialog } from '../../components/Dialog';
@@ -22,37 +24,76 @@ import { useQuery } from '../../state/query';
 import { may } from '../../state/session';
 import { useView } from '../../state/view';
 
+type Name = keyof RetentionSettings;
+
 const kGiB = 2 ** 30;
-const kRows: { name: keyof RetentionSettings; label: string; unit: string; hint: string }[] = [
-  { name: 'flow_days', label: 'Flows and their totals', unit: 'days', hint: 'Cut at whole hours.' },
-  { name: 'alert_days', label: 'Alerts', unit: 'days', hint: 'Incidents keep a copy of theirs.' },
-  { name: 'sample_days', label: 'Measures of health', unit: 'days', hint: 'One a minute for each.' },
-  {
-    name: 'max_bytes',
-    label: 'Size of the database',
-    unit: 'GiB',
-    hint: 'Beyond it the oldest flows go first.',
-  },
+const kMiB = 2 ** 20;
+const kKinds: { days: Name; bytes: Name; kind: keyof Omit<StoreUsage, 'other_bytes'>; label: string; hint: string }[] =
+  [
+    {
+      days: 'flow_days',
+      bytes: 'flow_bytes',
+      kind: 'flows',
+      label: 'Flows and their totals',
+      hint: 'Cut at whole hours.',
+    },
+    {
+      days: 'alert_days',
+      bytes: 'alert_bytes',
+      kind: 'alerts',
+      label: 'Alerts',
+      hint: 'Incidents keep a copy of theirs.',
+    },
+    {
+      days: 'sample_days',
+      bytes: 'sample_bytes',
+      kind: 'samples',
+      label: 'Measures of health',
+      hint: 'One a minute for each.',
+    },
+    {
+      days: 'incident_days',
+      bytes: 'incident_bytes',
+      kind: 'incidents',
+      label: 'Incidents',
+      hint: 'Only those that ended, with their evidence.',
+    },
+  ];
+const kSize = { name: 'max_bytes' as const, label: 'Size of the database', unit: 'GiB' };
+
+type Draft = Record<Name, string>;
+
+const unitOf = (name: Name) => (name.endsWith('_days') ? 'days' : name === kSize.name ? kSize.unit : 'MiB');
+const bytesOf = (name: Name) => (name === kSize.name ? kGiB : kMiB);
+
+const kFields: { name: Name; label: string }[] = [
+  ...kKinds.flatMap(({ days, bytes, label }) => [
+    { name: days, label },
+    { name: bytes, label },
+  ]),
+  { name: kSize.name, label: kSize.label },
 ];
 
-type Draft = Record<keyof RetentionSettings, string>;
-
-const toDraft = (settings: RetentionSettings): Draft => ({
-  flow_days: String(settings.flow_days ?? ''),
-  alert_days: String(settings.alert_days ?? ''),
-  sample_days: String(settings.sample_days ?? ''),
-  max_bytes: settings.max_bytes === null ? '' : String(Number((settings.max_bytes / kGiB).toFixed(3))),
-});
+function toDraft(settings: RetentionSettings): Draft {
+  const text = (name: Name) => {
+    const value = settings[name];
+    if (value === null || value === undefined) return '';
+    return unitOf(name) === 'days' ? String(value) : String(Number((value / bytesOf(name)).toFixed(3)));
+  };
+  return Object.fromEntries(kFields.map(({ name }) => [name, text(name)])) as Draft;
+}
 
 export function toSettings(draft: Draft): RetentionSettings | string {
-  const result: RetentionSettings = { flow_days: null, alert_days: null, sample_days: null, max_bytes: null };
-  for (const { name, label, unit } of kRows) {
+  const result = Object.fromEntries(kFields.map(({ name }) => [name, null])) as unknown as RetentionSettings;
+  for (const { name, label } of kFields) {
     const text = draft[name].trim();
     if (text === '') continue;
     const value = Number(text);
+    const unit = unitOf(name);
     if (!Number.isFinite(value) || value <= 0) return `${label}: a number of ${unit}, or nothing for good.`;
-    if (name !== 'max_bytes' && !Number.isInteger(value)) return `${label}: whole days.`;
-    result[name] = name === 'max_bytes' ? Math.round(value * kGiB) : value;
+    if (unit === 'days' && !Number.isInteger(value)) return `${label}: whole days.`;
+    if (unit === 'MiB' && value < 1) return `${label}: 1 MiB or more.`;
+    result[name] = unit === 'days' ? value : Math.round(value * bytesOf(name));
   }
   return result;
 }
@@ -80,11 +121,15 @@ export function RetentionSection({ user }: { user: User }) {
             ) : (
               <>
                 <ul className="plain-list">
-                  {kRows.map(({ name, label, unit }) => (
-                    <li key={name}>
-                      {label}: {inWords(retention.settings, name, unit)}
+                  {kKinds.map(({ days, bytes, kind, label }) => (
+                    <li key={kind}>
+                      {label}: {inWords(retention.settings, days)}, {inWords(retention.settings, bytes)};{' '}
+                      {usageInWords(retention.usage[kind])}
                     </li>
                   ))}
+                  <li>
+                    {kSize.label}: {inWords(retention.settings, kSize.name)}
+                  </li>
                 </ul>
                 <p className="muted">An administrator can change it.</p>
               </>
@@ -120,11 +165,14 @@ function LastRun({ job }: { job: ScheduledJob }) {
   );
 }
 
-function inWords(settings: RetentionSettings, name: keyof RetentionSettings, unit: string): string {
+function inWords(settings: RetentionSettings, name: Name): string {
   const value = settings[name];
-  if (value === null) return name === 'max_bytes' ? 'no bound' : 'for good';
-  return name === 'max_bytes' ? `${formatBytes(value)} at the most` : `${formatCount(value)} ${unit}`;
+  if (unitOf(name) === 'days') return value === null ? 'for good' : `${formatCount(value)} days`;
+  return value === null ? 'no bound' : `${formatBytes(value)} at the most`;
 }
+
+const usageInWords = ({ count, bytes }: KindUsage) =>
+  count === 0 ? 'none now' : `${formatCount(count)} in ${formatBytes(bytes)} now`;
 
 function sizeInWords({ size, growth_bytes_per_day: growth }: Retention): string {
   const now = `The database has ${formatBytes(size.file_bytes)} with ${plural(size.flows, 'flow')}`;
@@ -151,7 +199,7 @@ function RetentionForm({ retention, onDone }: FormProps) {
     const settings = toSettings(draft);
     if (typeof settings === 'string') return;
     const preview = await previewRetention(settings);
-    if (preview.flows + preview.alerts > 0 || preview.over_max_bytes) setAsked({ settings, preview });
+    if (previewInWords(preview) !== '') setAsked({ settings, preview });
     else await save(settings);
   };
   return (
@@ -168,22 +216,27 @@ function RetentionForm({ retention, onDone }: FormProps) {
         onSubmit={submit}
       >
         <div className="retention-rows">
-          {kRows.map(({ name, label, unit, hint }) => (
-            <label key={name} className="retention-row">
-              <span className="retention-label">{label}</span>
-              <span className="retention-value">
-                <input
-                  inputMode="decimal"
-                  value={draft[name]}
-                  placeholder={name === 'max_bytes' ? 'no bound' : 'for good'}
-                  aria-label={`${label} in ${unit}`}
-                  onChange={(event) => setDraft({ ...draft, [name]: event.target.value })}
-                />
-                {unit}
+          {kKinds.map(({ days, bytes, kind, label, hint }) => (
+            <div key={kind} className="retention-row" role="group" aria-label={label}>
+              <span className="retention-label">
+                {label}
+                <span className="hint">{usageInWords(retention.usage[kind])}</span>
               </span>
+              {[days, bytes].map((name) => (
+                <Value key={name} name={name} label={label} draft={draft} onChange={setDraft} />
+              ))}
               <span className="hint">{hint}</span>
-            </label>
+            </div>
           ))}
+          <div className="retention-row" role="group" aria-label={kSize.label}>
+            <span className="retention-label">
+              {kSize.label}
+              <span className="hint">{formatBytes(usedOf(retention))} in use now</span>
+            </span>
+            <span className="retention-value retention-none" />
+            <Value name={kSize.name} label={kSize.label} draft={draft} onChange={setDraft} />
+            <span className="hint">Beyond it the oldest flows go first.</span>
+          </div>
         </div>
       </Form>
       {asked && (
@@ -200,14 +253,51 @@ function RetentionForm({ retention, onDone }: FormProps) {
   );
 }
 
+interface ValueProps {
+  name: Name;
+  label: string;
+  draft: Draft;
+  onChange: (draft: Draft) => void;
+}
+
+function Value({ name, label, draft, onChange }: ValueProps) {
+  const unit = unitOf(name);
+  return (
+    <label className="retention-value">
+      <input
+        inputMode="decimal"
+        value={draft[name]}
+        placeholder={unit === 'days' ? 'for good' : 'no bound'}
+        aria-label={`${label} in ${unit}`}
+        onChange={(event) => onChange({ ...draft, [name]: event.target.value })}
+      />
+      {unit}
+    </label>
+  );
+}
+
+const usedOf = ({ size }: Retention) => size.file_bytes - size.free_bytes;
+
+const listed = (parts: string[]) =>
+  parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts[parts.length - 1]}`;
+
 function previewInWords(preview: RetentionPreview): string {
-  const parts: string[] = [];
-  if (preview.flows > 0) parts.push(plural(preview.flows, 'flow'));
-  if (preview.alerts > 0) parts.push(plural(preview.alerts, 'alert'));
-  const ages =
-    parts.length > 0 ? `Within the hour ${parts.join(' and ')} that are older will be deleted.` : '';
-  const bytes = preview.over_max_bytes
-    ? ` The database is ${preview.excess_bytes ? `${formatBytes(preview.excess_bytes)} ` : ''}larger than allowed: the oldest flows are deleted until it is not${preview.flows_by_size ? `, about ${formatCount(preview.flows_by_size)} of them` : ''}.`
-    : '';
-  return `${ages}${bytes}`.trim();
+  const parts = (suffix: '' | '_by_bytes') =>
+    (['flow', 'alert', 'sample', 'incident'] as const)
+      .map((kind) => ({ kind, count: preview[`${kind}s${suffix}`] }))
+      .filter(({ count }) => count > 0)
+      .map(({ kind, count }) =>
+        kind === 'sample' ? plural(count, 'measure of health', 'measures of health') : plural(count, kind),
+      );
+  const sentences: string[] = [];
+  const older = parts('');
+  const beyond = parts('_by_bytes');
+  if (older.length > 0) sentences.push(`Within the hour ${listed(older)} that are older will be deleted.`);
+  if (beyond.length > 0)
+    sentences.push(`About ${listed(beyond)} are more than their size allows: the oldest go.`);
+  if (preview.over_max_bytes)
+    sentences.push(
+      `The database is ${formatBytes(preview.excess_bytes)} larger than allowed: the oldest flows are deleted until it is not, about ${formatCount(preview.flows_by_size)} of them.`,
+    );
+  return sentences.join(' ');
 }
