@@ -40,9 +40,15 @@ absl::StatusOr<Snapshot> TakeSnapshot(const std::string& path) {
   constexpr int kAttempts = 50;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     Snapshot snapshot;
-    snapshot.current = Descriptor(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+    snapshot.current =
+        Descriptor(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
     if (snapshot.current.get() < 0 && errno != ENOENT) {
       return base::ErrnoStatus(errno, "cannot read " + Name(path));
+    }
+    struct stat kind {};
+    if (snapshot.current.get() >= 0 && fstat(snapshot.current.get(), &kind) == 0 &&
+        !S_ISREG(kind.st_mode)) {
+      return base::InvalidArgument('"' + path + "\" is no log: it is not a regular file");
     }
     NTA_ASSIGN_OR_RETURN(snapshot.aside, log::ListPutAside(path, nullptr));
     // A number appears with each packing while the packed file takes the other's place.

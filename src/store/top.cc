@@ -120,12 +120,12 @@ absl::StatusOr<TrafficSummary> QuerySummary(TrafficSource& source, const TimeInt
   NTA_ASSIGN_OR_RETURN(TopResult sources, top(TopDimension::kSourceAddress));
   NTA_ASSIGN_OR_RETURN(TopResult destinations, top(TopDimension::kDestinationAddress));
   NTA_ASSIGN_OR_RETURN(TopResult ports, top(TopDimension::kDestinationPort));
-  // Alerts may be older or newer than what is kept of the traffic.
-  const MinuteRange of_alerts = Covering(asked);
-  NTA_ASSIGN_OR_RETURN(summary.alerts,
-                       source.CountAlerts({StartOf(of_alerts.since), StartOf(of_alerts.until)}));
+  // Alerts and what was lost may be older or newer than what is kept of the traffic.
+  const MinuteRange whole = Covering(asked);
+  const TimeInterval whole_minutes{StartOf(whole.since), StartOf(whole.until)};
+  NTA_ASSIGN_OR_RETURN(summary.alerts, source.CountAlerts(whole_minutes));
+  NTA_ASSIGN_OR_RETURN(summary.capture, source.Counts(whole_minutes));
   summary.interval = protocols.interval;
-  summary.capture = protocols.capture;
   summary.total = protocols.total;
   summary.protocols = std::move(protocols.rows);
   summary.top_sources = std::move(sources.rows);

@@ -549,7 +549,7 @@ test('A host page marks applications that only ports suggest', async () => {
   const panel = page.locator('.panel-mix');
   await panel.getByText('TLS?', { exact: true }).waitFor();
   assert.equal(await panel.locator('.swatch-guess').count(), 1);
-  await panel.getByText(/50 % guessed/).waitFor();
+  await panel.getByText(/50\s%\sguessed/).waitFor();
   await panel.getByText('SSH', { exact: true }).waitFor();
   await page.getByText(/in 3 more flows/).waitFor();
   await page.unroute(/\/api\/v1\/hosts\//);

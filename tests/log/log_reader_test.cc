@@ -112,6 +112,9 @@ TEST_F(LogReaderTest, AFileThatIsNoLogIsSaidToBeNone) {
       EXPECT_THAT(std::string(refused.message()), testing::HasSubstr("server.log\" is no log"));
     }
   }
+  const absl::Status directory = ReadLog(directory_, {}).status();
+  EXPECT_TRUE(absl::IsInvalidArgument(directory)) << directory;
+  EXPECT_THAT(std::string(directory.message()), testing::HasSubstr("not a regular file"));
   // Nothing yet, and a line that is being written, are no fault.
   for (const char* young : {"", R"({"time":"2027-01)"}) {
     std::ofstream(path(), std::ios::trunc) << young;

@@ -49,6 +49,19 @@ def test_flows_prints_json_of_chosen_flows(sample, database):
         assert {flow["source_address"] for flow in flows} >= {"192.0.2.66"}
 
 
+def test_flows_are_chosen_by_fingerprint_live_and_stored(sample, tmp_path):
+    path = tmp_path / "nta.db"
+    with nta.Store.open(path) as store:
+        store.write(nta.read_flows(sample, applications=True))
+    for file in (sample, path):
+        done = run("flows", file, "--where", "ja4=T1* and ja3s!=0123", "--format", "json", "--quiet")
+        assert done.returncode == 0 and done.stderr == ""
+        (flow,) = [json.loads(line) for line in done.stdout.splitlines()]
+        assert flow["metadata"]["ja4"].startswith("t1") and flow["evidence"] == "payload"
+    assert json.loads(run("top", path, "application", "--where", "ja4=*", "--format", "json").stdout)["flows"] == 1
+    assert run("flows", path, "--where", "ja4>t1").returncode == 2
+
+
 def test_flows_and_top_say_what_flows_carry(sample, tmp_path):
     rows = list(csv.DictReader(io.StringIO(run("flows", sample, "--quiet").stdout)))
     assert {"http", "dns"} <= {row["application"] for row in rows}

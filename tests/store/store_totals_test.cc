@@ -526,6 +526,8 @@ TEST_F(StoreTotals, ASummaryOfEverythingTellsTheIntervalThatIsKept) {
   };
   expect({}, At(minutes(61)), At(minutes(243)), 4);
   EXPECT_EQ(store->Summary({})->alerts, 1u) << "whenever they were";
+  ASSERT_TRUE(store->RecordCapture(At(std::chrono::hours(9)), {.packets_dropped = 7}).ok());
+  EXPECT_EQ(store->Summary({})->capture.packets_dropped, 7u) << "whenever that was";
   expect({.since = At(minutes(120))}, At(minutes(120)), At(minutes(243)), 3);
   expect({.until = At(minutes(120))}, At(minutes(61)), At(minutes(120)), 1);
   // What was asked for is answered for, whatever is in it.

@@ -31,7 +31,7 @@ describe('a mix', () => {
     ]);
     expect([guessed(0), guessed(15), guessed(60)].map(guessWords)).toEqual([
       '',
-      ', 25 % guessed',
+      ', 25\u00a0%\u00a0guessed',
       ', a guess',
     ]);
   });

@@ -32,7 +32,10 @@ export const isGuess = ({ guessed, bytes }: TopRow) => bytes > 0 && (guessed?.by
 
 export function guessWords(row: TopRow): string {
   if (!row.guessed?.bytes) return '';
-  return isGuess(row) ? ', a guess' : `, ${formatPercent(row.guessed.bytes, row.bytes)} guessed`;
+  if (isGuess(row)) return ', a guess';
+  // In one piece: there is not room for all of it in a line.
+  const words = `${formatPercent(row.guessed.bytes, row.bytes)} guessed`;
+  return `, ${words.replaceAll(' ', '\u00a0')}`;
 }
 
 // The busiest, in the order and the colours of the chart beside; what is left over is told as well, so that the shares add
