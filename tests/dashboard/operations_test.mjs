@@ -174,6 +174,8 @@ test('An alert becomes an incident that holds it', async () => {
   assert.equal(await page.getByLabel('What happened').inputValue(), summary.slice(0, 200));
   await page.getByRole('button', { name: 'Open incident' }).click();
   await page.getByRole('region', { name: 'Links' }).getByText('Alert').waitFor();
+  await page.getByRole('button', { name: 'Keep its packets' }).click();
+  await page.getByRole('region', { name: 'Evidence' }).getByText('packets.pcapng').waitFor();
   // Flows are stored when they end; until then there is nothing to keep.
   const kept = page.getByRole('region', { name: 'Evidence' }).getByText('flows.jsonl');
   await eventually(

@@ -1,4 +1,5 @@
 // Incidents through REST.
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "app_fixture.h"
@@ -220,6 +221,31 @@ TEST_F(IncidentsTest, FlowsAreKeptAsEvidence) {
   Post("/" + id + "/evidence/flows", {{"since", "-1h"}, {"until", "now"}, {"where", "dport=99"}},
        400);
   Post("/" + id + "/evidence/flows", {{"since", "-1h"}, {"until", "now"}, {"where", "x"}}, 400);
+}
+
+TEST_F(IncidentsTest, PacketsBeforeAnAlertAreKeptAsEvidence) {
+  const Alert alert{
+      .id = "scan-1", .time = wall_, .detector = "port_scan", .summary = "somebody scans"};
+  ASSERT_TRUE(store_->Write({}, {&alert, 1}).ok());
+  const std::string id = Make();
+  const std::string path = "/" + id + "/evidence/packets";
+  Post(path, {{"alert", "scan-1"}}, 404);  // nothing is captured
+  services_->write_packets = [](std::string_view of, const std::string& file) {
+    if (of != "scan-1") return absl::NotFoundError("not kept");
+    std::ofstream(file, std::ios::binary) << "the packets";
+    return absl::OkStatus();
+  };
+  const json incident = Post(path, {{"alert", "scan-1"}});
+  ASSERT_EQ(incident["evidence"].size(), 1u);
+  const json kept = incident["evidence"][0];
+  EXPECT_EQ(kept["name"], "packets.pcapng");
+  EXPECT_EQ(kept["description"], "Packets before the alert scan-1");
+  const Response file =
+      Call("GET", "/api/v1/incidents/" + id + "/evidence/" + std::to_string(kept["id"].get<int>()),
+           viewer_);
+  EXPECT_EQ(*file.file->Read(0, 100), "the packets");
+  Post(path, {{"alert", "none"}}, 404);
+  Post("/none/evidence/packets", {{"alert", "scan-1"}}, 404);
 }
 
 TEST_F(IncidentsTest, TheExportIsATarFile) {

@@ -124,6 +124,7 @@ const std::vector<std::pair<std::string, Access>> kDeclared = {
     {"DELETE /api/v1/incidents/{id}/links/{link}", Access::kOperator},
     {"POST /api/v1/incidents/{id}/evidence", Access::kOperator},
     {"POST /api/v1/incidents/{id}/evidence/flows", Access::kOperator},
+    {"POST /api/v1/incidents/{id}/evidence/packets", Access::kOperator},
     {"GET /api/v1/incidents/{id}/evidence/{evidence}", Access::kViewer},
     {"DELETE /api/v1/incidents/{id}/evidence/{evidence}", Access::kOperator},
     {"GET /api/v1/incidents/{id}/export", Access::kViewer},

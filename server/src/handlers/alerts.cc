@@ -1,14 +1,12 @@
 // Alerts: reading them, saying that one looks after them, hiding their like.
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <string>
 #include <utility>
 
 #include "app.h"
 #include "base/status.h"
-#include "http/body_file.h"
+#include "handlers/alert_packets.h"
 #include "http/json_text.h"
 #include "http/parameters.h"
 #include "nta/detect/alert_title.h"
@@ -151,24 +149,11 @@ Response PostNote(Services& services, const Call& call) {
 
 // What people may look into is what passed on the wire: operators only, and written down.
 Response GetPackets(Services& services, const Call& call) {
-  const auto alert = services.store.GetAlert(call.Path("id"));
-  if (absl::IsNotFound(alert.status())) return NoSuchAlert();
-  if (!alert.ok()) return FromStatus(alert.status());
-  absl::StatusOr<BodyFile> file = BodyFile::Create(services.scratch_directory);
-  if (!file.ok()) return FromStatus(file.status());
-  const absl::Status written = services.write_packets
-                                   ? services.write_packets(alert->id, file->path())
-                                   : absl::NotFoundError("nothing is captured");
-  if (absl::IsNotFound(written)) {
-    return Problem(404,
-                   "the packets before this alert are not, or no longer, kept; they last while "
-                   "the server runs and until newer alerts need the room");
-  }
-  if (!written.ok()) return FromStatus(written);
-  // 200 packets of 256 bytes at the most.
-  std::ifstream bytes(file->path(), std::ios::binary);
-  Response response = Download(nullptr, alert->id + ".pcapng", "application/vnd.tcpdump.pcap");
-  response.body.assign(std::istreambuf_iterator<char>(bytes), {});
+  auto bytes = ReadPacketsBefore(services, call.Path("id"));
+  if (!bytes.ok()) return RefusePackets(bytes.status());
+  Response response =
+      Download(nullptr, std::string(call.Path("id")) + ".pcapng", "application/vnd.tcpdump.pcap");
+  response.body = *std::move(bytes);
   return response;
 }
 

@@ -9,6 +9,7 @@
 #include "app.h"
 #include "base/status.h"
 #include "detection/detector_json.h"
+#include "handlers/alert_packets.h"
 #include "http/body_file.h"
 #include "http/json_text.h"
 #include "http/parameters.h"
@@ -359,18 +360,8 @@ Response PostCaptureBacktest(Services& services, const Call& call) {
 
 // Over the packets that are kept of an alert.
 Response PostAlertBacktest(Services& services, const Call& call) {
-  const auto alert = services.store.GetAlert(call.Path("id"));
-  if (absl::IsNotFound(alert.status())) return Problem(404, "there is no such alert");
-  if (!alert.ok()) return FromStatus(alert.status());
-  auto file = BodyFile::Create(services.scratch_directory);
-  if (!file.ok()) return FromStatus(file.status());
-  const absl::Status written = services.write_packets
-                                   ? services.write_packets(alert->id, file->path())
-                                   : absl::NotFoundError("nothing is captured");
-  if (absl::IsNotFound(written)) {
-    return Problem(404, "the packets before this alert are not, or no longer, kept");
-  }
-  if (!written.ok()) return FromStatus(written);
+  auto file = PacketsBefore(services, call.Path("id"));
+  if (!file.ok()) return RefusePackets(file.status());
   Reader reader(services, call);
   absl::Status status = reader.Read(call.Body("subject"), call.Body("against"));
   if (status.ok()) status = reader.Take(std::make_shared<const BodyFile>(*std::move(file)));

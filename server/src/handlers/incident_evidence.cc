@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/status.h"
+#include "handlers/alert_packets.h"
 #include "http/body_file.h"
 #include "http/json_text.h"
 #include "http/parameters.h"
@@ -49,6 +50,16 @@ absl::StatusOr<Incident> KeepFlows(Services& services, const Call& call) {
                                            " to " + nta::ToString(query.interval.until) + ": " +
                                            where};
   return services.operations.incidents.AddEvidence(call.Path("id"), draft, lines,
+                                                   ActorOf(services, call));
+}
+
+absl::StatusOr<Incident> KeepPackets(Services& services, const Call& call) {
+  const std::string alert(call.Body("alert"));
+  NTA_ASSIGN_OR_RETURN(const std::string packets, ReadPacketsBefore(services, alert));
+  const EvidenceDraft draft{.name = "packets.pcapng",
+                            .media_type = "application/vnd.tcpdump.pcap",
+                            .description = "Packets before the alert " + alert};
+  return services.operations.incidents.AddEvidence(call.Path("id"), draft, packets,
                                                    ActorOf(services, call));
 }
 
@@ -113,6 +124,10 @@ Response PostEvidence(Services& services, const Call& call) {
 
 Response PostEvidenceFlows(Services& services, const Call& call) {
   return AnswerIncident(KeepFlows(services, call), 201);
+}
+
+Response PostEvidencePackets(Services& services, const Call& call) {
+  return AnswerIncident(KeepPackets(services, call), 201);
 }
 
 Response GetEvidence(Services& services, const Call& call) {

@@ -21,6 +21,8 @@ absl::StatusOr<Timestamp> ReadTime(const Call& call, std::string_view name, Time
 Response PostEvidence(Services& services, const Call& call);
 // Stored flows as evidence.
 Response PostEvidenceFlows(Services& services, const Call& call);
+// The packets before an alert as evidence.
+Response PostEvidencePackets(Services& services, const Call& call);
 Response GetEvidence(Services& services, const Call& call);
 Response DeleteEvidence(Services& services, const Call& call);
 Response ExportIncident(Services& services, const Call& call);

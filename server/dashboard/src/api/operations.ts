@@ -336,6 +336,8 @@ export const addEvidence = async (id: string, file: File, description: string) =
   ).data;
 export const keepFlows = async (id: string, flows: { since: string; until: string; where: string }) =>
   (await client.http.post<Incident>(`${incident(id)}/evidence/flows`, flows, { timeout: 0 })).data;
+export const keepPackets = async (id: string, alert: string) =>
+  (await client.http.post<Incident>(`${incident(id)}/evidence/packets`, { alert }, { timeout: 0 })).data;
 export const removeEvidence = async (id: string, evidence: number) =>
   (await client.http.delete<Incident>(`${incident(id)}/evidence/${evidence}`)).data;
 

@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import {
   keepFlows,
+  keepPackets,
   removeEvidence,
   saveEvidence,
   unlinkIncident,
@@ -62,6 +63,21 @@ export function LinkList({ incident, mayAct, attempt }: Props) {
                   }
                 >
                   Keep as evidence
+                </button>
+              )}
+              {link.kind === 'alert' && (
+                <button
+                  type="button"
+                  className="text-button"
+                  title="Those that passed on the wire before it, as a capture file"
+                  onClick={() =>
+                    void attempt(
+                      () => keepPackets(incident.id, link.target),
+                      'Kept the packets before the alert as evidence.',
+                    )
+                  }
+                >
+                  Keep its packets
                 </button>
               )}
               <Remove
