@@ -224,8 +224,11 @@ TEST_F(IncidentsTest, FlowsAreKeptAsEvidence) {
 }
 
 TEST_F(IncidentsTest, PacketsBeforeAnAlertAreKeptAsEvidence) {
-  const Alert alert{
-      .id = "scan-1", .time = wall_, .detector = "port_scan", .summary = "somebody scans"};
+  Alert alert;
+  alert.id = "scan-1";
+  alert.time = wall_;
+  alert.detector = "port_scan";
+  alert.summary = "somebody scans";
   ASSERT_TRUE(store_->Write({}, {&alert, 1}).ok());
   const std::string id = Make();
   const std::string path = "/" + id + "/evidence/packets";
