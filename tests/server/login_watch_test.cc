@@ -30,17 +30,17 @@ TEST_F(LoginWatchTest, TenWrongPasswordsAreAnAlertThatNamesTheClient) {
     EXPECT_EQ(Login("anna", "wrong horse battery", "203.0.113.9").status, 401);
     Pass(std::chrono::seconds(2));
   }
-  ASSERT_EQ(alerts_.size(), 1u);
+  ASSERT_FALSE(alerts_.empty());
   EXPECT_EQ(alerts_[0].id, "7-server-brute_force-000001");
+  EXPECT_EQ(alerts_.back().id, alerts_[0].id) << "one alert, told again when it became more severe";
   EXPECT_EQ(alerts_[0].alert_class, AlertClass::kBruteForce);
   EXPECT_EQ(alerts_[0].entity.source, *IpAddress::Parse("203.0.113.9"));
   EXPECT_EQ(alerts_[0].entity.service, "nta-server");
   EXPECT_EQ(std::get<std::vector<std::string>>(alerts_[0].evidence.at("sample_users")),
             std::vector<std::string>{"anna"});
   EXPECT_EQ(Login("anna", kPassword, "203.0.113.9").status, 200);
-  ASSERT_EQ(alerts_.size(), 2u);
-  EXPECT_EQ(alerts_[1].alert_class, AlertClass::kUnauthorisedAccess);
-  EXPECT_EQ(alerts_[1].severity, Severity::kCritical);
+  EXPECT_EQ(alerts_.back().alert_class, AlertClass::kUnauthorisedAccess);
+  EXPECT_EQ(alerts_.back().severity, Severity::kCritical);
   services_->logins->Tick(wall_ + std::chrono::hours(1));
   EXPECT_EQ(alerts_.back().state, AlertState::kClosed);
 }
@@ -68,8 +68,8 @@ TEST_F(LoginWatchTest, WhatIsTypedInPlaceOfANameIsInNoAlert) {
     Login("hunter2", "wrong horse battery");
     Pass(std::chrono::seconds(2));
   }
-  ASSERT_EQ(alerts_.size(), 1u);
-  EXPECT_FALSE(alerts_[0].evidence.contains("sample_users"));
+  ASSERT_FALSE(alerts_.empty());
+  for (const Alert& alert : alerts_) EXPECT_FALSE(alert.evidence.contains("sample_users"));
 }
 
 TEST_F(LoginWatchTest, PeopleWhoMistypeAreSilent) {
