@@ -84,11 +84,13 @@ case $way in
     check_output env LD_LIBRARY_PATH="$(dirname "$library")" "$work/all/consumer"
     ;;
   subdirectory)
-    # Compiled as the library itself was, so that a compiler cache has the objects already.
-    "$CMAKE" -S "$here/subdirectory" -B "$work/build" -G Ninja -DNTA_SOURCE="$source" -DCMAKE_BUILD_TYPE=Release \
+    # Compiled as the library itself was, and as deep below the source, so that a compiler cache has the objects already.
+    tree=${build}_$way
+    rm -rf "$tree"
+    "$CMAKE" -S "$here/subdirectory" -B "$tree" -G Ninja -DNTA_SOURCE="$source" -DCMAKE_BUILD_TYPE=Release \
       -DNTA_WARNINGS_AS_ERRORS=ON "${launcher[@]}"
-    "$CMAKE" --build "$work/build" --target consumer
-    check_output "$work/build/consumer"
+    "$CMAKE" --build "$tree" --target consumer
+    check_output "$tree/consumer"
     ;;
   *)
     echo "unknown way: $way"
