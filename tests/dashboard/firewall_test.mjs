@@ -192,7 +192,11 @@ test('Firewall proposes what an alert calls for, and an alert blocks', async (t)
   await block.waitFor({ state: 'detached' });
   // The same from the alert itself, in one step.
   await page.goto(`${server.url}/#/alerts`);
-  await page.getByText(scan.summary).first().click();
+  // In whichever words: they follow what is found.
+  await page
+    .getByText(new RegExp(`^${source} tried .* ports`))
+    .first()
+    .click();
   await button(`Block ${source}…`).click();
   await page.getByRole('radio', { name: 'What the alert is about' }).waitFor();
   await button(`Block ${source}`).click();
