@@ -111,7 +111,7 @@ test('A backtest compares settings, and is found again', { skip: kSkip }, async 
   await verdict.waitFor({ timeout: 60_000 });
   assert.match(await verdict.locator('.dry-run-lead').textContent(), /\d+ alerts? in [\d,]+ flows? over/);
   await verdict.getByText(/\d+ appear/).waitFor();
-  const sensitivities = verdict.getByRole('rowheader', { name: /^(Low|Normal|High)$/ });
+  const sensitivities = verdict.getByRole('columnheader', { name: /^(Low|Normal|High)$/ });
   // The sample is replayed in real time; the flows of its scan are stored within the first minutes.
   for (const end = Date.now() + 120_000; (await sensitivities.count()) === 0 && Date.now() < end;) {
     await page.getByRole('button', { name: 'Run the backtest' }).click();

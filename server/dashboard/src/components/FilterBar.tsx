@@ -226,7 +226,8 @@ function FilterProblem({ failure, id }: { failure: Failure; id: string }) {
           {`\n${' '.repeat(at)}^`}
         </pre>
       )}
-      <p>{problem.detail}</p>
+      {/* Here there is only one parameter. */}
+      <p>{problem.detail.replace(/^parameter "where": /, '')}</p>
     </div>
   );
 }

@@ -94,14 +94,16 @@ export function Form({ submit, danger, check, onSubmit, children }: FormProps) {
             : ''}
         </p>
       )}
-      <button
-        type="submit"
-        className={`button ${danger ? 'button-danger' : 'button-primary'}`}
-        disabled={busy}
-        aria-busy={busy}
-      >
-        {submit}
-      </button>
+      <div className="form-submit">
+        <button
+          type="submit"
+          className={`button ${danger ? 'button-danger' : 'button-primary'}`}
+          disabled={busy}
+          aria-busy={busy}
+        >
+          {submit}
+        </button>
+      </div>
     </form>
   );
 }

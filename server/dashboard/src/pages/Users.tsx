@@ -51,7 +51,7 @@ function UserList({ me }: { me: User }) {
       <div className="explore-head">
         <h1 className="page-title">Users</h1>
         <span className="panel-tools">
-          <button type="button" className="button" onClick={() => setAct({ kind: 'create' })}>
+          <button type="button" className="button button-primary" onClick={() => setAct({ kind: 'create' })}>
             <Icon name="plus" />
             New user
           </button>

@@ -12,6 +12,7 @@ import {
 import { CopyValue } from '../../components/Value';
 import { formatBytes } from '../../lib/format';
 import { alertSummary, flowsView } from '../../lib/incidents';
+import { withTimes } from '../../lib/time';
 import { linkTo, useView } from '../../state/view';
 
 interface Props {
@@ -167,13 +168,14 @@ export function EvidenceList({ incident, mayAct, attempt }: Props) {
 }
 
 function EvidenceBody({ file }: { file: IncidentEvidence }) {
+  const { zone } = useView();
   return (
     <>
       <p>
         <strong className="wrap">{file.name}</strong> {formatBytes(file.size_bytes)}
         {!file.complete && <span className="bad"> was never written to its end</span>}
       </p>
-      {file.description && <p className="incident-text muted">{file.description}</p>}
+      {file.description && <p className="incident-text muted">{withTimes(file.description, zone)}</p>}
       <p className="hash" title={`SHA-256 ${file.sha256}`}>
         <CopyValue text={file.sha256} />
       </p>
