@@ -177,6 +177,8 @@ def test_errors_are_one_line_and_status_1(arguments):
 
 @pytest.mark.parametrize("arguments", [
     [], ["dance"], ["flows"], ["flows", "x", "--nonsense"], ["top", "x", "colour"],
+    ["logs", "x", "--since", "soon"], ["audit", "show", "x", "--until", "soon"],
+    ["firewall", "rehearse", "x", "y", "--since", "soon"],
 ])  # fmt: skip
 def test_wrong_command_lines_are_status_2(arguments):
     done = run(*arguments)
