@@ -233,7 +233,8 @@ class MixWithPayload {
     }
     std::uint32_t& sequence = flow.sequence[is_forward ? 0 : 1];
     packet.tcp_sequence = sequence;
-    sequence += packet.payload_bytes;
+    packet.tcp_acknowledgment = flow.sequence[is_forward ? 1 : 0];
+    sequence += packet.payload_bytes + ((packet.tcp_flags & (kTcpSyn | kTcpFin)) != 0 ? 1 : 0);
     return packet;
   }
 
