@@ -286,6 +286,8 @@ void BM_Meter(benchmark::State& state) {
   state.counters["flows"] = static_cast<double>(stats.flows);
   state.counters["inspected_packets"] = static_cast<double>(stats.packets);
   state.counters["identified"] = static_cast<double>(stats.identified);
+  state.counters["evicted"] = static_cast<double>(stats.evicted);
+  state.counters["active"] = static_cast<double>(stats.active);
   state.counters["memory_bytes"] = static_cast<double>(stats.memory_bytes);
 }
 BENCHMARK(BM_Meter)

@@ -35,7 +35,8 @@ constexpr int kMaxNesting = 4;
 constexpr std::uint16_t kMaxUnmatchedPackets = 2;
 // Packets of one direction that match nothing, after which a flow is given up.
 constexpr std::uint32_t kMaxUnrecognised = 6;
-// The end of a first message is seldom a full segment; bulk data is.
+// The end of a first message is seldom a full segment; bulk data is. What follows one goes on with
+// it: no protocol begins there.
 constexpr std::size_t kMaxUnmatchedBytes = 1000;
 
 enum class Phase : std::uint8_t {
@@ -56,6 +57,7 @@ struct FlowState {
   std::array<std::uint8_t, 2> packets{};
   Phase phase : 4 = Phase::kNew;
   bool knows_expected : 1 = false;
+  std::uint8_t in_bulk : 2 = 0;  // bit 0, 1: the last packet was a full segment that nobody knew
   bool metadata_is_shared = false;
 
   // What `fresh` begins with.
@@ -63,6 +65,11 @@ struct FlowState {
     fresh.Restart(packets);
     if (!knows_expected) return;
     for (std::size_t i = 0; i < 2; ++i) fresh.streams[i].Expect(expected[i]);
+  }
+  bool IsInBulk(bool is_forward) const { return (in_bulk >> (is_forward ? 0 : 1) & 1) != 0; }
+  void SetInBulk(bool is_forward, bool is_full) {
+    const int bit = is_forward ? 1 : 2;
+    in_bulk = static_cast<std::uint8_t>(is_full ? in_bulk | bit : in_bulk & ~bit) & 3;
   }
   // What is to be kept of `fresh`, which holds nothing.
   void Keep(const Inspection& fresh) {
@@ -129,6 +136,7 @@ class ApplicationInspector::Impl {
       flow.phase = Phase::kStateless;
       ++stats_.flows;
     }
+    if (flow.IsInBulk(is_forward)) return PassBulk(flow, is_forward, packet);
     ++stats_.packets;
     // Most flows are recognised by one packet, or by none: only those between take memory.
     if (flow.phase == Phase::kStateless) flow.Restart(fresh_);
@@ -145,7 +153,7 @@ class ApplicationInspector::Impl {
     const InspectResult result{wants_more,
                                call.has_news || (!wants_more && inspection.has_changes)};
     if (wants_more) {
-      GoOn(slot, flow);
+      GoOn(slot, call);
     } else {
       End(flow);
     }
@@ -224,9 +232,25 @@ class ApplicationInspector::Impl {
     Stream& other() { return inspection.streams[is_forward ? 1 : 0]; }
   };
 
-  void GoOn(FlowSlot slot, FlowState& flow) {
+  // Of a flow that nobody knows: a packet that need not be looked at.
+  InspectResult PassBulk(FlowState& flow, bool is_forward, const DecodedPacket& packet) {
+    flow.SetInBulk(is_forward, packet.payload_bytes > kMaxUnmatchedBytes);
+    if (++flow.packets[is_forward ? 0 : 1] < MaxUnrecognised()) return {.wants_more = true};
+    End(flow);
+    return {};
+  }
+  std::uint32_t MaxUnrecognised() const { return std::min(options_.max_packets, kMaxUnrecognised); }
+
+  void GoOn(FlowSlot slot, const Call& call) {
+    FlowState& flow = call.flow;
     if (flow.phase == Phase::kStateless) {
-      if (!fresh_.HoldsSomething()) return flow.Keep(fresh_);
+      if (!fresh_.HoldsSomething()) {
+        flow.Keep(fresh_);
+        flow.SetInBulk(call.is_forward,
+                       call.packet.is_tcp() && call.packet.payload_bytes > kMaxUnmatchedBytes);
+        return;
+      }
+      flow.in_bulk = 0;
       if (inspections_.active() >= options_.max_inspections) EvictOldest();
       flow.inspection = inspections_.Begin(slot, std::move(fresh_));
       flow.phase = Phase::kKept;
@@ -294,9 +318,7 @@ class ApplicationInspector::Impl {
     const std::uint32_t factor = parser == nullptr ? 1 : parser->patience;
     std::uint32_t max_packets = options_.max_packets * factor;
     // What is not recognised by its first packets will not be by later ones.
-    if (parser == nullptr && !call.inspection.is_waiting) {
-      max_packets = std::min(max_packets, kMaxUnrecognised);
-    }
+    if (parser == nullptr && !call.inspection.is_waiting) max_packets = MaxUnrecognised();
     return stream.packets < max_packets && stream.bytes < options_.max_bytes * factor;
   }
 
