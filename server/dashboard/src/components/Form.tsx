@@ -1,4 +1,5 @@
 import { useId, useState, type FormEvent, type ReactNode } from 'react';
+import { sentence } from '../lib/format';
 import { toProblem, type Problem } from '../api/problem';
 
 interface FieldProps {
@@ -88,7 +89,7 @@ export function Form({ submit, danger, check, onSubmit, children }: FormProps) {
       )}
       {problem && (
         <p className="form-problem" role="alert">
-          {problem.detail}
+          {sentence(problem.detail)}
           {problem.kind === 'limited' && problem.retryAfterSeconds
             ? ` Try again in ${problem.retryAfterSeconds} s.`
             : ''}
