@@ -172,6 +172,19 @@ void BM_SeriesByProtocol(benchmark::State& state) {
 }
 BENCHMARK(BM_SeriesByProtocol)->Arg(1)->Arg(60)->UseRealTime()->Unit(benchmark::kMillisecond);
 
+// Of everything, a day and an hour; there are nearly as many pairs as flows.
+void BM_Conversations(benchmark::State& state) {
+  TemporaryStore& store = TenDays();
+  const Timestamp day = kStart + std::chrono::hours(24);
+  const TimeInterval intervals[] = {
+      {}, {day, day + std::chrono::hours(24)}, {day, day + std::chrono::hours(1)}};
+  const ConversationQuery query{.interval = intervals[state.range(0)], .limit = 100};
+  for (auto _ : state) {
+    if (!store->Conversations(query).ok()) state.SkipWithError("no answer");
+  }
+}
+BENCHMARK(BM_Conversations)->DenseRange(0, 2)->UseRealTime()->Unit(benchmark::kMillisecond);
+
 // A page of the newest, and everything of one day: of a busy host, a rare one and one that is not
 // there.
 void BM_FlowsOfAHost(benchmark::State& state) {
