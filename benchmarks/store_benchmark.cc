@@ -4,6 +4,7 @@
 #include <benchmark/benchmark.h>
 #include <sqlite3.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <memory>
@@ -171,6 +172,19 @@ void BM_SeriesByProtocol(benchmark::State& state) {
 }
 BENCHMARK(BM_SeriesByProtocol)->Arg(1)->Arg(60)->UseRealTime()->Unit(benchmark::kMillisecond);
 
+// Of everything, a day and an hour; there are nearly as many pairs as flows.
+void BM_Conversations(benchmark::State& state) {
+  TemporaryStore& store = TenDays();
+  const Timestamp day = kStart + std::chrono::hours(24);
+  const TimeInterval intervals[] = {
+      {}, {day, day + std::chrono::hours(24)}, {day, day + std::chrono::hours(1)}};
+  const ConversationQuery query{.interval = intervals[state.range(0)], .limit = 100};
+  for (auto _ : state) {
+    if (!store->Conversations(query).ok()) state.SkipWithError("no answer");
+  }
+}
+BENCHMARK(BM_Conversations)->DenseRange(0, 2)->UseRealTime()->Unit(benchmark::kMillisecond);
+
 // A page of the newest, and everything of one day: of a busy host, a rare one and one that is not
 // there.
 void BM_FlowsOfAHost(benchmark::State& state) {
@@ -191,16 +205,33 @@ BENCHMARK(BM_FlowsOfAHost)
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 
-// Last, because it takes the days away one by one.
+// What a file takes of the disk.
+double MegabytesOnDisk(const std::string& path) {
+  struct stat status {};
+  if (stat(path.c_str(), &status) != 0) std::abort();
+  return static_cast<double>(status.st_blocks) * 512 / 1e6;
+}
+
+// Last, because it takes the days away one by one. The space is returned when it ends.
 void BM_DropADay(benchmark::State& state) {
   TemporaryStore& store = TenDays();
   // kStart is in the morning of the first day.
   Timestamp midnight = kStart - std::chrono::hours(8);
+  // What is in the log would seem to take the space of what goes.
+  if (!store->Retain({}, kStart).ok()) state.SkipWithError("the log is not empty");
+  const double on_disk = MegabytesOnDisk(store.path());
+  const auto length = static_cast<double>(std::filesystem::file_size(store.path())) / 1e6;
+  std::uint64_t flows = 0;
   for (auto _ : state) {
     midnight += std::chrono::hours(24);
     const auto deleted = store->DeleteBefore(midnight);
     if (!deleted.ok() || *deleted == 0) state.SkipWithError("nothing was deleted");
+    flows += deleted.value_or(0);
   }
+  state.counters["flows"] = static_cast<double>(flows);
+  state.counters["MB_returned"] = on_disk - MegabytesOnDisk(store.path());
+  state.counters["MB_shorter"] =
+      length - static_cast<double>(std::filesystem::file_size(store.path())) / 1e6;
 }
 BENCHMARK(BM_DropADay)->Iterations(5)->UseRealTime()->Unit(benchmark::kMillisecond);
 

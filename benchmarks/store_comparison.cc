@@ -5,6 +5,7 @@
 //   store_comparison libnta|sqlite COUNT PATH
 #include <sqlite3.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <chrono>
@@ -98,12 +99,14 @@ void Print(const Answers& answers) {
          static_cast<unsigned long long>(answers.dropped));
 }
 
-// The log is in the file when nobody has it open.
+// What they take of the disk, holes not included. The log is in the file when nobody has it open.
 std::uint64_t FileBytes(const std::string& path) {
-  std::error_code ignored;
-  std::uint64_t bytes = std::filesystem::file_size(path, ignored);
-  const std::uint64_t log = std::filesystem::file_size(path + "-wal", ignored);
-  return ignored ? bytes : bytes + log;
+  std::uint64_t bytes = 0;
+  for (const std::string& name : {path, path + "-wal"}) {
+    struct stat status {};
+    if (stat(name.c_str(), &status) == 0) bytes += static_cast<std::uint64_t>(status.st_blocks);
+  }
+  return 512 * bytes;
 }
 
 void AskLibnta(Store& store, Answers& answers) {

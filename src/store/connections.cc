@@ -7,6 +7,7 @@
 #include "base/mutex_lock.h"
 #include "base/status.h"
 #include "store/file.h"
+#include "store/free_pages.h"
 #include "store/schema.h"
 
 namespace nta::store {
@@ -125,6 +126,10 @@ void Connections::BoundLog(Connection& writer) {
   const int result = sqlite3_wal_checkpoint_v2(writer.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE,
                                                nullptr, nullptr);
   sqlite3_busy_timeout(writer.get(), kBusyMilliseconds);
+  if (result == SQLITE_OK && writer.owes_space) {
+    const absl::StatusOr<Punched> punched = PunchFreePages(writer);
+    writer.owes_space = punched.ok() && *punched == Punched::kLater;
+  }
   base::MutexLock lock(&mutex_);
   next_log_bytes_ = result == SQLITE_OK ? kMaxLogBytes : 2 * bytes;
   is_emptying_log_ = false;

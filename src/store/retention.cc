@@ -4,6 +4,7 @@
 
 #include "base/status.h"
 #include "store/blocks.h"
+#include "store/free_pages.h"
 #include "store/operations.h"
 #include "store/rollup.h"
 #include "store/rollup_table.h"
@@ -125,8 +126,6 @@ absl::StatusOr<DeletionStep> DeleteSome(Connection& connection, Timestamp time,
     NTA_RETURN_IF_ERROR(TrimCaptured(connection, time));
   }
   NTA_RETURN_IF_ERROR(transaction.Commit());
-  // Gives the space back to the file system.
-  NTA_RETURN_IF_ERROR(connection.Execute("PRAGMA incremental_vacuum"));
   return step;
 }
 
@@ -174,8 +173,10 @@ absl::StatusOr<StoreSize> MeasureSize(Connection& connection) {
       const std::int64_t flows,
       connection.QueryInteger("SELECT (SELECT ifnull(sum(flows), 0) FROM flow_block) + "
                               "(SELECT ifnull(sum(flows), 0) FROM flow_tail)"));
-  size.file_bytes = static_cast<std::uint64_t>(pages * page);
-  size.free_bytes = static_cast<std::uint64_t>(free * page);
+  const auto free_bytes = static_cast<std::uint64_t>(free * page);
+  const std::uint64_t holes = std::min(BytesOfHoles(connection), free_bytes);
+  size.file_bytes = static_cast<std::uint64_t>(pages * page) - holes;
+  size.free_bytes = free_bytes - holes;
   size.flows = static_cast<std::uint64_t>(flows);
   return size;
 }
@@ -199,14 +200,44 @@ absl::StatusOr<std::optional<Timestamp>> EndOfOldest(Connection& connection, dou
   return std::optional<Timestamp>(blocks.back().max_last_seen + Duration(1));
 }
 
+namespace {
+
+std::int64_t PagesWritten(Connection& connection) {
+  int written = 0;
+  int ignored = 0;
+  sqlite3_db_status(connection.get(), SQLITE_DBSTATUS_CACHE_WRITE, &written, &ignored, 0);
+  return written;
+}
+
+// Shortens the file by what is free at its end, and a little more: moving pages from there writes
+// each of them twice while writers wait.
+absl::Status ShortenFile(Connection& connection) {
+  constexpr std::int64_t kPages = 1'024;
+  constexpr std::int64_t kMostPages = 8 * kPages;
+  for (std::int64_t pages = kPages;; pages = std::min(2 * pages, kMostPages)) {
+    const std::int64_t before = PagesWritten(connection);
+    NTA_RETURN_IF_ERROR(
+        connection.Execute("PRAGMA incremental_vacuum(" + std::to_string(pages) + ")"));
+    if (PagesWritten(connection) - before > pages / 8) return absl::OkStatus();
+    NTA_ASSIGN_OR_RETURN(const std::int64_t left, connection.QueryInteger("PRAGMA freelist_count"));
+    if (left == 0) return absl::OkStatus();
+  }
+}
+
+}  // namespace
+
 absl::Status ReturnSpace(Connection& connection) {
-  // Also when that fails: a full disk may have room for it once the log is gone.
-  const absl::Status vacuumed = connection.Execute("PRAGMA incremental_vacuum");
-  // Without readers the log goes, too; with them it is used again, and nobody waits for them.
-  sqlite3_busy_timeout(connection.get(), 100);
-  const absl::Status status = connection.Execute("PRAGMA wal_checkpoint(TRUNCATE)");
-  sqlite3_busy_timeout(connection.get(), kBusyMilliseconds);
-  return vacuumed.ok() ? status : vacuumed;
+  // Statements that are not at their end would keep the log as it is.
+  connection.ResetCached();
+  // The rest also when that fails: a full disk may have room for it once the log is gone.
+  absl::Status shortened = ShortenFile(connection);
+  NTA_ASSIGN_OR_RETURN(const Punched punched, PunchFreePages(connection));
+  if (punched == Punched::kNever) {
+    shortened = connection.Execute("PRAGMA incremental_vacuum");
+    NTA_RETURN_IF_ERROR(PunchFreePages(connection).status());
+  }
+  connection.owes_space = punched == Punched::kLater;
+  return shortened;
 }
 
 }  // namespace nta::store

@@ -107,6 +107,8 @@ class Connection {
 
   // StoreOptions::flows_per_block; only of the connection that writes.
   std::size_t flows_per_block = 32'768;
+  // Free pages wait for readers to end before they can be given back; of the same one.
+  bool owes_space = false;
 
   // Statements give up with DeadlineExceeded from `deadline` on, and with Cancelled when a stop is
   // requested.

@@ -373,6 +373,7 @@ absl::StatusOr<std::uint64_t> SqliteBackend::ShrinkRows(RowKind kind, std::uint6
 absl::StatusOr<std::uint64_t> SqliteBackend::DoDeleteBefore(Timestamp time) {
   NTA_ASSIGN_OR_RETURN(const std::uint64_t flows, DeleteFlowsBefore(time));
   NTA_RETURN_IF_ERROR(OnWriterByReserve(DeleteAlertsBefore, time).status());
+  NTA_RETURN_IF_ERROR(OnWriterByReserve(ReturnSpace));
   reserve_.Take();
   return flows;
 }

@@ -150,3 +150,8 @@ def test_the_command_lists_and_rehearses(tmp_path, capsys):
     rules.write_text("{")
     assert main(["firewall", "list", str(rules)]) == 1
     assert "not JSON" in capsys.readouterr().err
+
+
+def test_a_rehearsal_of_no_rule_set_says_so():
+    with pytest.raises(TypeError, match="rules must be a RuleSet, not list"):
+        rehearse([], nta.FlowBatch())

@@ -171,6 +171,7 @@ const std::vector<std::pair<std::string, Access>> kDeclared = {
     {"GET /api/v1/openapi.json", Access::kAnyone},
     {"GET /healthz", Access::kAnyone},
     {"GET /readyz", Access::kAnyone},
+    {"GET /metrics", Access::kAnyone},
 };
 
 TEST(Routes, AreTheDeclaredOnesWithTheirRoles) {

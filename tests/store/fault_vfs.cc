@@ -7,6 +7,8 @@
 #include <cstring>
 #include <utility>
 
+#include "store/free_pages.h"
+
 namespace nta {
 namespace {
 
@@ -81,7 +83,21 @@ int CheckReservedLock(sqlite3_file* file, int* result) {
   return Methods(file).xCheckReservedLock(Real(file), result);
 }
 
+// As a disk may do it: like a write of zeros that nobody syncs.
+int PunchHole(sqlite3_file* file, const store::FileRange& range) {
+  if (fault_vfs.Hits(Fault::kIoError, true)) return SQLITE_IOERR_WRITE;
+  const std::string zeros(range.size, '\0');
+  const auto offset = static_cast<sqlite3_int64>(range.offset);
+  if (fault_vfs.is_recording())
+    fault_vfs.Record(
+        {.action = Action::kHole, .file = Of(file).name, .offset = offset, .data = zeros});
+  return Methods(file).xWrite(Real(file), zeros.data(), static_cast<int>(zeros.size()), offset);
+}
+
 int FileControl(sqlite3_file* file, int operation, void* argument) {
+  if (operation == store::kPunchHoleControl) {
+    return PunchHole(file, *static_cast<const store::FileRange*>(argument));
+  }
   return Methods(file).xFileControl(Real(file), operation, argument);
 }
 
@@ -286,6 +302,7 @@ std::map<std::string, std::string> FilesAfterPowerFailure(
     if (is_new && event.action != Action::kCreate) file.Exists();
     switch (event.action) {
       case Action::kWrite:
+      case Action::kHole:
       case Action::kTruncate:
         file.Add(event);
         break;

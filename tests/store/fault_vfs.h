@@ -24,7 +24,7 @@ class FaultVfs {
     kBusy,      // locks are not given
     kKill,      // the process ends, as by SIGKILL
   };
-  enum class Action : std::uint8_t { kCreate, kWrite, kTruncate, kSync, kDelete, kMark };
+  enum class Action : std::uint8_t { kCreate, kWrite, kHole, kTruncate, kSync, kDelete, kMark };
   struct Event {
     Action action{};
     std::string file{};
@@ -45,6 +45,7 @@ class FaultVfs {
 
   void StartRecording();
   void Mark(std::int64_t value);
+  const std::vector<Event>& events() const { return events_; }
   std::vector<Event> TakeRecord();
 
   // For the methods of SQLite's structures.

@@ -20,6 +20,7 @@ from nta._cli_backup import ask_secret
 from nta.firewall import NftablesBackend, RuleSet, rehearse
 
 _SERVER = "http://127.0.0.1:8080"
+_USER = "admin"
 # A server lets an address sign in a few times a minute, and a change waits for its confirmation.
 _LONGEST_WAIT = 30
 
@@ -53,7 +54,8 @@ def add_firewall(commands: Any) -> None:
 
     apply = acts.add_parser("apply", help="put rules into force at a server; confirm, or they go")
     apply.add_argument("rules", nargs="?", metavar="FILE", help="left out: the server's draft")
-    apply.add_argument("--within", type=int, default=60, metavar="SECONDS")
+    apply.add_argument("--within", type=int, default=60, metavar="SECONDS",
+                       help="to confirm in, 5 to 3600; then the change comes off [%(default)s]")  # fmt: skip
     _add_server(apply)
     apply.set_defaults(run=_apply)
 
@@ -77,7 +79,7 @@ def add_firewall(commands: Any) -> None:
 def _add_server(parser: argparse.ArgumentParser, default: Optional[str] = _SERVER) -> None:
     parser.add_argument("--server", default=default, metavar="URL",
                         help=f"an nta-server, such as {_SERVER}")  # fmt: skip
-    parser.add_argument("--user", default="admin", help="who signs in [admin]; the password is "
+    parser.add_argument("--user", default=_USER, help="who signs in [admin]; the password is "
                         "asked for, or taken from NTA_PASSWORD")  # fmt: skip
 
 
@@ -148,9 +150,9 @@ def _rehearse(options: argparse.Namespace) -> int:
 
 
 def _apply(options: argparse.Namespace) -> int:
+    parts = _read_rules(options.rules).to_dict() if options.rules else None
     server = _Server(options)
-    if options.rules:
-        parts = _read_rules(options.rules).to_dict()
+    if parts is not None:
         body = {name: parts[name] for name in ("rules", "sets", "defaults")}
         server.call("PUT", "/api/v1/firewall/rules", body)
     diff = server.call("GET", "/api/v1/firewall/diff")["text"]
@@ -161,10 +163,12 @@ def _apply(options: argparse.Namespace) -> int:
         {"password": server.password, "confirm_within_seconds": options.within},
     )
     print(answer["token"])
-    print(
-        f"in force until {answer['deadline']}; to keep it: nta firewall confirm {answer['token']}",
-        file=sys.stderr,
-    )
+    command = f"nta firewall confirm {answer['token']}"
+    if options.server != _SERVER:
+        command += f" --server {options.server}"
+    if options.user != _USER:
+        command += f" --user {options.user}"
+    print(f"in force until {answer['deadline']}; to keep it: {command}", file=sys.stderr)
     return 0
 
 

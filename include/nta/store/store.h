@@ -288,7 +288,7 @@ struct RetentionResult {
   std::uint64_t alerts_deleted = 0;
   std::uint64_t samples_deleted = 0;
   std::uint64_t incidents_deleted = 0;
-  std::uint64_t bytes_before = 0;  // of the file
+  std::uint64_t bytes_before = 0;  // as StoreSize::file_bytes
   std::uint64_t bytes_after = 0;
   // `now` was more than a day after that of the last run: ages were counted from one day after it.
   bool clock_jumped = false;
@@ -315,8 +315,9 @@ struct RetentionPreview {
 };
 
 struct StoreSize {
+  // What the file takes of the disk: less than its length where deleted data left holes in it.
   std::uint64_t file_bytes = 0;
-  std::uint64_t free_bytes = 0;  // in the file, to be used again
+  std::uint64_t free_bytes = 0;  // of these, to be used again
   std::uint64_t log_bytes = 0;   // of the write-ahead log
   std::uint64_t flows = 0;
 };

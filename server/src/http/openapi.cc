@@ -52,6 +52,8 @@ Document Responses(const Route& route) {
   Document success = {{"description", route.answer.empty() ? "Done" : route.answer}};
   if (streams) {
     success["content"] = {{"text/event-stream", {{"schema", {{"type", "string"}}}}}};
+  } else if (route.path == "/metrics") {
+    success["content"] = {{"text/plain", {{"schema", {{"type", "string"}}}}}};
   } else if (route.success == 202) {
     // Whatever goes on after its answer is a job, the same everywhere.
     success["content"] = {

@@ -75,7 +75,7 @@ std::vector<Route> AllRoutes() {
            AlertRoutes(),    DetectionRoutes(),    DetectorRoutes(),
            BacktestRoutes(), NotificationRoutes(), LogRoutes(),
            AuditRoutes(),    TransferRoutes(),     BackupRoutes(),
-           NoticeRoutes(),   NameRoutes(),
+           NoticeRoutes(),   NameRoutes(),         MetricsRoutes(),
        }) {
     std::move(part.begin(), part.end(), std::back_inserter(routes));
   }

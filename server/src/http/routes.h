@@ -137,6 +137,7 @@ std::vector<Route> AuditRoutes();
 std::vector<Route> TransferRoutes();
 std::vector<Route> BackupRoutes();
 std::vector<Route> NoticeRoutes();
+std::vector<Route> MetricsRoutes();
 
 // A route that viewers may read and that asks the store.
 Route Reading(std::string path, Handler handler, std::string summary,

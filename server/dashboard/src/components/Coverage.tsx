@@ -1,5 +1,5 @@
 import type { Answered } from '../api/types';
-import { kSourceHelp, lossText } from '../lib/coverage';
+import { coverageText, kSourceHelp, lossText } from '../lib/coverage';
 import { formatCount } from '../lib/format';
 
 // Beside every answer: whether it is made of totals or of flows, and what capture saw and lost in its interval.
@@ -12,7 +12,7 @@ export function Coverage({ answer }: { answer: Answered | undefined }) {
     <span className="coverage">
       {source && <span title={kSourceHelp[source]}>{source}</span>}
       {capture && (capture.packets_seen > 0 || loss) && (
-        <span title="What capture saw in the whole minutes of this range">
+        <span title={`${coverageText({ capture })}, in the whole minutes of this range`}>
           {formatCount(capture.packets_seen)} packets seen
           {loss ? <strong className="bad">, {loss}</strong> : ', none dropped'}
         </span>

@@ -1,4 +1,5 @@
 import { useId, useState, type FormEvent, type ReactNode } from 'react';
+import { sentence } from '../lib/format';
 import { toProblem, type Problem } from '../api/problem';
 
 interface FieldProps {
@@ -88,20 +89,22 @@ export function Form({ submit, danger, check, onSubmit, children }: FormProps) {
       )}
       {problem && (
         <p className="form-problem" role="alert">
-          {problem.detail}
+          {sentence(problem.detail)}
           {problem.kind === 'limited' && problem.retryAfterSeconds
             ? ` Try again in ${problem.retryAfterSeconds} s.`
             : ''}
         </p>
       )}
-      <button
-        type="submit"
-        className={`button ${danger ? 'button-danger' : 'button-primary'}`}
-        disabled={busy}
-        aria-busy={busy}
-      >
-        {submit}
-      </button>
+      <div className="form-submit">
+        <button
+          type="submit"
+          className={`button ${danger ? 'button-danger' : 'button-primary'}`}
+          disabled={busy}
+          aria-busy={busy}
+        >
+          {submit}
+        </button>
+      </div>
     </form>
   );
 }

@@ -15,6 +15,7 @@ import { OfflineLine } from './OfflineLine';
 import { PasswordDialog } from './PasswordDialog';
 import { Popover } from './Popover';
 import { RangePicker } from './RangePicker';
+import { Segmented } from './Segmented';
 import { ServerNotices } from './ServerNotices';
 
 // In the order of the rail. `range` and `filter`: whether those of the top bar mean anything to the page.
@@ -197,23 +198,13 @@ function AccountMenu({ user, onPassword }: { user: User; onPassword: () => void 
   );
 }
 
-export function ThemeChoice() {
-  const current = useStore(theme);
+function ThemeChoice() {
   return (
-    <div className="segmented" role="radiogroup" aria-label="Theme">
-      {kThemes.map(({ value, label, icon }) => (
-        <button
-          key={value}
-          type="button"
-          role="radio"
-          aria-checked={current === value}
-          aria-label={label}
-          title={label}
-          onClick={() => theme.set(value)}
-        >
-          <Icon name={icon} />
-        </button>
-      ))}
-    </div>
+    <Segmented
+      label="Theme"
+      value={useStore(theme)}
+      choices={kThemes.map(({ icon, ...choice }) => ({ ...choice, picture: <Icon name={icon} /> }))}
+      onChange={(value) => theme.set(value)}
+    />
   );
 }

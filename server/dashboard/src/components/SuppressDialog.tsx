@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import { suppressAlert } from '../api/endpoints';
 import type { Alert } from '../api/types';
-import { alertClassName } from '../lib/format';
+import { alertClassName, detectorName } from '../lib/format';
 import { Dialog } from './Dialog';
 import { Field, Form } from './Form';
 
@@ -52,7 +52,7 @@ export function SuppressDialog({
         }}
       >
         <fieldset className="role-choice">
-          <legend>{`Hide ${alertClassName(alert.class).toLowerCase()} alerts of ${alert.detector}`}</legend>
+          <legend>{`Hide ${alertClassName(alert.class).toLowerCase()} alerts of the detector ${detectorName(alert.detector)}`}</legend>
           {scopes.map((choice) => (
             <label key={choice.value} className="check">
               <input

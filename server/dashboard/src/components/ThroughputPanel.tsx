@@ -101,7 +101,7 @@ export function ThroughputPanel(props: Props) {
   const { name, label } = kMixes[mix];
   const about =
     props.about ?? (address ? `of ${address}` : where ? 'as filtered' : `per ${label.toLowerCase()}`);
-  const step = shaped && shaped.times.length > 0 ? `, ${formatDuration(shaped.stepMs / 1000)} each` : '';
+  const step = shaped && shaped.times.length > 0 ? `${formatDuration(shaped.stepMs / 1000)} each` : '';
   const empty = shaped !== null && totals(shaped).every((sum) => sum === null || sum === 0);
   return (
     <Panel
@@ -109,8 +109,7 @@ export function ThroughputPanel(props: Props) {
       className="panel-throughput"
       note={
         <>
-          {about}
-          {step}
+          {[about, step].filter(Boolean).join(', ')}
           <Coverage answer={source === 'stream' ? { source: 'live' } : query.data} />
         </>
       }

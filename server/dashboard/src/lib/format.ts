@@ -185,7 +185,11 @@ export const formatTcpFlags = (flags: number) =>
 export const inWords = (identifier: string) => identifier.replace(/_/g, ' ');
 export const capitalised = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
-const kAcronyms = new Set(['arp', 'dhcp', 'dns', 'icmp', 'syn', 'udp']);
+// What the server says of a mistake begins small and has no end; between sentences it is one.
+export const sentence = (text: string) =>
+  /[\p{L}\p{N}"]$/u.test(text) ? `${capitalised(text)}.` : capitalised(text);
+
+const kAcronyms = new Set(['api', 'arp', 'dhcp', 'dns', 'http', 'icmp', 'ip', 'syn', 'tcp', 'tls', 'udp']);
 // "syn_flood" -> "SYN flood"
 export const alertClassName = (name: string) =>
   capitalised(
@@ -194,6 +198,12 @@ export const alertClassName = (name: string) =>
       .map((word) => (kAcronyms.has(word) ? word.toUpperCase() : word))
       .join(' '),
   );
+
+// In the middle of a sentence: "dns_tunnel" -> "DNS tunnel", "port_scan" -> "port scan".
+export function detectorName(name: string): string {
+  const words = alertClassName(name);
+  return /^[A-Z][a-z]/.test(words) ? words.charAt(0).toLowerCase() + words.slice(1) : words;
+}
 
 export function hostPort(address: string, port: number): string {
   if (!port) return address;

@@ -1,5 +1,6 @@
 // Incidents in words.
 import type { IncidentEntry, IncidentLink, IncidentState } from '../api/operations';
+import { formatBytes } from './format';
 import { absoluteRange, parseTime } from './time';
 
 export const kIncidentStates: IncidentState[] = ['open', 'investigating', 'contained', 'resolved', 'closed'];
@@ -14,7 +15,7 @@ const kFields: Record<string, string> = {
 };
 
 // "changed the state from open to contained"
-export function entryInWords(entry: IncidentEntry): string {
+export function entryInWords(entry: IncidentEntry, links: IncidentLink[] = []): string {
   switch (entry.act) {
     case 'created':
       return 'opened the incident';
@@ -28,16 +29,28 @@ export function entryInWords(entry: IncidentEntry): string {
     case 'commented':
       return 'said';
     case 'linked':
-      return `linked ${entry.text}`;
+      return `linked ${linkInWords(entry.text, links)}`;
     case 'unlinked':
-      return `removed the link to ${entry.text}`;
+      return `removed the link to ${linkInWords(entry.text, links)}`;
     case 'evidence_added':
-      return `added ${entry.text}`;
+      return `added ${fileInWords(entry.text)}`;
     case 'evidence_removed':
-      return `removed ${entry.text}`;
+      return `removed ${fileInWords(entry.text)}`;
     default:
       return entry.act;
   }
+}
+
+// An alert that is still linked is better known by what it says than by its number.
+function linkInWords(text: string, links: IncidentLink[]): string {
+  const link = links.find((one) => one.kind === 'alert' && text === `alert ${one.target}`);
+  return link ? `the alert “${alertSummary(link)}”` : text;
+}
+
+// "flows.jsonl, 29058 bytes, SHA-256 b3f1…": the digest stands beside the file, and in the title of the entry.
+function fileInWords(text: string): string {
+  const match = /^(.*), (\d+) bytes, SHA-256 [0-9a-f]{64}$/s.exec(text);
+  return match ? `${match[1]}, ${formatBytes(Number(match[2]))}` : text;
 }
 
 // Where the flows of a link are to be seen.

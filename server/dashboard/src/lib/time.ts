@@ -128,6 +128,11 @@ export function formatAbsolute(ms: number, zone: Zone): string {
   if (!Number.isFinite(ms)) return '–';
   return `${formatDate(ms, zone)} ${formatClock(ms, zone)}${zone === 'utc' ? ' UTC' : ''}`;
 }
+// Sentences of the server name instants as the API does.
+export const withTimes = (text: string, zone: Zone) =>
+  text.replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z/g, (time) =>
+    formatAbsolute(parseTime(time), zone),
+  );
 export const formatPrecise = (ms: number, zone: Zone) =>
   `${formatDate(ms, zone)} ${formatClock(ms, zone)}.${part(parts(ms, zone).ms, 3)}${zone === 'utc' ? ' UTC' : ''}`;
 

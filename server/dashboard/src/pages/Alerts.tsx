@@ -282,7 +282,9 @@ function AlertTable({ list, rowClass, onChoose, narrow }: ListProps & { narrow: 
                 <td>{party(alert.entity?.destination)}</td>
               </>
             )}
-            <td className="num">{measured(alert.observed, alert.unit)}</td>
+            <td className="num" title={measured(alert.observed, alert.unit)}>
+              {measured(alert.observed, alert.unit)}
+            </td>
             <td>
               {alert.state}
               {alert.count > 1 ? <span className="muted"> ×{alert.count}</span> : null}

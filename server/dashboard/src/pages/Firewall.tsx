@@ -14,6 +14,7 @@ import { Icon } from '../components/Icon';
 import { Panel } from '../components/Panel';
 import { Loaded, SkeletonLines } from '../components/States';
 import { moved } from '../lib/firewall';
+import { capitalised } from '../lib/format';
 import { notify, notifyProblem } from '../state/notices';
 import { useQuery } from '../state/query';
 import { may } from '../state/session';
@@ -159,7 +160,8 @@ function BackendLine({ state }: { state: State }) {
   if (state.backend === 'nftables') return null;
   return (
     <p className="firewall-note" role="note">
-      <strong>Not enforced.</strong> {state.note || `The backend is ${state.backend}.`}
+      <strong>Not enforced.</strong>{' '}
+      {state.note ? `${capitalised(state.note)}.` : `The backend is ${state.backend}.`}
     </p>
   );
 }

@@ -56,7 +56,7 @@ export function Host({ address }: { address: string }) {
       <div className="overview-grid host-grid">
         <ThroughputPanel
           where={where}
-          about={view.where ? 'as filtered' : `of ${address}`}
+          about={view.where ? 'as filtered' : ''}
           mix={toMix(mixText, 'application')}
           onMix={setMix}
           alerts={query.data?.alerts ?? []}

@@ -170,8 +170,8 @@ function HostRow({ row, total, most, name }: HostRowProps) {
         <a className="mono" href={link(row.key)} title={`All about ${row.key}`}>
           {row.key}
         </a>
-        <CopyButton text={row.key} inTable />
         <NameBeside name={name} />
+        <CopyButton text={row.key} inTable />
       </td>
       <td className="num">{formatBytes(row.bytes)}</td>
       <td className="num">{formatPercent(row.bytes, total)}</td>

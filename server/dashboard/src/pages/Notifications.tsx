@@ -38,7 +38,11 @@ function Settings() {
       <div className="explore-head">
         <h1 className="page-title">Notifications</h1>
         <span className="panel-tools">
-          <button type="button" className="button" onClick={() => setEditing({ channel: null })}>
+          <button
+            type="button"
+            className="button button-primary"
+            onClick={() => setEditing({ channel: null })}
+          >
             <Icon name="plus" />
             New channel
           </button>

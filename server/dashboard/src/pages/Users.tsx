@@ -31,7 +31,7 @@ type Act = { kind: 'create' } | { kind: 'edit' | 'delete'; row: UserRow };
 
 export function Users({ user }: { user: User }) {
   if (!may(user, 'admin')) {
-    return <NeedsRole user={user} role="admin" what="Users are managed by" />;
+    return <NeedsRole title="Users" user={user} role="admin" what="Users are managed by" />;
   }
   return <UserList me={user} />;
 }
@@ -51,7 +51,7 @@ function UserList({ me }: { me: User }) {
       <div className="explore-head">
         <h1 className="page-title">Users</h1>
         <span className="panel-tools">
-          <button type="button" className="button" onClick={() => setAct({ kind: 'create' })}>
+          <button type="button" className="button button-primary" onClick={() => setAct({ kind: 'create' })}>
             <Icon name="plus" />
             New user
           </button>

@@ -42,6 +42,7 @@ export function PoliciesPanel({ user }: { user: User }) {
                 <label>
                   <span>{alertClassName(one.class)}</span>
                   <select
+                    className="select"
                     value={all.policies[one.class] ?? 'propose'}
                     disabled={!mayChange}
                     aria-label={`What ${alertClassName(one.class)} leads to`}

@@ -47,13 +47,16 @@ export function RuleDialog({ rule, version: current, onClose, onDone }: Props) {
       >
         <Field label="Name" value={text.id} onChange={set('id')} mono autoFocus hint="a-z 0-9 _ -" />
         <div className="field">
-          <span className="field-label">Packets</span>
+          <span className="field-label">Packets that go</span>
           <Segmented
             label="Direction"
             value={text.direction}
             choices={kDirections}
             onChange={set('direction')}
-          />{' '}
+          />
+        </div>
+        <div className="field">
+          <span className="field-label">What becomes of them</span>
           <Segmented label="Verdict" value={text.verdict} choices={kVerdicts} onChange={set('verdict')} />
         </div>
         {text.verdict === 'rate_limit' && (

@@ -35,7 +35,7 @@ export function RuleList({ state, mayEdit, onEdit, onRemove, onMove }: Props) {
         return (
           <li key={rule.id} data-rule={rule.id}>
             <span className="rule-place num">{at + 1}</span>
-            <span className={`rule-verdict verdict-${rule.verdict}`}>{rule.verdict.replace('_', ' ')}</span>
+            <span className={`rule-act verdict-${rule.verdict}`}>{rule.verdict.replace('_', ' ')}</span>
             <span className="rule-words">
               <strong className="mono">{rule.id}</strong> {words.get(rule.id)}
               <Note rule={rule} />

@@ -5,12 +5,15 @@ import {
   formatDuration,
   formatPacketRate,
   formatPercent,
+  plural,
   si,
 } from '../../lib/format';
 import { share } from '../../lib/health';
 import { Meter, SeriesPanel } from './SeriesPanel';
 
 const percent = (value: number) => formatPercent(value, 1);
+const lostWords = (rate: number, word: string) =>
+  rate > 0 ? `${si(rate, 'flows/s')} ${word}` : `none ${word}`;
 
 // From the wire to the disk, stage by stage: how fast, how full, what is lost.
 export function PipelinePanel({ pipeline }: { pipeline: Record<string, number> }) {
@@ -43,12 +46,12 @@ export function PipelinePanel({ pipeline }: { pipeline: Record<string, number> }
         <Meter
           label="Flow table"
           value={pipeline.flow_table_fill ?? null}
-          note={`${si(value('flows_active'), 'flows')}, ${si(value('evictions_per_second'), '/s')} evicted`}
+          note={`${plural(Math.round(value('flows_active')), 'flow')}, ${lostWords(value('evictions_per_second'), 'evicted')}`}
         />
         <Meter
           label="Queue before the disk"
           value={pipeline.store_queue_fill ?? null}
-          note={`${si(value('flows_stored_per_second'), 'flows/s')} stored, ${si(value('flows_dropped_per_second'), '/s')} lost`}
+          note={`${si(value('flows_stored_per_second'), 'flows/s')} stored, ${lostWords(value('flows_dropped_per_second'), 'lost')}`}
         />
       </ul>
     </SeriesPanel>

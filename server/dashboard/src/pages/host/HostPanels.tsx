@@ -15,7 +15,7 @@ export function ApplicationsPanel({ query }: { query: Query<Host> }) {
   return (
     <Panel
       title="Applications"
-      note="a guess by port has a ?"
+      note="? marks a guess by port"
       className="panel-protocols panel-mix"
       table={
         query.data

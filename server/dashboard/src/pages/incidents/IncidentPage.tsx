@@ -246,7 +246,10 @@ function Timeline({ incident }: { incident: Incident }) {
       {incident.timeline.map((entry) => (
         <li key={entry.id} className={`timeline-${entry.act}`}>
           <p>
-            <strong>{entry.author}</strong> <span className="timeline-act">{entryInWords(entry)}</span>{' '}
+            <strong>{entry.author}</strong>{' '}
+            <span className="timeline-act" title={entry.act.startsWith('evidence') ? entry.text : undefined}>
+              {entryInWords(entry, incident.links)}
+            </span>{' '}
             <span className="muted">
               <RelativeTime time={entry.time} now={now} zone={zone} />
             </span>

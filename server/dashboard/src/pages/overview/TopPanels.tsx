@@ -140,10 +140,10 @@ export function PortsPanel() {
     <Panel
       title="Top services"
       note={
-        <>
-          {words.note}
+        // The choice beside it says by what; there is no room to say it twice.
+        <span className="coverage-alone" title={`Counted ${words.note}`}>
           <Coverage answer={answer && { source: answer.source }} />
-        </>
+        </span>
       }
       tools={<Segmented label="Services by" value={kind} choices={kKindChoices} onChange={setKind} />}
       saved={() => ({

@@ -1,12 +1,19 @@
 import { useEffect, useState } from 'react';
-import { getDetectors, getRules, startBacktest, startCaptureBacktest } from '../../api/endpoints';
+import {
+  changeDetector,
+  getDetectors,
+  getRules,
+  startBacktest,
+  startCaptureBacktest,
+} from '../../api/endpoints';
 import { cancelJob, followJob, getJob, type Job } from '../../api/jobs';
 import { isAbort, toProblem } from '../../api/problem';
 import type { BacktestResult, BacktestSubject, DetectorRow, User } from '../../api/types';
 import { JobProgress } from '../../components/JobProgress';
 import { Segmented } from '../../components/Segmented';
 import { Empty } from '../../components/States';
-import { capitalised, inWords } from '../../lib/format';
+import { alertClassName, capitalised, detectorName, sentence } from '../../lib/format';
+import { notify, notifyProblem } from '../../state/notices';
 import { useQuery } from '../../state/query';
 import { may } from '../../state/session';
 import { useExtra } from '../../state/view';
@@ -19,7 +26,7 @@ const kCapture = 'capture';
 
 export function Backtest({ user }: { user: User }) {
   return may(user, 'operator') ? (
-    <BacktestForm />
+    <BacktestForm user={user} />
   ) : (
     <Empty>
       <p>
@@ -44,14 +51,14 @@ function useJob() {
         if (ended.state !== 'done') setWrong(ended.error ?? 'The backtest did not end well.');
       })
       .catch((error: unknown) => {
-        if (!isAbort(error)) setWrong(toProblem(error).detail);
+        if (!isAbort(error)) setWrong(sentence(toProblem(error).detail));
       });
     return () => controller.abort();
   }, [id]);
   return { id, setId, job, wrong, setWrong };
 }
 
-function BacktestForm() {
+function BacktestForm({ user }: { user: User }) {
   const detectors = useQuery('detectors', getDetectors);
   const rules = useQuery('alert-rules', getRules);
   const [subject, setSubject] = useState('all');
@@ -92,10 +99,19 @@ function BacktestForm() {
           : await startBacktest({ ...wish, since }),
       );
     } catch (error) {
-      setWrong(toProblem(error).detail);
+      setWrong(sentence(toProblem(error).detail));
     } finally {
       setSending(false);
     }
+  };
+  const take = async (name: string, to: Sensitivity) => {
+    try {
+      await changeDetector(name, { sensitivity: to });
+      notify(`Set ${detectorName(name)} to sensitivity ${to}.`);
+    } catch (error) {
+      notifyProblem(error);
+    }
+    detectors.reload();
   };
   return (
     <>
@@ -122,7 +138,7 @@ function BacktestForm() {
             <optgroup label="Detectors">
               {(detectors.data ?? []).map((one) => (
                 <option key={one.name} value={`detector:${one.name}`}>
-                  {capitalised(inWords(one.name))}
+                  {alertClassName(one.name)}
                 </option>
               ))}
             </optgroup>
@@ -163,18 +179,21 @@ function BacktestForm() {
           </label>
         )}
         {!subject.startsWith('rule:') && (
-          <Segmented
-            label="Sensitivity to try"
-            value={sensitivity}
-            choices={kSensitivities}
-            onChange={setSensitivity}
-          />
+          <div className="backtest-field">
+            <span>Sensitivity to try</span>
+            <Segmented
+              label="Sensitivity to try"
+              value={sensitivity}
+              choices={kSensitivities}
+              onChange={setSensitivity}
+            />
+          </div>
         )}
         <label>
-          <span>Wanted a day</span>
+          <span>Alerts wanted a day</span>
           <input
             className="short-number"
-            aria-label="Wanted a day"
+            aria-label="Alerts wanted a day"
             inputMode="decimal"
             value={wanted}
             onChange={(event) => setWanted(event.target.value)}
@@ -195,7 +214,21 @@ function BacktestForm() {
       {job?.state === 'running' && (
         <JobProgress job={job} onCancel={() => void cancelJob(job.id).catch(() => {})} />
       )}
-      {job?.state === 'done' && job.result && <BacktestVerdict result={job.result} />}
+      {job?.state === 'done' && job.result && (
+        <BacktestVerdict
+          result={job.result}
+          detectors={detectors.data ?? []}
+          onSet={may(user, 'admin') ? (name, to) => void take(name, to) : undefined}
+        />
+      )}
+      {!id && !running && !wrong && (
+        <Empty>
+          <p>
+            What it finds appears here. It may take a while: it goes on when you leave, and a link to this
+            page leads back to it.
+          </p>
+        </Empty>
+      )}
     </>
   );
 }

@@ -4,7 +4,7 @@ import type { DetectorOption, DetectorRow } from '../../api/types';
 import { Dialog } from '../../components/Dialog';
 import { Form } from '../../components/Form';
 import { changesOf, defaultInWords, isList, toDraft, unitOf } from '../../lib/detectorOptions';
-import { capitalised, inWords } from '../../lib/format';
+import { alertClassName, capitalised, detectorName } from '../../lib/format';
 
 interface Props {
   row: DetectorRow;
@@ -19,7 +19,7 @@ export function DetectorDialog({ row, onClose, onDone }: Props) {
   );
   const set = (name: string, draft: string) => setDrafts((old) => ({ ...old, [name]: draft }));
   return (
-    <Dialog title={`Settings of ${inWords(row.name)}`} onClose={onClose}>
+    <Dialog title={`Settings of ${detectorName(row.name)}`} onClose={onClose}>
       <p className="dialog-text muted">
         {row.has_sensitivity
           ? 'The sensitivity moves the thresholds marked ↕; a value that you set yourself goes before it.'
@@ -67,7 +67,7 @@ function OptionField({ option, draft, onChange }: FieldProps) {
   return (
     <div className="option-row">
       <label htmlFor={id}>
-        {capitalised(inWords(option.name))}
+        {alertClassName(option.name)}
         {option.is_scaled && (
           <span className="muted" title="the sensitivity moves it">
             {' '}

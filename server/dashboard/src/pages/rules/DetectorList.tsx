@@ -3,7 +3,15 @@ import { changeDetector, getDetectors } from '../../api/endpoints';
 import type { DetectorChange, DetectorRow, User } from '../../api/types';
 import { Segmented } from '../../components/Segmented';
 import { Loaded, SkeletonLines } from '../../components/States';
-import { alertClassName, capitalised, formatBytes, formatCount, inWords, plural } from '../../lib/format';
+import {
+  alertClassName,
+  capitalised,
+  detectorName,
+  formatBytes,
+  formatCount,
+  inWords,
+  plural,
+} from '../../lib/format';
 import { notify, notifyProblem } from '../../state/notices';
 import { useQuery } from '../../state/query';
 import { may } from '../../state/session';
@@ -73,7 +81,7 @@ interface CardProps {
 }
 
 function Card({ row, mayAct, onChange, onEdit }: CardProps) {
-  const name = inWords(row.name);
+  const name = detectorName(row.name);
   const set = row.options.filter((option) => option.is_set);
   return (
     <li className={row.enabled ? '' : 'is-resting'}>
@@ -88,7 +96,8 @@ function Card({ row, mayAct, onChange, onEdit }: CardProps) {
         <p className="muted">
           {formatBytes(row.memory_bytes)}
           {row.memory_limit_bytes > 0 && ` of at most ${formatBytes(row.memory_limit_bytes)}`},{' '}
-          {plural(row.alerts, 'report')}, {formatCount(row.evictions)} forgotten for lack of room
+          {row.alerts === 0 ? 'no reports' : plural(row.alerts, 'report')}
+          {row.evictions > 0 && `, ${formatCount(row.evictions)} forgotten for lack of room`}
           {row.block_entries !== undefined && `, ${formatCount(row.block_entries)} entries on block lists`}
         </p>
         {set.length > 0 && (

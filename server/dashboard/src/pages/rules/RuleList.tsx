@@ -43,7 +43,11 @@ export function RuleList({ user }: { user: User }) {
           Each rule watches the traffic as it comes. Try it on recorded flows before you save it.
         </p>
         {mayAct && (
-          <button type="button" className="button" onClick={() => setAct({ kind: 'edit', rule: null })}>
+          <button
+            type="button"
+            className="button button-primary"
+            onClick={() => setAct({ kind: 'edit', rule: null })}
+          >
             <Icon name="plus" />
             New rule
           </button>

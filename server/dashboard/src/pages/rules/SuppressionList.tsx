@@ -67,7 +67,7 @@ export function SuppressionList({ user }: { user: User }) {
       <div className="list-head">
         <p className="muted">What is hidden is kept and counted; nobody is told of it.</p>
         {mayAct && (
-          <button type="button" className="button" onClick={() => setEditing(null)}>
+          <button type="button" className="button button-primary" onClick={() => setEditing(null)}>
             <Icon name="plus" />
             New suppression
           </button>

@@ -4,7 +4,7 @@ import type { User } from '../../api/types';
 import { Panel } from '../../components/Panel';
 import { Loaded, SkeletonLines } from '../../components/States';
 import { RelativeTime } from '../../components/Time';
-import { formatDuration, inWords, plural } from '../../lib/format';
+import { capitalised, formatDuration, inWords, plural } from '../../lib/format';
 import { formatAbsolute, parseTime } from '../../lib/time';
 import { useNow } from '../../state/hooks';
 import { notify, notifyProblem } from '../../state/notices';
@@ -36,7 +36,7 @@ function stateOf(job: ScheduledJob): { word: string; tone: string } {
   if (job.problem || job.failures_in_a_row > 0)
     return { word: job.paused ? 'failed, paused' : 'failed', tone: 'bad' };
   if (job.paused) return { word: 'paused', tone: 'watch' };
-  return { word: job.runs === 0 ? 'waits for its first run' : 'fine', tone: 'good' };
+  return job.runs === 0 ? { word: 'waits for its first run', tone: 'plain' } : { word: 'fine', tone: 'good' };
 }
 
 interface JobProps {
@@ -69,7 +69,7 @@ function Job({ job, mayAct, onActed }: JobProps) {
   return (
     <li className="job" data-job={job.name}>
       <div className="job-head">
-        <strong className="job-name">{name}</strong>
+        <strong className="job-name">{capitalised(name)}</strong>
         <span className={`job-state tone-text-${tone}`}>{word}</span>
         <span className="job-actions">
           {mayAct && (

@@ -28,37 +28,44 @@ type Name = keyof RetentionSettings;
 
 const kGiB = 2 ** 30;
 const kMiB = 2 ** 20;
-const kKinds: { days: Name; bytes: Name; kind: keyof Omit<StoreUsage, 'other_bytes'>; label: string; hint: string }[] =
-  [
-    {
-      days: 'flow_days',
-      bytes: 'flow_bytes',
-      kind: 'flows',
-      label: 'Flows and their totals',
-      hint: 'Cut at whole hours.',
-    },
-    {
-      days: 'alert_days',
-      bytes: 'alert_bytes',
-      kind: 'alerts',
-      label: 'Alerts',
-      hint: 'Incidents keep a copy of theirs.',
-    },
-    {
-      days: 'sample_days',
-      bytes: 'sample_bytes',
-      kind: 'samples',
-      label: 'Measures of health',
-      hint: 'One a minute for each.',
-    },
-    {
-      days: 'incident_days',
-      bytes: 'incident_bytes',
-      kind: 'incidents',
-      label: 'Incidents',
-      hint: 'Only those that ended, with their evidence.',
-    },
-  ];
+// Below it the server would do nothing but delete.
+const kLeastSize = 16 * kMiB;
+const kKinds: {
+  days: Name;
+  bytes: Name;
+  kind: keyof Omit<StoreUsage, 'other_bytes'>;
+  label: string;
+  hint: string;
+}[] = [
+  {
+    days: 'flow_days',
+    bytes: 'flow_bytes',
+    kind: 'flows',
+    label: 'Flows and their totals',
+    hint: 'Cut at whole hours.',
+  },
+  {
+    days: 'alert_days',
+    bytes: 'alert_bytes',
+    kind: 'alerts',
+    label: 'Alerts',
+    hint: 'Incidents keep a copy of theirs.',
+  },
+  {
+    days: 'sample_days',
+    bytes: 'sample_bytes',
+    kind: 'samples',
+    label: 'Measures of health',
+    hint: 'One a minute for each.',
+  },
+  {
+    days: 'incident_days',
+    bytes: 'incident_bytes',
+    kind: 'incidents',
+    label: 'Incidents',
+    hint: 'Only those that ended, with their evidence.',
+  },
+];
 const kSize = { name: 'max_bytes' as const, label: 'Size of the database', unit: 'GiB' };
 
 type Draft = Record<Name, string>;
@@ -93,6 +100,7 @@ export function toSettings(draft: Draft): RetentionSettings | string {
     if (!Number.isFinite(value) || value <= 0) return `${label}: a number of ${unit}, or nothing for good.`;
     if (unit === 'days' && !Number.isInteger(value)) return `${label}: whole days.`;
     if (unit === 'MiB' && value < 1) return `${label}: 1 MiB or more.`;
+    if (unit === 'GiB' && value * kGiB < kLeastSize) return `${label}: 16 MiB (0.016 GiB) or more.`;
     result[name] = unit === 'days' ? value : Math.round(value * bytesOf(name));
   }
   return result;
