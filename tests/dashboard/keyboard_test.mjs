@@ -70,6 +70,40 @@ test('The button of a dialog longer than the screen stays in sight', { skip }, a
     assert.ok(submit.y > 0 && submit.y + submit.height <= height, `at ${submit.y} of ${height}`);
     await page.keyboard.press('Escape');
   }
+  // And so does what it complains of.
+  await button('New rule').click();
+  await page.getByLabel('Name').fill('a;drop');
+  await button('Add to the draft').click();
+  const complaint = await page.getByRole('dialog').getByRole('alert').boundingBox();
+  assert.ok(complaint.y > 0 && complaint.y + complaint.height <= 600, `at ${complaint.y} of 600`);
+  await page.keyboard.press('Escape');
+  await page.setViewportSize({ width: 1440, height: 900 });
+});
+
+test('Long words without a space never make a page wider than the screen', { skip }, async () => {
+  const long = 'withoutaspace'.repeat(9);
+  await at('rules');
+  await button('New rule').click();
+  await page.getByLabel('Title').fill(long);
+  await button('Create').click();
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  await at('incidents');
+  await button('New incident').click();
+  await page.getByLabel('What happened').fill(long);
+  await button('Open incident').click();
+  await page.getByRole('heading', { level: 1, name: long }).waitFor();
+  await page.setViewportSize({ width: 390, height: 844 });
+  for (const hash of ['rules', 'incidents', 'incidents/inc-000001']) {
+    await at(hash);
+    await page.getByText(long).first().waitFor();
+    const wide = await page.locator('#main').evaluate((main) => main.scrollWidth - main.clientWidth);
+    assert.ok(wide <= 0, `${hash} is ${wide} px too wide`);
+  }
+  await at('rules');
+  await button(`Delete ${long}`).click();
+  const wide = await page.getByRole('dialog').evaluate((dialog) => dialog.scrollWidth - dialog.clientWidth);
+  assert.ok(wide <= 0, `the dialog is ${wide} px too wide`);
+  await page.keyboard.press('Escape');
   await page.setViewportSize({ width: 1440, height: 900 });
 });
 
