@@ -60,8 +60,10 @@ int main(int argc, char** argv) {
     *end = '\n';
     std::fwrite(score, 1, static_cast<std::size_t>(end - score) + 1, stdout);
   }
-  if (input.bad() || std::fflush(stdout) != 0 || std::ferror(stdout)) {
-    std::fprintf(stderr, "score_edges: cannot read or write\n");
+  const bool is_written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  if (input.bad() || !is_written) {
+    std::fprintf(stderr, "score_edges: cannot %s\n",
+                 is_written ? "read to the end" : "write to standard output");
     return 1;
   }
 }

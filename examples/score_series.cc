@@ -92,8 +92,10 @@ int Score(std::istream& input) {
     if (!value) return Fail(number, "not a number", columns[value_column]);
     std::printf("%.6g\n", scorer.Add(*time, *value).score);
   }
-  if (input.bad() || std::fflush(stdout) != 0 || std::ferror(stdout)) {
-    std::fprintf(stderr, "score_series: cannot read or write\n");
+  const bool is_written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  if (input.bad() || !is_written) {
+    std::fprintf(stderr, "score_series: cannot %s\n",
+                 is_written ? "read to the end" : "write to standard output");
     return 1;
   }
   return 0;

@@ -52,7 +52,12 @@ int main(int argc, char** argv) {
       "watch_health [SECONDS]\n"
       "Measures this machine every second, a minute long, and tells what is beyond its limits.";
   if (const auto status = AnswerUsage(argc, argv, 0, 1, kUsage)) return *status;
-  const auto until = Now() + std::chrono::seconds(argc > 1 ? std::atoi(argv[1]) : 60);
+  const int seconds = argc > 1 ? std::atoi(argv[1]) : 60;
+  if (seconds < 1) {
+    std::cerr << "usage: " << kUsage << '\n';
+    return 2;
+  }
+  const auto until = Now() + std::chrono::seconds(seconds);
   Watcher watcher(*nta::HealthWatch::Create(nta::DefaultHealthThresholds()));
   nta::Scheduler scheduler({.clock = Now});
   const absl::Status added =

@@ -1,6 +1,13 @@
 // Everything at once. A program that needs one module includes that module's headers instead.
 //
 //   #include "nta/nta.h"
+//
+// What holds wherever a header does not say otherwise:
+// - What can fail returns absl::Status or absl::StatusOr; nothing throws. An argument that may not
+//   be is InvalidArgument and named; what else a function may return stands with it.
+// - Times are nanoseconds since 1970, UTC (Timestamp, Duration); counts of bytes are bytes.
+// - One thread at a time uses an object; different objects share nothing and may be used at once.
+//   What is handed over by reference or pointer is borrowed, and outlives whoever borrows it.
 #ifndef NTA_NTA_H_
 #define NTA_NTA_H_
 

@@ -4,6 +4,9 @@
 #include <toml++/toml.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
 #include <optional>
 #include <ostream>
 #include <sstream>
@@ -182,7 +185,13 @@ absl::StatusOr<toml::table> ReadFile(const std::string& path) {
 std::optional<std::string> TextOf(const toml::node& node) {
   if (const auto text = node.value_exact<std::string>()) return *text;
   if (const auto number = node.value_exact<std::int64_t>()) return std::to_string(*number);
-  if (const auto number = node.value_exact<double>()) return CLI::detail::to_string(*number);
+  if (const auto number = node.value_exact<double>()) {
+    // 1e6 is as good as 1000000 where a whole number is wanted.
+    constexpr double kMostExact = 9e15;
+    const bool is_whole = std::abs(*number) < kMostExact && std::trunc(*number) == *number;
+    return is_whole ? std::to_string(static_cast<std::int64_t>(*number))
+                    : CLI::detail::to_string(*number);
+  }
   if (const auto flag = node.value_exact<bool>()) return *flag ? "true" : "false";
   return std::nullopt;
 }
@@ -214,7 +223,13 @@ absl::Status ApplyFile(CLI::App& app, const std::string& path) {
     const auto option = std::find_if(options.begin(), options.end(),
                                      [&](const CLI::Option* o) { return KeyOf(*o) == name; });
     if (option == options.end() || name == "config" || name == "help") {
-      return base::InvalidArgument(path + ": unknown key \"" + name + "\"");
+      std::string likely = name;
+      std::replace(likely.begin(), likely.end(), '-', '_');
+      const bool is_known = std::any_of(options.begin(), options.end(), [&](const CLI::Option* o) {
+        return likely != name && KeyOf(*o) == likely;
+      });
+      return base::InvalidArgument(path + ": unknown key \"" + name + "\"" +
+                                   (is_known ? " (did you mean \"" + likely + "\"?)" : ""));
     }
     const std::vector<std::string> texts = TextsOf(node, **option);
     if (texts.empty())

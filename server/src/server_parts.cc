@@ -204,6 +204,11 @@ absl::Status Server::Impl::MakeServices() {
   NTA_ASSIGN_OR_RETURN(std::string secret, LoadOrCreateSecret(options_.data_dir + "/jwt.key"));
   NTA_ASSIGN_OR_RETURN(TokenSigner signer, TokenSigner::Create(std::move(secret)));
   NTA_ASSIGN_OR_RETURN(StaticFiles files, StaticFiles::Load(FindDashboard(options_)));
+  if (!options_.dashboard.empty() && !files.has_dashboard()) {
+    return base::MakeStatus(
+        absl::StatusCode::kNotFound,
+        "there is no dashboard in \"" + options_.dashboard + "\": it has no index.html");
+  }
   services_ = std::make_unique<Services>(*store_, std::move(signer), std::move(hasher),
                                          std::move(files), SystemClock(), MakeLimits(options_),
                                          [this] { return capture_->status(); });

@@ -28,7 +28,10 @@ namespace backup {
 
 absl::Status CheckName(std::string_view name) {
   if (IsName(name)) return absl::OkStatus();
-  return base::InvalidArgument("that cannot be the name of a backup");
+  constexpr std::size_t kMostQuoted = 80;
+  const std::string what =
+      name.empty() || name.size() > kMostQuoted ? "that" : '"' + std::string(name) + '"';
+  return base::InvalidArgument(what + " cannot be the name of a backup");
 }
 
 std::string FileOf(std::string_view name) { return std::string(name).append(kFileSuffix); }

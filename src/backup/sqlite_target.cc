@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <utility>
 
 #include "backup/file.h"
@@ -172,12 +173,19 @@ class Copy {
 SqliteTarget::SqliteTarget(SqliteTargetOptions options) : options_(std::move(options)) {}
 
 absl::StatusOr<std::uint64_t> SqliteTarget::EstimateBytes() const {
-  NTA_ASSIGN_OR_RETURN(Database live,
-                       Database::Open(options_.path, SQLITE_OPEN_READWRITE, Links::kFollow));
-  sqlite3_busy_timeout(live.get(), static_cast<int>(options_.lock_timeout.count()));
-  NTA_ASSIGN_OR_RETURN(const std::int64_t page, live.Integer("PRAGMA page_size"));
-  NTA_ASSIGN_OR_RETURN(const std::int64_t pages, live.Integer("PRAGMA page_count"));
-  return static_cast<std::uint64_t>(page * pages);
+  const std::string context = "cannot copy \"" + options_.path + "\"";
+  // SQLite says of a file that is not there that it is unable to open it.
+  if (access(options_.path.c_str(), F_OK) != 0) return base::ErrnoStatus(errno, context);
+  const auto run = [&]() -> absl::StatusOr<std::uint64_t> {
+    NTA_ASSIGN_OR_RETURN(Database live,
+                         Database::Open(options_.path, SQLITE_OPEN_READWRITE, Links::kFollow));
+    sqlite3_busy_timeout(live.get(), static_cast<int>(options_.lock_timeout.count()));
+    NTA_ASSIGN_OR_RETURN(const std::int64_t page, live.Integer("PRAGMA page_size"));
+    NTA_ASSIGN_OR_RETURN(const std::int64_t pages, live.Integer("PRAGMA page_count"));
+    return static_cast<std::uint64_t>(page * pages);
+  };
+  absl::StatusOr<std::uint64_t> bytes = run();
+  return bytes.ok() ? bytes : WithContext(bytes.status(), context);
 }
 
 absl::StatusOr<SnapshotSummary> SqliteTarget::Snapshot(const std::string& path,

@@ -80,7 +80,9 @@ absl::StatusOr<FlowCsvReader> FlowCsvReader::Create(std::string_view header) {
   header = WithoutLineEnd(header);
   if (header.starts_with(kByteOrderMark)) header.remove_prefix(kByteOrderMark.size());
   const std::optional<std::vector<std::string>> names = Split(header);
-  if (!names) return base::InvalidArgument("the header's quotes are wrong");
+  if (!names)
+    return base::InvalidArgument(
+        "the first line is no header of flows in CSV: its quotes are wrong");
   const std::vector<csv::Column>& known = csv::Columns();
   std::vector<std::size_t> columns;
   std::set<std::size_t> seen;

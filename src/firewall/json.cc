@@ -313,8 +313,19 @@ absl::StatusOr<RuleSet> ReadRuleSet(const Json& json) {
   RuleSetParts parts;
   JsonFields fields(json, "");
   fields.List("rules", [&](const Json& item) -> absl::Status {
-    NTA_ASSIGN_OR_RETURN(Rule rule, ReadRule(item));
-    parts.rules.push_back(std::move(rule));
+    auto rule = ReadRule(item);
+    if (!rule.ok()) {
+      // Which one of them, as far as it says who it is; what is wrong with a whole rule names it.
+      const std::string what(rule.status().message());
+      if (what.starts_with("rule ")) return rule.status();
+      const auto id = item.is_object() ? item.find("id") : item.end();
+      constexpr std::size_t kMostQuoted = 32;
+      const bool has_id = id != item.end() && id->is_string() &&
+                          id->get_ref<const std::string&>().size() <= kMostQuoted;
+      const std::string which = has_id ? Dump(*id) : std::to_string(parts.rules.size() + 1);
+      return base::InvalidArgument("rule " + which + ": " + what);
+    }
+    parts.rules.push_back(*std::move(rule));
     return absl::OkStatus();
   });
   fields.List("sets", [&](const Json& item) -> absl::Status {

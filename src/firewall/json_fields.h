@@ -88,8 +88,10 @@ class JsonFields {
 
   void Fail(const std::string& name, const std::string& what) {
     if (!status_.ok()) return;
-    status_ = base::InvalidArgument(
-        (name.empty() ? where_ : "field \"" + where_ + name.substr(0, 60) + "\"") + ": " + what);
+    status_ =
+        base::InvalidArgument((name.empty() ? (where_.empty() ? "the JSON" : where_)
+                                            : "field \"" + where_ + name.substr(0, 60) + "\"") +
+                              ": " + what);
   }
   absl::Status Finish() {
     if (!json_.is_object()) return status_;

@@ -241,6 +241,7 @@ class FlowTable::Impl {
       }
     }
     if (options_.statistics) PrefetchDirections(std::span(prepared).first(size));
+    if (inspector_ != nullptr) PrefetchInspected(size, at, prepared);
     for (std::size_t i = 0; i < size; ++i) {
       PassTime(clock_of(i), events);
       AddPacket(at(i), prepared[i], events);
@@ -278,6 +279,23 @@ class FlowTable::Impl {
     }
     for (const std::uint32_t slot : slots) index_.Prefetch(entries_[slot].key.Hash(hash_));
     if (inspector_ != nullptr) inspector_->Prefetch(slots);
+  }
+
+  // What the inspector keeps of the flows that it will be shown.
+  template <typename At>
+  void PrefetchInspected(std::size_t size, const At& at,
+                         const std::array<Prepared, kBurst>& prepared) const {
+    std::array<std::uint32_t, kBurst> slots;
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < size; ++i) {
+      const std::uint32_t slot = prepared[i].counts ? prepared[i].guess : kNoSlot;
+      if (slot == kNoSlot || !entries_[slot].Is(FlowEntry::kInspecting)) continue;
+      const DecodedPacket& packet = at(i).packet;
+      if (packet.payload.empty() && !IsSynAck(packet.tcp_flags)) continue;
+      __builtin_prefetch(packet.payload.data());
+      slots[count++] = slot;
+    }
+    if (count > 0) inspector_->Prefetch(std::span(slots).first(count));
   }
 
   void PrefetchDirections(std::span<const Prepared> burst) const {
@@ -428,7 +446,8 @@ class FlowTable::Impl {
   void Count(std::uint32_t slot, const DecodedPacket& packet, bool source_is_a, std::int64_t time,
              std::vector<FlowEvent>& events) {
     FlowEntry& entry = entries_[slot];
-    if (packet.is_tcp() && IsSynAck(packet.tcp_flags)) MendDirection(slot, source_is_a);
+    const bool is_syn_ack = packet.is_tcp() && IsSynAck(packet.tcp_flags);
+    if (is_syn_ack) MendDirection(slot, source_is_a);
     const std::size_t direction = source_is_a == entry.Is(FlowEntry::kSourceIsA) ? 0 : 1;
     if (entry.Is(FlowEntry::kContinuing)) {
       entry.Clear(FlowEntry::kContinuing);
@@ -456,8 +475,12 @@ class FlowTable::Impl {
     }
     if (direction == 1) Answer(slot, packet, time, events);
     if (packet.is_tcp()) CheckClosed(slot, packet);
-    if (entry.Is(FlowEntry::kInspecting) && !packet.payload.empty()) {
+    if (!entry.Is(FlowEntry::kInspecting)) return;
+    if (!packet.payload.empty()) {
       Inspect(slot, direction == 0, packet, time, events);
+    } else if (is_syn_ack && !entry.Is(FlowEntry::kInspected)) {
+      inspector_->Establish(slot, direction == 0, packet);
+      entry.Set(FlowEntry::kInspected);
     }
   }
 
@@ -676,7 +699,8 @@ class FlowTable::Impl {
     if (entry.Is(FlowEntry::kInspected)) inspector_->Finish(slot);
     index_.Erase(entry.key.Hash(hash_), slot);
     QueueLinks::Remove(nodes_, entry.Is(FlowEntry::kAnswered) ? answered_ : unanswered_, slot);
-    QueueLinks::PushBack(nodes_, free_, slot);
+    // The next flow takes what is still in a cache.
+    QueueLinks::PushFront(nodes_, free_, slot);
   }
 
   FlowTableOptions options_;

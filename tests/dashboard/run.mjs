@@ -26,6 +26,7 @@ if (lacking.length > 0) {
 
 const files = [
   'dashboard_test.mjs',
+  'keyboard_test.mjs',
   'operations_test.mjs',
   'firewall_test.mjs',
   'logs_test.mjs',

@@ -359,6 +359,11 @@ class ScoreEdges(Help, unittest.TestCase):
         self.assertIn(b"line 2", wrong.stderr)
         self.assertEqual(run().returncode, 2)
 
+    def test_a_full_disk_is_told(self):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([PROGRAM, "-"], input=b"1 2 1\n", stdout=full, stderr=subprocess.PIPE, timeout=60)
+        self.assertEqual((done.returncode, done.stderr), (1, b"score_edges: cannot write to standard output\n"))
+
 
 class ScoreSeries(Help, unittest.TestCase):
     def test_each_value_has_a_score(self):
@@ -423,6 +428,10 @@ class LiveTopTalkers(Help, unittest.TestCase):
 
 
 class WatchHealth(Help, unittest.TestCase):
+    def test_no_number_of_seconds_is_wrong_usage(self):
+        for wrong in ("soon", "0", "-5"):
+            self.assertEqual(run(wrong).returncode, 2, wrong)
+
     def test_measures_every_second(self):
         result = run(4)
         self.assertEqual(result.returncode, 0, result)

@@ -38,7 +38,7 @@ TEST(RuleJson, ComplainsOfTheFieldThatIsWrong) {
     return std::string(RuleFromJson(text).status().message());
   };
   EXPECT_EQ(complaint("{}"), "field \"id\": is missing");
-  EXPECT_EQ(complaint("[]"), ": must be an object");
+  EXPECT_EQ(complaint("[]"), "the JSON: must be an object");
   EXPECT_THAT(complaint(R"({"id":"a","direction":"in","verdict":"drop","bogus":1})"),
               HasSubstr("field \"bogus\": is unknown"));
   EXPECT_THAT(complaint(R"({"id":"a","direction":"in","verdict":"burn"})"),
@@ -62,6 +62,20 @@ TEST(RuleSetJson, ReadsBackWhatItWrote) {
     ASSERT_TRUE(read.ok()) << read.status();
     ASSERT_EQ(*read, rules) << seed;
   }
+}
+
+TEST(RuleSetJson, SaysWhichRuleIsWrong) {
+  const auto complaint = [](std::string_view text) {
+    return std::string(RuleSetFromJson(text).status().message());
+  };
+  EXPECT_EQ(complaint("[]"), "the JSON: must be an object");
+  EXPECT_THAT(complaint(R"({"rules":[{"id":"a","direction":"in","verdict":"drop","protocol":"tcp"},
+                                     {"id":"b","direction":"in","verdict":"burn"}]})"),
+              HasSubstr("rule \"b\": field \"verdict\""));
+  EXPECT_THAT(complaint(R"({"rules":[{"id":"a","direction":"in","verdict":"drop"}]})"),
+              HasSubstr("\"rules\": rule \"a\": has no condition"));
+  EXPECT_THAT(complaint(R"({"rules":[7]})"), HasSubstr("rule 1: "));
+  EXPECT_THAT(complaint(R"({"rules":[{"direction":"in"}]})"), HasSubstr("rule 1: field \"id\""));
 }
 
 TEST(RuleSetJson, CutShortItIsAnErrorAndNeverHalfARuleSet) {

@@ -61,6 +61,12 @@ case $way in
       echo "a program of the flow module links libraries that it does not need"
       exit 1
     fi
+    # A component that there is not is named.
+    if "$CMAKE" -S "$here/consumer" -B "$work/wrong" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" "${launcher[@]}" \
+      -DCONSUMER_COMPONENTS=flows >"$work/wrong.log" 2>&1 || ! grep -q 'no component "flows"' "$work/wrong.log"; then
+      echo "a wrong component is not told"
+      exit 1
+    fi
     PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name nta.pc)")
     export PKG_CONFIG_PATH
     # shellcheck disable=SC2046

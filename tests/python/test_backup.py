@@ -133,6 +133,7 @@ def test_the_command_line_destroys_and_restores(path, tmp_path):
 
 def test_verify_looks_again_at_what_was_verified_before(path, tmp_path):
     common = ("--directory", tmp_path / "kept")
+    (tmp_path / "kept").mkdir(mode=0o700)
     assert "no backups" in run("verify", *common, "--store", path, cwd=tmp_path).stdout
     name = run("create", *common, "--store", path, cwd=tmp_path).stdout.strip()
     file = next((tmp_path / "kept").glob("*.ntabackup"))
@@ -207,3 +208,35 @@ def test_a_passphrase_is_asked_for_twice_and_never_with_a_traceback(path, tmp_pa
     assert create("8 chars.\n8 chars.\n").returncode == 0
     wrong = run("prune", "--directory", tmp_path / "kept", "--last", "-3", cwd=tmp_path)
     assert wrong.returncode == 2 and "Traceback" not in wrong.stderr
+
+
+def test_only_a_backup_makes_its_directory(path, tmp_path):
+    wrong = ("--directory", tmp_path / "wrong")
+    for act in (["list"], ["verify"], ["prune"], ["restore", "20261122T080000Z-0123456789ab"]):
+        done = run(*act, *wrong, cwd=tmp_path)
+        assert done.returncode == 1 and "there is no directory" in done.stderr
+    missing = run("create", *wrong, "--store", tmp_path / "missing.db", cwd=tmp_path)
+    assert missing.returncode == 1 and "missing.db" in missing.stderr
+    assert not (tmp_path / "wrong").exists()
+    assert run("create", *wrong, "--store", path, cwd=tmp_path).returncode == 0
+
+
+def test_what_cannot_be_backed_up_is_named(tmp_path, repository):
+    with pytest.raises(nta.NotFoundError, match="missing.db.*No such file"):
+        repository.create(tmp_path / "missing.db")
+    (tmp_path / "text.db").write_text("no database, but long enough to be asked about" * 100)
+    with pytest.raises(nta.Error, match="text.db"):
+        repository.create(tmp_path / "text.db")
+    with pytest.raises(nta.InvalidArgumentError, match='"monday" cannot be the name'):
+        repository.verify("monday")
+
+
+def test_a_passphrase_is_read_from_a_pipe_without_a_terminal(path, tmp_path):
+    common = ("--directory", tmp_path / "kept", "--store", path)
+    command = [sys.executable, "-m", "nta", "backup", "create", "--encrypt", *map(str, common)]
+    done = subprocess.run(command, input="correct horse\n" * 2, capture_output=True, text=True,
+                          timeout=120, start_new_session=True)  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=120, start_new_session=True)  # fmt: skip
+    assert done.returncode == 1 and done.stderr.count("\n") == 1

@@ -93,3 +93,20 @@ def test_what_is_given_wrongly_is_one_line_and_status_2(
     assert main(["firewall", *(known.get(one, one) for one in arguments)]) == 2
     told = capsys.readouterr().err.splitlines()
     assert len(told) == 1 and words in told[0]
+
+
+def test_the_command_that_keeps_a_change_is_complete(server, waited, monkeypatch, capsys):
+    answers = {"diff": {"text": ""}, "apply": {"token": "abc", "deadline": "soon"}}
+    monkeypatch.setattr(
+        "nta._cli_firewall._Server.call",
+        lambda self, method, path, body=None: answers.get(path.rsplit("/", 1)[1], {"token": "t"}),
+    )
+    assert main(["firewall", "apply", "--server", server, "--user", "olga"]) == 0
+    assert f"nta firewall confirm abc --server {server} --user olga\n" in capsys.readouterr().err
+    assert main(["firewall", "apply"]) == 0
+    assert "nta firewall confirm abc\n" in capsys.readouterr().err
+
+
+def test_rules_are_read_before_anybody_is_asked_for_a_password(server, tmp_path, capsys):
+    assert main(["firewall", "apply", str(tmp_path / "missing.json"), "--server", server]) == 1
+    assert "missing.json" in capsys.readouterr().err and _Slow.asked == []

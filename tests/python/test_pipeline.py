@@ -558,3 +558,8 @@ def test_bad_capture_filter_is_refused():
         pytest.skip(f"no permission to capture: {error}")
     with pytest.raises(nta.InvalidArgumentError):
         nta.LiveCapture("lo", filter="prot 80")
+
+
+def test_a_class_in_place_of_a_detector_is_told(sample):
+    with pytest.raises(TypeError, match="PortScanDetector is a class.*call it"):
+        nta.Pipeline(nta.PcapFileReader(sample), detectors=[nta.PortScanDetector])

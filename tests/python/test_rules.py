@@ -192,3 +192,14 @@ def test_the_command_line(store, sample):
     assert code == 2 and "at 9" in err
     assert run(sample, "--detector", "port_scan")[0] == 0
     assert run(sample, "--rule", RULE.format(5), "--since", "-1h")[0] == 1
+
+
+def test_a_backtest_takes_the_path_of_a_capture_as_suggestions_do(sample, tmp_path):
+    report = nta.backtest(nta.RuleDetector(RULE.format(50)), sample)
+    opened = nta.backtest(nta.RuleDetector(RULE.format(50)), nta.PcapFileReader(sample))
+    assert report.to_dict() == opened.to_dict()
+    assert nta.backtest(nta.RuleDetector(RULE.format(50)), str(sample)).alerts == report.alerts
+    with pytest.raises(nta.NotFoundError):
+        nta.backtest(nta.RuleDetector(RULE.format(50)), tmp_path / "missing.pcap")
+    with pytest.raises(TypeError, match="not int"):
+        nta.backtest(nta.RuleDetector(RULE.format(50)), 7)

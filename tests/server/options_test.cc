@@ -137,6 +137,22 @@ TEST_F(OptionsTest, MistakesInTheFileAreNamed) {
   EXPECT_EQ(Read({"--config", (directory_ / "missing.toml").string()}), 2);
 }
 
+TEST_F(OptionsTest, KeysSpeltAsFlagsAreToldTheRightSpelling) {
+  EXPECT_EQ(Read({"--config", Write("a.toml", "idle-timeout = 1\n")}), 2);
+  EXPECT_THAT(err_, HasSubstr("did you mean \"idle_timeout\"?"));
+  EXPECT_EQ(Read({"--config", Write("b.toml", "no-such-key = 1\n")}), 2);
+  EXPECT_THAT(err_, Not(HasSubstr("did you mean")));
+}
+
+TEST_F(OptionsTest, WholeNumbersMayBeWrittenWithAnExponent) {
+  ASSERT_EQ(Read({"--config", Write("a.toml", "max_flows = 1e6\nidle_timeout = 2.0\n")}), -1)
+      << err_;
+  EXPECT_EQ(options_.max_flows, 1'000'000U);
+  EXPECT_EQ(options_.idle_timeout_seconds, 2.0);
+  EXPECT_EQ(Read({"--config", Write("b.toml", "max_flows = 1.5\n")}), 2);
+  EXPECT_EQ(Read({"--config", Write("c.toml", "max_flows = 1e300\n")}), 2);
+}
+
 TEST_F(OptionsTest, AFileThatOthersMayWriteIsRefused) {
   EXPECT_EQ(Read({"--config", Write("nta.toml", "max_flows = 3\n", 0666)}), 2);
   EXPECT_THAT(err_, HasSubstr("others may write"));

@@ -341,3 +341,10 @@ def test_a_database_in_postgres_holds_what_a_file_would(start, capture):
     assert [one["title"] for one in rules] == ["kept"]
     assert again.call("GET", "/api/v1/summary?since=2000-01-01T00:00:00Z", token=token).json()["packets"] == kept
     assert "s3cret" not in again.stderr()
+
+
+def test_what_a_flag_names_and_is_not_there_is_told(tmp_path):
+    listen = ("--listen", "127.0.0.1:0")
+    fails(run(*listen, "--dashboard", "nowhere", cwd=tmp_path), 1, '"nowhere"', "index.html")
+    fails(run(*listen, "--backup-passphrase-file", "nofile", cwd=tmp_path), 1, '"nofile"', "No such file")
+    fails(run(*listen, "--syslog", "nodaemon", cwd=tmp_path), 1, '"nodaemon"', "syslog")

@@ -28,6 +28,7 @@ from . import (
     _cli_values,
 )
 from ._cli_firewall import add_firewall
+from ._cli_parser import Parser
 from ._cli_progress import while_reading
 
 _DIMENSIONS = (
@@ -46,9 +47,11 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
 
 
 def _run(arguments: Optional[Sequence[str]]) -> int:
-    options, rest = _parser().parse_known_args(_join_times(arguments or sys.argv[1:]))
+    options, rest = _parser().parse_known_args(
+        _join_times(sys.argv[1:] if arguments is None else arguments)
+    )
     if rest and options.run is not _serve:
-        _parser().error(f"unrecognized arguments: {' '.join(rest)}")
+        options.parser.error(f"unrecognized arguments: {' '.join(rest)}")
     options.rest = rest
     try:
         _cli_values.check_interval(options)
@@ -63,8 +66,11 @@ def _run(arguments: Optional[Sequence[str]]) -> int:
         _complain(error)
         is_usage = isinstance(error, _cli_values.UsageError) or error.position is not None
         return 2 if is_usage else 1
-    except (nta.Error, OSError) as error:
+    except nta.Error as error:
         _complain(error)
+        return 1
+    except OSError as error:
+        _complain(_in_words(error))
         return 1
 
 
@@ -79,6 +85,16 @@ def _join_times(arguments: Sequence[str]) -> list[str]:
     return joined
 
 
+def _in_words(error: OSError) -> str:
+    """As the library says it, not "[Errno 2] ..."."""
+    if error.strerror is None:
+        return str(error)
+    if error.filename is not None:
+        return f'cannot open "{os.fsdecode(error.filename)}": {error.strerror}'
+    # What has a name says so; the rest is what print() writes to.
+    return f"cannot write to standard output: {error.strerror}"
+
+
 def _complain(error: object) -> None:
     print(f"nta: {error}", file=sys.stderr)
 
@@ -87,7 +103,7 @@ def _complain(error: object) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="nta", description="Network traffic analysis.")
+    parser = Parser(prog="nta", description="Network traffic analysis.")
     parser.add_argument("--version", action="version", version=f"nta {nta.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_flows(commands)
@@ -110,9 +126,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_meter(parser: argparse.ArgumentParser) -> None:
     meter = parser.add_argument_group("reading a capture")
-    meter.add_argument("--idle-timeout", type=_cli_values.seconds, default=120.0, metavar="SECONDS")
-    meter.add_argument("--active-timeout", type=_cli_values.seconds, default=1800.0, metavar="SECONDS")
-    meter.add_argument("--max-flows", type=_cli_values.whole(1), default=1_000_000, metavar="N")
+    meter.add_argument("--idle-timeout", type=_cli_values.seconds, default=120.0, metavar="SECONDS",
+                       help="silence that ends a flow")  # fmt: skip
+    meter.add_argument("--active-timeout", type=_cli_values.seconds, default=1800.0, metavar="SECONDS",
+                       help="a flow that lasts longer goes on in a new record")  # fmt: skip
+    meter.add_argument("--max-flows", type=_cli_values.whole(1), default=1_000_000, metavar="N",
+                       help="flows kept at once; beyond that old ones end early")  # fmt: skip
     meter.add_argument("--view", choices=("outer", "inner"), default="outer",
                        help="which header of a tunnelled packet counts")  # fmt: skip
     meter.add_argument("--no-defragment", dest="defragment", action="store_false",
@@ -122,8 +141,8 @@ def _add_meter(parser: argparse.ArgumentParser) -> None:
 
 def _add_interval(parser: argparse.ArgumentParser) -> None:
     times = parser.add_argument_group("times", "RFC 3339, or relative to now: -90s, -1h, -7d")
-    times.add_argument("--since", type=_cli_values.moment, metavar="TIME")
-    times.add_argument("--until", type=_cli_values.moment, metavar="TIME")
+    times.add_argument("--since", type=_cli_values.moment, metavar="TIME", help="inclusive")
+    times.add_argument("--until", type=_cli_values.moment, metavar="TIME", help="exclusive")
 
 
 def _add_flows(commands: Any) -> None:

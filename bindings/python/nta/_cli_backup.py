@@ -72,7 +72,17 @@ def _add_store(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--store", default="nta-data/nta.db", help="a file or postgresql://... [%(default)s]")
 
 
+def _existing(options: argparse.Namespace) -> nta.BackupRepository:
+    """Only what makes a backup may make the directory: elsewhere a wrong name is a mistake."""
+    if not os.path.isdir(options.directory):
+        raise nta.NotFoundError(f'there is no directory "{options.directory}"; --directory names another')
+    return nta.BackupRepository.open(options.directory)
+
+
 def _create(options: argparse.Namespace) -> int:
+    if "://" not in options.store and not os.path.exists(options.store):
+        # Before a directory is made for nothing.
+        raise nta.NotFoundError(f'cannot open "{options.store}": No such file or directory')
     repository = nta.BackupRepository.open(options.directory)
     extras = {Path(name).name: Path(name).read_bytes() for name in options.extra}
     passphrase = _new_passphrase(options)
@@ -93,7 +103,7 @@ def _create(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
-    backups = nta.BackupRepository.open(options.directory).list()
+    backups = _existing(options).list()
     if options.format == "json":
         for backup in backups:
             print(json.dumps(_as_dict(backup), separators=(",", ":")))
@@ -108,7 +118,7 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    repository = nta.BackupRepository.open(options.directory)
+    repository = _existing(options)
     names = options.name or [backup.name for backup in repository.list()]
     if not names:
         print("there are no backups")
@@ -131,9 +141,11 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _restore(options: argparse.Namespace) -> int:
-    repository = nta.BackupRepository.open(options.directory)
     name = options.backup
-    if os.sep in name or os.path.exists(name):
+    if not (os.sep in name or os.path.exists(name)):
+        repository = _existing(options)
+    else:
+        repository = nta.BackupRepository.open(options.directory)
         name = repository.import_file(name).name
     passphrase = _passphrase(options, repository.get(name).encrypted)
     with Progress(options) as progress:
@@ -153,7 +165,7 @@ def _restore(options: argparse.Namespace) -> int:
 
 
 def _prune(options: argparse.Namespace) -> int:
-    removed, kept = nta.BackupRepository.open(options.directory).prune(
+    removed, kept = _existing(options).prune(
         last=options.last,
         daily=options.daily,
         weekly=options.weekly,
@@ -215,9 +227,22 @@ def _ask(prompt: str) -> str:
 
 def ask_secret(prompt: str) -> str:
     """Asks at the terminal, else reads a line of stdin; EOFError where there is neither."""
+    if not _has_terminal():
+        line = sys.stdin.readline()
+        if not line:
+            raise EOFError
+        return line.rstrip("\r\n")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", getpass.GetPassWarning)
         return getpass.getpass(prompt, sys.stderr)
+
+
+def _has_terminal() -> bool:
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return sys.stdin.isatty()
+    return True
 
 
 def _count(text: str) -> int:

@@ -15,11 +15,12 @@ from typing import Any, Optional
 
 import nta
 from nta import _cli_store
-from nta._cli_values import UsageError
+from nta._cli_values import UsageError, moment
 from nta._cli_backup import ask_secret
 from nta.firewall import NftablesBackend, RuleSet, rehearse
 
 _SERVER = "http://127.0.0.1:8080"
+_USER = "admin"
 # A server lets an address sign in a few times a minute, and a change waits for its confirmation.
 _LONGEST_WAIT = 30
 
@@ -38,8 +39,8 @@ def add_firewall(commands: Any) -> None:
     trial = acts.add_parser("rehearse", help="try rules on the flows of a store or a capture")
     trial.add_argument("rules", metavar="FILE", help="JSON; - is standard input")
     trial.add_argument("flows", metavar="STORE", help="a store, or a capture file")
-    trial.add_argument("--since", metavar="TIME", help="RFC 3339, or relative: -7d")
-    trial.add_argument("--until", metavar="TIME")
+    trial.add_argument("--since", type=moment, metavar="TIME", help="RFC 3339, or relative: -7d")
+    trial.add_argument("--until", type=moment, metavar="TIME")
     trial.add_argument("--where", default="", metavar="FILTER")
     trial.add_argument("--own", action="append", default=[], metavar="ADDRESS",
                        help="an address of the machine with the firewall; several times")  # fmt: skip
@@ -53,7 +54,8 @@ def add_firewall(commands: Any) -> None:
 
     apply = acts.add_parser("apply", help="put rules into force at a server; confirm, or they go")
     apply.add_argument("rules", nargs="?", metavar="FILE", help="left out: the server's draft")
-    apply.add_argument("--within", type=int, default=60, metavar="SECONDS")
+    apply.add_argument("--within", type=int, default=60, metavar="SECONDS",
+                       help="to confirm in, 5 to 3600; then the change comes off [%(default)s]")  # fmt: skip
     _add_server(apply)
     apply.set_defaults(run=_apply)
 
@@ -76,8 +78,8 @@ def add_firewall(commands: Any) -> None:
 
 def _add_server(parser: argparse.ArgumentParser, default: Optional[str] = _SERVER) -> None:
     parser.add_argument("--server", default=default, metavar="URL",
-                        help=f"an nta-server, such as {_SERVER}")  # fmt: skip
-    parser.add_argument("--user", default="admin", help="who signs in [admin]; the password is "
+                        help=f"an nta-server, such as {_SERVER}" + ("" if default else "; left out: this machine"))  # fmt: skip
+    parser.add_argument("--user", default=_USER, help="who signs in [admin]; the password is "
                         "asked for, or taken from NTA_PASSWORD")  # fmt: skip
 
 
@@ -137,7 +139,9 @@ def _rehearse(options: argparse.Namespace) -> int:
         with nta.Store.open(options.flows, create=False) as store:
             result = rehearse(rules, store, since=options.since, until=options.until, **given)
     else:
-        result = rehearse(rules, nta.read_flows(options.flows), **given)
+        result = rehearse(
+            rules, nta.read_flows(options.flows), since=options.since, until=options.until, **given
+        )
     if options.format == "json":
         from dataclasses import asdict
 
@@ -148,9 +152,9 @@ def _rehearse(options: argparse.Namespace) -> int:
 
 
 def _apply(options: argparse.Namespace) -> int:
+    parts = _read_rules(options.rules).to_dict() if options.rules else None
     server = _Server(options)
-    if options.rules:
-        parts = _read_rules(options.rules).to_dict()
+    if parts is not None:
         body = {name: parts[name] for name in ("rules", "sets", "defaults")}
         server.call("PUT", "/api/v1/firewall/rules", body)
     diff = server.call("GET", "/api/v1/firewall/diff")["text"]
@@ -161,10 +165,12 @@ def _apply(options: argparse.Namespace) -> int:
         {"password": server.password, "confirm_within_seconds": options.within},
     )
     print(answer["token"])
-    print(
-        f"in force until {answer['deadline']}; to keep it: nta firewall confirm {answer['token']}",
-        file=sys.stderr,
-    )
+    command = f"nta firewall confirm {answer['token']}"
+    if options.server != _SERVER:
+        command += f" --server {options.server}"
+    if options.user != _USER:
+        command += f" --user {options.user}"
+    print(f"in force until {answer['deadline']}; to keep it: {command}", file=sys.stderr)
     return 0
 
 

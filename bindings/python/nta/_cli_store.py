@@ -17,6 +17,7 @@ from ._cli_progress import Progress
 
 _MEASURES = ("bytes", "packets", "flows")
 _SQLITE_MAGIC = b"SQLite format 3\0"
+_OPEN_END = 2**63 - 1
 _Adder = Callable[[argparse.ArgumentParser], None]
 # The batches of the capture file that the options name; sets options.status.
 _Reader = Callable[[argparse.Namespace], Iterable[nta.Batch]]
@@ -161,9 +162,17 @@ def print_about(answer: Any, options: argparse.Namespace) -> None:
     """How the answer came about, as one JSON line on stderr."""
     if options.quiet or not is_store(options.file):
         return
-    about = {"source": answer.source, "since": answer.since, "until": answer.until, **answer.capture}
+    about = {
+        "source": answer.source, "since": _end(answer.since), "until": _end(answer.until),
+        **answer.capture,
+    }  # fmt: skip
     sys.stdout.flush()
     print(json.dumps(about, separators=(",", ":")), file=sys.stderr)
+
+
+def _end(time: int) -> str | None:
+    """An end of an interval; None where it was left open."""
+    return None if time <= 0 or time >= _OPEN_END else nta.format_timestamp(time)
 
 
 def _csv_cell(text: str) -> str:

@@ -26,18 +26,26 @@ class InvalidArgumentError(Error, ValueError):
 
 
 class OutOfRangeError(InvalidArgumentError):
+    """A value beyond what there is or may be."""
+
     code = "OUT_OF_RANGE"
 
 
 class NotFoundError(Error, FileNotFoundError):
+    """No such file, interface, detector, backup, ..."""
+
     code = "NOT_FOUND"
 
 
 class AlreadyExistsError(Error, FileExistsError):
+    """What is to be made is there already, and is left as it is."""
+
     code = "ALREADY_EXISTS"
 
 
 class PermissionDeniedError(Error, PermissionError):
+    """The user of this process may not do that."""
+
     code = "PERMISSION_DENIED"
 
 
@@ -49,22 +57,32 @@ class DataLossError(Error):
 
 
 class ResourceExhaustedError(Error):
+    """A limit was reached: disk, memory, or one that was set; the message names it."""
+
     code = "RESOURCE_EXHAUSTED"
 
 
 class FailedPreconditionError(Error):
+    """Not in this state: closed, used by another thread, readable by others, ..."""
+
     code = "FAILED_PRECONDITION"
 
 
 class UnavailableError(Error):
+    """Not now: an interface that went away, a store that another process holds; trying again may do."""
+
     code = "UNAVAILABLE"
 
 
 class DeadlineExceededError(Error, TimeoutError):
+    """It took longer than the time limit that was set."""
+
     code = "DEADLINE_EXCEEDED"
 
 
 class UnimplementedError(Error, NotImplementedError):
+    """This build or platform cannot do it."""
+
     code = "UNIMPLEMENTED"
 
 

@@ -239,6 +239,8 @@ def rehearse(
     `sessions` connections (peer, server, port) that must go on. What a flow cannot tell makes it
     undecidable; nothing is guessed.
     """
+    if not isinstance(rules, RuleSet):
+        raise TypeError(f"rules must be a RuleSet, not {type(rules).__name__}")
     options = {
         "since": since, "until": until, "where": where, "own_addresses": list(own_addresses),
         "role": role, "translated": list(translated), "interface": interface, "now": _now(now),

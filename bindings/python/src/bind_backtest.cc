@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "bind.h"
+#include "callbacks.h"
 #include "convert.h"
 #include "detector_settings.h"
 #include "fields.h"
@@ -98,9 +99,17 @@ BacktestReport RunBacktest(py::handle detectors, py::handle source, py::handle s
     const GuardedSource::Session session(capture);
     RaiseIfError(session.status());
     report = WithoutGil([&] { return BacktestCapture(set.all(), capture, {}, options); });
+  } else if (py::isinstance<py::str>(source) || py::hasattr(source, "__fspath__")) {
+    // As the suggestions take it.
+    const std::string path = ToPath(source);
+    report = WithoutGil([&]() -> absl::StatusOr<BacktestReport> {
+      const auto reader = PcapFileReader::Open(path);
+      if (!reader.ok()) return reader.status();
+      return BacktestCapture(set.all(), **reader, {}, options);
+    });
   } else {
-    throw py::type_error("backtest() takes a Store or a capture, not " +
-                         std::string(py::str(py::type::of(source))));
+    throw py::type_error("backtest() takes a Store, a capture or the path of one, not " +
+                         TypeName(source));
   }
   set.Rethrow();
   return ValueOrRaise(std::move(report));

@@ -26,6 +26,10 @@ inline py::object OptionalMethod(py::handle object, const char* name) {
 // TypeError when there is no such method; `role` says what the object was to be.
 inline py::object RequiredMethod(py::handle object, const char* name, const char* role) {
   py::object method = OptionalMethod(object, name);
+  if (PyType_Check(object.ptr()) != 0) {
+    throw py::type_error(py::str(py::getattr(object, "__name__")).cast<std::string>() +
+                         " is a class, not " + role + ": call it to make one");
+  }
   if (method.is_none()) {
     throw py::type_error(TypeName(object) + " is not " + role + ": it has no method " + name +
                          "()");

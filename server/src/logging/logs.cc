@@ -61,8 +61,12 @@ absl::Status Logs::AddSyslog() {
   if (options_.syslog.starts_with('/')) {
     syslog.socket_path = options_.syslog;
   } else {
-    NTA_ASSIGN_OR_RETURN(const ListenAddress address, ParseListenAddress(options_.syslog));
-    syslog.udp = Endpoint{address.address, address.port};
+    const auto address = ParseListenAddress(options_.syslog);
+    if (!address.ok()) {
+      return base::InvalidArgument("\"" + options_.syslog +
+                                   "\" is no syslog daemon, as /dev/log or 192.0.2.1:514");
+    }
+    syslog.udp = Endpoint{address->address, address->port};
   }
   NTA_ASSIGN_OR_RETURN(std::unique_ptr<SyslogSink> sink, SyslogSink::Open(std::move(syslog)));
   logger_.AddSink(std::move(sink));

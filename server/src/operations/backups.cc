@@ -1,8 +1,10 @@
 #include "operations/backups.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <limits>
 #include <utility>
 
@@ -77,6 +79,8 @@ std::string RestoredText(const BackupInfo& backup) {
 
 absl::StatusOr<std::string> ReadPassphraseFile(const std::string& path) {
   constexpr std::size_t kMostBytes = 1024;
+  if (access(path.c_str(), R_OK) != 0)
+    return base::ErrnoStatus(errno, "cannot open \"" + path + "\"");
   NTA_ASSIGN_OR_RETURN(const BodyFile file, BodyFile::Open(path));
   struct stat status {};
   if (fstat(file.descriptor(), &status) != 0 || (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {

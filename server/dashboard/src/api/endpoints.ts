@@ -115,6 +115,9 @@ export const getAlerts = (
   signal?: AbortSignal,
 ) => get<AlertPage>('/api/v1/alerts', { ...q }, signal);
 
+export const getAlert = (id: string, signal?: AbortSignal) =>
+  get<Alert>(`/api/v1/alerts/${encodeURIComponent(id)}`, {}, signal);
+
 export const getCapture = (signal?: AbortSignal) => get<Capture>('/api/v1/capture', {}, signal);
 export const getMe = (signal?: AbortSignal) => get<User>('/api/v1/me', {}, signal);
 

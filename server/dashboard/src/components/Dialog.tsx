@@ -1,4 +1,4 @@
-import { useEffect, useRef, type ReactNode } from 'react';
+import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { Icon } from './Icon';
 
 interface Props {
@@ -12,7 +12,7 @@ interface Props {
 function focusFirst(dialog: HTMLDialogElement): void {
   if (window.matchMedia('(pointer: coarse)').matches) return;
   const fields = dialog.querySelectorAll<HTMLInputElement>(
-    'input:not(:disabled, [type=file], [type=hidden]), select:not(:disabled), textarea:not(:disabled)',
+    'input:not(:disabled, [type=hidden]), select:not(:disabled), textarea:not(:disabled)',
   );
   const first = [...fields].find((field) => field.type !== 'radio' || field.checked);
   first?.focus();
@@ -21,14 +21,20 @@ function focusFirst(dialog: HTMLDialogElement): void {
 // The browser's own modal dialog: it keeps the focus inside, closes on Esc, and gives the focus back.
 export function Dialog({ title, onClose, children }: Props) {
   const ref = useRef<HTMLDialogElement>(null);
+  // Known before any field of the dialog takes the focus.
+  const [opener] = useState(() => document.activeElement as HTMLElement | null);
   useEffect(() => {
     const dialog = ref.current;
     if (dialog && !dialog.open) {
       dialog.showModal();
       focusFirst(dialog);
     }
-    return () => dialog?.close();
-  }, []);
+    return () => {
+      dialog?.close();
+      // What opened it may be gone, as the row of a user who was just deleted.
+      (opener?.isConnected ? opener : document.getElementById('main'))?.focus();
+    };
+  }, [opener]);
   return (
     <dialog
       ref={ref}

@@ -2,6 +2,7 @@ import { useEffect, useId, useRef, useState, type KeyboardEvent } from 'react';
 import { getFlows } from '../api/endpoints';
 import { toProblem, type Problem } from '../api/problem';
 import { characterAt, complete, fromPills, isNegated, removePill, toPills } from '../lib/filter';
+import { sentence } from '../lib/format';
 import { useFilterValues } from '../state/applications';
 import { isTyping, useKey, useSmall } from '../state/hooks';
 import { setView, useView } from '../state/view';
@@ -227,7 +228,7 @@ function FilterProblem({ failure, id }: { failure: Failure; id: string }) {
         </pre>
       )}
       {/* Here there is only one parameter. */}
-      <p>{problem.detail.replace(/^parameter "where": /, '')}</p>
+      <p>{sentence(problem.detail.replace(/^parameter "where": /, ''))}</p>
     </div>
   );
 }

@@ -1,4 +1,5 @@
 import { useId, useState, type FormEvent, type ReactNode } from 'react';
+import { sentence } from '../lib/format';
 import { toProblem, type Problem } from '../api/problem';
 
 interface FieldProps {
@@ -81,20 +82,21 @@ export function Form({ submit, danger, check, onSubmit, children }: FormProps) {
   return (
     <form className="form" onSubmit={(event) => void onSubmitEvent(event)}>
       {children}
-      {wrong && (
-        <p className="form-problem" role="alert">
-          {wrong}
-        </p>
-      )}
-      {problem && (
-        <p className="form-problem" role="alert">
-          {problem.detail}
-          {problem.kind === 'limited' && problem.retryAfterSeconds
-            ? ` Try again in ${problem.retryAfterSeconds} s.`
-            : ''}
-        </p>
-      )}
+      {/* Together, so that neither is out of sight of the other in a long form. */}
       <div className="form-submit">
+        {wrong && (
+          <p className="form-problem" role="alert">
+            {wrong}
+          </p>
+        )}
+        {problem && (
+          <p className="form-problem" role="alert">
+            {sentence(problem.detail)}
+            {problem.kind === 'limited' && problem.retryAfterSeconds
+              ? ` Try again in ${problem.retryAfterSeconds} s.`
+              : ''}
+          </p>
+        )}
         <button
           type="submit"
           className={`button ${danger ? 'button-danger' : 'button-primary'}`}

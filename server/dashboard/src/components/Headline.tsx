@@ -1,7 +1,7 @@
 import { getSummary } from '../api/endpoints';
 import type { Alert, CaptureCounts } from '../api/types';
 import { lossText } from '../lib/coverage';
-import { formatBitRate, formatBytes, plural } from '../lib/format';
+import { formatBitRate, formatBytes, plural, sentence } from '../lib/format';
 import { headline } from '../lib/headline';
 import { describeRange, formatClock, isLive, resolveRange } from '../lib/time';
 import { useNow } from '../state/hooks';
@@ -69,7 +69,8 @@ export function Headline({ alerts }: { alerts: Alert[] | undefined }) {
       </h1>
       {summary.problem ? (
         <p className="headline-sub" role="status">
-          {summary.problem.detail} Shown as of {formatClock(summary.receivedAt ?? Date.now(), zone)}.{' '}
+          {sentence(summary.problem.detail)} Shown as of {formatClock(summary.receivedAt ?? Date.now(), zone)}
+          .{' '}
           <button type="button" className="text-button" onClick={summary.reload}>
             Try now
           </button>

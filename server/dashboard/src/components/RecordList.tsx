@@ -36,7 +36,14 @@ export function RecordList<T>(props: Props<T>) {
         </div>
         {note}
         <div className="explore-scroll" tabIndex={0} role="region" aria-label={rows}>
-          <Loaded query={query} skeleton={<SkeletonLines count={14} height={24} />}>
+          <Loaded
+            query={query}
+            skeleton={
+              <div className="explore-note">
+                <SkeletonLines count={14} height={24} />
+              </div>
+            }
+          >
             {() =>
               isEmpty && !pages.more ? (
                 <div className="explore-note">

@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import { advice, type Problem } from '../api/problem';
+import { sentence } from '../lib/format';
 import type { Query } from '../state/query';
 import { formatClock } from '../lib/time';
 import { useView } from '../state/view';
@@ -8,7 +9,7 @@ export function ProblemBox({ problem, onRetry }: { problem: Problem; onRetry?: (
   return (
     <div className="problem" role="alert">
       <p className="problem-title">{problem.title}</p>
-      <p>{problem.detail}</p>
+      <p>{sentence(problem.detail)}</p>
       <p className="muted">{advice(problem)}</p>
       {onRetry && (
         <button type="button" className="button" onClick={onRetry}>
@@ -30,7 +31,8 @@ export function StaleLine({ query }: { query: Stale }) {
     <div className="stale" role="status">
       <p title={query.problem.detail}>
         <span className="stale-detail">
-          {query.problem.detail} {query.outdated ? 'What is shown answers an earlier question' : 'Shown'}{' '}
+          {sentence(query.problem.detail)}{' '}
+          {query.outdated ? 'What is shown answers an earlier question' : 'Shown'}{' '}
         </span>
         as of {formatClock(query.receivedAt, zone)}
       </p>

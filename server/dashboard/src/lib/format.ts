@@ -185,6 +185,10 @@ export const formatTcpFlags = (flags: number) =>
 export const inWords = (identifier: string) => identifier.replace(/_/g, ' ');
 export const capitalised = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
+// What the server says of a mistake begins small and has no end; between sentences it is one.
+export const sentence = (text: string) =>
+  /[\p{L}\p{N}"]$/u.test(text) ? `${capitalised(text)}.` : capitalised(text);
+
 const kAcronyms = new Set(['api', 'arp', 'dhcp', 'dns', 'http', 'icmp', 'ip', 'syn', 'tcp', 'tls', 'udp']);
 // "syn_flood" -> "SYN flood"
 export const alertClassName = (name: string) =>

@@ -122,10 +122,13 @@ export function Alerts({ user }: { user: User }) {
               : ''}
           </span>
           <Segmented label="Which alerts" value={box} choices={kBoxes} onChange={setBox} />
-          <span className="panel-tools">
-            <SeverityFilter value={severity} onChange={setSeverity} />
-            <FilterSelect label="Class" value={cls} choices={kClassChoices} onChange={setClass} />
-          </span>
+          {/* The classes are counted whatever is chosen of them. */}
+          {box !== 'threats' && (
+            <span className="panel-tools">
+              <SeverityFilter value={severity} onChange={setSeverity} />
+              <FilterSelect label="Class" value={cls} choices={kClassChoices} onChange={setClass} />
+            </span>
+          )}
         </div>
         <div className="explore-scroll">
           {box === 'threats' ? (
@@ -328,7 +331,14 @@ function Threats() {
     refreshMs(view.range),
   );
   return (
-    <Loaded query={query} skeleton={<SkeletonLines count={6} height={28} />}>
+    <Loaded
+      query={query}
+      skeleton={
+        <div className="explore-note">
+          <SkeletonLines count={6} height={28} />
+        </div>
+      }
+    >
       {(threats) =>
         threats.length === 0 ? (
           <div className="explore-note">
@@ -339,7 +349,7 @@ function Threats() {
         ) : small ? (
           <ThreatCards threats={threats} now={now} />
         ) : (
-          <div className="data-table-scroll">
+          <div className="data-table-wide">
             <table className="data-table threat-table">
               <thead>
                 <tr>

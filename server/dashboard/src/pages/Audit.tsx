@@ -50,7 +50,7 @@ const withAll = (all: string, names: string[]) => [
 
 export function Audit({ user }: { user: User }) {
   if (!may(user, 'admin')) {
-    return <NeedsRole user={user} role="admin" what="The audit trail is for" />;
+    return <NeedsRole title="Audit" user={user} role="admin" what="The audit trail is for" />;
   }
   return <Trail />;
 }

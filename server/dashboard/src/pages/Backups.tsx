@@ -27,7 +27,7 @@ const kWords: Record<string, string> = {
 
 export function Backups({ user }: { user: User }) {
   if (!may(user, 'admin')) {
-    return <NeedsRole user={user} role="admin" what="Backups are made and restored by" />;
+    return <NeedsRole title="Backups" user={user} role="admin" what="Backups are made and restored by" />;
   }
   return <BackupList />;
 }

@@ -35,7 +35,7 @@ const kFollowMs = 3000;
 
 export function Logs({ user }: { user: User }) {
   if (!may(user, 'operator')) {
-    return <NeedsRole user={user} role="operator" what="The logs are for" />;
+    return <NeedsRole title="Logs" user={user} role="operator" what="The logs are for" />;
   }
   return <LogList user={user} />;
 }

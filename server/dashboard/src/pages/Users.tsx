@@ -31,7 +31,7 @@ type Act = { kind: 'create' } | { kind: 'edit' | 'delete'; row: UserRow };
 
 export function Users({ user }: { user: User }) {
   if (!may(user, 'admin')) {
-    return <NeedsRole user={user} role="admin" what="Users are managed by" />;
+    return <NeedsRole title="Users" user={user} role="admin" what="Users are managed by" />;
   }
   return <UserList me={user} />;
 }

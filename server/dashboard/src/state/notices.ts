@@ -1,3 +1,4 @@
+import { sentence } from '../lib/format';
 import { toProblem } from '../api/problem';
 import { createStore } from './store';
 
@@ -24,7 +25,7 @@ export function notifyError(text: string): void {
   const others = notices.get().filter((notice) => !(notice.isError && notice.text === text));
   notices.set([...others.slice(1 - kMost), { id: next++, text, isError: true }]);
 }
-export const notifyProblem = (error: unknown) => notifyError(toProblem(error).detail);
+export const notifyProblem = (error: unknown) => notifyError(sentence(toProblem(error).detail));
 
 export async function copy(text: string): Promise<void> {
   try {

@@ -9,10 +9,12 @@ import {
   type IncidentEvidence,
   type IncidentLink,
 } from '../../api/operations';
+import { getAlert } from '../../api/endpoints';
 import { CopyValue } from '../../components/Value';
-import { formatBytes } from '../../lib/format';
+import { formatBytes, plural } from '../../lib/format';
 import { alertSummary, flowsView } from '../../lib/incidents';
 import { withTimes } from '../../lib/time';
+import { useQuery } from '../../state/query';
 import { linkTo, useView } from '../../state/view';
 
 interface Props {
@@ -67,19 +69,15 @@ export function LinkList({ incident, mayAct, attempt }: Props) {
                 </button>
               )}
               {link.kind === 'alert' && (
-                <button
-                  type="button"
-                  className="text-button"
-                  title="Those that passed on the wire before it, as a capture file"
-                  onClick={() =>
+                <KeepPackets
+                  alert={link.target}
+                  onKeep={() =>
                     void attempt(
                       () => keepPackets(incident.id, link.target),
                       'Kept the packets before the alert as evidence.',
                     )
                   }
-                >
-                  Keep its packets
-                </button>
+                />
               )}
               <Remove
                 what={`the link to ${link.kind} ${link.target}`}
@@ -90,6 +88,22 @@ export function LinkList({ incident, mayAct, attempt }: Props) {
         </li>
       ))}
     </ul>
+  );
+}
+
+// The server keeps packets only while it runs and while there is room: no button for what is gone.
+function KeepPackets({ alert, onKeep }: { alert: string; onKeep: () => void }) {
+  const { data } = useQuery(`alert ${alert}`, (signal) => getAlert(alert, signal));
+  if (data && !data.packets) return <span className="muted">its packets are not kept any more</span>;
+  return (
+    <button
+      type="button"
+      className="text-button"
+      title={`${data ? plural(data.packets ?? 0, 'packet') : 'Those'} that passed on the wire before it, as a capture file`}
+      onClick={onKeep}
+    >
+      Keep its packets
+    </button>
   );
 }
 

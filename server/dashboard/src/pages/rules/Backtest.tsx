@@ -12,7 +12,7 @@ import type { BacktestResult, BacktestSubject, DetectorRow, User } from '../../a
 import { JobProgress } from '../../components/JobProgress';
 import { Segmented } from '../../components/Segmented';
 import { Empty } from '../../components/States';
-import { alertClassName, capitalised, detectorName } from '../../lib/format';
+import { alertClassName, capitalised, detectorName, sentence } from '../../lib/format';
 import { notify, notifyProblem } from '../../state/notices';
 import { useQuery } from '../../state/query';
 import { may } from '../../state/session';
@@ -51,7 +51,7 @@ function useJob() {
         if (ended.state !== 'done') setWrong(ended.error ?? 'The backtest did not end well.');
       })
       .catch((error: unknown) => {
-        if (!isAbort(error)) setWrong(toProblem(error).detail);
+        if (!isAbort(error)) setWrong(sentence(toProblem(error).detail));
       });
     return () => controller.abort();
   }, [id]);
@@ -99,7 +99,7 @@ function BacktestForm({ user }: { user: User }) {
           : await startBacktest({ ...wish, since }),
       );
     } catch (error) {
-      setWrong(toProblem(error).detail);
+      setWrong(sentence(toProblem(error).detail));
     } finally {
       setSending(false);
     }
