@@ -313,7 +313,7 @@ test('Overview keeps its data and says since when it is old while the API answer
     });
   await page.route(/\/api\/v1\/(summary|flows|top|series|alerts)/, unavailable);
   await page
-    .getByText(/disk full .*as of/i)
+    .getByText(/disk full\. .*as of/i)
     .first()
     .waitFor();
   assert.ok((await rows().count()) > 0 || (await page.locator('.empty').count()) > 0, 'the last data stays');
