@@ -233,7 +233,8 @@ class MixWithPayload {
     }
     std::uint32_t& sequence = flow.sequence[is_forward ? 0 : 1];
     packet.tcp_sequence = sequence;
-    sequence += packet.payload_bytes;
+    packet.tcp_acknowledgment = flow.sequence[is_forward ? 1 : 0];
+    sequence += packet.payload_bytes + ((packet.tcp_flags & (kTcpSyn | kTcpFin)) != 0 ? 1 : 0);
     return packet;
   }
 
@@ -285,6 +286,8 @@ void BM_Meter(benchmark::State& state) {
   state.counters["flows"] = static_cast<double>(stats.flows);
   state.counters["inspected_packets"] = static_cast<double>(stats.packets);
   state.counters["identified"] = static_cast<double>(stats.identified);
+  state.counters["evicted"] = static_cast<double>(stats.evicted);
+  state.counters["active"] = static_cast<double>(stats.active);
   state.counters["memory_bytes"] = static_cast<double>(stats.memory_bytes);
 }
 BENCHMARK(BM_Meter)

@@ -35,11 +35,12 @@ constexpr int kMaxNesting = 4;
 constexpr std::uint16_t kMaxUnmatchedPackets = 2;
 // Packets of one direction that match nothing, after which a flow is given up.
 constexpr std::uint32_t kMaxUnrecognised = 6;
-// The end of a first message is seldom a full segment; bulk data is.
+// The end of a first message is seldom a full segment; bulk data is. What follows one goes on with
+// it: no protocol begins there.
 constexpr std::size_t kMaxUnmatchedBytes = 1000;
 
 enum class Phase : std::uint8_t {
-  kNew,
+  kNew,        // no payload yet
   kStateless,  // looked at, but there is nothing to keep
   kKept,       // has an Inspection
   kDone,
@@ -49,13 +50,40 @@ enum class Phase : std::uint8_t {
 struct FlowState {
   std::shared_ptr<FlowMetadata> metadata;
   std::uint32_t inspection = kNoInspection;
-  std::uint32_t metadata_bytes = 0;
+  std::uint16_t metadata_bytes = 0;
   Application application = Application::kUnknown;
-  std::array<std::uint8_t, 2> packets{};  // forward, reverse; while kStateless
-  Phase phase = Phase::kNew;
+  // Forward, reverse; while kStateless.
+  std::array<std::uint16_t, 2> expected{};  // the low halves of the next sequence numbers
+  std::array<std::uint8_t, 2> packets{};
+  Phase phase : 4 = Phase::kNew;
+  bool knows_expected : 1 = false;
+  std::uint8_t in_bulk : 2 = 0;  // bit 0, 1: the last packet was a full segment that nobody knew
   bool metadata_is_shared = false;
+
+  // What `fresh` begins with.
+  void Restart(Inspection& fresh) const {
+    fresh.Restart(packets);
+    if (!knows_expected) return;
+    for (std::size_t i = 0; i < 2; ++i) fresh.streams[i].Expect(expected[i]);
+  }
+  bool IsInBulk(bool is_forward) const { return (in_bulk >> (is_forward ? 0 : 1) & 1) != 0; }
+  void SetInBulk(bool is_forward, bool is_full) {
+    const int bit = is_forward ? 1 : 2;
+    in_bulk = static_cast<std::uint8_t>(is_full ? in_bulk | bit : in_bulk & ~bit) & 3;
+  }
+  // What is to be kept of `fresh`, which holds nothing.
+  void Keep(const Inspection& fresh) {
+    for (std::size_t i = 0; i < 2; ++i) {
+      const Stream& stream = fresh.streams[i];
+      packets[i] = static_cast<std::uint8_t>(stream.packets);
+      expected[i] = stream.is_started ? static_cast<std::uint16_t>(stream.base) : stream.expected;
+    }
+  }
 };
 static_assert(sizeof(FlowState) == 32);
+static_assert(sizeof(FlowMetadata) +
+                  FlowMetadata::kMaxFields * (FlowMetadata::kMaxValueBytes + 4) <=
+              0xFFFF);
 
 }  // namespace
 
@@ -108,9 +136,10 @@ class ApplicationInspector::Impl {
       flow.phase = Phase::kStateless;
       ++stats_.flows;
     }
+    if (flow.IsInBulk(is_forward)) return PassBulk(flow, is_forward, packet);
     ++stats_.packets;
     // Most flows are recognised by one packet, or by none: only those between take memory.
-    if (flow.phase == Phase::kStateless) fresh_.Restart(flow.packets);
+    if (flow.phase == Phase::kStateless) flow.Restart(fresh_);
     Inspection& inspection = flow.phase == Phase::kKept ? inspections_[flow.inspection] : fresh_;
     Call call{flow, inspection, packet, is_forward};
     const bool had_application = flow.application != Application::kUnknown;
@@ -124,11 +153,20 @@ class ApplicationInspector::Impl {
     const InspectResult result{wants_more,
                                call.has_news || (!wants_more && inspection.has_changes)};
     if (wants_more) {
-      GoOn(slot, flow);
+      GoOn(slot, call);
     } else {
       End(flow);
     }
     return result;
+  }
+
+  void Establish(FlowSlot slot, bool is_forward, const DecodedPacket& packet) {
+    flows_.GrowTo(slot + 1);
+    FlowState& flow = flows_[slot];
+    if (flow.phase != Phase::kNew) return;
+    flow.expected[is_forward ? 0 : 1] = static_cast<std::uint16_t>(packet.tcp_sequence + 1);
+    flow.expected[is_forward ? 1 : 0] = static_cast<std::uint16_t>(packet.tcp_acknowledgment);
+    flow.knows_expected = true;
   }
 
   void Describe(FlowSlot slot, bool was_inspected, FlowRecord& record) {
@@ -166,6 +204,8 @@ class ApplicationInspector::Impl {
       if (metadata == nullptr) continue;
       for (int line = -1; line < 4; ++line) __builtin_prefetch(metadata + line * 64, 1);
     }
+    // GCC takes a function that only fetches for one without effect, and leaves out calls of it.
+    asm volatile("");
   }
 
   ApplicationInspectorStats Stats() const {
@@ -192,14 +232,25 @@ class ApplicationInspector::Impl {
     Stream& other() { return inspection.streams[is_forward ? 1 : 0]; }
   };
 
-  void GoOn(FlowSlot slot, FlowState& flow) {
+  // Of a flow that nobody knows: a packet that need not be looked at.
+  InspectResult PassBulk(FlowState& flow, bool is_forward, const DecodedPacket& packet) {
+    flow.SetInBulk(is_forward, packet.payload_bytes > kMaxUnmatchedBytes);
+    if (++flow.packets[is_forward ? 0 : 1] < MaxUnrecognised()) return {.wants_more = true};
+    End(flow);
+    return {};
+  }
+  std::uint32_t MaxUnrecognised() const { return std::min(options_.max_packets, kMaxUnrecognised); }
+
+  void GoOn(FlowSlot slot, const Call& call) {
+    FlowState& flow = call.flow;
     if (flow.phase == Phase::kStateless) {
       if (!fresh_.HoldsSomething()) {
-        for (std::size_t i = 0; i < 2; ++i) {
-          flow.packets[i] = static_cast<std::uint8_t>(fresh_.streams[i].packets);
-        }
+        flow.Keep(fresh_);
+        flow.SetInBulk(call.is_forward,
+                       call.packet.is_tcp() && call.packet.payload_bytes > kMaxUnmatchedBytes);
         return;
       }
+      flow.in_bulk = 0;
       if (inspections_.active() >= options_.max_inspections) EvictOldest();
       flow.inspection = inspections_.Begin(slot, std::move(fresh_));
       flow.phase = Phase::kKept;
@@ -267,9 +318,7 @@ class ApplicationInspector::Impl {
     const std::uint32_t factor = parser == nullptr ? 1 : parser->patience;
     std::uint32_t max_packets = options_.max_packets * factor;
     // What is not recognised by its first packets will not be by later ones.
-    if (parser == nullptr && !call.inspection.is_waiting) {
-      max_packets = std::min(max_packets, kMaxUnrecognised);
-    }
+    if (parser == nullptr && !call.inspection.is_waiting) max_packets = MaxUnrecognised();
     return stream.packets < max_packets && stream.bytes < options_.max_bytes * factor;
   }
 
@@ -279,10 +328,7 @@ class ApplicationInspector::Impl {
     Bytes bytes = call.packet.payload;
     std::uint32_t sequence = call.packet.tcp_sequence;
     if ((call.packet.tcp_flags & kTcpSyn) != 0) ++sequence;
-    if (!stream.is_started) {
-      stream.is_started = true;
-      stream.base = sequence;
-    }
+    if (!stream.is_started) stream.StartAt(sequence);
     auto offset = static_cast<std::int32_t>(sequence - stream.base);
     if (offset < 0) {
       const auto before = static_cast<std::size_t>(-static_cast<std::int64_t>(offset));
@@ -399,8 +445,8 @@ class ApplicationInspector::Impl {
   std::size_t UnmatchedToForget(Call& call, const Payload& payload) const {
     const Stream& stream = call.stream();
     const bool keeps = payload.is_tcp() && stream.is_at_start && !call.inspection.is_nested &&
-                       stream.packets <= kMaxUnmatchedPackets && !payload.is_last &&
-                       payload.bytes.size() <= kMaxUnmatchedBytes &&
+                       !stream.is_in_order && stream.packets <= kMaxUnmatchedPackets &&
+                       !payload.is_last && payload.bytes.size() <= kMaxUnmatchedBytes &&
                        // Nothing comes before a SYN, and floods are made of them.
                        (payload.packet.tcp_flags & kTcpSyn) == 0;
     return keeps ? 0 : payload.bytes.size();
@@ -465,7 +511,7 @@ class ApplicationInspector::Impl {
   void CountMetadata(FlowState& flow) {
     const std::size_t now = flow.metadata == nullptr ? 0 : flow.metadata->memory_bytes();
     stats_.metadata_bytes = stats_.metadata_bytes - flow.metadata_bytes + now;
-    flow.metadata_bytes = static_cast<std::uint32_t>(now);
+    flow.metadata_bytes = static_cast<std::uint16_t>(now);
   }
 
   static void Guess(FlowRecord& record) {
@@ -603,6 +649,10 @@ InspectResult ApplicationInspector::Inspect(FlowSlot slot, bool is_forward,
                                             const DecodedPacket& packet) {
   const InspectResult result = impl_->Inspect(slot, is_forward, packet);
   return impl_->has_namer() ? impl_->AskNamer(slot, is_forward, packet, result) : result;
+}
+
+void ApplicationInspector::Establish(FlowSlot slot, bool is_forward, const DecodedPacket& packet) {
+  impl_->Establish(slot, is_forward, packet);
 }
 
 void ApplicationInspector::Describe(FlowSlot slot, bool was_inspected, FlowRecord& flow) {

@@ -23,8 +23,12 @@ struct Stream {
   std::uint32_t base = 0;
   std::uint32_t bytes = 0;
   std::uint16_t packets = 0;
+  // The low half of the sequence number that comes next, when the SYN-ACK told or bytes came.
+  std::uint16_t expected = 0;
+  bool knows_expected = false;
   bool is_started = false;
-  bool is_at_start = true;  // nothing was consumed or given up yet
+  bool is_at_start = true;   // nothing was consumed or given up yet
+  bool is_in_order = false;  // `base` is where the last packet before ended: nothing is missing
 
   std::size_t memory_bytes() const { return buffer == nullptr ? 0 : buffer->memory_bytes(); }
   // As if nothing was seen but so many packets that said nothing.
@@ -32,8 +36,18 @@ struct Stream {
     buffer.reset();
     base = bytes = 0;
     packets = earlier_packets;
-    is_started = false;
+    knows_expected = is_started = is_in_order = false;
     is_at_start = earlier_packets == 0;
+  }
+  void Expect(std::uint16_t sequence) {
+    expected = sequence;
+    knows_expected = true;
+  }
+  // With the first number that was seen.
+  void StartAt(std::uint32_t sequence) {
+    is_started = true;
+    is_in_order = knows_expected && expected == static_cast<std::uint16_t>(sequence);
+    base = sequence;
   }
 };
 

@@ -45,6 +45,16 @@ class SlotLinks {
     list.tail = slot;
     ++list.size;
   }
+  static void PushFront(SlotNodes& nodes, SlotList& list, std::uint32_t slot) {
+    nodes[slot].*kLink = {kNoSlot, list.head};
+    if (list.head != kNoSlot) {
+      (nodes[list.head].*kLink).previous = slot;
+    } else {
+      list.tail = slot;
+    }
+    list.head = slot;
+    ++list.size;
+  }
   static void Remove(SlotNodes& nodes, SlotList& list, std::uint32_t slot) {
     const SlotLink link = nodes[slot].*kLink;
     (link.previous != kNoSlot ? (nodes[link.previous].*kLink).next : list.head) = link.next;

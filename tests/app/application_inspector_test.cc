@@ -44,6 +44,61 @@ TEST(ApplicationInspector, GivesUpWhatItDoesNotRecognise) {
   EXPECT_EQ(talk.Record().evidence, ApplicationEvidence::kNone);
 }
 
+TEST(ApplicationInspector, KeepsNothingOfWhatCameInOrderAndNobodyKnows) {
+  const test::Bytes unknown(30, 0xA5);
+  FlowTalk established({.server_port = 9999});
+  established.Establish();
+  FlowTalk midstream({.server_port = 9999});
+  for (FlowTalk* talk : {&established, &midstream}) {
+    EXPECT_TRUE(talk->Client(unknown));
+    EXPECT_TRUE(talk->Server(unknown));
+  }
+  EXPECT_EQ(established.inspector().Stats().active, 0u);
+  EXPECT_EQ(midstream.inspector().Stats().active, 1u) << "what came before may come late";
+  // 0xFFFFFFF0 + 30 has wrapped.
+  EXPECT_TRUE(established.Client("GET /later HTTP/1.1\r\nHost: a.example\r\n\r\n"));
+  EXPECT_EQ(established.Record().application, Application::kHttp);
+}
+
+TEST(ApplicationInspector, AFirstMessageOutOfOrderIsPutTogetherAfterTheHandshake) {
+  const std::string request = "GET /late HTTP/1.1\r\nHost: a.example\r\n\r\n";
+  FlowTalk talk({.server_port = 9999});
+  talk.Establish();
+  EXPECT_TRUE(talk.SegmentAt(true, 12, test::ToBytes(request.substr(12))));
+  EXPECT_TRUE(talk.SegmentAt(true, 0, test::ToBytes(request.substr(0, 12))));
+  EXPECT_EQ(talk.Record().application, Application::kHttp);
+  EXPECT_EQ(talk.Get(MetadataField::kHttpPath), "/late");
+}
+
+TEST(ApplicationInspector, WhatFollowsAFullSegmentGoesOnWithIt) {
+  const std::string request = "GET / HTTP/1.1\r\nHost: a.example\r\n\r\n";
+  const test::Bytes full(1400, 0xA5);
+  FlowTalk bulk({.server_port = 9999});
+  EXPECT_TRUE(bulk.Server(full));
+  EXPECT_TRUE(bulk.Server(request)) << "the end of what began with a full segment";
+  EXPECT_EQ(bulk.Record().application, Application::kUnknown);
+  EXPECT_EQ(bulk.inspector().Stats().packets, 1u);
+  EXPECT_TRUE(bulk.Server(request));
+  EXPECT_EQ(bulk.Record().application, Application::kHttp);
+  // The bound counts what was not looked at, too; the other direction is asked for itself.
+  FlowTalk endless({.server_port = 9999});
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(endless.Server(full));
+  EXPECT_TRUE(endless.Client(test::Bytes(10, 0xA5)));
+  EXPECT_EQ(endless.inspector().Stats().packets, 2u);
+  EXPECT_FALSE(endless.Server(full));
+  EXPECT_EQ(endless.inspector().Stats().given_up, 1u);
+}
+
+TEST(ApplicationInspector, AFlowThatWasOnlyEstablishedIsNeitherInspectedNorGivenUp) {
+  FlowTalk talk({.server_port = 443});
+  talk.Establish();
+  EXPECT_EQ(talk.Record().evidence, ApplicationEvidence::kPort);
+  talk.End();
+  const ApplicationInspectorStats stats = talk.inspector().Stats();
+  EXPECT_EQ(stats.flows, 0u);
+  EXPECT_EQ(stats.given_up, 0u);
+}
+
 TEST(ApplicationInspector, MessageThatNeverEndsReachesTheBoundAndReturnsItsMemory) {
   FlowTalk talk({.inspector = {.max_packets = 5}});
   talk.Client("GET / HTTP/1.1\r\nHost: www.example.com\r\n");

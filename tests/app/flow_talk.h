@@ -57,6 +57,19 @@ class FlowTalk {
       : options_(options),
         inspector_(ApplicationInspector::Create(options.inspector, &names_).value()) {}
 
+  // The SYN-ACK, before anything else.
+  void Establish() {
+    DecodedPacket packet;
+    packet.time = now_;
+    packet.ip_version = options_.client.is_v4() ? 4 : 6;
+    packet.protocol = kProtocolTcp;
+    packet.tcp_flags = kTcpSyn | kTcpAck;
+    packet.tcp_sequence = kFirstNumber - 1;
+    packet.tcp_acknowledgment = kFirstNumber;
+    inspector_.Establish(kSlot, false, packet);
+    was_shown_ = true;
+  }
+
   // The next bytes of one side, in one packet. False once the inspector wants no more.
   bool Client(std::span<const std::uint8_t> bytes) { return Next(true, bytes); }
   bool Client(std::string_view text) { return Client(ToBytes(text)); }
@@ -99,6 +112,8 @@ class FlowTalk {
 
  private:
   static constexpr FlowSlot kSlot = 3;
+  // Close to the end of the numbers, so that they wrap.
+  static constexpr std::uint32_t kFirstNumber = 0xFFFFFFF0;
 
   bool Next(bool is_client, std::span<const std::uint8_t> bytes) {
     std::uint32_t& place = is_client ? client_place_ : server_place_;
@@ -122,8 +137,7 @@ class FlowTalk {
     packet.source_port = is_client ? options_.client_port : options_.server_port;
     packet.destination_port = is_client ? options_.server_port : options_.client_port;
     packet.tcp_flags = kTcpAck;
-    // Close to the end of the numbers, so that they wrap.
-    packet.tcp_sequence = 0xFFFFFFF0u + offset;
+    packet.tcp_sequence = kFirstNumber + offset;
     packet.payload = copy;
     packet.payload_bytes = wire_bytes;
     was_shown_ = true;

@@ -4,7 +4,8 @@
 usage: check_snippets.py SOURCE_DIR
 
 Every C++ and Python block of README.md and docs/*.md has to follow a line <!-- PATH --> that names the file it comes from
-(or <!-- PATH:part --> for consecutive lines of it), JSON blocks have to parse, and relative links have to lead to a file.
+(or <!-- PATH:part --> for consecutive lines of it), JSON blocks have to parse, and relative links have to lead to a file,
+those to a heading (PAGE.md#HEADING) to one that is there.
 """
 
 import json
@@ -13,7 +14,8 @@ import re
 import sys
 
 FENCE = re.compile(r"(?:<!-- (?P<source>[^ ]+) -->\n)?```(?P<language>\w*)\n(?P<text>.*?)```", re.S)
-LINK = re.compile(r"\[[^\]]*\]\((?!https?://|#|mailto:)([^)#\s]+)(?:#[^)]*)?\)")
+LINK = re.compile(r"\[[^\]]*\]\((?!https?://|mailto:)([^)#\s]*)(?:#([^)]*))?\)")
+HEADING = re.compile(r"^#+ (.*)$", re.M)
 
 
 def normal(text):
@@ -59,8 +61,18 @@ def check_file(root, path):
         line = text.count("\n", 0, match.start()) + 1
         yield from check_block(root, f"{path.relative_to(root)}:{line}", match.groupdict())
     for match in LINK.finditer(FENCE.sub("", text)):
-        if not (path.parent / match.group(1)).exists():
-            yield f"{path.relative_to(root)}: the link to {match.group(1)} leads nowhere"
+        target = path.parent / match[1] if match[1] else path
+        if not target.exists():
+            yield f"{path.relative_to(root)}: the link to {match[1]} leads nowhere"
+        elif match[2] and target.suffix == ".md" and match[2] not in anchors(target):
+            yield f"{path.relative_to(root)}: {match[1]} has no heading #{match[2]}"
+
+
+def anchors(path):
+    """What a page's headings are called in links."""
+    headings = HEADING.findall(FENCE.sub("", path.read_text()))
+    words = [re.sub(r"[^\w\- ]", "", heading.strip().lower()) for heading in headings]
+    return {heading.replace(" ", "-") for heading in words}
 
 
 def main():

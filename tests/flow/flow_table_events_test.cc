@@ -181,6 +181,11 @@ class FakeInspector final : public FlowInspector {
     log.push_back((is_forward ? '>' : '<') + std::to_string(packet.payload_bytes));
     return {.wants_more = seen.packets < wanted, .has_news = seen.packets == news_at};
   }
+  void Establish(FlowSlot slot, bool is_forward, const DecodedPacket& packet) override {
+    slots_[slot];
+    EXPECT_TRUE(packet.payload.empty());
+    log.push_back(is_forward ? ">established" : "<established");
+  }
   void Describe(FlowSlot slot, bool was_inspected, FlowRecord& flow) override {
     EXPECT_EQ(was_inspected, slots_.contains(slot));
     flow.application = was_inspected ? Application::kHttp : Application::kUnknown;
@@ -214,13 +219,25 @@ TEST(FlowInspection, ShowsPacketsWithPayloadUntilTheInspectorHasEnough) {
              FromClient({}, kTcpAck, 10), FromServer({}, kTcpAck), FromServer({}, kTcpAck, 20),
              Cut(FromServer({}, kTcpAck, 25), 54), FromClient({}, kTcpAck, 30),
              FromServer({}, kTcpAck, 40)});
-  EXPECT_EQ(inspector.log, (std::vector<std::string>{">10", "<20", ">30"}));
+  EXPECT_EQ(inspector.log, (std::vector<std::string>{"<established", ">10", "<20", ">30"}));
   EXPECT_EQ(inspector.described, 0);
   EXPECT_EQ(inspector.finished, 0);
   const auto events = table.End();
   ASSERT_EQ(events.size(), 1U);
   EXPECT_EQ(events[0].flow.application, Application::kHttp);
   EXPECT_EQ(inspector.described, 1);
+  EXPECT_EQ(inspector.finished, 1);
+}
+
+TEST(FlowInspection, ShowsTheSynAckOnceAndBeforeAnyPayload) {
+  Table table;
+  FakeInspector inspector;
+  inspector.wanted = 3;
+  table.table.SetInspector(&inspector);
+  table.Add({FromServer({}, kTcpSyn | kTcpAck), FromServer({}, kTcpSyn | kTcpAck),
+             FromClient({}, kTcpAck, 10), FromServer({}, kTcpSyn | kTcpAck)});
+  EXPECT_EQ(inspector.log, (std::vector<std::string>{"<established", ">10"}));
+  table.End();
   EXPECT_EQ(inspector.finished, 1);
 }
 

@@ -155,3 +155,13 @@ def test_the_command_lists_and_rehearses(tmp_path, capsys):
 def test_a_rehearsal_of_no_rule_set_says_so():
     with pytest.raises(TypeError, match="rules must be a RuleSet, not list"):
         rehearse([], nta.FlowBatch())
+
+
+def test_a_rehearsal_on_flows_keeps_to_the_interval_as_on_a_store(sample, tmp_path):
+    rules = RuleSet([Rule("no-web", protocol="tcp", destination_ports=[80], allow_wide=True)])
+    flows = nta.read_flows(sample)
+    with nta.Store.open(tmp_path / "nta.db") as store:
+        store.write(flows)
+        for since, until in ((None, "2026-11-22T08:22:00Z"), ("2026-11-22T08:22:00Z", None), ("2030-01-01T00:00:00Z", None)):
+            one, other = (rehearse(rules, source, since=since, until=until) for source in (flows, store))
+            assert one.summary == other.summary and one.summary != rehearse(rules, flows).summary

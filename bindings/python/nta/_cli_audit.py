@@ -65,8 +65,9 @@ def _add_logs(commands: Any) -> None:
 
 
 def _add_times(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--since", metavar="TIME", help="RFC 3339, or relative to now: -90s, -1h, -7d")
-    parser.add_argument("--until", metavar="TIME")
+    parser.add_argument("--since", type=_cli_values.moment, metavar="TIME",
+                        help="RFC 3339, or relative to now: -90s, -1h, -7d")  # fmt: skip
+    parser.add_argument("--until", type=_cli_values.moment, metavar="TIME")
     parser.add_argument("--limit", type=_cli_values.whole(1), default=100)
 
 

@@ -15,7 +15,7 @@ from typing import Any, Optional
 
 import nta
 from nta import _cli_store
-from nta._cli_values import UsageError
+from nta._cli_values import UsageError, moment
 from nta._cli_backup import ask_secret
 from nta.firewall import NftablesBackend, RuleSet, rehearse
 
@@ -39,8 +39,8 @@ def add_firewall(commands: Any) -> None:
     trial = acts.add_parser("rehearse", help="try rules on the flows of a store or a capture")
     trial.add_argument("rules", metavar="FILE", help="JSON; - is standard input")
     trial.add_argument("flows", metavar="STORE", help="a store, or a capture file")
-    trial.add_argument("--since", metavar="TIME", help="RFC 3339, or relative: -7d")
-    trial.add_argument("--until", metavar="TIME")
+    trial.add_argument("--since", type=moment, metavar="TIME", help="RFC 3339, or relative: -7d")
+    trial.add_argument("--until", type=moment, metavar="TIME")
     trial.add_argument("--where", default="", metavar="FILTER")
     trial.add_argument("--own", action="append", default=[], metavar="ADDRESS",
                        help="an address of the machine with the firewall; several times")  # fmt: skip
@@ -78,7 +78,7 @@ def add_firewall(commands: Any) -> None:
 
 def _add_server(parser: argparse.ArgumentParser, default: Optional[str] = _SERVER) -> None:
     parser.add_argument("--server", default=default, metavar="URL",
-                        help=f"an nta-server, such as {_SERVER}")  # fmt: skip
+                        help=f"an nta-server, such as {_SERVER}" + ("" if default else "; left out: this machine"))  # fmt: skip
     parser.add_argument("--user", default=_USER, help="who signs in [admin]; the password is "
                         "asked for, or taken from NTA_PASSWORD")  # fmt: skip
 
@@ -139,7 +139,9 @@ def _rehearse(options: argparse.Namespace) -> int:
         with nta.Store.open(options.flows, create=False) as store:
             result = rehearse(rules, store, since=options.since, until=options.until, **given)
     else:
-        result = rehearse(rules, nta.read_flows(options.flows), **given)
+        result = rehearse(
+            rules, nta.read_flows(options.flows), since=options.since, until=options.until, **given
+        )
     if options.format == "json":
         from dataclasses import asdict
 

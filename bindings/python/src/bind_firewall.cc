@@ -131,20 +131,21 @@ RehearsalOptions ToOptions(const py::dict& given) {
 // The result as JSON.
 std::string RehearseOn(const RuleSet& rules, py::handle flows, const py::dict& given) {
   auto rehearsal = ValueOrRaise(Rehearsal::Create(rules, ToOptions(given)));
+  const TimeInterval interval = ToInterval(given["since"], given["until"]);
+  const FlowFilter filter = ToFilter(given["where"]);
   if (!py::isinstance<StoreHandle>(flows)) {
-    const FlowFilter filter = ToFilter(given["where"]);
     std::vector<FlowRecord> records = ToFlows(flows);
     WithoutGil([&] {
-      if (!filter.matches_everything()) {
-        std::erase_if(records, [&](const FlowRecord& flow) { return !filter.Matches(flow); });
-      }
+      // As a store selects them.
+      std::erase_if(records, [&](const FlowRecord& flow) {
+        return flow.last_seen < interval.since || flow.last_seen >= interval.until ||
+               !filter.Matches(flow);
+      });
       rehearsal.Add(records);
       return true;
     });
     return ToJson(rehearsal.Finish());
   }
-  const TimeInterval interval = ToInterval(given["since"], given["until"]);
-  const FlowFilter filter = ToFilter(given["where"]);
   RaiseIfError(flows.cast<const StoreHandle&>().With([&](Store& store) {
     return store.ScanFlows(
         interval, filter,

@@ -72,6 +72,7 @@ class ApplicationInspector final : public FlowInspector {
   ~ApplicationInspector() override;
 
   InspectResult Inspect(FlowSlot slot, bool is_forward, const DecodedPacket& packet) override;
+  void Establish(FlowSlot slot, bool is_forward, const DecodedPacket& packet) override;
   void Describe(FlowSlot slot, bool was_inspected, FlowRecord& flow) override;
   void Finish(FlowSlot slot) override;
   void Prefetch(std::span<const FlowSlot> slots) const override;
