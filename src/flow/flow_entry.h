@@ -90,8 +90,7 @@ struct alignas(64) FlowEntry {
   static constexpr std::uint8_t kContinuing =
       1 << 4;  // reported at the active timeout, no packet since
   static constexpr std::uint8_t kHasIcmp = 1 << 5;
-  static constexpr std::uint8_t kInspecting = 1 << 6;  // the inspector is to see its payload
-  static constexpr std::uint8_t kInspected = 1 << 7;   // the inspector has seen some
+  static constexpr std::uint8_t kInspected = 1 << 6;  // the inspector has seen some of it
 
   FlowKey key;
   std::int64_t first_seen;

@@ -144,7 +144,10 @@ class FlowTable::Impl {
     return impl;
   }
 
-  void SetInspector(FlowInspector* inspector) { inspector_ = inspector; }
+  void SetInspector(FlowInspector* inspector) {
+    inspector_ = inspector;
+    inspecting_.assign(inspector == nullptr ? 0 : options_.max_flows, false);
+  }
   const FlowTableOptions& options() const { return options_; }
 
   // `at(i)` is the i-th of `count` packets to look at; `clock_of(i)` the time there.
@@ -191,7 +194,8 @@ class FlowTable::Impl {
     stats.active = static_cast<std::size_t>(stats.started - stats.ended);
     stats.capacity = options_.max_flows;
     stats.memory_bytes = index_.memory_bytes() + high_water_ * kBytesPerEntry +
-                         (options_.statistics ? statistics_.memory_bytes(high_water_) : 0);
+                         (options_.statistics ? statistics_.memory_bytes(high_water_) : 0) +
+                         inspecting_.size() / 8;
     return stats;
   }
 
@@ -231,17 +235,24 @@ class FlowTable::Impl {
       index_.Prefetch(prepared[i].hash);
     }
     std::size_t new_flows = 0;
+    std::array<std::uint32_t, kBurst> shown;  // to the inspector
+    std::size_t shown_count = 0;
     for (std::size_t i = 0; i < size; ++i) {
       if (!prepared[i].counts) continue;
       const std::uint32_t slot = prepared[i].guess = index_.Guess(prepared[i].hash);
-      if (slot != kNoSlot) {
-        PrefetchEntry(slot);
-      } else {
+      if (slot == kNoSlot) {
         ++new_flows;
+        continue;
       }
+      PrefetchEntry(slot);
+      if (!IsInspecting(slot)) continue;
+      const DecodedPacket& packet = at(i).packet;
+      if (packet.payload.empty() && !IsSynAck(packet.tcp_flags)) continue;
+      __builtin_prefetch(packet.payload.data());
+      shown[shown_count++] = slot;
     }
     if (options_.statistics) PrefetchDirections(std::span(prepared).first(size));
-    if (inspector_ != nullptr) PrefetchInspected(size, at, prepared);
+    if (shown_count > 0) inspector_->Prefetch(std::span(shown).first(shown_count));
     for (std::size_t i = 0; i < size; ++i) {
       PassTime(clock_of(i), events);
       AddPacket(at(i), prepared[i], events);
@@ -279,23 +290,6 @@ class FlowTable::Impl {
     }
     for (const std::uint32_t slot : slots) index_.Prefetch(entries_[slot].key.Hash(hash_));
     if (inspector_ != nullptr) inspector_->Prefetch(slots);
-  }
-
-  // What the inspector keeps of the flows that it will be shown.
-  template <typename At>
-  void PrefetchInspected(std::size_t size, const At& at,
-                         const std::array<Prepared, kBurst>& prepared) const {
-    std::array<std::uint32_t, kBurst> slots;
-    std::size_t count = 0;
-    for (std::size_t i = 0; i < size; ++i) {
-      const std::uint32_t slot = prepared[i].counts ? prepared[i].guess : kNoSlot;
-      if (slot == kNoSlot || !entries_[slot].Is(FlowEntry::kInspecting)) continue;
-      const DecodedPacket& packet = at(i).packet;
-      if (packet.payload.empty() && !IsSynAck(packet.tcp_flags)) continue;
-      __builtin_prefetch(packet.payload.data());
-      slots[count++] = slot;
-    }
-    if (count > 0) inspector_->Prefetch(std::span(slots).first(count));
   }
 
   void PrefetchDirections(std::span<const Prepared> burst) const {
@@ -430,7 +424,7 @@ class FlowTable::Impl {
       entry.extra[0] = packet.icmp_type;
       entry.extra[1] = packet.icmp_code;
     }
-    if (inspector_ != nullptr) entry.Set(FlowEntry::kInspecting);
+    if (inspector_ != nullptr) inspecting_[slot] = true;
     if (options_.statistics) statistics_.Start(slot);
     if (packet.has_vlan) {
       entry.Set(FlowEntry::kHasVlan);
@@ -475,7 +469,7 @@ class FlowTable::Impl {
     }
     if (direction == 1) Answer(slot, packet, time, events);
     if (packet.is_tcp()) CheckClosed(slot, packet);
-    if (!entry.Is(FlowEntry::kInspecting)) return;
+    if (!IsInspecting(slot)) return;
     if (!packet.payload.empty()) {
       Inspect(slot, direction == 0, packet, time, events);
     } else if (is_syn_ack && !entry.Is(FlowEntry::kInspected)) {
@@ -504,11 +498,13 @@ class FlowTable::Impl {
     FlowEntry& entry = entries_[slot];
     const InspectResult result = inspector_->Inspect(slot, is_forward, packet);
     entry.Set(FlowEntry::kInspected);
-    if (!result.wants_more) entry.Clear(FlowEntry::kInspecting);
+    if (!result.wants_more) inspecting_[slot] = false;
     if (result.has_news && wants_all_) {
       Emit(FlowEventType::kUpdated, time, slot, FlowEndReason::kNone, events);
     }
   }
+
+  bool IsInspecting(std::uint32_t slot) const { return inspector_ != nullptr && inspecting_[slot]; }
 
   // A packet of the destination.
   void Answer(std::uint32_t slot, const DecodedPacket& packet, std::int64_t time,
@@ -715,6 +711,9 @@ class FlowTable::Impl {
   TimerWheel wheel_;
   StatisticsTable statistics_;
   FlowInspector* inspector_ = nullptr;
+  // Flows that it is to see more of. Apart from the entries, so that what it keeps of a flow can be
+  // fetched together with the entry. Empty without an inspector.
+  std::vector<bool> inspecting_;
   SlotList unanswered_;
   SlotList answered_;
   SlotList free_;

@@ -219,7 +219,7 @@ test('Each shows its name, and one that is not usable offers no restore', option
 
 test('What goes is shown before it goes', options, async () => {
   await page.getByRole('button', { name: 'Keep…' }).click();
-  await dialog().getByLabel('The newest', { exact: true }).fill('1');
+  await dialog().getByLabel('Newest backups').fill('1');
   await dialog().getByRole('button', { name: 'Show what would go' }).click();
   await dialog().getByText('1 backup would be deleted now, 1 kept.').waitFor();
   await dialog().getByRole('button', { name: 'Save and delete' }).click();

@@ -61,7 +61,7 @@ test('Firewall drafts a rule and tells what is wrong with one', async (t) => {
   await button('Add to the draft').click();
   const alert = page.getByRole('dialog').getByRole('alert');
   await alert.waitFor();
-  assert.match(await alert.textContent(), /rule id "a;drop"/);
+  assert.match(await alert.textContent(), /^Rule id "a;drop"/);
   assert.equal(await page.getByLabel('Name').inputValue(), 'a;drop', 'nothing typed is lost');
   await page.keyboard.press('Escape');
 });

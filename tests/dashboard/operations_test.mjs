@@ -268,7 +268,7 @@ test('Health says when nothing is watched, and an alert is raised by a threshold
   await dialog().waitFor({ state: 'detached' });
   await page.getByRole('heading', { level: 1, name: /Look at this: .*memory/ }).waitFor({ timeout: 90_000 });
   await page.getByRole('button', { name: '1 threshold…' }).click();
-  await dialog().getByRole('button', { name: 'Those by default' }).click();
+  await dialog().getByRole('button', { name: 'Restore the defaults' }).click();
   await dialog().getByRole('button', { name: 'Save' }).click();
   await page.getByRole('button', { name: /2\d thresholds…/ }).waitFor();
 });

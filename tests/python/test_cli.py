@@ -347,3 +347,30 @@ def test_alerts_of_a_store_are_listed_newest_first(sample, tmp_path):
     assert capture.returncode == 1 and "nta detect" in capture.stderr
     missing = run("alerts", tmp_path / "none.db")
     assert missing.returncode == 1 and not (tmp_path / "none.db").exists()
+
+
+def test_retention_of_a_store_shows_previews_and_deletes(sample, tmp_path):
+    path = tmp_path / "nta.db"
+    with nta.Store.open(path) as store:
+        store.write(nta.read_flows(sample))
+        count = store.size()["flows"]
+    shown = run("retention", "show", "--store", path)
+    lines = [line.split() for line in shown.stdout.splitlines()]
+    assert shown.returncode == 0 and lines[0] == ["kind", "count", "bytes"]
+    assert lines[1][:2] == ["flows", str(count)] and int(lines[-1][1]) > 0
+    everything = run("retention", "preview", "flow_bytes=1", "--store", path)
+    assert "more by size" in everything.stdout.splitlines()[0]
+    kept = run("retention", "preview", "flow_days=11574", "--store", path, "--format", "json")
+    assert json.loads(kept.stdout)["flows"] == 0
+    # Without limits nothing is meant to go.
+    for nothing in ([], ["flow_days=null"]):
+        done = run("retention", "run", *nothing, "--store", path)
+        assert done.returncode == 2 and "name limits" in done.stderr
+    done = run("retention", "run", "flow_bytes=1", "--store", path)
+    assert done.returncode == 0 and done.stdout.startswith(f"deleted {count} flows, 0 alerts"), done.stderr
+    with nta.Store.open(path) as store:
+        assert store.size()["flows"] == 0
+    long = run("retention", "run", "flow_days=11575", "--store", path)
+    assert long.returncode == 2 and "11574 days" in long.stderr
+    missing = run("retention", "show", "--store", tmp_path / "none.db")
+    assert missing.returncode == 1 and not (tmp_path / "none.db").exists()

@@ -21,6 +21,7 @@ from . import (
     _cli_backtest,
     _cli_backup,
     _cli_detect,
+    _cli_retention,
     _cli_store,
     _cli_suppressions,
     _cli_transfer,
@@ -115,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     _cli_backup.add(commands)
     _cli_backtest.add(commands, _add_interval, _cli_store.is_store)
     _cli_suppressions.add(commands)
+    _cli_retention.add(commands)
     serve = commands.add_parser(
         "serve", help="start nta-server with the arguments that follow", add_help=False
     )

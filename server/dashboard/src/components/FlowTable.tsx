@@ -160,7 +160,12 @@ export function FlowTable({
       role="region"
       aria-label="Flow table"
     >
-      <table className="flow-table" style={{ minWidth: leastWidth(columns) }} aria-rowcount={flows.length}>
+      <table
+        aria-label="Flows"
+        className="flow-table"
+        style={{ minWidth: leastWidth(columns) }}
+        aria-rowcount={flows.length}
+      >
         <colgroup>
           {columns.map((c) => (
             <col key={c.id} style={{ width: `${(c.width / total) * 100}%` }} />

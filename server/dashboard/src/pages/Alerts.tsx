@@ -221,7 +221,7 @@ function AlertTable({ list, rowClass, onChoose, narrow }: ListProps & { narrow: 
       <span className="muted">any</span>
     );
   return (
-    <table className="flow-table alert-table">
+    <table className="flow-table alert-table" aria-label="Alerts">
       <colgroup>
         <col className="col-severity" />
         <col className="col-time" />
@@ -350,7 +350,7 @@ function Threats() {
           <ThreatCards threats={threats} now={now} />
         ) : (
           <div className="data-table-wide">
-            <table className="data-table threat-table">
+            <table className="data-table threat-table" aria-label="Alerts by class">
               <thead>
                 <tr>
                   <th scope="col">Class</th>

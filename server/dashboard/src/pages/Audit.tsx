@@ -210,7 +210,7 @@ function RecordTable({ records, open, onOpen }: TableProps) {
     );
   }
   return (
-    <table className="flow-table audit-table">
+    <table className="flow-table audit-table" aria-label="Records of the audit trail">
       <colgroup>
         <col className="audit-col-number" />
         <col className="log-col-time" />

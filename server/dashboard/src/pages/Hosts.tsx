@@ -108,7 +108,7 @@ type NameOf = (address: string) => HostName | undefined;
 function HostTable({ rows, total, nameOf }: { rows: TopRow[]; total: number; nameOf: NameOf }) {
   const most = rows.reduce((max, row) => Math.max(max, row.sent_bytes ?? 0, row.received_bytes ?? 0), 0);
   return (
-    <table className="flow-table host-table">
+    <table className="flow-table host-table" aria-label="Hosts">
       <thead>
         <tr>
           <th scope="col">Address</th>

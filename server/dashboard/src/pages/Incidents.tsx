@@ -151,7 +151,7 @@ function IncidentTable({ list }: { list: IncidentSummary[] }) {
   const view = useView();
   const now = useNow(10_000);
   return (
-    <table className="flow-table incident-table">
+    <table className="flow-table incident-table" aria-label="Incidents">
       <colgroup>
         <col className="col-severity" />
         <col className="col-id" />

@@ -162,7 +162,7 @@ function EventTable({ events, open, onOpen }: TableProps) {
     );
   }
   return (
-    <table className="flow-table log-table">
+    <table className="flow-table log-table" aria-label="Events of the log">
       <colgroup>
         <col className="log-col-time" />
         <col className="log-col-level" />

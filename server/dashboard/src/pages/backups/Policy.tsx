@@ -14,10 +14,10 @@ interface Props {
 }
 const kGigabyte = 1e9;
 const kCounts = [
-  { name: 'last', label: 'The newest' },
-  { name: 'daily', label: 'The newest of so many days' },
-  { name: 'weekly', label: 'The newest of so many weeks' },
-  { name: 'monthly', label: 'The newest of so many months' },
+  { name: 'last', label: 'Newest backups' },
+  { name: 'daily', label: 'Days of which the newest is kept' },
+  { name: 'weekly', label: 'Weeks of which the newest is kept' },
+  { name: 'monthly', label: 'Months of which the newest is kept' },
 ] as const;
 
 export function PolicyDialog({ onClose, onDone }: Props) {
@@ -79,7 +79,7 @@ function PolicyForm({ policy, onDone }: { policy: PrunePolicy; onDone: () => voi
         />
       ))}
       <Field
-        label="At most so many gigabytes in all"
+        label="Gigabytes of all, at the most"
         value={texts.gigabytes}
         onChange={(value) => setTexts({ ...texts, gigabytes: value })}
         hint="The oldest go first; 0: no limit"

@@ -34,6 +34,7 @@ export function ProcessorPanel({ machine }: { machine: Machine }) {
             key={core.number}
             label={`Core ${core.number}`}
             value={core.usage}
+            calm
             note={core.steal > 0.01 ? `${share(core.steal)} taken by the host` : ''}
           />
         ))}

@@ -96,10 +96,18 @@ export function SeriesPanel(props: Props) {
   );
 }
 
+interface MeterProps {
+  label: string;
+  value: number | null;
+  note?: string;
+  // Full for a moment is how it is meant to be used.
+  calm?: boolean;
+}
+
 // A share as a bar with its number: how full, how busy.
-export function Meter({ label, value, note }: { label: string; value: number | null; note?: string }) {
+export function Meter({ label, value, note, calm }: MeterProps) {
   const part = Math.max(0, Math.min(1, value ?? 0));
-  const tone = part >= 0.97 ? 'bad' : part >= 0.9 ? 'watch' : '';
+  const tone = calm ? '' : part >= 0.97 ? 'bad' : part >= 0.9 ? 'watch' : '';
   return (
     <li className="meter">
       <span className="meter-label" title={label}>

@@ -180,7 +180,7 @@ function ThresholdForm({ kept, mayChange, onSaved, onClose }: FormProps) {
           Add a threshold
         </button>
         <button type="button" className="button" onClick={() => setRows(kept.defaults.map(toRow))}>
-          Those by default
+          Restore the defaults
         </button>
       </p>
     </Form>
