@@ -46,7 +46,8 @@ void AddSourceOptions(CLI::App& app, ServerOptions& options) {
       "Replay this capture file in real time, stamped with the present, again and again");
   CLI::Option* file =
       app.add_option("--file", options.file,
-                     "Read this capture file at once, with its own time stamps, then serve it");
+                     "Read this capture file into the database, with its own time stamps, at every "
+                     "start; then serve it");
   interface->excludes(replay)->excludes(file);
   replay->excludes(file);
   app.add_option("--filter", options.filter,
