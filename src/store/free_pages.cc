@@ -25,7 +25,8 @@ std::uint32_t Number(std::span<const std::uint8_t> bytes, std::size_t offset) {
 // transaction.
 class FreeList {
  public:
-  FreeList(sqlite3* database, sqlite3_file* file) : database_(database), file_(file) {}
+  FreeList(sqlite3* database, sqlite3_file* file, std::int64_t pages)
+      : database_(database), file_(file), pages_(static_cast<std::uint32_t>(pages)) {}
 
   // Free pages whose contents nobody needs, in ranges. Others list them and stay.
   absl::StatusOr<std::vector<FileRange>> Read() {
@@ -63,7 +64,6 @@ class FreeList {
     page_size_ = size == 1 ? 65'536 : size;
     if (page_size_ < 512 || header[20] >= page_size_ / 2) return DamagedList();
     usable_ = page_size_ - header[20];
-    pages_ = Number(header, 28);
     first_list_ = Number(header, 32);
     free_pages_ = Number(header, 36);
     return absl::OkStatus();
@@ -105,9 +105,9 @@ class FreeList {
 
   sqlite3* database_;
   sqlite3_file* file_;
+  const std::uint32_t pages_;  // of the file
   std::uint32_t page_size_ = 0;
   std::uint32_t usable_ = 0;
-  std::uint32_t pages_ = 0;
   std::uint32_t first_list_ = 0;
   std::uint32_t free_pages_ = 0;
   std::uint32_t map_ = 0;
@@ -174,8 +174,9 @@ absl::StatusOr<Punched> PunchFreePages(Connection& connection) {
   NTA_RETURN_IF_ERROR(SqliteStatus(
       connection.get(),
       sqlite3_file_control(connection.get(), "main", SQLITE_FCNTL_FILE_POINTER, &file)));
+  NTA_ASSIGN_OR_RETURN(const std::int64_t pages, connection.QueryInteger("PRAGMA page_count"));
   NTA_ASSIGN_OR_RETURN(const std::vector<FileRange> ranges,
-                       FreeList(connection.get(), file).Read());
+                       FreeList(connection.get(), file, pages).Read());
   if (ranges.empty()) return Punched::kDone;
   return Punch(connection, file, ranges);
 }
