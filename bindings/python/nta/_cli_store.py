@@ -249,7 +249,7 @@ def _summary(options: argparse.Namespace) -> int:
         for name, value in summary.items()
     }
     for name in ("since", "until"):
-        plain[name] = nta.format_timestamp(plain[name])
+        plain[name] = nta.format_timestamp(summary[name])
     print(json.dumps(plain, indent=2))
     return int(options.status)
 

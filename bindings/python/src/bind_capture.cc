@@ -239,7 +239,10 @@ void BindSources(py::module_& module) {
       .def(py::init(&OpenFile), py::arg("path"), py::kw_only(),
            py::arg("max_compression_ratio") = defaults.max_compression_ratio,
            py::arg("max_decompressed_bytes") = defaults.max_decompressed_bytes);
-  SourceClass<LiveSource>(module, "LiveCapture", "Packets from a network interface.")
+  SourceClass<LiveSource>(
+      module, "LiveCapture",
+      "Packets from a network interface; needs CAP_NET_RAW. `filter` is pcap-filter(7), `timeout` "
+      "seconds; docs/capture.md explains the others.")
       .def(py::init(&OpenInterface), py::arg("interface"), py::kw_only(), py::arg("filter") = "",
            py::arg("snap_length") = py::none(), py::arg("ring_bytes") = 8 << 20,
            py::arg("delivery") = "bulk", py::arg("scope") = "promiscuous", py::arg("timeout") = 0.1,

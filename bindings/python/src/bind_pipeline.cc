@@ -170,8 +170,10 @@ void SetUpCollection(PyHeapTypeObject* heap_type) {
 }
 
 void BindPipelineClass(py::module_& module) {
-  py::class_<PipelineRunner>(module, "Pipeline", py::custom_type_setup(SetUpCollection),
-                             "Joins a packet source, the decoder, a flow table and detectors.")
+  py::class_<PipelineRunner>(
+      module, "Pipeline", py::custom_type_setup(SetUpCollection),
+      "Joins a packet source, the decoder, a flow table and detectors. Iterate to get batches; "
+      "timeouts and `interval` are seconds. One thread at a time.")
       .def(py::init([](const py::object& source, const py::iterable& detectors, double idle_timeout,
                        double active_timeout, double closed_timeout, std::size_t max_flows,
                        std::size_t max_memory_bytes, const std::string& view, bool defragment,
@@ -237,7 +239,9 @@ void BindPipeline(py::module_& module) {
       py::arg("max_flows") = 1'000'000, py::arg("max_memory_bytes") = 0, py::arg("view") = "outer",
       py::arg("defragment") = true, py::arg("statistics") = false, py::arg("first_packets") = 16,
       py::arg("entropy_bytes") = 0, py::arg("where") = py::none(), py::arg("applications") = false,
-      "All flows of a capture file. A damaged file raises nta.DataLossError, whose `flows` holds "
+      "All flows of a capture file, or of a list of them in the order of time. Timeouts are "
+      "seconds, "
+      "`where` is a filter. A damaged file raises nta.DataLossError, whose `flows` holds "
       "what could be read. `applications` says what flows carry, and by what "
       "names addresses are known.");
 }
