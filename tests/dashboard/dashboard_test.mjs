@@ -184,9 +184,7 @@ test('Overview click on a talker filters the table, and alt-click excludes', asy
     const texts = await rows().allTextContents();
     return texts.length > 0 && texts.every((text) => text.includes(address));
   });
-  // Its heading has the address; what is drawn is of it alone.
-  await asked;
-  await page.locator('.panel-throughput .panel-note', { hasText: /^\d+ \w+ each/ }).waitFor();
+  await page.locator('.panel-throughput .panel-note', { hasText: `of ${address}` }).waitFor();
   await page.getByRole('button', { name: 'Clear filter' }).click();
   await page
     .locator('.panel-talkers .value')
@@ -571,7 +569,9 @@ test('Hosts lead to a page about one host, with its peers, and on to the next', 
   await page.getByRole('heading', { level: 1, name: address }).waitFor();
   assert.equal(decodeURIComponent(new URL(page.url()).hash.split('?')[0]), `#/hosts/${address}`);
   await chart().waitFor();
-  await page.locator('.panel-throughput .panel-note', { hasText: `of ${address}` }).waitFor();
+  // Its heading has the address; what is drawn is of it alone.
+  await asked;
+  await page.locator('.panel-throughput .panel-note', { hasText: /^\d+ \w+ each/ }).waitFor();
   const peer = page
     .getByRole('table', { name: `Peers of ${address}` })
     .getByRole('link')

@@ -213,7 +213,7 @@ test('Firewall says that tables can be read only where nftables is', async (t) =
   await button('Read the table').click();
   const refused = page.getByRole('dialog').getByRole('alert');
   await refused.waitFor();
-  assert.match(await refused.textContent(), /only the backend nftables/);
+  assert.match(await refused.textContent(), /^Only the backend nftables/);
   await page.keyboard.press('Escape');
 });
 

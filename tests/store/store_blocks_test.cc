@@ -176,7 +176,7 @@ TEST(StoreBlock, HostileBytesNeverCrash) {
     for (std::uint64_t changes = 1 + random.Below(3); changes > 0; --changes) {
       bytes[random.Below(bytes.size() - 4)] = static_cast<std::uint8_t>(random.Below(256));
     }
-    bytes.resize(bytes.size() - 4);
+    bytes.erase(bytes.end() - 4, bytes.end());
     const std::uint32_t checksum = store::Checksum(bytes);
     store::ByteWriter(bytes).U32(checksum);
     std::vector<StoredFlow> read;

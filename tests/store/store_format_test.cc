@@ -157,7 +157,7 @@ TEST_F(StoreFormat, TheTableTellsWhenTheDatabaseIsNoStore) {
 
 // What a program prints; empty with a note when it is not there.
 std::optional<std::string> Output(const std::string& command) {
-  FILE* pipe = popen((command + " 2>&1").c_str(), "r");
+  FILE* pipe = popen((NTA_ENVIRONMENT + command + " 2>&1").c_str(), "r");
   if (pipe == nullptr) return std::nullopt;
   std::string output;
   char buffer[256];
