@@ -47,8 +47,9 @@ TopResult ResultOf(const TopCounter& counter, const TopQuery& query) {
 
 absl::StatusOr<TopResult> TopFromRollup(TrafficSource& source, const TopQuery& query) {
   const MinuteRange range = Covering(query.interval);
-  TopCounter counter(query.dimension);
-  NTA_RETURN_IF_ERROR(CountRollup(source, range, counter));
+  NTA_ASSIGN_OR_RETURN(const TopCounter counter,
+                       CountTop(query.dimension, query.by, query.limit,
+                                [&](TopCounter& to) { return CountRollup(source, range, to); }));
   TopResult result = ResultOf(counter, query);
   result.interval = {StartOf(range.since), StartOf(range.until)};
   result.source = QuerySource::kRollup;
@@ -57,10 +58,12 @@ absl::StatusOr<TopResult> TopFromRollup(TrafficSource& source, const TopQuery& q
 }
 
 absl::StatusOr<TopResult> TopFromFlows(TrafficSource& source, const TopQuery& query) {
-  TopCounter counter(query.dimension);
-  NTA_RETURN_IF_ERROR(
-      source.Scan(FlowsIn::kAny, query.interval, query.filter, counter.needs(),
-                  [&counter](const CountedFlows& flows) { return counter.Add(flows); }));
+  NTA_ASSIGN_OR_RETURN(const TopCounter counter,
+                       CountTop(query.dimension, query.by, query.limit, [&](TopCounter& to) {
+                         return source.Scan(
+                             FlowsIn::kAny, query.interval, query.filter, to.needs(),
+                             [&to](const CountedFlows& flows) { return to.Add(flows); });
+                       }));
   TopResult result = ResultOf(counter, query);
   result.interval = query.interval;
   result.source = QuerySource::kRaw;

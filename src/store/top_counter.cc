@@ -288,6 +288,15 @@ std::vector<TopRow> TopCounter::Rows(Measure by, std::size_t limit) const {
   return rows;
 }
 
+void TopCounter::NextPart(Measure by, std::size_t limit) {
+  addresses_.NextPart(by, limit);
+  names_.NextPart(by, limit);
+  // Of these there are never too many, and they are not split.
+  numbers_ = Ranking<std::uint32_t>();
+  guessed_ = Ranking<std::uint32_t>();
+  total_ = of_ports_ = {};
+}
+
 std::string TopCounter::NumberName(std::uint32_t number) const {
   if (dimension_ == TopDimension::kProtocol) {
     return ProtocolName(static_cast<std::uint8_t>(number));
@@ -299,6 +308,23 @@ std::string TopCounter::NumberName(std::uint32_t number) const {
     return std::string(ToString(static_cast<ApplicationCategory>(number)));
   }
   return std::to_string(number);
+}
+
+absl::StatusOr<TopCounter> CountTop(TopDimension dimension, Measure by, std::size_t limit,
+                                    absl::FunctionRef<absl::Status(TopCounter&)> count,
+                                    std::size_t most_keys) {
+  // With it the addresses of a flood that made up each of 100 million.
+  constexpr std::size_t kMostParts = 64;
+  for (std::size_t parts = 1;; parts *= 4) {
+    TopCounter counter(dimension, parts, most_keys);
+    absl::Status status = count(counter);
+    for (std::size_t part = 1; part < parts && status.ok(); ++part) {
+      counter.NextPart(by, limit);
+      status = count(counter);
+    }
+    if (status.ok()) return counter;
+    if (!counter.is_full() || parts == kMostParts) return status;
+  }
 }
 
 }  // namespace nta::store

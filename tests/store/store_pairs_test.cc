@@ -10,6 +10,7 @@
 
 #include "store/pair_counter.h"
 #include "store/store_fixture.h"
+#include "store/top_counter.h"
 
 namespace nta {
 namespace {
@@ -189,6 +190,49 @@ TEST_F(StorePairs, ReadingThatFailsIsTold) {
     });
     EXPECT_TRUE(absl::IsDeadlineExceeded(status)) << reading << " " << status;
   }
+}
+
+TEST_F(StorePairs, TopOfMoreKeysThanFitIsCountedByParts) {
+  Make(7, 3'000, 40, 20'000);
+  const auto top = [this](TopDimension dimension, std::size_t most_keys, int* readings) {
+    return store::CountTop(
+        dimension, Measure::kBytes, 50,
+        [&](store::TopCounter& counter) -> absl::Status {
+          ++*readings;
+          const TimeInterval everything;
+          for (const Block& block : blocks_) {
+            store::TrafficColumns columns = block.columns();
+            if (dimension == TopDimension::kSourceAddress) columns.destination = nullptr;
+            const absl::Status status =
+                counter.Add(store::CountedFlows(columns, block.mask, everything, true));
+            if (!status.ok()) return status;
+          }
+          return absl::OkStatus();
+        },
+        most_keys);
+  };
+  for (const auto dimension : {TopDimension::kAddress, TopDimension::kSourceAddress}) {
+    int once = 0;
+    int often = 0;
+    const auto whole = top(dimension, store::TopCounter::kMostKeys, &once);
+    const auto parts = top(dimension, 300, &often);
+    ASSERT_TRUE(whole.ok() && parts.ok());
+    EXPECT_EQ(once, 1);
+    EXPECT_GT(often, 16) << "a try, four parts of 750 that did not fit either, sixteen that do";
+    const auto expected = whole->Rows(Measure::kBytes, 50);
+    const auto rows = parts->Rows(Measure::kBytes, 50);
+    ASSERT_EQ(rows.size(), 50u);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      EXPECT_EQ(rows[i].key, expected[i].key) << i;
+      EXPECT_EQ(rows[i].totals, expected[i].totals) << i;
+      EXPECT_EQ(rows[i].sent_bytes, expected[i].sent_bytes) << i;
+    }
+    EXPECT_EQ(parts->total(), whole->total());
+  }
+  // 3,000 keys in 64 parts of at most 20: too many.
+  int readings = 0;
+  EXPECT_EQ(top(TopDimension::kAddress, 20, &readings).status().code(),
+            absl::StatusCode::kResourceExhausted);
 }
 
 }  // namespace
