@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -52,6 +53,11 @@ def add(commands: Any) -> None:
         _add_server(parser)
 
 
+def _moment(time: str) -> str:
+    """A point in time of the server, without a fraction that says nothing."""
+    return re.sub(r"\.0+Z$", "Z", time)
+
+
 def _scope(one: dict[str, Any]) -> str:
     parts = [
         f"{name} {', '.join(one[field])}" for name, (field, _) in _LISTS.items() if one.get(field)
@@ -59,8 +65,8 @@ def _scope(one: dict[str, Any]) -> str:
     if one.get("weekly"):
         parts.append(f"{one['weekly']} UTC")
     if one.get("begins"):
-        parts.append(f"from {one['begins']}")
-    parts.append(f"until {one['expires']}" if one.get("expires") else "until it is removed")
+        parts.append(f"from {_moment(one['begins'])}")
+    parts.append(f"until {_moment(one['expires'])}" if one.get("expires") else "until it is removed")
     return "; ".join(parts)
 
 
@@ -70,7 +76,7 @@ def _list(options: argparse.Namespace) -> int:
         print(json.dumps(answer, ensure_ascii=False, indent=2))
         return 0
     for one in answer:
-        last = f", last {one['last_hidden']}" if one.get("last_hidden") else ""
+        last = f", last {_moment(one['last_hidden'])}" if one.get("last_hidden") else ""
         print(f"{one['id']}  {one['kind']}: {_scope(one)}")
         print(f"    {one['reason']} ({one['author']}); hid {one['hidden_alerts']} alerts{last}")
     return 0
