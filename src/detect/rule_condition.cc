@@ -8,6 +8,7 @@
 
 #include "base/nearest_name.h"
 #include "base/status.h"
+#include "base/utf8.h"
 #include "nta/detect/alert_rule.h"
 
 namespace nta {
@@ -422,12 +423,9 @@ absl::Status Validate(const AlertRule& rule) {
       !std::all_of(rule.id.begin(), rule.id.end(), is_id)) {
     return base::InvalidArgument("the id of a rule is 1 to 64 of a-z, 0-9, \"-\" and \"_\"");
   }
-  const bool printable = std::none_of(rule.title.begin(), rule.title.end(), [](char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-  });
-  if (rule.title.empty() || rule.title.size() > 480 || !printable) {
+  if (rule.title.empty() || rule.title.size() > 480 || !base::IsPrintableUtf8(rule.title)) {
     return base::InvalidArgument(
-        "the title of a rule is 1 to 480 bytes without control characters");
+        "the title of a rule is 1 to 480 bytes of UTF-8 without control characters");
   }
   if (!(rule.close_below > 0 && rule.close_below <= 1)) {
     return base::InvalidArgument("close_below is more than 0 and at most 1");

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_format.h"
 #include "base/status.h"
+#include "base/utf8.h"
 
 namespace nta {
 namespace {
@@ -122,12 +123,9 @@ bool NamesDomain(const std::vector<std::string>& domains, const Alert& alert) {
 }
 
 absl::Status CheckText(std::string_view name, std::string_view text) {
-  const bool printable = std::none_of(text.begin(), text.end(), [](char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-  });
-  if (text.size() <= kMaxText && printable) return absl::OkStatus();
+  if (text.size() <= kMaxText && base::IsPrintableUtf8(text)) return absl::OkStatus();
   return base::InvalidArgument(std::string(name) +
-                               " is at most 1000 bytes without control characters");
+                               " is at most 1000 bytes of UTF-8 without control characters");
 }
 
 template <typename T>

@@ -145,8 +145,14 @@ TEST(AlertRule, IsValidatedBeforeItRuns) {
   rule.id = "A";
   EXPECT_FALSE(Validate(rule).ok());
   rule = valid();
-  rule.title = "two\r\nlines";
-  EXPECT_FALSE(Validate(rule).ok());
+  for (const char* title : {"two\r\nlines", "turned \xE2\x80\xAE round", "no \xFF UTF-8"}) {
+    rule.title = title;
+    EXPECT_FALSE(Validate(rule).ok()) << title;
+  }
+  rule.title =
+      "\xC3\x9C"
+      "ber alles \xE2\x9C\x93";
+  EXPECT_TRUE(Validate(rule).ok());
   rule = valid();
   rule.close_below = 0;
   EXPECT_FALSE(Validate(rule).ok());

@@ -132,8 +132,10 @@ TEST(Suppression, IsRefusedWithoutReasonOrScope) {
   suppression.domains = {"*."};
   EXPECT_FALSE(Validate(suppression).ok());
   suppression = Named();
-  suppression.reason = "a\nb";
-  EXPECT_FALSE(Validate(suppression).ok());
+  for (const char* reason : {"a\nb", "turned \xE2\x80\xAE round", "no \xFF UTF-8"}) {
+    suppression.reason = reason;
+    EXPECT_FALSE(Validate(suppression).ok()) << reason;
+  }
   for (const char* wrong : {"", "-", "1-", "-1", "2-1", "70000", "a", "1-2-3"}) {
     EXPECT_FALSE(ParsePortRange(wrong).ok()) << wrong;
   }

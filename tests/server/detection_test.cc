@@ -244,7 +244,12 @@ TEST_F(DetectionTest, AlertsAreReadAcknowledgedAndNoted) {
   EXPECT_THAT(
       Call("POST", "/api/v1/alerts/a1/notes", operator_, R"({"text":"it was a test"})").body,
       HasSubstr("it was a test"));
-  EXPECT_EQ(Call("POST", "/api/v1/alerts/a1/notes", operator_, R"({"text":""})").status, 400);
+  for (const char* wrong : {R"({"text":""})", R"({"text":"a\u202eb"})", R"({"text":"a\u001bb"})"}) {
+    EXPECT_EQ(Call("POST", "/api/v1/alerts/a1/notes", operator_, wrong).status, 400) << wrong;
+  }
+  EXPECT_EQ(
+      Call("POST", "/api/v1/alerts/a1/notes", operator_, R"({"text":"two\nlines \u2713"})").status,
+      200);
   EXPECT_EQ(Call("POST", "/api/v1/alerts/a1/acknowledge", viewer_).status, 403);
   EXPECT_EQ(Call("POST", "/api/v1/alerts/none/acknowledge", operator_).status, 404);
   // A later state of the alert does not undo it.

@@ -107,11 +107,10 @@ Response Handle(Services& services, const Call& call,
 
 absl::Status AddNote(Services& services, const Call& call, std::string_view text,
                      AlertHandling& handling) {
-  const bool printable = std::none_of(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) < 0x20 && c != '\n') || c == 0x7f;
-  });
-  if (text.empty() || text.size() > kMostNoteBytes || !printable) {
-    return base::InvalidArgument("a note is 1 to 4000 bytes without control characters");
+  std::string line(text);
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  if (text.empty() || text.size() > kMostNoteBytes || Printable(line) != line) {
+    return base::InvalidArgument("a note is 1 to 4000 bytes of UTF-8 without control characters");
   }
   if (handling.notes.size() >= kMostNotes) {
     return base::MakeStatus(absl::StatusCode::kFailedPrecondition, "the alert has 100 notes");
